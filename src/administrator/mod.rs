@@ -1,0 +1,1 @@
+//! The use cases, named as the host names them.

@@ -1,0 +1,114 @@
+//! What a call gives back to JavaScript.
+
+use super::storage::NativeStore;
+use crate::store::{wtf8, Contents, Lease};
+use napi::bindgen_prelude::{BufferSlice, ToNapiValue};
+use napi::{check_status, sys, Env, Result};
+use std::ptr;
+
+/// A result on its way to JavaScript.
+pub enum Answer {
+    /// Nothing to tell.
+    Done,
+    /// Yes or no.
+    Flag(bool),
+    /// How many.
+    Count(u64),
+    /// A record as text, or undefined.
+    Text(Option<Contents>),
+    /// A record as a Buffer, or undefined.
+    Bytes(Option<Contents>),
+    /// Records as text, in the order they were asked for.
+    Texts(Vec<Option<Contents>>),
+    /// Items of a list.
+    Items(Vec<Contents>),
+    /// A store was opened.
+    Opened(Lease),
+}
+
+impl ToNapiValue for Answer {
+    unsafe fn to_napi_value(env: sys::napi_env, answer: Self) -> Result<sys::napi_value> {
+        match answer {
+            Answer::Done | Answer::Bytes(None) => value(env, ()),
+            Answer::Flag(flag) => value(env, flag),
+            #[expect(clippy::cast_precision_loss, reason = "no list has 2^53 items")]
+            Answer::Count(count) => value(env, count as f64),
+            Answer::Text(contents) => text_or_undefined(env, contents.as_deref()),
+            Answer::Bytes(Some(contents)) => {
+                value(env, &BufferSlice::copy_from(&Env::from_raw(env), &contents)?)
+            }
+            Answer::Texts(records) => {
+                array(env, &records, |record| text_or_undefined(env, record.as_deref()))
+            }
+            Answer::Items(items) => array(env, &items, |item| name(env, item)),
+            Answer::Opened(lease) => value(env, NativeStore::new(lease)),
+        }
+    }
+}
+
+fn value(env: sys::napi_env, from: impl ToNapiValue) -> Result<sys::napi_value> {
+    // SAFETY: `env` is the one that this call runs in.
+    unsafe { ToNapiValue::to_napi_value(env, from) }
+}
+
+fn text_or_undefined(env: sys::napi_env, contents: Option<&[u8]>) -> Result<sys::napi_value> {
+    match contents {
+        Some(contents) => text(env, contents),
+        None => value(env, ()),
+    }
+}
+
+/// A string of UTF-8; what is none becomes U+FFFD, as in `Buffer.toString`.
+fn text(env: sys::napi_env, contents: &[u8]) -> Result<sys::napi_value> {
+    let mut string = ptr::null_mut();
+    let length = contents.len().cast_signed();
+    let start = contents.as_ptr().cast();
+    // SAFETY: `start` and `length` describe `contents`. ASCII is Latin-1 too, and copied as it is.
+    check_status!(unsafe {
+        if contents.is_ascii() {
+            sys::napi_create_string_latin1(env, start, length, &raw mut string)
+        } else {
+            sys::napi_create_string_utf8(env, start, length, &raw mut string)
+        }
+    })?;
+    Ok(string)
+}
+
+/// The string that a name was made of.
+fn name(env: sys::napi_env, bytes: &[u8]) -> Result<sys::napi_value> {
+    if std::str::from_utf8(bytes).is_ok() {
+        return text(env, bytes);
+    }
+    let units = wtf8::decode(bytes);
+    let mut string = ptr::null_mut();
+    // SAFETY: the pointer and the length describe `units`.
+    check_status!(unsafe {
+        sys::napi_create_string_utf16(
+            env,
+            units.as_ptr(),
+            units.len().cast_signed(),
+            &raw mut string,
+        )
+    })?;
+    Ok(string)
+}
+
+fn array<T>(
+    env: sys::napi_env,
+    values: &[T],
+    to_value: impl Fn(&T) -> Result<sys::napi_value>,
+) -> Result<sys::napi_value> {
+    let length = u32::try_from(values.len())
+        .map_err(|error| napi::Error::new(napi::Status::GenericFailure, error.to_string()))?;
+    let mut array = ptr::null_mut();
+    // SAFETY: `env` is the one that this call runs in.
+    check_status!(unsafe {
+        sys::napi_create_array_with_length(env, values.len(), &raw mut array)
+    })?;
+    for (index, value) in (0..length).zip(values) {
+        let element = to_value(value)?;
+        // SAFETY: both values were just made in `env`.
+        check_status!(unsafe { sys::napi_set_element(env, array, index, element) })?;
+    }
+    Ok(array)
+}

@@ -1,0 +1,65 @@
+//! Names that come from JavaScript: keys, list paths, items.
+
+use crate::store::{wtf8, StoreError, MAX_NAME_BYTES};
+use napi::bindgen_prelude::{FromNapiValue, TypeName, ValidateNapiValue};
+use napi::{check_status, sys, Result, ValueType};
+use std::ptr;
+
+/// Names up to this many UTF-16 units are read without asking for their length first.
+const SHORT: usize = 256;
+
+/// A JavaScript string, with unpaired surrogates kept, as the store wants it.
+pub struct Name(Vec<u8>);
+
+impl Name {
+    /// The bytes, unless there are more than a name may have: then an error with `slug`.
+    pub fn bytes(self, slug: &'static str) -> std::result::Result<Vec<u8>, StoreError> {
+        if self.0.len() > MAX_NAME_BYTES {
+            return Err(StoreError::TooLarge { slug, found: self.0.len(), limit: MAX_NAME_BYTES });
+        }
+        Ok(self.0)
+    }
+}
+
+impl TypeName for Name {
+    fn type_name() -> &'static str {
+        "string"
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::String
+    }
+}
+
+impl ValidateNapiValue for Name {}
+
+impl FromNapiValue for Name {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
+        let mut short = [0_u16; SHORT];
+        let mut length = 0;
+        // SAFETY: the buffer has room for SHORT units, and Node writes no more than it is told.
+        check_status!(unsafe {
+            sys::napi_get_value_string_utf16(env, value, short.as_mut_ptr(), SHORT, &raw mut length)
+        })?;
+        // Node keeps one unit for a terminating zero, so a longer string fills the rest.
+        if length < SHORT - 1 {
+            return Ok(Self(wtf8::encode(short.get(..length).unwrap_or_default())));
+        }
+        // SAFETY: without a buffer Node only tells the length.
+        check_status!(unsafe {
+            sys::napi_get_value_string_utf16(env, value, ptr::null_mut(), 0, &raw mut length)
+        })?;
+        let mut long = vec![0_u16; length + 1];
+        // SAFETY: the buffer has room for `length` units and the terminating zero.
+        check_status!(unsafe {
+            sys::napi_get_value_string_utf16(
+                env,
+                value,
+                long.as_mut_ptr(),
+                long.len(),
+                &raw mut length,
+            )
+        })?;
+        Ok(Self(wtf8::encode(long.get(..length).unwrap_or_default())))
+    }
+}

@@ -1,0 +1,171 @@
+//! Promises that are settled from other threads, many in one go.
+//!
+//! Each environment (the main thread, or a worker thread of Node) has one weak threadsafe function.
+//! Whoever finishes puts the result into the environment's mailbox and wakes it only if the mailbox
+//! was empty, so a commit of 64 changes costs one wake-up. A weak function does not keep the event
+//! loop alive; it is referenced for as long as a promise is open.
+
+use super::answer::Answer;
+use super::errors;
+use crate::store::{Result as StoreResult, StoreError};
+use napi::bindgen_prelude::ToNapiValue;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{check_status, sys, Env, Result, Status};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
+
+thread_local! {
+    /// By environment: a thread has several after the addon was loaded more than once.
+    static DELIVERIES: RefCell<HashMap<usize, Rc<Delivery>>> = RefCell::new(HashMap::new());
+}
+
+/// One environment's open promises.
+struct Delivery {
+    mailbox: Arc<Mailbox>,
+    open: Cell<usize>,
+}
+
+#[derive(Default)]
+struct Mailbox {
+    settled: Mutex<Vec<(Deferred, StoreResult<Answer>)>>,
+    wake: OnceLock<Wake>,
+}
+
+/// Node's handle of an open promise.
+struct Deferred(sys::napi_deferred);
+
+// SAFETY: only carried between threads; used on the thread of its environment alone.
+unsafe impl Send for Deferred {}
+
+/// The duty to settle one promise, from any thread. Dropped without that, it rejects.
+pub struct Ticket {
+    deferred: Option<Deferred>,
+    mailbox: Arc<Mailbox>,
+}
+
+impl Ticket {
+    /// Settles the promise.
+    pub fn settle(mut self, result: StoreResult<Answer>) {
+        self.send(result);
+    }
+
+    fn send(&mut self, result: StoreResult<Answer>) {
+        let Some(deferred) = self.deferred.take() else {
+            return;
+        };
+        let mut settled = self.mailbox.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.push((deferred, result));
+        if settled.len() == 1 {
+            if let Some(wake) = self.mailbox.wake.get() {
+                // Fails only when the environment is gone, and then nobody waits.
+                wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+            }
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.send(Err(StoreError::Panicked {
+            action: "answer a call",
+            cause: "the work was dropped".into(),
+        }));
+    }
+}
+
+/// Opens a promise in `env`.
+pub fn open(env: Env) -> Result<(sys::napi_value, Ticket)> {
+    let delivery = delivery(env)?;
+    let mut deferred = ptr::null_mut();
+    let mut promise = ptr::null_mut();
+    // SAFETY: `env` is the one that this call runs in.
+    check_status!(unsafe {
+        sys::napi_create_promise(env.raw(), &raw mut deferred, &raw mut promise)
+    })?;
+    if delivery.open.replace(delivery.open.get() + 1) == 0 {
+        delivery.keep_alive(env, true)?;
+    }
+    let mailbox = Arc::clone(&delivery.mailbox);
+    Ok((promise, Ticket { deferred: Some(Deferred(deferred)), mailbox }))
+}
+
+fn delivery(env: Env) -> Result<Rc<Delivery>> {
+    let id = env.raw() as usize;
+    if let Some(found) = DELIVERIES.with_borrow(|all| all.get(&id).cloned()) {
+        return Ok(found);
+    }
+    let delivery = Rc::new(Delivery { mailbox: Arc::default(), open: Cell::new(0) });
+    let mailbox = Arc::clone(&delivery.mailbox);
+    let wake = env
+        .create_function_from_closure::<(), (), _>("deliver", |_| Ok(()))?
+        .build_threadsafe_function::<()>()
+        .callee_handled::<false>()
+        .weak::<true>()
+        .build_callback(move |context| {
+            if let Some(delivery) = DELIVERIES.with_borrow(|all| all.get(&id).cloned()) {
+                delivery.deliver(context.env)?;
+            }
+            Ok(())
+        })?;
+    // Set once: the delivery was just made.
+    let _ = mailbox.wake.set(wake);
+    DELIVERIES.with_borrow_mut(|all| all.insert(id, Rc::clone(&delivery)));
+    env.add_env_cleanup_hook(id, |id| {
+        // The thread may be ending, and its map with it.
+        let _ = DELIVERIES.try_with(|all| all.borrow_mut().remove(&id));
+    })?;
+    Ok(delivery)
+}
+
+impl Delivery {
+    fn deliver(&self, env: Env) -> Result<()> {
+        let settled = std::mem::take(
+            &mut *self.mailbox.settled.lock().unwrap_or_else(PoisonError::into_inner),
+        );
+        let open = self.open.get().saturating_sub(settled.len());
+        self.open.set(open);
+        if open == 0 {
+            self.keep_alive(env, false)?;
+        }
+        for (deferred, result) in settled {
+            settle(env.raw(), &deferred, result)?;
+        }
+        Ok(())
+    }
+
+    fn keep_alive(&self, env: Env, alive: bool) -> Result<()> {
+        let Some(wake) = self.mailbox.wake.get() else {
+            return Ok(());
+        };
+        // SAFETY: on the thread of `env`, to which the function belongs, while it is alive.
+        check_status!(unsafe {
+            if alive {
+                sys::napi_ref_threadsafe_function(env.raw(), wake.raw())
+            } else {
+                sys::napi_unref_threadsafe_function(env.raw(), wake.raw())
+            }
+        })
+    }
+}
+
+fn settle(env: sys::napi_env, deferred: &Deferred, result: StoreResult<Answer>) -> Result<()> {
+    check_status!(match result {
+        Ok(answer) => {
+            // SAFETY: on the thread of `env`, which made `deferred`; each is settled once.
+            unsafe {
+                let value = ToNapiValue::to_napi_value(env, answer)?;
+                sys::napi_resolve_deferred(env, deferred.0, value)
+            }
+        }
+        Err(error) => {
+            let error = errors::to_value(env, &error)?;
+            // SAFETY: as above, in the other branch.
+            unsafe { sys::napi_reject_deferred(env, deferred.0, error) }
+        }
+    })
+}

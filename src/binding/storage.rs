@@ -1,0 +1,363 @@
+//! The store as JavaScript sees it: `index.js` gives it the host's names and checks arguments.
+//!
+//! What memory knows is answered at once, everything else by a promise: nothing here waits.
+
+use super::answer::Answer;
+use super::name::Name;
+use super::{errors, promise, worker};
+use crate::store::{
+    self, Change, Key, Lease, ListPath, Settings, Store, StoreError, MAX_CONTENTS_BYTES,
+};
+use napi::bindgen_prelude::{ToNapiValue, TypeName};
+use napi::{sys, Env, Result, ValueType};
+use napi_derive::napi;
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the end of a process may wait for changes that were not awaited.
+const SETTLE_LIMIT: Duration = Duration::from_secs(10);
+
+const FILE: &str = "invalid-file";
+const PATH: &str = "invalid-path";
+const ITEM: &str = "invalid-itemid";
+
+/// An answer now, or a promise of one.
+pub enum Reply {
+    /// Memory knew.
+    Now(Answer),
+    /// A promise.
+    Later(sys::napi_value),
+}
+
+impl TypeName for Reply {
+    fn type_name() -> &'static str {
+        "unknown"
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::Unknown
+    }
+}
+
+impl ToNapiValue for Reply {
+    unsafe fn to_napi_value(env: sys::napi_env, reply: Self) -> Result<sys::napi_value> {
+        match reply {
+            // SAFETY: `env` is the one that this call runs in.
+            Self::Now(answer) => unsafe { ToNapiValue::to_napi_value(env, answer) },
+            Self::Later(promise) => Ok(promise),
+        }
+    }
+}
+
+/// Opens the store in the folder `path`, with a cache of `cacheBytes`; opened again in the same
+/// process it is the same store.
+#[napi(catch_unwind, ts_return_type = "Promise<NativeStore>")]
+pub fn open_store(env: Env, path: String, cache_bytes: f64) -> Result<Reply> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "index.js lets only a positive integer through, and the cast saturates"
+    )]
+    let cache_bytes = cache_bytes as u64;
+    let settings = Settings {
+        path: PathBuf::from(path),
+        cache_bytes,
+        new_id: uuid::Uuid::new_v4().into_bytes(),
+    };
+    on_worker(env, move || store::open(&settings).map(Answer::Opened))
+}
+
+/// Waits until everything that was asked of any store is durable; for the end of the process only,
+/// since it blocks.
+#[napi(catch_unwind)]
+pub fn settle(env: Env) -> Result<()> {
+    store::settle(SETTLE_LIMIT).map_err(|error| errors::throw(env, &error))
+}
+
+/// A share in an open store.
+#[napi]
+pub struct NativeStore {
+    lease: RefCell<Option<Lease>>,
+}
+
+impl NativeStore {
+    /// Wraps an open store.
+    pub fn new(lease: Lease) -> Self {
+        Self { lease: RefCell::new(Some(lease)) }
+    }
+
+    fn store(&self) -> std::result::Result<Arc<Store>, StoreError> {
+        let lease = self.lease.borrow();
+        lease.as_ref().map(|lease| Arc::clone(lease)).ok_or(StoreError::Closed)
+    }
+
+    /// Answers from memory by `peek`, else on a worker by `read`.
+    fn answer(
+        &self,
+        env: Env,
+        peek: impl FnOnce(&Store) -> Option<Answer>,
+        read: impl FnOnce(&Store) -> store::Result<Answer> + Send + 'static,
+    ) -> Result<Reply> {
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        if let Some(answer) = peek(&store) {
+            return Ok(Reply::Now(answer));
+        }
+        on_worker(env, move || read(&store))
+    }
+
+    fn change(&self, env: Env, changes: Vec<Change>) -> Result<Reply> {
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let (promise, ticket) = promise::open(env)?;
+        let done = Box::new(|result: store::Result<()>| {
+            ticket.settle(result.map(|()| Answer::Done));
+        });
+        store.submit(changes, done);
+        Ok(Reply::Later(promise))
+    }
+
+    fn write_contents(&self, env: Env, file: Name, contents: &[u8]) -> Result<Reply> {
+        let key = record(env, file)?;
+        if contents.len() > MAX_CONTENTS_BYTES {
+            let error = StoreError::TooLarge {
+                slug: "invalid-contents",
+                found: contents.len(),
+                limit: MAX_CONTENTS_BYTES,
+            };
+            return Err(errors::throw(env, &error));
+        }
+        self.change(env, vec![Change::Write { key, contents: contents.into() }])
+    }
+}
+
+#[napi]
+impl NativeStore {
+    /// Whether there is a record.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "file: string",
+        ts_return_type = "boolean | Promise<boolean>"
+    )]
+    pub fn exists(&self, env: Env, file: Name) -> Result<Reply> {
+        let key = record(env, file)?;
+        let known = key.clone();
+        self.answer(
+            env,
+            move |store| store.peek(&known).map(|contents| Answer::Flag(contents.is_some())),
+            move |store| Ok(Answer::Flag(store.read(&key)?.is_some())),
+        )
+    }
+
+    /// A record as text.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "file: string",
+        ts_return_type = "string | undefined | Promise<string | undefined>"
+    )]
+    pub fn read(&self, env: Env, file: Name) -> Result<Reply> {
+        let key = record(env, file)?;
+        let known = key.clone();
+        self.answer(
+            env,
+            move |store| store.peek(&known).map(Answer::Text),
+            move |store| store.read(&key).map(Answer::Text),
+        )
+    }
+
+    /// Records as text, in the order of `files`.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "files: string[]",
+        ts_return_type = "(string | undefined)[] | Promise<(string | undefined)[]>"
+    )]
+    pub fn read_many(&self, env: Env, files: Vec<Name>) -> Result<Reply> {
+        let keys: Vec<_> =
+            files.into_iter().map(|file| record(env, file)).collect::<Result<_>>()?;
+        let known = keys.clone();
+        self.answer(
+            env,
+            move |store| {
+                known.iter().map(|key| store.peek(key)).collect::<Option<_>>().map(Answer::Texts)
+            },
+            move |store| {
+                keys.iter()
+                    .map(|key| store.read(key))
+                    .collect::<store::Result<_>>()
+                    .map(Answer::Texts)
+            },
+        )
+    }
+
+    /// A record as bytes.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "file: string",
+        ts_return_type = "Buffer | undefined | Promise<Buffer | undefined>"
+    )]
+    pub fn read_binary(&self, env: Env, file: Name) -> Result<Reply> {
+        let key = record(env, file)?;
+        let known = key.clone();
+        self.answer(
+            env,
+            move |store| store.peek(&known).map(Answer::Bytes),
+            move |store| store.read(&key).map(Answer::Bytes),
+        )
+    }
+
+    /// Writes a record from text.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "file: string, contents: string",
+        ts_return_type = "Promise<void>"
+    )]
+    #[expect(clippy::needless_pass_by_value, reason = "napi makes a String of every string")]
+    pub fn write(&self, env: Env, file: Name, contents: String) -> Result<Reply> {
+        self.write_contents(env, file, contents.as_bytes())
+    }
+
+    /// Writes a record from bytes.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "file: string, bytes: Uint8Array",
+        ts_return_type = "Promise<void>"
+    )]
+    pub fn write_binary(&self, env: Env, file: Name, bytes: &[u8]) -> Result<Reply> {
+        self.write_contents(env, file, bytes)
+    }
+
+    /// Removes a record if it is there.
+    #[napi(catch_unwind, ts_args_type = "file: string", ts_return_type = "Promise<void>")]
+    pub fn remove(&self, env: Env, file: Name) -> Result<Reply> {
+        let key = record(env, file)?;
+        self.change(env, vec![Change::Remove { key }])
+    }
+
+    /// Adds `items[n]` to the list at `paths[n]`, all of them together or none.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "paths: string[], items: string[]",
+        ts_return_type = "Promise<void>"
+    )]
+    pub fn add(&self, env: Env, paths: Vec<Name>, items: Vec<Name>) -> Result<Reply> {
+        let changes = paths
+            .into_iter()
+            .zip(items)
+            .map(|(path, added)| {
+                Ok(Change::Add { path: list(env, path)?, item: item(env, added)? })
+            })
+            .collect::<Result<_>>()?;
+        self.change(env, changes)
+    }
+
+    /// Removes `itemid` from a list if it is there.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "path: string, itemid: string",
+        ts_return_type = "Promise<void>"
+    )]
+    pub fn discard(&self, env: Env, path: Name, itemid: Name) -> Result<Reply> {
+        let change = Change::Discard { path: list(env, path)?, item: item(env, itemid)? };
+        self.change(env, vec![change])
+    }
+
+    /// How many items a list has.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "path: string",
+        ts_return_type = "number | Promise<number>"
+    )]
+    pub fn count(&self, env: Env, path: Name) -> Result<Reply> {
+        let path = list(env, path)?;
+        let known = path.clone();
+        self.answer(
+            env,
+            move |store| store.peek_count(&known).map(Answer::Count),
+            move |store| store.count(&path).map(Answer::Count),
+        )
+    }
+
+    /// Whether a list has an item.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "path: string, itemid: string",
+        ts_return_type = "boolean | Promise<boolean>"
+    )]
+    pub fn has(&self, env: Env, path: Name, itemid: Name) -> Result<Reply> {
+        let path = list(env, path)?;
+        let item = item(env, itemid)?;
+        let (known_path, known_item) = (path.clone(), item.clone());
+        self.answer(
+            env,
+            move |store| store.peek_has(&known_path, &known_item).map(Answer::Flag),
+            move |store| store.has(&path, &item).map(Answer::Flag),
+        )
+    }
+
+    /// At most `size` items behind the `offset` newest ones, newest first.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "path: string, offset: number, size: number",
+        ts_return_type = "Promise<string[]>"
+    )]
+    pub fn page(&self, env: Env, path: Name, offset: f64, size: f64) -> Result<Reply> {
+        let path = list(env, path)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "index.js lets no negative number through, and the cast saturates"
+        )]
+        let (offset, size) = (offset as u64, size as u64);
+        self.answer(env, |_| None, move |store| store.page(&path, offset, size).map(Answer::Items))
+    }
+
+    /// The folder of the store, as the system names it.
+    #[napi(catch_unwind, getter)]
+    pub fn path(&self) -> String {
+        self.lease.borrow().as_ref().map(|lease| lease.path().display().to_string()).unwrap_or_default()
+    }
+
+    /// Removes every record and every list.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn wipe(&self, env: Env) -> Result<Reply> {
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let (promise, ticket) = promise::open(env)?;
+        store.wipe(Box::new(|result| ticket.settle(result.map(|()| Answer::Done))));
+        Ok(Reply::Later(promise))
+    }
+
+    /// Gives this share back; with the last one the store finishes and lets go of its folder.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn close(&self, env: Env) -> Result<Reply> {
+        let lease = self.lease.borrow_mut().take();
+        on_worker(env, move || {
+            drop(lease);
+            Ok(Answer::Done)
+        })
+    }
+}
+
+/// Runs `work` on a worker thread and promises its answer.
+fn on_worker(
+    env: Env,
+    work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
+) -> Result<Reply> {
+    let (promise, ticket) = promise::open(env)?;
+    worker::run(Box::new(move || ticket.settle(work())))
+        .map_err(|error| errors::throw(env, &error))?;
+    Ok(Reply::Later(promise))
+}
+
+fn record(env: Env, file: Name) -> Result<Key> {
+    let name = file.bytes(FILE).map_err(|error| errors::throw(env, &error))?;
+    Ok(Key::record(&name))
+}
+
+fn list(env: Env, path: Name) -> Result<ListPath> {
+    let path = path.bytes(PATH).map_err(|error| errors::throw(env, &error))?;
+    Ok(ListPath::new(&path))
+}
+
+fn item(env: Env, itemid: Name) -> Result<Vec<u8>> {
+    itemid.bytes(ITEM).map_err(|error| errors::throw(env, &error))
+}

@@ -1,0 +1,134 @@
+//! What is in memory: the only thing that the event loop asks.
+//!
+//! An entry says what stands at a key, or that nothing does. It is right at any time, because
+//! - the writer puts every changed value in before it acknowledges the change;
+//! - who fills the cache from the disk takes a placeholder **before** it reads, and a placeholder
+//!   dies with the writer's change: a late fill of an old value has nowhere to go.
+
+use super::error::Result;
+use super::key::Key;
+use super::value::Contents;
+use quick_cache::sync::{Cache as QuickCache, GuardResult};
+use quick_cache::Weighter;
+
+/// A larger value is not kept: it would push out a thousand records to save one read.
+const LARGEST_CACHED: usize = 64 * 1024;
+/// What an entry takes besides its key and its contents, measured as resident memory.
+const ENTRY_OVERHEAD: usize = 128;
+
+/// What stands at each of the keys that were used lately.
+pub struct Cache {
+    entries: QuickCache<Key, Option<Contents>, Weigh>,
+}
+
+#[derive(Clone)]
+struct Weigh;
+
+impl Weighter<Key, Option<Contents>> for Weigh {
+    fn weight(&self, key: &Key, contents: &Option<Contents>) -> u64 {
+        let contents = contents.as_ref().map_or(0, |contents| contents.len());
+        (key.encoded().len() + contents + ENTRY_OVERHEAD) as u64
+    }
+}
+
+impl Cache {
+    /// A cache of `bytes`.
+    pub fn new(bytes: u64) -> Self {
+        // Only a hint for the first allocation: a session or an account is some 300 bytes.
+        let expected = usize::try_from(bytes / 1024).unwrap_or(usize::MAX);
+        Self { entries: QuickCache::with_weighter(expected, bytes, Weigh) }
+    }
+
+    /// What is known of `key`: `None` if nothing, `Some(None)` that nothing stands there.
+    pub fn peek(&self, key: &Key) -> Option<Option<Contents>> {
+        self.entries.get(key)
+    }
+
+    /// What stands at `key`, read by `read` if it is not known. Blocks.
+    pub fn get_or_read(
+        &self,
+        key: &Key,
+        read: impl FnOnce() -> Result<Option<Contents>>,
+    ) -> Result<Option<Contents>> {
+        match self.entries.get_value_or_guard(key, None) {
+            GuardResult::Value(contents) => Ok(contents),
+            GuardResult::Timeout => read(),
+            GuardResult::Guard(placeholder) => {
+                let contents = read()?;
+                if is_kept(contents.as_ref()) {
+                    // Refused when the writer changed the key meanwhile: then its value is newer.
+                    let _ = placeholder.insert(contents.clone());
+                }
+                Ok(contents)
+            }
+        }
+    }
+
+    /// The writer's side: `contents` stand at `key` from now on.
+    pub fn publish(&self, key: Key, contents: Option<Contents>) {
+        if is_kept(contents.as_ref()) {
+            self.entries.insert(key, contents);
+        } else {
+            self.entries.remove(&key);
+        }
+    }
+
+    /// The writer's side: everything has changed.
+    pub fn clear(&self) {
+        self.entries.clear();
+    }
+}
+
+fn is_kept(contents: Option<&Contents>) -> bool {
+    contents.is_none_or(|contents| contents.len() <= LARGEST_CACHED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contents(text: &str) -> Contents {
+        text.as_bytes().into()
+    }
+
+    #[test]
+    fn a_late_fill_never_covers_a_change() {
+        type Change = fn(&Cache, Key);
+        let changes: [(&str, Change); 4] = [
+            ("write", |cache, key| cache.publish(key, Some(contents("new")))),
+            ("remove", |cache, key| cache.publish(key, None)),
+            ("large", |cache, key| cache.publish(key, Some(vec![0; LARGEST_CACHED + 1].into()))),
+            ("clear", |cache, _| cache.clear()),
+        ];
+        for (name, change) in changes {
+            let cache = Cache::new(1 << 20);
+            let key = Key::record(b"a");
+            let read = cache.get_or_read(&key, || {
+                change(&cache, key.clone());
+                Ok(Some(contents("old")))
+            });
+            assert_eq!(read.unwrap(), Some(contents("old")), "{name}");
+            assert_ne!(cache.peek(&key), Some(Some(contents("old"))), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_failed_read_leaves_nothing_behind() {
+        let cache = Cache::new(1 << 20);
+        let key = Key::record(b"a");
+        assert!(cache.get_or_read(&key, || Err(super::super::StoreError::Closed)).is_err());
+        assert_eq!(cache.peek(&key), None);
+        assert_eq!(cache.get_or_read(&key, || Ok(None)).unwrap(), None);
+        assert_eq!(cache.peek(&key), Some(None));
+    }
+
+    #[test]
+    fn it_stays_within_its_size() {
+        let cache = Cache::new(1 << 20);
+        for number in 0_u32..20_000 {
+            cache.publish(Key::record(&number.to_be_bytes()), Some(vec![0; 200].into()));
+        }
+        assert!(cache.entries.weight() <= 1 << 20);
+        assert!(cache.entries.len() > 1000);
+    }
+}

@@ -1,0 +1,126 @@
+//! A batch in the making: what the changes of one commit leave behind, over what is stored.
+
+use super::cache::Cache;
+use super::disk::Disk;
+use super::error::Result;
+use super::key::{ChunkId, Key};
+use super::list;
+use super::value::{self, Contents};
+use super::{Change, Edit};
+use std::collections::HashMap;
+
+/// The key of the last applied sequence.
+pub const APPLIED: &str = "applied";
+
+/// Changed values by key; `None` for a removed one.
+pub type Changed = HashMap<Key, Option<Contents>>;
+
+/// The changes of one commit. Reads see what was changed before within it.
+pub struct Draft<'a> {
+    disk: &'a Disk,
+    cache: &'a Cache,
+    sequence: u64,
+    accepted: Changed,
+    /// What the request at hand has changed so far: taken over whole, or not at all.
+    staged: Changed,
+}
+
+impl<'a> Draft<'a> {
+    /// An empty draft of batch number `sequence` over what is stored.
+    pub fn new(disk: &'a Disk, cache: &'a Cache, sequence: u64) -> Self {
+        Self { disk, cache, sequence, accepted: Changed::new(), staged: Changed::new() }
+    }
+
+    /// Takes all of a request's changes, or none if one of them fails.
+    pub fn take(&mut self, changes: Vec<Change>) -> Result<()> {
+        self.staged.clear();
+        for change in changes {
+            self.stage(change)?;
+        }
+        self.accepted.extend(self.staged.drain());
+        Ok(())
+    }
+
+    /// What stands at `key` after the changes so far.
+    pub fn get(&self, key: &Key) -> Result<Option<Contents>> {
+        let changed = self.staged.get(key).or_else(|| self.accepted.get(key)).cloned();
+        match changed.or_else(|| self.cache.peek(key)) {
+            Some(contents) => Ok(contents),
+            None => self.disk.get(key),
+        }
+    }
+
+    /// Lets `contents` stand at `key`.
+    pub fn put(&mut self, key: Key, contents: Contents) {
+        self.staged.insert(key, Some(contents));
+    }
+
+    /// Lets nothing stand at `key`.
+    pub fn remove(&mut self, key: Key) {
+        self.staged.insert(key, None);
+    }
+
+    /// The number of this batch.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.accepted.is_empty()
+    }
+
+    /// The batch for sled, which also notes its own number, and what it changes.
+    pub fn finish(self) -> Result<(sled::Batch, Changed)> {
+        let sequence = self.sequence;
+        let mut batch = sled::Batch::default();
+        for (ordinal, (key, contents)) in (0..).zip(&self.accepted) {
+            if let Some((id, count)) = self.disk.chunks_of(key)? {
+                for index in 0..count {
+                    batch.remove(Key::chunk(id, index));
+                }
+            }
+            let Some(contents) = contents else {
+                batch.remove(key.encoded());
+                continue;
+            };
+            let encoded = value::encode(key, contents, ChunkId { sequence, ordinal });
+            for (chunk, bytes) in encoded.chunks {
+                batch.insert(chunk, bytes);
+            }
+            batch.insert(key.encoded(), encoded.head);
+        }
+        put_applied(&mut batch, sequence);
+        Ok((batch, self.accepted))
+    }
+
+    fn stage(&mut self, change: Change) -> Result<()> {
+        match change {
+            Change::Write { key, contents } => self.put(key, contents),
+            Change::Remove { key } => {
+                if self.get(&key)?.is_some() {
+                    self.remove(key);
+                }
+            }
+            Change::Update { key, edit } => self.update(key, edit)?,
+            Change::Add { path, item } => list::add(self, &path, &item)?,
+            Change::Discard { path, item } => list::discard(self, &path, &item)?,
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, key: Key, edit: Edit) -> Result<()> {
+        let stored = self.get(&key)?;
+        if let Some(contents) = edit(stored.as_deref())? {
+            self.put(key, contents);
+        }
+        Ok(())
+    }
+}
+
+/// Notes in `batch` that it is number `sequence`.
+pub fn put_applied(batch: &mut sled::Batch, sequence: u64) {
+    let key = Key::meta(APPLIED);
+    let id = ChunkId { sequence, ordinal: u32::MAX };
+    batch.insert(key.encoded(), value::encode(&key, &sequence.to_be_bytes(), id).head);
+}

@@ -1,0 +1,206 @@
+//! Everything that can go wrong in the store, with the stable code and slug that JavaScript sees.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A result of the store.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// What went wrong. Cheap to clone: one failed commit is reported to every call that was part of it.
+///
+/// `Display` is the sentence for people: what happened, to what, and what to do. It never holds
+/// contents of a record, which may be secret.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process (or a forked worker of a cluster) has the folder open.
+    #[error("the store at {} is open in another process{holder}; a store belongs to one process at a time, so stop that one or give this one a folder of its own", path.display())]
+    Locked {
+        /// The store's folder.
+        path: PathBuf,
+        /// Who wrote itself into the lock file, as ` (process 123)`, or nothing.
+        holder: String,
+    },
+    /// The folder was written by a later version.
+    #[error("the store at {} has format {found}, and this version of dashboard-sled reads up to {supported}; install the version that wrote it, or a later one", path.display())]
+    NewerFormat {
+        /// The store's folder.
+        path: PathBuf,
+        /// The format found in the folder.
+        found: u32,
+        /// The newest format that this version reads.
+        supported: u32,
+    },
+    /// The folder holds files that are not ours.
+    #[error("{} is not empty and holds no store (found {found}); choose an empty or a new folder", path.display())]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+        /// One of the files found.
+        found: String,
+    },
+    /// The store holds less than was once acknowledged.
+    #[error("the store at {} has gone back in time: change {guarded} was acknowledged, the store ends at {applied}; restore a backup, or accept this state and end every session (see the documents: recover)", path.display())]
+    RolledBack {
+        /// The store's folder.
+        path: PathBuf,
+        /// The last acknowledged change by the guard.
+        guarded: u64,
+        /// The last change in the store.
+        applied: u64,
+    },
+    /// The guard and the data do not belong together, or one of them is missing.
+    #[error("the guard and the data of the store at {} do not belong together ({found}); put both back as they were, or restore a backup", path.display())]
+    GuardMismatch {
+        /// The store's folder.
+        path: PathBuf,
+        /// What was found.
+        found: &'static str,
+    },
+    /// Something in the store is damaged.
+    #[error("{what} is damaged; restore a backup")]
+    Damaged {
+        /// What is damaged, by name.
+        what: String,
+    },
+    /// A write, a flush or a sync failed. Reads go on, writes are refused until the store is reopened.
+    #[error("writing failed, so the store takes no more changes until it is opened again; look at the disk, then restart ({cause})")]
+    Poisoned {
+        /// The error that came first.
+        cause: Arc<StoreError>,
+    },
+    /// The disk is full.
+    #[error("the disk that holds {} is full; make room, then restart", path.display())]
+    Full {
+        /// The store's folder.
+        path: PathBuf,
+    },
+    /// The store was closed.
+    #[error("the store is closed; open it again")]
+    Closed,
+    /// More changes wait than the store takes.
+    #[error("too many changes wait to be written ({waiting}); slow down, or look at why the disk is slow")]
+    Busy {
+        /// How many changes wait.
+        waiting: usize,
+    },
+    /// The system refused something.
+    #[error("could not {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's answer.
+        source: Arc<io::Error>,
+    },
+    /// sled reported something that is neither damage nor a refusal of the system.
+    #[error("sled failed while it should {action}: {cause}")]
+    Sled {
+        /// What was tried.
+        action: &'static str,
+        /// sled's own words.
+        cause: String,
+    },
+    /// A bug: something panicked and was caught.
+    #[error(
+        "a bug in dashboard-sled was caught while it should {action}: {cause}; please report it"
+    )]
+    Panicked {
+        /// What was tried.
+        action: &'static str,
+        /// The panic's message.
+        cause: String,
+    },
+    /// A name or contents beyond the limit; the slug is the one for a wrong argument of its kind.
+    #[error("{found} bytes are more than the limit of {limit}")]
+    TooLarge {
+        /// `invalid-file`, `invalid-contents`, …
+        slug: &'static str,
+        /// The size found, in bytes.
+        found: usize,
+        /// The largest size allowed, in bytes.
+        limit: usize,
+    },
+    /// A use case refused the change; the slug is the host's own.
+    #[error("{0}")]
+    Refused(&'static str),
+}
+
+impl StoreError {
+    /// The stable code that programs compare: `ERR_STORE_…`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => "ERR_STORE_LOCKED",
+            Self::NewerFormat { .. } => "ERR_STORE_NEWER_FORMAT",
+            Self::Foreign { .. } => "ERR_STORE_FOREIGN",
+            Self::RolledBack { .. } => "ERR_STORE_ROLLED_BACK",
+            Self::GuardMismatch { .. } => "ERR_STORE_GUARD",
+            Self::Damaged { .. } => "ERR_STORE_DAMAGED",
+            Self::Poisoned { .. } => "ERR_STORE_POISONED",
+            Self::Full { .. } => "ERR_STORE_FULL",
+            Self::Closed => "ERR_STORE_CLOSED",
+            Self::Busy { .. } => "ERR_STORE_BUSY",
+            Self::Io { .. } => "ERR_STORE_IO",
+            Self::Sled { .. } => "ERR_STORE_SLED",
+            Self::Panicked { .. } => "ERR_STORE_PANIC",
+            Self::TooLarge { .. } => "ERR_TOO_LARGE",
+            Self::Refused(_) => "ERR_INVALID",
+        }
+    }
+
+    /// The `message` in JavaScript: a kebab-case slug, because the host prints messages into JSON
+    /// without escaping them.
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => "store-locked",
+            Self::NewerFormat { .. } => "store-newer-format",
+            Self::Foreign { .. } => "store-foreign-folder",
+            Self::RolledBack { .. } => "store-rolled-back",
+            Self::GuardMismatch { .. } => "store-guard-mismatch",
+            Self::Damaged { .. } => "store-damaged",
+            Self::Poisoned { .. } => "store-poisoned",
+            Self::Full { .. } => "store-full",
+            Self::Closed => "store-closed",
+            Self::Busy { .. } => "store-busy",
+            Self::Io { .. } => "store-io-failed",
+            Self::Sled { .. } => "store-sled-failed",
+            Self::Panicked { .. } => "store-panicked",
+            Self::TooLarge { slug, .. } | Self::Refused(slug) => slug,
+        }
+    }
+
+    /// The system's refusal of `action` on `path`; a full disk is told apart.
+    #[must_use]
+    pub fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::StorageFull {
+            return Self::Full { path: path.into() };
+        }
+        Self::Io { action, path: path.into(), source: Arc::new(source) }
+    }
+
+    /// sled's error while it should `action` in the store at `path`.
+    #[must_use]
+    pub fn sled(action: &'static str, path: &Path, error: sled::Error) -> Self {
+        match error {
+            sled::Error::Io(source) => Self::io(action, path, source),
+            sled::Error::Corruption { .. } => {
+                Self::Damaged { what: format!("the data of sled in {}", path.display()) }
+            }
+            other => Self::Sled { action, cause: other.to_string() },
+        }
+    }
+
+    /// What was caught when `action` panicked.
+    #[must_use]
+    pub fn panicked(action: &'static str, payload: &(dyn std::any::Any + Send)) -> Self {
+        let cause = payload
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "no message".into());
+        Self::Panicked { action, cause }
+    }
+}

@@ -1,0 +1,244 @@
+//! The guard: a small file beside sled's that knows the last acknowledged change, so that a store
+//! that went back in time is refused instead of believed.
+//!
+//! ```text
+//! slot (at 0 and at 4096, written in turns):
+//! magic 8 | format u32 | creating u8 | store id 16 | sequence u64 | turn u64 | checksum u32
+//! ```
+//!
+//! A slot is smaller than a sector, so a power cut leaves it old or new; the valid slot with the
+//! higher turn counts. It is written after each commit is durable and synced once a second and at
+//! close: the guard may lag behind the data, never run ahead of it. Every later format keeps this
+//! head, so that an older version can refuse it.
+
+use super::error::{Result, StoreError};
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// The format of this version.
+pub const FORMAT: u32 = 1;
+/// The guard's name in the store's folder.
+pub const NAME: &str = "guard";
+/// The name under which a new guard is written before it is renamed.
+pub const NEW_NAME: &str = "guard.new";
+
+const MAGIC: [u8; 8] = *b"DSLEDGRD";
+const SLOT_BYTES: usize = 49;
+const SLOT_DISTANCE: u64 = 4096;
+
+/// Names a store, in the guard and within sled.
+pub type StoreId = [u8; 16];
+
+/// What the guard says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// The format that the store is written in.
+    pub format: u32,
+    /// Set from before sled's folder is made until it is complete; nothing was acknowledged yet.
+    pub creating: bool,
+    /// The store that this guard belongs to.
+    pub id: StoreId,
+    /// The last acknowledged change.
+    pub sequence: u64,
+    turn: u64,
+}
+
+/// The open guard file.
+pub struct Guard {
+    file: File,
+    path: PathBuf,
+    state: State,
+    unsynced: bool,
+}
+
+impl Guard {
+    /// Reads the guard in `folder`; `None` if there is none.
+    pub fn read(folder: &Path) -> Result<Option<State>> {
+        let path = folder.join(NAME);
+        let mut bytes = Vec::new();
+        match File::open(&path) {
+            Ok(file) => file
+                .take(2 * SLOT_DISTANCE)
+                .read_to_end(&mut bytes)
+                .map_err(|error| StoreError::io("read", &path, error))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::io("open", &path, error)),
+        };
+        let state = newest(&bytes)
+            .ok_or_else(|| StoreError::Damaged { what: format!("the guard {}", path.display()) })?;
+        if state.format > FORMAT {
+            return Err(StoreError::NewerFormat {
+                path: folder.into(),
+                found: state.format,
+                supported: FORMAT,
+            });
+        }
+        Ok(Some(state))
+    }
+
+    /// Opens the guard that [`Guard::read`] found in `folder`.
+    pub fn open(folder: &Path, state: State) -> Result<Self> {
+        let path = folder.join(NAME);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|error| StoreError::io("open", &path, error))?;
+        Ok(Self { file, path, state, unsynced: false })
+    }
+
+    /// Makes the guard of a store that is being created, durably, under its final name at once.
+    pub fn create(folder: &Path, id: StoreId) -> Result<Self> {
+        let state = State { format: FORMAT, creating: true, id, sequence: 0, turn: 0 };
+        let new = folder.join(NEW_NAME);
+        let path = folder.join(NAME);
+        let failed = |error| StoreError::io("create", &path, error);
+        let mut file = File::create(&new).map_err(failed)?;
+        let slot = encode(&state);
+        file.write_all(&slot).map_err(failed)?;
+        file.seek(SeekFrom::Start(SLOT_DISTANCE)).map_err(failed)?;
+        file.write_all(&slot).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        std::fs::rename(&new, &path).map_err(failed)?;
+        sync_folder(folder)?;
+        Self::open(folder, state)
+    }
+
+    /// What the guard says now.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Notes that everything up to `sequence` is durable. Not synced yet.
+    pub fn record(&mut self, sequence: u64) -> Result<()> {
+        let turn = self.state.turn + 1;
+        let state = State { sequence, creating: false, turn, ..self.state.clone() };
+        let failed = |error| StoreError::io("write", &self.path, error);
+        self.file.seek(SeekFrom::Start(turn % 2 * SLOT_DISTANCE)).map_err(failed)?;
+        self.file.write_all(&encode(&state)).map_err(failed)?;
+        self.state = state;
+        self.unsynced = true;
+        Ok(())
+    }
+
+    /// Makes the last [`Guard::record`] durable.
+    pub fn sync(&mut self) -> Result<()> {
+        if self.unsynced {
+            self.file.sync_data().map_err(|error| StoreError::io("sync", &self.path, error))?;
+            self.unsynced = false;
+        }
+        Ok(())
+    }
+
+    /// Whether [`Guard::sync`] has something to do.
+    #[must_use]
+    pub fn is_unsynced(&self) -> bool {
+        self.unsynced
+    }
+}
+
+/// Makes the names in `folder` durable. Windows neither needs nor allows it.
+pub fn sync_folder(folder: &Path) -> Result<()> {
+    if cfg!(windows) {
+        return Ok(());
+    }
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| StoreError::io("sync", folder, error))
+}
+
+fn encode(state: &State) -> Vec<u8> {
+    let mut slot = Vec::with_capacity(SLOT_BYTES);
+    slot.extend_from_slice(&MAGIC);
+    slot.extend_from_slice(&state.format.to_be_bytes());
+    slot.push(u8::from(state.creating));
+    slot.extend_from_slice(&state.id);
+    slot.extend_from_slice(&state.sequence.to_be_bytes());
+    slot.extend_from_slice(&state.turn.to_be_bytes());
+    let checksum = crc32fast::hash(&slot);
+    slot.extend_from_slice(&checksum.to_be_bytes());
+    slot
+}
+
+fn newest(bytes: &[u8]) -> Option<State> {
+    let second = usize::try_from(SLOT_DISTANCE).ok()?;
+    let slots = [Some(bytes), bytes.get(second..)];
+    slots.into_iter().flatten().filter_map(decode).max_by_key(|state| state.turn)
+}
+
+fn decode(bytes: &[u8]) -> Option<State> {
+    let slot = bytes.get(..SLOT_BYTES)?;
+    let (content, checksum) = slot.split_last_chunk()?;
+    if crc32fast::hash(content) != u32::from_be_bytes(*checksum) {
+        return None;
+    }
+    let (magic, content) = content.split_first_chunk()?;
+    if *magic != MAGIC {
+        return None;
+    }
+    let (format, content) = content.split_first_chunk()?;
+    let (creating, content) = content.split_first()?;
+    let (id, content) = content.split_first_chunk()?;
+    let (sequence, content) = content.split_first_chunk()?;
+    Some(State {
+        format: u32::from_be_bytes(*format),
+        creating: *creating != 0,
+        id: *id,
+        sequence: u64::from_be_bytes(*sequence),
+        turn: u64::from_be_bytes(content.try_into().ok()?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ID: StoreId = [7; 16];
+
+    #[test]
+    fn the_last_record_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Guard::read(folder.path()).unwrap(), None);
+        let mut guard = Guard::create(folder.path(), ID).unwrap();
+        assert!(Guard::read(folder.path()).unwrap().unwrap().creating);
+        for sequence in 1..5 {
+            guard.record(sequence).unwrap();
+            assert_eq!(Guard::read(folder.path()).unwrap().as_ref(), Some(guard.state()));
+        }
+    }
+
+    #[test]
+    fn one_damaged_slot_leaves_the_other_and_two_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut guard = Guard::create(folder.path(), ID).unwrap();
+        guard.record(1).unwrap();
+        guard.record(2).unwrap();
+        let path = folder.path().join(NAME);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[30] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(Guard::read(folder.path()).unwrap().unwrap().sequence, 1);
+        bytes[4096 + 30] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(Guard::read(folder.path()).unwrap_err().code(), "ERR_STORE_DAMAGED");
+    }
+
+    #[test]
+    fn a_newer_format_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let guard = Guard::create(folder.path(), ID).unwrap();
+        let newer = State { format: FORMAT + 1, turn: 9, ..guard.state().clone() };
+        std::fs::write(folder.path().join(NAME), encode(&newer)).unwrap();
+        assert_eq!(Guard::read(folder.path()).unwrap_err().code(), "ERR_STORE_NEWER_FORMAT");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert_eq!(newest(&bytes), None);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Every key that is in sled, and nowhere else how one looks.
+//!
+//! ```text
+//! meta      00 | part(name)                      format, store id, applied sequence
+//! record    01 | part(key)                       a record of Dashboard
+//! chunk     02 | sequence u64 | ordinal u32 | index u32   a piece of a value over 4 KiB
+//! list      03 | part(path)                      count and next sequence of a list
+//! entry     04 | part(path) | sequence u64       an item, by position
+//! position  05 | part(path) | part(item)         the sequence of an item
+//! tally     06 | part(path) | segment u64        how many items live in each block of a segment
+//!
+//! part(bytes) = length u16 | bytes               when they fit
+//!             = ffff | SHA-256(bytes)            when they do not
+//! ```
+//!
+//! Integers are big-endian, so keys sort by number. A part carries its length first, so no key is a
+//! prefix of another's. No key is over 400 bytes, so sled never puts a page of keys into a blob file.
+//! Of a key with a hashed part the full parts stand beside the value, and are compared.
+
+use sha2::{Digest, Sha256};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+const META: u8 = 0;
+const RECORD: u8 = 1;
+const CHUNK: u8 = 2;
+const LIST: u8 = 3;
+const ENTRY: u8 = 4;
+const POSITION: u8 = 5;
+const TALLY: u8 = 6;
+
+/// The longest encoded key, in bytes.
+pub const MAX_ENCODED: usize = 400;
+/// The longest part that stands alone in a key: the kind and the length take three bytes.
+const MAX_SINGLE_PART: usize = MAX_ENCODED - 3;
+/// The longest part of a key that has two parts, or one and a number.
+const MAX_PAIR_PART: usize = 190;
+/// Marks a hashed part; no part that fits is that long.
+const HASHED: u16 = u16::MAX;
+
+/// A key as sled stores it. Equality and hash are those of the encoded bytes.
+#[derive(Clone, Debug)]
+pub struct Key {
+    encoded: Arc<[u8]>,
+    full: Option<Arc<[u8]>>,
+}
+
+impl Key {
+    /// A value of the store's own.
+    #[must_use]
+    pub fn meta(name: &str) -> Self {
+        Self::build(META, &[name.as_bytes()], MAX_SINGLE_PART)
+    }
+
+    /// A record of Dashboard, by the host's key (`<appid>/account/<id>`), as [`crate::store::wtf8`].
+    #[must_use]
+    pub fn record(name: &[u8]) -> Self {
+        Self::build(RECORD, &[name], MAX_SINGLE_PART)
+    }
+
+    /// Piece `index` of the chunked value `id`.
+    #[must_use]
+    pub fn chunk(id: ChunkId, index: u32) -> Vec<u8> {
+        let mut encoded = Vec::with_capacity(17);
+        encoded.push(CHUNK);
+        encoded.extend_from_slice(&id.sequence.to_be_bytes());
+        encoded.extend_from_slice(&id.ordinal.to_be_bytes());
+        encoded.extend_from_slice(&index.to_be_bytes());
+        encoded
+    }
+
+    /// The bytes in sled.
+    #[must_use]
+    pub fn encoded(&self) -> &[u8] {
+        &self.encoded
+    }
+
+    /// The full parts, each behind its length, when one of them is hashed.
+    #[must_use]
+    pub fn full(&self) -> Option<&[u8]> {
+        self.full.as_deref()
+    }
+
+    fn build(kind: u8, parts: &[&[u8]], longest: usize) -> Self {
+        let mut encoded = vec![kind];
+        for part in parts {
+            push_part(&mut encoded, part, longest);
+        }
+        let full = parts.iter().any(|part| part.len() > longest).then(|| full_parts(parts));
+        Self { encoded: encoded.into(), full }
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.encoded == other.encoded
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.encoded.hash(state);
+    }
+}
+
+/// Names the chunks of one value for ever: the batch that wrote it, and which value of the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkId {
+    /// The applied sequence of the batch.
+    pub sequence: u64,
+    /// The value's number within the batch.
+    pub ordinal: u32,
+}
+
+/// The path of a list, from which the keys of the list are made.
+#[derive(Clone, Debug)]
+pub struct ListPath {
+    path: Arc<[u8]>,
+}
+
+impl ListPath {
+    /// The host's path (`<appid>/account/sessions/<id>`), as [`crate::store::wtf8`].
+    #[must_use]
+    pub fn new(path: &[u8]) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The list's count and next sequence.
+    #[must_use]
+    pub fn head(&self) -> Key {
+        Key::build(LIST, &[&self.path], MAX_PAIR_PART)
+    }
+
+    /// The item at `sequence`.
+    #[must_use]
+    pub fn entry(&self, sequence: u64) -> Key {
+        self.numbered(ENTRY, sequence)
+    }
+
+    /// Where `item` stands.
+    #[must_use]
+    pub fn position(&self, item: &[u8]) -> Key {
+        Key::build(POSITION, &[&self.path, item], MAX_PAIR_PART)
+    }
+
+    /// The counters of one segment of sequences.
+    #[must_use]
+    pub fn tally(&self, segment: u64) -> Key {
+        self.numbered(TALLY, segment)
+    }
+
+    fn numbered(&self, kind: u8, number: u64) -> Key {
+        let key = Key::build(kind, &[&self.path], MAX_PAIR_PART);
+        let mut encoded = key.encoded.to_vec();
+        encoded.extend_from_slice(&number.to_be_bytes());
+        Key { encoded: encoded.into(), full: key.full }
+    }
+}
+
+fn push_part(encoded: &mut Vec<u8>, part: &[u8], longest: usize) {
+    match u16::try_from(part.len()) {
+        Ok(length) if part.len() <= longest => {
+            encoded.extend_from_slice(&length.to_be_bytes());
+            encoded.extend_from_slice(part);
+        }
+        _ => {
+            encoded.extend_from_slice(&HASHED.to_be_bytes());
+            encoded.extend_from_slice(&Sha256::digest(part));
+        }
+    }
+}
+
+fn full_parts(parts: &[&[u8]]) -> Arc<[u8]> {
+    let mut full = Vec::new();
+    for part in parts {
+        // Keys are at most 64 KiB (the binding refuses longer ones), so the length always fits.
+        full.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+        full.extend_from_slice(part);
+    }
+    full.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn no_key_is_over_the_limit_and_a_long_part_is_hashed() {
+        for length in [0, 1, 189, 190, 191, 396, 397, 398, 399, 400, 401, 65_536] {
+            let bytes = vec![b'k'; length];
+            let record = Key::record(&bytes);
+            assert!(record.encoded().len() <= MAX_ENCODED);
+            assert_eq!(record.full().is_some(), length > MAX_SINGLE_PART, "{length}");
+            let path = ListPath::new(&bytes);
+            for key in [path.head(), path.entry(u64::MAX), path.position(&bytes), path.tally(1)] {
+                assert!(key.encoded().len() <= MAX_ENCODED);
+                assert_eq!(key.full().is_some(), length > MAX_PAIR_PART, "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_sort_as_numbers() {
+        let path = ListPath::new(b"a");
+        let numbers = [0, 1, 255, 256, 65_535, 65_536, u64::MAX];
+        for pair in numbers.windows(2) {
+            assert!(path.entry(pair[0]).encoded() < path.entry(pair[1]).encoded());
+        }
+    }
+
+    fn all_keys(path: &[u8], item: &[u8]) -> Vec<Key> {
+        let list = ListPath::new(path);
+        vec![Key::record(path), list.head(), list.entry(7), list.position(item), list.tally(7)]
+    }
+
+    proptest! {
+        #[test]
+        fn different_names_never_meet(
+            a in proptest::collection::vec(any::<u8>(), 0..450),
+            b in proptest::collection::vec(any::<u8>(), 0..450),
+            item in proptest::collection::vec(any::<u8>(), 0..250),
+        ) {
+            prop_assume!(a != b);
+            for first in all_keys(&a, &item) {
+                for second in all_keys(&b, &item) {
+                    prop_assert!(!second.encoded().starts_with(first.encoded()));
+                    prop_assert!(!first.encoded().starts_with(second.encoded()));
+                }
+            }
+        }
+    }
+}

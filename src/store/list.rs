@@ -1,0 +1,208 @@
+//! Lists: a count is one read, a page one short scan, and a deep offset does not walk the list.
+//!
+//! Items stand by a sequence that only grows, so newest first is backwards. Sequences fall into
+//! blocks of 256, blocks into segments of 256; a tally counts the living items of every block of a
+//! segment. To skip an offset, whole segments are skipped by their tally, then whole blocks, and at
+//! most one block is walked.
+
+use super::disk::Disk;
+use super::draft::Draft;
+use super::error::Result;
+use super::key::ListPath;
+use super::value::{damaged, Contents};
+
+const BLOCK: u64 = 256;
+const BLOCKS: usize = 256;
+const SEGMENT: u64 = BLOCK * BLOCKS as u64;
+
+/// What stands at the head of a list: it is gone when the list is empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Head {
+    /// How many items live.
+    pub count: u64,
+    next: u64,
+    /// The batch that changed the list last, so that a reader sees that it was overtaken.
+    changed_in: u64,
+}
+
+impl Head {
+    /// Reads the head of the list at `path`.
+    pub fn read(path: &ListPath, contents: Option<&[u8]>) -> Result<Self> {
+        let Some(contents) = contents else {
+            return Ok(Self::default());
+        };
+        let numbers: Option<Vec<u64>> = contents
+            .chunks(8)
+            .map(|number| number.try_into().map(u64::from_be_bytes).ok())
+            .collect();
+        match numbers.as_deref() {
+            Some(&[count, next, changed_in]) => Ok(Self { count, next, changed_in }),
+            _ => Err(damaged(&path.head())),
+        }
+    }
+
+    fn contents(self) -> Contents {
+        [self.count, self.next, self.changed_in].map(u64::to_be_bytes).concat().into()
+    }
+}
+
+/// How many items live in each block of a segment.
+struct Tally([u16; BLOCKS]);
+
+impl Tally {
+    fn read(path: &ListPath, segment: u64, contents: Option<&[u8]>) -> Result<Self> {
+        let mut counts = [0; BLOCKS];
+        let Some(contents) = contents else {
+            return Ok(Self(counts));
+        };
+        if contents.len() != 2 * BLOCKS {
+            return Err(damaged(&path.tally(segment)));
+        }
+        for (count, bytes) in counts.iter_mut().zip(contents.chunks_exact(2)) {
+            *count = bytes.try_into().map_or(0, u16::from_be_bytes);
+        }
+        Ok(Self(counts))
+    }
+
+    fn change(&mut self, sequence: u64, change: impl FnOnce(u16) -> u16) {
+        if let Some(count) = self.0.get_mut(block_of(sequence)) {
+            *count = change(*count);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|count| *count == 0)
+    }
+
+    fn contents(&self) -> Contents {
+        self.0.map(u16::to_be_bytes).concat().into()
+    }
+}
+
+fn block_of(sequence: u64) -> usize {
+    // Below BLOCKS, so it fits.
+    usize::try_from(sequence % SEGMENT / BLOCK).unwrap_or_default()
+}
+
+/// Adds `item` as the newest, unless it is there: then it keeps its place.
+pub fn add(draft: &mut Draft, path: &ListPath, item: &[u8]) -> Result<()> {
+    let position = path.position(item);
+    if draft.get(&position)?.is_some() {
+        return Ok(());
+    }
+    let mut head = Head::read(path, draft.get(&path.head())?.as_deref())?;
+    let sequence = head.next;
+    head.count += 1;
+    head.next += 1;
+    head.changed_in = draft.sequence();
+    draft.put(position, sequence.to_be_bytes().as_slice().into());
+    draft.put(path.entry(sequence), item.into());
+    draft.put(path.head(), head.contents());
+    tally(draft, path, sequence, |count| count.saturating_add(1))
+}
+
+/// Removes `item` if it is there.
+pub fn discard(draft: &mut Draft, path: &ListPath, item: &[u8]) -> Result<()> {
+    let position = path.position(item);
+    let Some(sequence) = draft.get(&position)? else {
+        return Ok(());
+    };
+    let sequence = sequence.as_ref().try_into().map_err(|_| damaged(&position))?;
+    let sequence = u64::from_be_bytes(sequence);
+    let mut head = Head::read(path, draft.get(&path.head())?.as_deref())?;
+    head.count = head.count.saturating_sub(1);
+    head.changed_in = draft.sequence();
+    draft.remove(position);
+    draft.remove(path.entry(sequence));
+    if head.count == 0 {
+        draft.remove(path.head());
+    } else {
+        draft.put(path.head(), head.contents());
+    }
+    tally(draft, path, sequence, |count| count.saturating_sub(1))
+}
+
+fn tally(
+    draft: &mut Draft,
+    path: &ListPath,
+    sequence: u64,
+    change: impl FnOnce(u16) -> u16,
+) -> Result<()> {
+    let segment = sequence / SEGMENT;
+    let key = path.tally(segment);
+    let mut tally = Tally::read(path, segment, draft.get(&key)?.as_deref())?;
+    tally.change(sequence, change);
+    if tally.is_empty() {
+        draft.remove(key);
+    } else {
+        draft.put(key, tally.contents());
+    }
+    Ok(())
+}
+
+/// At most `size` items behind the `offset` newest ones, newest first.
+///
+/// `None` if the list changed meanwhile: the head is read from the disk before and after, and a
+/// batch shows as one, so equal heads mean that everything between was read from one moment.
+pub fn page(disk: &Disk, path: &ListPath, offset: u64, size: u64) -> Result<Option<Vec<Contents>>> {
+    let before = disk.get(&path.head())?;
+    let head = Head::read(path, before.as_deref())?;
+    let mut items = Vec::new();
+    if offset < head.count {
+        if let Some(Start { last, skip }) = start(disk, path, &head, offset)? {
+            let mut sequence = last;
+            let wanted = skip.saturating_add(size);
+            let entries = disk.backwards(&path.entry(0), &path.entry(last));
+            for (index, entry) in (0..wanted).zip(entries) {
+                let (encoded, stored) = entry?;
+                sequence = sequence_of(&encoded).unwrap_or(sequence);
+                if index < skip {
+                    continue;
+                }
+                match disk.contents(&path.entry(sequence), &stored)? {
+                    Some(item) => items.push(item),
+                    None => return Ok(None),
+                }
+            }
+        }
+    }
+    let after = disk.get(&path.head())?;
+    Ok((before == after).then_some(items))
+}
+
+/// Where a page begins: at the last living item at or below `last`, after `skip` of them.
+struct Start {
+    last: u64,
+    skip: u64,
+}
+
+fn start(disk: &Disk, path: &ListPath, head: &Head, offset: u64) -> Result<Option<Start>> {
+    if offset < BLOCK {
+        return Ok(Some(Start { last: head.next, skip: offset }));
+    }
+    let mut skip = offset;
+    for tally in disk.backwards(&path.tally(0), &path.tally(u64::MAX)) {
+        let (encoded, stored) = tally?;
+        let segment = sequence_of(&encoded).unwrap_or_default();
+        let contents = disk.contents(&path.tally(segment), &stored)?;
+        let tally = Tally::read(path, segment, contents.as_deref())?;
+        let total: u64 = tally.0.iter().copied().map(u64::from).sum();
+        if skip >= total {
+            skip -= total;
+            continue;
+        }
+        for (block, count) in (0..BLOCK).rev().zip(tally.0.into_iter().rev()) {
+            if skip < u64::from(count) {
+                let last = segment * SEGMENT + block * BLOCK + (BLOCK - 1);
+                return Ok(Some(Start { last, skip }));
+            }
+            skip -= u64::from(count);
+        }
+    }
+    Ok(None)
+}
+
+/// The number at the end of an entry's or a tally's key.
+fn sequence_of(encoded: &[u8]) -> Option<u64> {
+    encoded.last_chunk().map(|number| u64::from_be_bytes(*number))
+}

@@ -1,0 +1,296 @@
+//! Opening a store: what is there, whose it is, whether it is whole.
+
+use super::cache::Cache;
+use super::disk::Disk;
+use super::draft::{put_applied, APPLIED};
+use super::error::{Result, StoreError};
+use super::guard::{self, sync_folder, Guard, StoreId};
+use super::key::{ChunkId, Key};
+use super::value;
+use super::writer::Writer;
+use super::{Shared, Store};
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{mpsc, Arc, Mutex, OnceLock, RwLock};
+use std::time::Duration;
+
+/// sled's own folder within the store's.
+const SLED: &str = "sled";
+const LOCK: &str = "lock";
+const STORE_ID: &str = "store";
+/// sled's page cache. Ours is in front of it, so this is for the pages of a working set only.
+const PAGE_CACHE_BYTES: u64 = 32 << 20;
+/// sled's lock can outlive its database by a few milliseconds.
+const LOCK_TRIES: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// How to open a store.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The store's folder; it is made if it is missing.
+    pub path: PathBuf,
+    /// The size of the cache of records, in bytes.
+    pub cache_bytes: u64,
+    /// The id for a store that has to be created.
+    pub new_id: StoreId,
+}
+
+/// The folder's lock, held as long as the file is open.
+pub struct FolderLock {
+    _file: File,
+}
+
+/// Makes the folder at `path` if it is missing, for its owner alone, and returns its real path.
+pub fn real_path(path: &Path) -> Result<PathBuf> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| StoreError::io("create", path, error))?;
+    fs::canonicalize(path).map_err(|error| StoreError::io("resolve", path, error))
+}
+
+/// Opens the store at the real path in `settings`.
+pub fn open(settings: &Settings) -> Result<(Store, FolderLock)> {
+    let folder = &settings.path;
+    // A newer format is refused before anything is touched, and files of others before any is made.
+    let found = Guard::read(folder)?;
+    if found.is_none() {
+        refuse_foreign(folder)?;
+    }
+    let lock = lock(folder)?;
+    owner_only(folder, 0o700)?;
+    // Read again: before the lock it may have been another's.
+    let state = Guard::read(folder)?;
+    let sled_folder = folder.join(SLED);
+    let (guard, database) = match state {
+        Some(state) if !state.creating => {
+            if !sled_folder.join("db").exists() {
+                return Err(mismatch(folder, "the guard is there, the data is not"));
+            }
+            (Guard::open(folder, state)?, open_sled(&sled_folder)?)
+        }
+        unfinished => {
+            if unfinished.is_none() && sled_folder.exists() {
+                return Err(mismatch(folder, "the data is there, the guard is not"));
+            }
+            create(folder, &sled_folder, settings.new_id)?
+        }
+    };
+    let log_path = sled_folder.join("db");
+    let log = File::open(&log_path).map_err(|error| StoreError::io("open", &log_path, error))?;
+    sync_files(folder, &sled_folder)?;
+    let disk = Disk::new(database, log, &sled_folder);
+    let applied = check_guard(folder, &disk, &guard)?;
+    Ok((start(settings, disk, guard, applied)?, lock))
+}
+
+/// Makes a new store. The guard is there first and marked, so that a creation that was cut short
+/// is known as one and starts anew: nothing was acknowledged.
+fn create(folder: &Path, sled_folder: &Path, id: StoreId) -> Result<(Guard, sled::Db)> {
+    if sled_folder.exists() {
+        fs::remove_dir_all(sled_folder)
+            .map_err(|error| StoreError::io("remove", sled_folder, error))?;
+    }
+    let mut guard = Guard::create(folder, id)?;
+    let database = open_sled(sled_folder)?;
+    let mut batch = sled::Batch::default();
+    let key = Key::meta(STORE_ID);
+    let chunk = ChunkId { sequence: 0, ordinal: 0 };
+    batch.insert(key.encoded(), value::encode(&key, &id, chunk).head);
+    put_applied(&mut batch, 0);
+    let failed = |error| StoreError::sled("create", sled_folder, error);
+    database.apply_batch(batch).map_err(failed)?;
+    database.flush().map_err(failed)?;
+    sync_files(folder, sled_folder)?;
+    guard.record(0)?;
+    guard.sync()?;
+    Ok((guard, database))
+}
+
+fn start(settings: &Settings, disk: Disk, guard: Guard, applied: u64) -> Result<Store> {
+    let shared = Arc::new(Shared {
+        cache: Cache::new(settings.cache_bytes),
+        disk: RwLock::new(Some(disk)),
+        applying: RwLock::new(()),
+        poison: OnceLock::new(),
+        waiting: AtomicUsize::new(0),
+        waiting_bytes: AtomicUsize::new(0),
+    });
+    let (sender, queue) = mpsc::channel();
+    let writer = Writer::new(Arc::clone(&shared), guard, applied);
+    let thread = std::thread::Builder::new()
+        .name("dashboard-sled writer".into())
+        .spawn(move || writer.run(&queue))
+        .map_err(|error| StoreError::io("start the writer of", &settings.path, error))?;
+    Ok(Store { shared, queue: Mutex::new(Some(sender)), writer: Mutex::new(Some(thread)) })
+}
+
+/// The last applied sequence, after the guard and the data were found to belong together.
+fn check_guard(folder: &Path, disk: &Disk, guard: &Guard) -> Result<u64> {
+    let state = guard.state();
+    match disk.get(&Key::meta(STORE_ID))? {
+        Some(id) if *id == state.id => {}
+        Some(_) => return Err(mismatch(folder, "they have different ids")),
+        None => return Err(mismatch(folder, "the data has no id")),
+    }
+    let applied = disk.get(&Key::meta(APPLIED))?;
+    let applied = applied.as_deref().and_then(|applied| applied.try_into().ok());
+    let applied = applied.map(u64::from_be_bytes).ok_or_else(|| StoreError::Damaged {
+        what: format!("the count of changes of the store at {}", folder.display()),
+    })?;
+    if applied < state.sequence {
+        return Err(StoreError::RolledBack {
+            path: folder.into(),
+            guarded: state.sequence,
+            applied,
+        });
+    }
+    Ok(applied)
+}
+
+/// Opens sled, after what an interrupted start left behind was removed: with a half-written
+/// snapshot it would never open again. A damaged snapshot is moved aside once, and the log read whole.
+fn open_sled(folder: &Path) -> Result<sled::Db> {
+    for snapshot in snapshots(folder, |name| name.ends_with(".generating"))? {
+        fs::remove_file(&snapshot).map_err(|error| StoreError::io("remove", &snapshot, error))?;
+    }
+    match try_sled(folder) {
+        Err(StoreError::Damaged { .. } | StoreError::Panicked { .. }) => {
+            for snapshot in snapshots(folder, |_| true)? {
+                let aside = snapshot.with_file_name(format!(
+                    "damaged-{}",
+                    snapshot.file_name().unwrap_or_default().to_string_lossy()
+                ));
+                fs::rename(&snapshot, &aside)
+                    .map_err(|error| StoreError::io("rename", &snapshot, error))?;
+            }
+            try_sled(folder)
+        }
+        other => other,
+    }
+}
+
+fn try_sled(folder: &Path) -> Result<sled::Db> {
+    let config = sled::Config::new()
+        .path(folder)
+        .mode(sled::Mode::LowSpace)
+        .flush_every_ms(Some(500))
+        .cache_capacity(PAGE_CACHE_BYTES)
+        .use_compression(false);
+    let mut tries = 0;
+    loop {
+        let opened = catch_unwind(AssertUnwindSafe(|| config.open()))
+            .map_err(|panic| StoreError::panicked("open the store", &*panic))?;
+        match opened {
+            Ok(database) => return Ok(database),
+            Err(sled::Error::Io(error)) if is_sleds_lock(&error) && tries < LOCK_TRIES => {
+                tries += 1;
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            Err(error) => return Err(StoreError::sled("open", folder, error)),
+        }
+    }
+}
+
+/// sled has no kind of its own for it.
+fn is_sleds_lock(error: &std::io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
+}
+
+fn snapshots(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    Ok(files(folder)?
+        .into_iter()
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("snap.") && wanted(&name)
+        })
+        .collect())
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+        .map_err(|error| StoreError::io("list", folder, error))
+}
+
+/// sled syncs neither its `conf` nor the names of its files, so a store would not open after a power
+/// cut; our own files likewise.
+fn sync_files(folder: &Path, sled_folder: &Path) -> Result<()> {
+    for name in ["conf", "db"] {
+        let path = sled_folder.join(name);
+        owner_only(&path, 0o600)?;
+        File::open(&path)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| StoreError::io("sync", &path, error))?;
+    }
+    owner_only(sled_folder, 0o700)?;
+    sync_folder(sled_folder)?;
+    sync_folder(folder)?;
+    match folder.parent() {
+        // A parent that may not be listed was there before the store, and cannot be synced.
+        Some(parent) if File::open(parent).is_ok() => sync_folder(parent),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn owner_only(path: &Path, mode: u32) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        .map_err(|error| StoreError::io("set the permissions of", path, error))
+}
+
+#[cfg(not(unix))]
+fn owner_only(_path: &Path, _mode: u32) -> Result<()> {
+    Ok(())
+}
+
+/// A folder without a guard has to be empty, but for what a creation leaves before its guard.
+fn refuse_foreign(folder: &Path) -> Result<()> {
+    for path in files(folder)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if ![LOCK, SLED, guard::NEW_NAME].contains(&name.as_str()) {
+            return Err(StoreError::Foreign { path: folder.into(), found: name });
+        }
+    }
+    Ok(())
+}
+
+fn lock(folder: &Path) -> Result<FolderLock> {
+    let path = folder.join(LOCK);
+    let mut file = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(|error| StoreError::io("open", &path, error))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let holder = fs::read_to_string(&path).unwrap_or_default();
+            let holder: String = holder.chars().filter(char::is_ascii_digit).take(20).collect();
+            return Err(StoreError::Locked {
+                path: folder.into(),
+                holder: if holder.is_empty() { holder } else { format!(" (process {holder})") },
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path, error)),
+    }
+    // For people only: the lock is the lock, whatever the file says.
+    let noted = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+    noted.map_err(|error| StoreError::io("write", &path, error))?;
+    owner_only(&path, 0o600)?;
+    Ok(FolderLock { _file: file })
+}
+
+fn mismatch(folder: &Path, found: &'static str) -> StoreError {
+    StoreError::GuardMismatch { path: folder.into(), found }
+}

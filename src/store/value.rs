@@ -1,0 +1,228 @@
+//! How a value stands in sled.
+//!
+//! ```text
+//! checksum u32 | form u8 | body            the CRC-32 of key, form and body
+//! inline:   body = [full] contents
+//! chunked:  body = total u64 | sequence u64 | ordinal u32
+//!           the chunks joined = [full] contents; each chunk is checksum u32 | bytes
+//! full = length u32 | the full parts of a key with a hashed part (a bit of the form says so)
+//! ```
+//!
+//! The checksum covers the key, so a value that strays to another key is damage too.
+
+use super::error::{Result, StoreError};
+use super::key::{ChunkId, Key};
+use std::sync::Arc;
+
+/// The bytes of a value, shared between the cache and readers.
+pub type Contents = Arc<[u8]>;
+
+/// A value over this many bytes is stored in chunks of it: sled writes a page of 16 entries that is
+/// over 128 KiB as a blob file, and never syncs those.
+pub const CHUNK_BYTES: usize = 4096;
+
+const CHUNKED: u8 = 0b01;
+const WITH_FULL_KEY: u8 = 0b10;
+
+/// What stands at a key.
+#[derive(Debug, PartialEq)]
+pub enum Head {
+    /// The contents themselves.
+    Inline(Contents),
+    /// Where the chunks are.
+    Chunked {
+        /// The bytes of all chunks together.
+        total: u64,
+        /// Their name.
+        id: ChunkId,
+    },
+}
+
+/// What to write for a value: the head, and the chunks that it points to.
+pub struct Encoded {
+    /// The bytes at the key itself.
+    pub head: Vec<u8>,
+    /// Key and bytes of each chunk.
+    pub chunks: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// Makes what is written for `contents` at `key`; `id` names the chunks if there are any.
+#[must_use]
+pub fn encode(key: &Key, contents: &[u8], id: ChunkId) -> Encoded {
+    let form = if key.full().is_some() { WITH_FULL_KEY } else { 0 };
+    let full = key.full().map(|full| {
+        // Keys are at most 64 KiB, so the length always fits.
+        let length = u32::try_from(full.len()).unwrap_or(u32::MAX);
+        [&length.to_be_bytes(), full].concat()
+    });
+    let full = full.as_deref().unwrap_or_default();
+    if full.len() + contents.len() <= CHUNK_BYTES {
+        return Encoded {
+            head: seal(key.encoded(), &[&[form], full, contents]),
+            chunks: Vec::new(),
+        };
+    }
+    let body = [full, contents].concat();
+    let chunks = (0..)
+        .zip(body.chunks(CHUNK_BYTES))
+        .map(|(index, bytes)| {
+            let chunk = Key::chunk(id, index);
+            let sealed = seal(&chunk, &[bytes]);
+            (chunk, sealed)
+        })
+        .collect();
+    let head = seal(
+        key.encoded(),
+        &[
+            &[form | CHUNKED],
+            &(body.len() as u64).to_be_bytes(),
+            &id.sequence.to_be_bytes(),
+            &id.ordinal.to_be_bytes(),
+        ],
+    );
+    Encoded { head, chunks }
+}
+
+/// Reads what stands at `key`.
+pub fn decode(key: &Key, stored: &[u8]) -> Result<Head> {
+    let damaged = || damaged(key);
+    let body = unseal(key.encoded(), stored).ok_or_else(damaged)?;
+    let (form, body) = body.split_first().ok_or_else(damaged)?;
+    if form & CHUNKED == 0 {
+        return Ok(Head::Inline(without_full(key, body)?.into()));
+    }
+    let (total, body) = body.split_first_chunk().ok_or_else(damaged)?;
+    let (sequence, body) = body.split_first_chunk().ok_or_else(damaged)?;
+    let ordinal = body.try_into().map_err(|_| damaged())?;
+    let id =
+        ChunkId { sequence: u64::from_be_bytes(*sequence), ordinal: u32::from_be_bytes(ordinal) };
+    Ok(Head::Chunked { total: u64::from_be_bytes(*total), id })
+}
+
+/// The name of the chunks that `stored` points to, if it does; the contents are not looked at.
+pub fn chunks_of(key: &Key, stored: &[u8]) -> Result<Option<(ChunkId, u32)>> {
+    // The form stands behind the checksum.
+    if stored.get(4).is_none_or(|form| form & CHUNKED == 0) {
+        return Ok(None);
+    }
+    match decode(key, stored)? {
+        Head::Inline(_) => Ok(None),
+        Head::Chunked { total, id } => {
+            let count = total.div_ceil(CHUNK_BYTES as u64);
+            Ok(Some((id, u32::try_from(count).map_err(|_| damaged(key))?)))
+        }
+    }
+}
+
+/// The bytes of one chunk.
+#[must_use]
+pub fn decode_chunk<'a>(chunk: &[u8], stored: &'a [u8]) -> Option<&'a [u8]> {
+    unseal(chunk, stored)
+}
+
+/// The contents within a body, after the full key was compared.
+pub fn without_full<'a>(key: &Key, body: &'a [u8]) -> Result<&'a [u8]> {
+    let Some(full) = key.full() else {
+        return Ok(body);
+    };
+    body.split_first_chunk()
+        .and_then(|(length, rest)| rest.split_at_checked(u32::from_be_bytes(*length) as usize))
+        .filter(|(found, _)| *found == full)
+        .map(|(_, contents)| contents)
+        .ok_or_else(|| damaged(key))
+}
+
+/// The error for a damaged value: it names the key, and shows nothing of the contents.
+#[must_use]
+pub fn damaged(key: &Key) -> StoreError {
+    let name = key.full().unwrap_or(key.encoded());
+    let name: String = String::from_utf8_lossy(name)
+        .chars()
+        .filter(|character| !character.is_control())
+        .take(200)
+        .collect();
+    StoreError::Damaged { what: format!("the value of {name}") }
+}
+
+fn seal(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    let mut sealed = vec![0; 4];
+    for part in parts {
+        sealed.extend_from_slice(part);
+    }
+    let (_, rest) = sealed.split_at(4);
+    let checksum = checksum(key, rest).to_be_bytes();
+    sealed.splice(..4, checksum);
+    sealed
+}
+
+fn unseal<'a>(key: &[u8], stored: &'a [u8]) -> Option<&'a [u8]> {
+    let (expected, rest) = stored.split_first_chunk()?;
+    (checksum(key, rest) == u32::from_be_bytes(*expected)).then_some(rest)
+}
+
+fn checksum(key: &[u8], rest: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(key);
+    hasher.update(rest);
+    hasher.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ID: ChunkId = ChunkId { sequence: 9, ordinal: 3 };
+
+    #[test]
+    fn a_value_over_a_chunk_is_cut_and_its_head_points_to_the_pieces() {
+        let key = Key::record(b"a");
+        for length in [0, 1, CHUNK_BYTES] {
+            assert!(encode(&key, &vec![1; length], ID).chunks.is_empty());
+        }
+        let encoded = encode(&key, &vec![1; 2 * CHUNK_BYTES + 1], ID);
+        assert_eq!(encoded.chunks.len(), 3);
+        assert_eq!(chunks_of(&key, &encoded.head).unwrap(), Some((ID, 3)));
+        assert!(encoded.chunks.iter().all(|(_, bytes)| bytes.len() <= CHUNK_BYTES + 4));
+    }
+
+    #[test]
+    fn a_hashed_key_is_compared_in_full() {
+        let key = Key::record(&[b'k'; 500]);
+        let other = Key::record(&[b'l'; 500]);
+        let encoded = encode(&key, b"contents", ID);
+        assert_eq!(
+            decode(&key, &encoded.head).unwrap(),
+            Head::Inline(b"contents".as_slice().into())
+        );
+        assert!(without_full(&other, &[]).is_err());
+        assert!(decode(&other, &encoded.head).is_err());
+    }
+
+    #[test]
+    fn a_value_at_another_key_is_damage() {
+        let encoded = encode(&Key::record(b"a"), b"contents", ID);
+        assert!(decode(&Key::record(b"b"), &encoded.head).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn one_flipped_bit_is_never_a_wrong_value(
+            contents in proptest::collection::vec(any::<u8>(), 0..100),
+            bit in any::<prop::sample::Index>(),
+        ) {
+            let key = Key::record(b"some/key");
+            let mut stored = encode(&key, &contents, ID).head;
+            let bit = bit.index(stored.len() * 8);
+            stored[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(decode(&key, &stored).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(stored in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let key = Key::record(&[b'k'; 500]);
+            prop_assert!(decode(&key, &stored).is_err());
+            let _ = chunks_of(&key, &stored);
+        }
+    }
+}
