@@ -314,7 +314,11 @@ impl NativeStore {
     /// The folder of the store, as the system names it.
     #[napi(catch_unwind, getter)]
     pub fn path(&self) -> String {
-        self.lease.borrow().as_ref().map(|lease| lease.path().display().to_string()).unwrap_or_default()
+        self.lease
+            .borrow()
+            .as_ref()
+            .map(|lease| lease.path().display().to_string())
+            .unwrap_or_default()
     }
 
     /// Removes every record and every list.

@@ -223,8 +223,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 /// sled syncs neither its `conf` nor the names of its files, so a store would not open after a power
 /// cut; our own files likewise.
 fn sync_files(folder: &Path, sled_folder: &Path) -> Result<()> {
-    for name in ["conf", "db"] {
-        let path = sled_folder.join(name);
+    for path in [sled_folder.join("conf"), sled_folder.join("db"), folder.join(guard::NAME)] {
         owner_only(&path, 0o600)?;
         File::open(&path)
             .and_then(|file| file.sync_all())

@@ -1,0 +1,79 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const { spawn } = require('child_process')
+const fs = require('fs')
+const os = require('os')
+const path = require('path')
+const addon = require('../index.js')
+
+const settings = ['CACHE', 'NODE_ENV', 'SLED_CACHE_MB', 'SLED_PATH', 'ORGANIZATIONS_SLED_PATH']
+
+module.exports = { makeFolder, rejection, runNode, useStore }
+
+// A store of its own for every test of the describe block that calls this.
+function useStore () {
+  const context = {}
+  let before
+  context.open = async () => {
+    context.storage = await addon.Storage.setup()
+    context.storageList = await addon.StorageList.setup(context.storage)
+  }
+  // From here on nothing is in memory any more.
+  context.reopen = async () => {
+    await context.storage.close()
+    await context.open()
+  }
+  beforeEach(async () => {
+    before = settings.map((name) => process.env[name])
+    settings.forEach((name) => delete process.env[name])
+    context.folder = makeFolder()
+    process.env.SLED_PATH = path.join(context.folder, 'store')
+    process.env.NODE_ENV = 'testing'
+    await context.open()
+  })
+  afterEach(async () => {
+    await context.storage.close()
+    assert.deepStrictEqual(fs.readdirSync(path.join(context.folder, 'store', 'sled', 'blobs')), [])
+    fs.rmSync(context.folder, { recursive: true })
+    settings.forEach((name, i) => {
+      delete process.env[name]
+      if (before[i] !== undefined) {
+        process.env[name] = before[i]
+      }
+    })
+  })
+  return context
+}
+
+function makeFolder () {
+  return fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-'))
+}
+
+// The error that a promise is rejected with; a promise that is kept is a failure.
+async function rejection (promise) {
+  let result
+  try {
+    result = await promise
+  } catch (error) {
+    return error
+  }
+  assert.fail(`expected an error, got ${String(result).substring(0, 100)}`)
+}
+
+// Runs a script of the fixtures in a process of its own; resolves to how it ended and what it said.
+function runNode (fixture, { env = {}, args = [], ...options } = {}) {
+  const script = path.join(__dirname, 'fixtures', fixture)
+  const child = spawn(process.execPath, [script, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    ...options
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (data) => { stdout += data })
+  child.stderr.on('data', (data) => { stderr += data })
+  const ended = new Promise((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
+  })
+  return { child, ended }
+}

@@ -1,0 +1,158 @@
+// `npm test`: installs, builds and checks everything, on a machine with only Node and Rust.
+// The last line counts all of it.
+const { spawn, spawnSync } = require('child_process')
+const fs = require('fs')
+const path = require('path')
+const { runContract } = require('./contract/run.js')
+
+const root = path.join(__dirname, '..')
+const tools = path.join(root, 'target', 'tools')
+const cargoDeny = path.join(tools, 'bin', 'cargo-deny')
+const cargoDenyVersion = '0.20.2'
+const installFlags = ['--ignore-scripts', '--no-audit', '--no-fund']
+const generated = ['native.js', 'native.d.ts']
+const total = { passed: 0, failed: 0, skipped: 0 }
+
+// Each part counts its own; one that counts nothing is one check.
+const parts = {
+  install: () => run('npm', ['ci', ...installFlags]),
+  'install the host': () => run('npm', ['ci', ...installFlags], path.join(__dirname, 'contract', 'application')),
+  format: () => run('cargo', ['fmt', '--check']),
+  'lint Rust': () => run('cargo', ['clippy', '--locked', '--all-targets', '--', '-D', 'warnings']),
+  'build, and generated files are fresh': buildFresh,
+  'lint JavaScript': () => run('npx', ['standard']),
+  types: () => run('npx', ['tsc', '-p', path.join('__test__', 'types')]),
+  'test Rust': () => run('cargo', ['test', '--locked'], root, countCargo),
+  'test JavaScript': () => run('npx', ['mocha', '--exit', '--timeout', '10000', '__test__/*.test.js'], root, countMocha),
+  'the host\'s own suite': () => runContract(root),
+  'licences and sources of the crates': checkCrates,
+  'advisories for the crates': checkCrateAdvisories,
+  'advisories for the packages': checkPackageAdvisories
+}
+
+async function main () {
+  const started = Date.now()
+  for (const [title, part] of Object.entries(parts)) {
+    console.log(`\n== ${title}`)
+    const before = Date.now()
+    const count = await part()
+    for (const kind in total) {
+      total[kind] += count[kind] || 0
+    }
+    const seconds = Math.round((Date.now() - before) / 1000)
+    console.log(`== ${title}: ${line(count)} in ${seconds} s`)
+    if (count.failed && /^(install|build)/.test(title)) {
+      break
+    }
+  }
+  console.log(`\nAll parts in ${Math.round((Date.now() - started) / 1000)} s`)
+  console.log(line(total))
+  process.exitCode = total.failed ? 1 : 0
+}
+
+function line ({ passed = 0, failed = 0, skipped = 0 }) {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`
+}
+
+// Runs a command and shows what it says; `count` reads the numbers from that.
+async function run (command, args, folder = root, count) {
+  const { status, output } = await shown(command, args, folder)
+  const counted = count ? count(output) : { passed: status === 0 ? 1 : 0 }
+  if (status !== 0 && !counted.failed) {
+    counted.failed = 1
+  }
+  return counted
+}
+
+function shown (command, args, folder) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
+      from.on('data', (data) => {
+        output += data
+        to.write(data)
+      })
+    }
+    child.on('error', (error) => {
+      console.error(`${command} could not be started: ${error.message}`)
+      resolve({ status: 1, output })
+    })
+    child.on('close', (status) => resolve({ status, output }))
+  })
+}
+
+function countCargo (output) {
+  return sum(output, { passed: /(\d+) passed/g, failed: /(\d+) failed/g, skipped: /(\d+) ignored/g })
+}
+
+function countMocha (output) {
+  return sum(output, { passed: /^ +(\d+) passing/gm, failed: /^ +(\d+) failing/gm, skipped: /^ +(\d+) pending/gm })
+}
+
+function sum (output, patterns) {
+  const count = {}
+  for (const [kind, pattern] of Object.entries(patterns)) {
+    count[kind] = [...output.matchAll(pattern)].reduce((all, match) => all + Number(match[1]), 0)
+  }
+  return count
+}
+
+async function buildFresh () {
+  const read = () => generated.map((file) => fs.readFileSync(path.join(root, file), 'utf8'))
+  const before = read()
+  const built = await run('npm', ['run', 'build'])
+  if (built.failed) {
+    return built
+  }
+  const after = read()
+  const stale = generated.filter((_, i) => before[i] !== after[i])
+  for (const file of stale) {
+    console.error(`${file} was not what the build makes; it is now: commit it`)
+  }
+  return { passed: 1 + generated.length - stale.length, failed: stale.length }
+}
+
+async function checkCrates () {
+  const installed = spawnSync(cargoDeny, ['--version'], { encoding: 'utf8' })
+  if (installed.status !== 0 || !installed.stdout.includes(cargoDenyVersion)) {
+    const args = ['install', 'cargo-deny', '--locked', '--version', cargoDenyVersion, '--root', tools]
+    const { status } = await shown('cargo', args, root)
+    if (status !== 0) {
+      return { failed: 1 }
+    }
+  }
+  return run(cargoDeny, ['check', 'bans', 'licenses', 'sources'])
+}
+
+async function checkCrateAdvisories () {
+  const { status, output } = await shown(cargoDeny, ['check', 'advisories'], root)
+  if (/failed to fetch advisory database/.test(output)) {
+    return skip('the Rust advisory database is out of reach from this machine')
+  }
+  return status === 0 ? { passed: 1 } : { failed: 1 }
+}
+
+function checkPackageAdvisories () {
+  const { status, stdout } = spawnSync('npm', ['audit', '--omit=dev', '--json'], { cwd: root, encoding: 'utf8' })
+  let report
+  try {
+    report = JSON.parse(stdout)
+  } catch (error) {
+    report = { error: { summary: 'no answer' } }
+  }
+  if (!report.metadata) {
+    return skip(`this registry answers no audit (${report.message || report.error.summary || 'no reason given'})`)
+  }
+  if (status !== 0) {
+    console.error(stdout)
+  }
+  return status === 0 ? { passed: 1 } : { failed: 1 }
+}
+
+function skip (reason) {
+  console.warn(`SKIPPED: ${reason}`)
+  return { skipped: 1 }
+}
+
+main()

@@ -1,0 +1,123 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const fs = require('fs')
+const path = require('path')
+const addon = require('../index.js')
+const { makeFolder, rejection, useStore } = require('./helper.js')
+
+describe('settings', () => {
+  const store = useStore()
+
+  describe('SLED_PATH', () => {
+    it('default data/dashboard.sled under the application path', async () => {
+      delete process.env.SLED_PATH
+      const applicationPath = global.applicationPath
+      global.applicationPath = makeFolder()
+      const storage = await addon.Storage.setup()
+      await storage.close()
+      assert(fs.existsSync(path.join(global.applicationPath, 'data', 'dashboard.sled', 'guard')))
+      fs.rmSync(global.applicationPath, { recursive: true })
+      global.applicationPath = applicationPath
+    })
+    it('makes the folder for its owner alone', async () => {
+      const folder = path.join(store.folder, 'store')
+      assert.strictEqual(fs.statSync(folder).mode & 0o777, 0o700)
+      assert.strictEqual(fs.statSync(path.join(folder, 'sled')).mode & 0o777, 0o700)
+      for (const file of ['lock', 'guard', 'sled/db', 'sled/conf']) {
+        assert.strictEqual(fs.statSync(path.join(folder, file)).mode & 0o777, 0o600, file)
+      }
+    })
+    it('is one store however often and however it is named', async () => {
+      const again = await addon.Storage.setup()
+      await store.storage.write('file', 'contents')
+      assert.strictEqual(await again.read('file'), 'contents')
+      process.env.SLED_PATH = path.join(store.folder, 'other', '..', 'store')
+      assert.strictEqual(await (await addon.Storage.setup()).read('file'), 'contents')
+    })
+  })
+
+  describe('PREFIX_SLED_PATH', () => {
+    it('default a folder beside the main one', async () => {
+      const module = await addon.Storage.setup('ORGANIZATIONS')
+      assert(fs.existsSync(path.join(store.folder, 'store-organizations', 'guard')))
+      await module.close()
+    })
+    it('a flush of one store leaves the other', async () => {
+      const module = await addon.Storage.setup('ORGANIZATIONS')
+      const moduleList = await addon.StorageList.setup(module, 'ORGANIZATIONS')
+      await store.storage.write('file', 'main')
+      await store.storageList.add('list', 'main')
+      await module.write('file', 'module')
+      await moduleList.add('list', 'module')
+      await store.storage.flush()
+      assert.strictEqual(await module.read('file'), 'module')
+      assert.deepStrictEqual(await moduleList.listAll('list'), ['module'])
+      await store.storage.write('file', 'main')
+      await moduleList.flush()
+      assert.strictEqual(await module.read('file'), undefined)
+      assert.strictEqual(await store.storage.read('file'), 'main')
+      await module.close()
+    })
+    it('takes a folder of its own', async () => {
+      process.env.ORGANIZATIONS_SLED_PATH = path.join(store.folder, 'mine')
+      const module = await addon.Storage.setup('ORGANIZATIONS')
+      assert(fs.existsSync(path.join(store.folder, 'mine', 'guard')))
+      await module.close()
+    })
+    it('invalid-sled-path', async () => {
+      const main = path.join(store.folder, 'store')
+      const link = path.join(store.folder, 'link')
+      fs.symlinkSync(main, link)
+      for (const folder of [main, link]) {
+        process.env.ORGANIZATIONS_SLED_PATH = folder
+        const error = await rejection(addon.Storage.setup('ORGANIZATIONS'))
+        assert.strictEqual(error.message, 'invalid-sled-path')
+        assert.strictEqual(error.code, 'ERR_SLED_PATH')
+        assert(error.detail.startsWith('ORGANIZATIONS_SLED_PATH: '))
+      }
+      await store.storage.write('file', 'contents')
+      await store.reopen()
+      assert.strictEqual(await store.storage.read('file'), 'contents')
+    })
+    it('invalid-prefix', async () => {
+      for (const prefix of ['../', 'A B', '', 'A/B']) {
+        const error = await rejection(addon.Storage.setup(prefix))
+        assert.strictEqual(error.message, 'invalid-prefix')
+      }
+    })
+  })
+
+  describe('SLED_CACHE_MB', () => {
+    it('invalid-sled-cache-mb', async () => {
+      for (const value of ['0', '-1', '1.5', 'many', '1e9', 'NaN']) {
+        process.env.SLED_CACHE_MB = value
+        const error = await rejection(addon.Storage.setup())
+        assert.strictEqual(error.message, 'invalid-sled-cache-mb')
+        assert.strictEqual(error.code, 'ERR_SLED_CACHE_MB')
+        assert(error.detail.includes(`SLED_CACHE_MB: ${value} `))
+      }
+    })
+    it('a small cache changes no answer', async () => {
+      await store.storage.close()
+      process.env.SLED_CACHE_MB = '1'
+      await store.open()
+      const contents = (i) => `${i}`.repeat(i % 5000)
+      await Promise.all(Array.from({ length: 3000 }, (_, i) => store.storage.write(`file/${i}`, contents(i))))
+      for (let i = 0; i < 3000; i++) {
+        assert.strictEqual(await store.storage.read(`file/${i}`), contents(i))
+      }
+    }).timeout(20000)
+  })
+
+  describe('CACHE', () => {
+    it('invalid-cache', async () => {
+      process.env.CACHE = 'node'
+      for (const engine of [addon.Storage, addon.StorageList]) {
+        const error = await rejection(engine.setup())
+        assert.strictEqual(error.message, 'invalid-cache')
+        assert.strictEqual(error.code, 'ERR_CACHE')
+        assert(error.detail.startsWith('CACHE: '))
+      }
+    })
+  })
+})

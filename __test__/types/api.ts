@@ -1,0 +1,23 @@
+// Compiled, never run: the types say what the documents say.
+import { Storage, StorageContainer, StorageList, StoreError } from '../../index.js'
+
+async function main (): Promise<void> {
+  const storage: StorageContainer = await Storage.setup()
+  const storageList = await StorageList.setup(storage, 'ORGANIZATIONS')
+  const text: string | undefined = await storage.read('file')
+  const bytes: Buffer | undefined = await storage.readBinary('file')
+  const many: { [id: string]: string } = await storage.readMany('prefix', ['a', 2])
+  await storage.write('file', text ?? '')
+  await storage.writeBinary('file', bytes ?? new Uint8Array(1))
+  await storageList.addMany({ list: 1, other: true, third: 'item' })
+  const items: string[] | undefined = await storageList.list('list', 0, 10)
+  const count: number = await storageList.count('list')
+  console.log(many.a, items?.length, count, await storageList.exists('list', 1))
+  // @ts-expect-error: flush is there in testing alone
+  await storage.flush()
+  // @ts-expect-error: an object is no item
+  await storageList.add('list', {})
+  await storage.close()
+}
+
+main().catch((error: StoreError) => console.error(error.code, error.detail, error.cause?.code))

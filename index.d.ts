@@ -1,0 +1,108 @@
+/// <reference types="node" />
+
+/**
+ * What every error of this package has besides its message.
+ *
+ * The message is a slug in kebab case without quotes, because Dashboard prints messages into JSON
+ * without escaping them (`src/server.js`, executeAPIRequest).
+ *
+ * | code | message | when |
+ * |---|---|---|
+ * | `ERR_INVALID` | `invalid-…` | an argument is wrong; the slug is the host's own where it has one |
+ * | `ERR_TOO_LARGE` | `invalid-…` | a key, path or item over 64 KiB, contents over 64 MiB |
+ * | `ERR_CACHE` | `invalid-cache` | the host's `CACHE` is set |
+ * | `ERR_SLED_PATH` | `invalid-sled-path` | two parts of the dashboard would share a folder |
+ * | `ERR_SLED_CACHE_MB` | `invalid-sled-cache-mb` | `SLED_CACHE_MB` is no whole number of megabytes |
+ * | `ERR_STORE_LOCKED` | `store-locked` | another process, or a forked worker of a cluster, has the folder |
+ * | `ERR_STORE_NEWER_FORMAT` | `store-newer-format` | a later version wrote the folder |
+ * | `ERR_STORE_FOREIGN` | `store-foreign-folder` | the folder holds other files |
+ * | `ERR_STORE_ROLLED_BACK` | `store-rolled-back` | the store holds less than was acknowledged |
+ * | `ERR_STORE_GUARD` | `store-guard-mismatch` | the guard and the data do not belong together |
+ * | `ERR_STORE_DAMAGED` | `store-damaged` | something on the disk is damaged; `detail` names it |
+ * | `ERR_STORE_POISONED` | `store-poisoned` | a write failed before; `cause` says which way |
+ * | `ERR_STORE_FULL` | `store-full` | the disk is full |
+ * | `ERR_STORE_BUSY` | `store-busy` | over 65,536 changes or 256 MiB of them wait to be written |
+ * | `ERR_STORE_CLOSED` | `store-closed` | the store was closed |
+ * | `ERR_STORE_IO` | `store-io-failed` | the system refused something; `detail` says what |
+ * | `ERR_STORE_SLED` | `store-sled-failed` | sled failed otherwise |
+ * | `ERR_STORE_PANIC` | `store-panicked` | a bug of this package was caught |
+ */
+export interface StoreError extends Error {
+  code: string
+  /** For people: what happened, to what, and what to do. Never holds the contents of a record. */
+  detail?: string
+  cause?: StoreError
+}
+
+/**
+ * Records by key, as `src/storage.js` of the host wants them from an engine.
+ *
+ * A key is any string up to 64 KiB, compared unit by unit; it is never a path on the disk. A write
+ * that has resolved survives a crash and a power cut. Every method rejects with a {@link StoreError}.
+ */
+export interface StorageContainer {
+  /** Whether there is a record. `invalid-file` unless `file` is a string that is not empty. */
+  exists (file: string): Promise<boolean>
+  /** A record as text, undefined if there is none. `invalid-file`. */
+  read (file: string): Promise<string | undefined>
+  /** The records at `<prefix>/<id>` by id, without the missing ones. `invalid-prefix`, `invalid-files`. */
+  readMany (prefix: string, ids: Array<string | number>): Promise<{ [id: string]: string }>
+  /** A record as bytes of the caller's own, undefined if there is none. `invalid-file`. */
+  readBinary (file: string): Promise<Buffer | undefined>
+  /** Writes up to 64 MiB. `invalid-file`, `invalid-contents`. */
+  write (file: string, contents: string | Uint8Array): Promise<void>
+  /** Writes up to 64 MiB. `invalid-file`, `invalid-buffer`. */
+  writeBinary (file: string, buffer: Uint8Array | string): Promise<void>
+  /** Removes a record; a missing one is no error. `invalid-file`. */
+  delete (file: string): Promise<void>
+  /** Removes every record and every list. There with `NODE_ENV=testing` alone. */
+  flush? (): Promise<void>
+  /** Finishes what was asked for and lets go of the folder; later calls get `store-closed`. */
+  close (): Promise<void>
+}
+
+/** An item of a list: kept as text, so that 3 and '3' are one item. */
+export type ItemId = string | number | boolean
+
+/**
+ * Lists by path, newest first, as `src/storage-list.js` of the host wants them from an engine.
+ *
+ * Paths and items are any strings up to 64 KiB that are not empty: else `invalid-path` and
+ * `invalid-itemid`.
+ */
+export interface StorageListContainer {
+  /** Adds an item as the newest; one that is there keeps its place. */
+  add (path: string, itemid: ItemId): Promise<void>
+  /** Adds one item to each of several lists, all of them or none. `invalid-items`. */
+  addMany (items: { [path: string]: ItemId }): Promise<void>
+  /** How many items there are; 0 for a missing list. */
+  count (path: string): Promise<number>
+  /** Whether a list has an item. */
+  exists (path: string, itemid: ItemId): Promise<boolean>
+  /**
+   * The items behind the `offset` newest ones, undefined if there are none. `invalid-offset` for a
+   * negative one. `pageSize` defaults to the host's `PAGE_SIZE`; all items for 0, negative and NaN.
+   */
+  list (path: string, offset?: number, pageSize?: number): Promise<string[] | undefined>
+  /** All items, undefined if there are none. */
+  listAll (path: string): Promise<string[] | undefined>
+  /** Removes an item; a missing one is no error. */
+  remove (path: string, itemid: ItemId): Promise<void>
+  /** Removes every record and every list. There with `NODE_ENV=testing` alone. */
+  flush? (): Promise<void>
+}
+
+/** The engine of `STORAGE=dashboard-sled`. */
+export const Storage: {
+  /**
+   * Opens the store in `SLED_PATH`, or with a prefix in `<PREFIX>_SLED_PATH`. Within a process a
+   * folder is opened once, for the main thread and all worker threads.
+   */
+  setup (prefix?: string): Promise<StorageContainer>
+}
+
+/** The engine of lists that belongs to it. */
+export const StorageList: {
+  /** Opens the lists of the same store; the first argument is not looked at. */
+  setup (storage?: unknown, prefix?: string): Promise<StorageListContainer>
+}
