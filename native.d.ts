@@ -11,6 +11,20 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 
 /** A share in an open store. */
 export declare class NativeStore {
+  /**
+   * A session without `tokenHash`, and with `ended` if its time is over at `now` in seconds;
+   * undefined if its end is stored.
+   */
+  session(appid: string, sessionid: string, now: number, secret?: string, iv?: string): string | undefined | Promise<string | undefined>
+  /** An account without its secrets. */
+  account(appid: string, accountid: string, secret?: string, iv?: string): string | undefined | Promise<string | undefined>
+  /** Ends all sessions of an account at `now` in seconds; the account without its secrets. */
+  resetSessionKey(appid: string, accountid: string, now: number, secret?: string, iv?: string): Promise<string>
+  /**
+   * Sets the properties of the JSON object `set` in a record, and removes those named in `remove`, as
+   * one change. A missing record is made if `create` is set, else left missing.
+   */
+  edit(file: string, set: string, remove: string[], create: boolean, secret?: string, iv?: string): Promise<void>
   /** Whether there is a record. */
   exists(file: string): boolean | Promise<boolean>
   /** A record as text. */
@@ -19,10 +33,13 @@ export declare class NativeStore {
   readMany(files: string[]): (string | undefined)[] | Promise<(string | undefined)[]>
   /** A record as bytes. */
   readBinary(file: string): Buffer | undefined | Promise<Buffer | undefined>
-  /** Writes a record from text. */
-  write(file: string, contents: string): Promise<void>
+  /**
+   * Writes a record from text. The secret of the host is for the rule that a stale write may not
+   * undo security.
+   */
+  write(file: string, contents: string, secret?: string, iv?: string): Promise<void>
   /** Writes a record from bytes. */
-  writeBinary(file: string, bytes: Uint8Array): Promise<void>
+  writeBinary(file: string, bytes: Uint8Array, secret?: string, iv?: string): Promise<void>
   /** Removes a record if it is there. */
   remove(file: string): Promise<void>
   /** Adds `items[n]` to the list at `paths[n]`, all of them together or none. */

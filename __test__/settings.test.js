@@ -79,6 +79,18 @@ describe('settings', () => {
       await store.reopen()
       assert.strictEqual(await store.storage.read('file'), 'contents')
     })
+    it('a module that cannot be opened leaves the main store as it is', async () => {
+      process.env.ORGANIZATIONS_SLED_PATH = '/dev/null/store'
+      const opening = rejection(addon.Storage.setup('ORGANIZATIONS'))
+      await store.reopen()
+      assert.strictEqual((await opening).code, 'ERR_STORE_IO')
+      await store.storage.write('file', 'contents')
+      assert.strictEqual(await store.storage.read('file'), 'contents')
+    })
+    it('null is no prefix, as the host hands it over', async () => {
+      await store.storage.write('file', 'contents')
+      assert.strictEqual(await (await addon.Storage.setup(null)).read('file'), 'contents')
+    })
     it('invalid-prefix', async () => {
       for (const prefix of ['../', 'A B', '', 'A/B']) {
         const error = await rejection(addon.Storage.setup(prefix))

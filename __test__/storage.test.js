@@ -97,7 +97,14 @@ describe('storage', () => {
         assert.deepStrictEqual(await store.storage.readMany('prefix', ['a', 2, 'missing']), expected)
       })
       it('an empty object when none is found', async () => {
-        assert.deepStrictEqual(await store.storage.readMany('prefix', ['a', '__proto__']), {})
+        assert.deepStrictEqual(await store.storage.readMany('prefix', ['a', 'b']), {})
+      })
+      it('nothing inherited for a name that every object has', async () => {
+        await store.storage.write('prefix/__proto__', 'contents')
+        const found = await store.storage.readMany('prefix', ['__proto__', 'constructor'])
+        assert.strictEqual(found.constructor, undefined)
+        assert.strictEqual(Object.getOwnPropertyDescriptor(found, '__proto__').value, 'contents')
+        assert.strictEqual(Object.getPrototypeOf(found), Object.prototype)
       })
     })
   })
@@ -132,10 +139,13 @@ describe('storage', () => {
       })
       it('invalid-contents over 64 MiB', async () => {
         const limit = 64 * 1024 * 1024
-        const error = await rejection(store.storage.writeBinary('file', Buffer.alloc(limit + 1)))
-        assert.strictEqual(error.message, 'invalid-contents')
-        assert.strictEqual(error.code, 'ERR_TOO_LARGE')
-        assert(error.detail.includes(String(limit)))
+        const tooLarge = { 'invalid-contents': store.storage.write('file', 'x'.repeat(limit + 1)), 'invalid-buffer': store.storage.writeBinary('file', Buffer.alloc(limit + 1)) }
+        for (const [slug, writing] of Object.entries(tooLarge)) {
+          const error = await rejection(writing)
+          assert.strictEqual(error.message, slug)
+          assert.strictEqual(error.code, 'ERR_TOO_LARGE')
+          assert(error.detail.includes(String(limit)))
+        }
       })
     })
     for (const [title, key] of Object.entries(keys)) {

@@ -16,6 +16,8 @@ pub enum Answer {
     Count(u64),
     /// A record as text, or undefined.
     Text(Option<Contents>),
+    /// JSON text, or undefined.
+    Json(Option<String>),
     /// A record as a Buffer, or undefined.
     Bytes(Option<Contents>),
     /// Records as text, in the order they were asked for.
@@ -29,13 +31,14 @@ pub enum Answer {
 impl ToNapiValue for Answer {
     unsafe fn to_napi_value(env: sys::napi_env, answer: Self) -> Result<sys::napi_value> {
         match answer {
-            Answer::Done | Answer::Bytes(None) => value(env, ()),
+            Answer::Done | Answer::Bytes(None) | Answer::Json(None) => value(env, ()),
             Answer::Flag(flag) => value(env, flag),
             #[expect(clippy::cast_precision_loss, reason = "no list has 2^53 items")]
             Answer::Count(count) => value(env, count as f64),
+            Answer::Json(Some(json)) => text(env, json.as_bytes()),
             Answer::Text(contents) => text_or_undefined(env, contents.as_deref()),
             Answer::Bytes(Some(contents)) => {
-                value(env, &BufferSlice::copy_from(&Env::from_raw(env), &contents)?)
+                value(env, &BufferSlice::copy_from(&Env::from_raw(env), &*contents)?)
             }
             Answer::Texts(records) => {
                 array(env, &records, |record| text_or_undefined(env, record.as_deref()))

@@ -1,8 +1,11 @@
 //! The only room that knows napi: arguments in, values and promises out.
 
+mod administrator;
 mod answer;
+mod arguments;
 mod errors;
 mod name;
 mod promise;
+mod reply;
 mod storage;
 mod worker;

@@ -132,10 +132,12 @@ impl Delivery {
         if open == 0 {
             self.keep_alive(env, false)?;
         }
-        for (deferred, result) in settled {
-            settle(env.raw(), &deferred, result)?;
-        }
-        Ok(())
+        // One that cannot be converted must not leave the others open.
+        let results: Vec<_> = settled
+            .into_iter()
+            .map(|(deferred, result)| settle(env.raw(), &deferred, result))
+            .collect();
+        results.into_iter().collect()
     }
 
     fn keep_alive(&self, env: Env, alive: bool) -> Result<()> {

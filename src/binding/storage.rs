@@ -3,13 +3,15 @@
 //! What memory knows is answered at once, everything else by a promise: nothing here waits.
 
 use super::answer::Answer;
+use super::arguments::{item, list, record, secret};
 use super::name::Name;
-use super::{errors, promise, worker};
+use super::reply::{on_worker, Reply};
+use super::{errors, promise};
+use crate::record::cipher::Secret;
 use crate::store::{
-    self, Change, Key, Lease, ListPath, Settings, Store, StoreError, MAX_CONTENTS_BYTES,
+    self, Change, Contents, Lease, Settings, Store, StoreError, MAX_CONTENTS_BYTES,
 };
-use napi::bindgen_prelude::{ToNapiValue, TypeName};
-use napi::{sys, Env, Result, ValueType};
+use napi::{Env, Result};
 use napi_derive::napi;
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -18,38 +20,6 @@ use std::time::Duration;
 
 /// How long the end of a process may wait for changes that were not awaited.
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);
-
-const FILE: &str = "invalid-file";
-const PATH: &str = "invalid-path";
-const ITEM: &str = "invalid-itemid";
-
-/// An answer now, or a promise of one.
-pub enum Reply {
-    /// Memory knew.
-    Now(Answer),
-    /// A promise.
-    Later(sys::napi_value),
-}
-
-impl TypeName for Reply {
-    fn type_name() -> &'static str {
-        "unknown"
-    }
-
-    fn value_type() -> ValueType {
-        ValueType::Unknown
-    }
-}
-
-impl ToNapiValue for Reply {
-    unsafe fn to_napi_value(env: sys::napi_env, reply: Self) -> Result<sys::napi_value> {
-        match reply {
-            // SAFETY: `env` is the one that this call runs in.
-            Self::Now(answer) => unsafe { ToNapiValue::to_napi_value(env, answer) },
-            Self::Later(promise) => Ok(promise),
-        }
-    }
-}
 
 /// Opens the store in the folder `path`, with a cache of `cacheBytes`; opened again in the same
 /// process it is the same store.
@@ -88,13 +58,14 @@ impl NativeStore {
         Self { lease: RefCell::new(Some(lease)) }
     }
 
-    fn store(&self) -> std::result::Result<Arc<Store>, StoreError> {
+    /// The store, unless this share was given back.
+    pub fn store(&self) -> std::result::Result<Arc<Store>, StoreError> {
         let lease = self.lease.borrow();
         lease.as_ref().map(|lease| Arc::clone(lease)).ok_or(StoreError::Closed)
     }
 
     /// Answers from memory by `peek`, else on a worker by `read`.
-    fn answer(
+    pub fn answer(
         &self,
         env: Env,
         peek: impl FnOnce(&Store) -> Option<Answer>,
@@ -107,7 +78,8 @@ impl NativeStore {
         on_worker(env, move || read(&store))
     }
 
-    fn change(&self, env: Env, changes: Vec<Change>) -> Result<Reply> {
+    /// Promises that `changes` are durable.
+    pub fn change(&self, env: Env, changes: Vec<Change>) -> Result<Reply> {
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
         let (promise, ticket) = promise::open(env)?;
         let done = Box::new(|result: store::Result<()>| {
@@ -117,17 +89,21 @@ impl NativeStore {
         Ok(Reply::Later(promise))
     }
 
-    fn write_contents(&self, env: Env, file: Name, contents: &[u8]) -> Result<Reply> {
-        let key = record(env, file)?;
+    fn write_contents(
+        &self,
+        env: Env,
+        file: Name,
+        contents: Contents,
+        secret: Option<Secret>,
+        slug: &'static str,
+    ) -> Result<Reply> {
+        let record = record(env, file)?;
         if contents.len() > MAX_CONTENTS_BYTES {
-            let error = StoreError::TooLarge {
-                slug: "invalid-contents",
-                found: contents.len(),
-                limit: MAX_CONTENTS_BYTES,
-            };
+            let error =
+                StoreError::TooLarge { slug, found: contents.len(), limit: MAX_CONTENTS_BYTES };
             return Err(errors::throw(env, &error));
         }
-        self.change(env, vec![Change::Write { key, contents: contents.into() }])
+        self.change(env, vec![Change::Write { record, contents, secret }])
     }
 }
 
@@ -140,7 +116,7 @@ impl NativeStore {
         ts_return_type = "boolean | Promise<boolean>"
     )]
     pub fn exists(&self, env: Env, file: Name) -> Result<Reply> {
-        let key = record(env, file)?;
+        let key = record(env, file)?.key;
         let known = key.clone();
         self.answer(
             env,
@@ -156,7 +132,7 @@ impl NativeStore {
         ts_return_type = "string | undefined | Promise<string | undefined>"
     )]
     pub fn read(&self, env: Env, file: Name) -> Result<Reply> {
-        let key = record(env, file)?;
+        let key = record(env, file)?.key;
         let known = key.clone();
         self.answer(
             env,
@@ -173,7 +149,7 @@ impl NativeStore {
     )]
     pub fn read_many(&self, env: Env, files: Vec<Name>) -> Result<Reply> {
         let keys: Vec<_> =
-            files.into_iter().map(|file| record(env, file)).collect::<Result<_>>()?;
+            files.into_iter().map(|file| Ok(record(env, file)?.key)).collect::<Result<_>>()?;
         let known = keys.clone();
         self.answer(
             env,
@@ -196,7 +172,7 @@ impl NativeStore {
         ts_return_type = "Buffer | undefined | Promise<Buffer | undefined>"
     )]
     pub fn read_binary(&self, env: Env, file: Name) -> Result<Reply> {
-        let key = record(env, file)?;
+        let key = record(env, file)?.key;
         let known = key.clone();
         self.answer(
             env,
@@ -205,32 +181,58 @@ impl NativeStore {
         )
     }
 
-    /// Writes a record from text.
+    /// Writes a record from text. The secret of the host is for the rule that a stale write may not
+    /// undo security.
     #[napi(
         catch_unwind,
-        ts_args_type = "file: string, contents: string",
+        ts_args_type = "file: string, contents: string, secret?: string, iv?: string",
         ts_return_type = "Promise<void>"
     )]
-    #[expect(clippy::needless_pass_by_value, reason = "napi makes a String of every string")]
-    pub fn write(&self, env: Env, file: Name, contents: String) -> Result<Reply> {
-        self.write_contents(env, file, contents.as_bytes())
+    pub fn write(
+        &self,
+        env: Env,
+        file: Name,
+        contents: String,
+        key: Option<Name>,
+        iv: Option<Name>,
+    ) -> Result<Reply> {
+        self.write_contents(
+            env,
+            file,
+            contents.into_bytes().into(),
+            secret(key, iv).ok().flatten(),
+            "invalid-contents",
+        )
     }
 
     /// Writes a record from bytes.
     #[napi(
         catch_unwind,
-        ts_args_type = "file: string, bytes: Uint8Array",
+        ts_args_type = "file: string, bytes: Uint8Array, secret?: string, iv?: string",
         ts_return_type = "Promise<void>"
     )]
-    pub fn write_binary(&self, env: Env, file: Name, bytes: &[u8]) -> Result<Reply> {
-        self.write_contents(env, file, bytes)
+    pub fn write_binary(
+        &self,
+        env: Env,
+        file: Name,
+        bytes: &[u8],
+        key: Option<Name>,
+        iv: Option<Name>,
+    ) -> Result<Reply> {
+        self.write_contents(
+            env,
+            file,
+            bytes.into(),
+            secret(key, iv).ok().flatten(),
+            "invalid-buffer",
+        )
     }
 
     /// Removes a record if it is there.
     #[napi(catch_unwind, ts_args_type = "file: string", ts_return_type = "Promise<void>")]
     pub fn remove(&self, env: Env, file: Name) -> Result<Reply> {
-        let key = record(env, file)?;
-        self.change(env, vec![Change::Remove { key }])
+        let record = record(env, file)?;
+        self.change(env, vec![Change::Remove { record }])
     }
 
     /// Adds `items[n]` to the list at `paths[n]`, all of them together or none.
@@ -339,29 +341,4 @@ impl NativeStore {
             Ok(Answer::Done)
         })
     }
-}
-
-/// Runs `work` on a worker thread and promises its answer.
-fn on_worker(
-    env: Env,
-    work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
-) -> Result<Reply> {
-    let (promise, ticket) = promise::open(env)?;
-    worker::run(Box::new(move || ticket.settle(work())))
-        .map_err(|error| errors::throw(env, &error))?;
-    Ok(Reply::Later(promise))
-}
-
-fn record(env: Env, file: Name) -> Result<Key> {
-    let name = file.bytes(FILE).map_err(|error| errors::throw(env, &error))?;
-    Ok(Key::record(&name))
-}
-
-fn list(env: Env, path: Name) -> Result<ListPath> {
-    let path = path.bytes(PATH).map_err(|error| errors::throw(env, &error))?;
-    Ok(ListPath::new(&path))
-}
-
-fn item(env: Env, itemid: Name) -> Result<Vec<u8>> {
-    itemid.bytes(ITEM).map_err(|error| errors::throw(env, &error))
 }

@@ -11,8 +11,9 @@ use super::value::Contents;
 use quick_cache::sync::{Cache as QuickCache, GuardResult};
 use quick_cache::Weighter;
 
-/// A larger value is not kept: it would push out a thousand records to save one read.
-const LARGEST_CACHED: usize = 64 * 1024;
+/// A heavier entry is not kept: it would push out hundreds of records to save one read. The cache's
+/// smallest shard takes twice as much, so whatever is kept is taken, and replaces what was there.
+const HEAVIEST: u64 = 16 * 1024;
 /// What an entry takes besides its key and its contents, measured as resident memory.
 const ENTRY_OVERHEAD: usize = 128;
 
@@ -26,8 +27,7 @@ struct Weigh;
 
 impl Weighter<Key, Option<Contents>> for Weigh {
     fn weight(&self, key: &Key, contents: &Option<Contents>) -> u64 {
-        let contents = contents.as_ref().map_or(0, |contents| contents.len());
-        (key.encoded().len() + contents + ENTRY_OVERHEAD) as u64
+        weight(key, contents.as_ref())
     }
 }
 
@@ -55,7 +55,7 @@ impl Cache {
             GuardResult::Timeout => read(),
             GuardResult::Guard(placeholder) => {
                 let contents = read()?;
-                if is_kept(contents.as_ref()) {
+                if is_kept(key, contents.as_ref()) {
                     // Refused when the writer changed the key meanwhile: then its value is newer.
                     let _ = placeholder.insert(contents.clone());
                 }
@@ -66,7 +66,7 @@ impl Cache {
 
     /// The writer's side: `contents` stand at `key` from now on.
     pub fn publish(&self, key: Key, contents: Option<Contents>) {
-        if is_kept(contents.as_ref()) {
+        if is_kept(&key, contents.as_ref()) {
             self.entries.insert(key, contents);
         } else {
             self.entries.remove(&key);
@@ -79,8 +79,12 @@ impl Cache {
     }
 }
 
-fn is_kept(contents: Option<&Contents>) -> bool {
-    contents.is_none_or(|contents| contents.len() <= LARGEST_CACHED)
+fn weight(key: &Key, contents: Option<&Contents>) -> u64 {
+    (key.size() + contents.map_or(0, |contents| contents.len()) + ENTRY_OVERHEAD) as u64
+}
+
+fn is_kept(key: &Key, contents: Option<&Contents>) -> bool {
+    weight(key, contents) <= HEAVIEST
 }
 
 #[cfg(test)]
@@ -97,7 +101,7 @@ mod tests {
         let changes: [(&str, Change); 4] = [
             ("write", |cache, key| cache.publish(key, Some(contents("new")))),
             ("remove", |cache, key| cache.publish(key, None)),
-            ("large", |cache, key| cache.publish(key, Some(vec![0; LARGEST_CACHED + 1].into()))),
+            ("large", |cache, key| cache.publish(key, Some(vec![0; 64 * 1024].into()))),
             ("clear", |cache, _| cache.clear()),
         ];
         for (name, change) in changes {
@@ -120,6 +124,25 @@ mod tests {
         assert_eq!(cache.peek(&key), None);
         assert_eq!(cache.get_or_read(&key, || Ok(None)).unwrap(), None);
         assert_eq!(cache.peek(&key), Some(None));
+    }
+
+    #[test]
+    fn whatever_is_kept_is_taken_by_the_smallest_cache() {
+        let cache = Cache::new(1 << 20);
+        for length in (0..16_000).step_by(500) {
+            let key = Key::record(b"a");
+            cache.publish(key.clone(), Some(vec![1; length].into()));
+            assert_eq!(cache.peek(&key), Some(Some(vec![1; length].into())), "{length}");
+        }
+    }
+
+    #[test]
+    fn long_names_weigh() {
+        let cache = Cache::new(1 << 20);
+        for number in 0_u32..1000 {
+            cache.publish(Key::record(&[&number.to_be_bytes()[..], &[0; 10_000]].concat()), None);
+        }
+        assert!(cache.entries.len() < 110);
     }
 
     #[test]

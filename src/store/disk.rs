@@ -37,12 +37,11 @@ impl Disk {
         }
     }
 
-    /// What the writer needs to remove the chunks of the value at `key`, if it has any.
+    /// What the writer needs to remove the chunks of the value at `key`, if it has any. Those of a
+    /// damaged value cannot be known, and stay.
     pub fn chunks_of(&self, key: &Key) -> Result<Option<(ChunkId, u32)>> {
-        match self.raw(key.encoded())? {
-            Some(stored) => value::chunks_of(key, &stored),
-            None => Ok(None),
-        }
+        let stored = self.raw(key.encoded())?;
+        Ok(stored.and_then(|stored| value::chunks_of(key, &stored).ok().flatten()))
     }
 
     /// The contents of `stored`, or `None` if they were replaced meanwhile: chunks are never

@@ -1,12 +1,15 @@
 //! A batch in the making: what the changes of one commit leave behind, over what is stored.
 
 use super::cache::Cache;
+use super::change::{Change, Edit, Record};
 use super::disk::Disk;
 use super::error::Result;
 use super::key::{ChunkId, Key};
 use super::list;
 use super::value::{self, Contents};
-use super::{Change, Edit};
+use crate::record::cipher::{self, Secret};
+use crate::record::stale::{self, Fingerprint};
+use crate::record::Kind;
 use std::collections::HashMap;
 
 /// The key of the last applied sequence.
@@ -96,25 +99,77 @@ impl<'a> Draft<'a> {
 
     fn stage(&mut self, change: Change) -> Result<()> {
         match change {
-            Change::Write { key, contents } => self.put(key, contents),
-            Change::Remove { key } => {
-                if self.get(&key)?.is_some() {
-                    self.remove(key);
-                }
+            Change::Write { record, contents, secret } => {
+                self.write(record, contents, secret.as_ref())?;
             }
-            Change::Update { key, edit } => self.update(key, edit)?,
+            Change::Remove { record } => self.remove_record(record)?,
+            Change::Update { record, edit, secret } => {
+                self.update(record, edit, secret.as_ref())?;
+            }
             Change::Add { path, item } => list::add(self, &path, &item)?,
             Change::Discard { path, item } => list::discard(self, &path, &item)?,
         }
         Ok(())
     }
 
-    fn update(&mut self, key: Key, edit: Edit) -> Result<()> {
-        let stored = self.get(&key)?;
-        if let Some(contents) = edit(stored.as_deref())? {
-            self.put(key, contents);
+    fn update(&mut self, record: Record, edit: Edit, secret: Option<&Secret>) -> Result<()> {
+        let stored = self.get(&record.key)?;
+        match edit(stored.as_deref())? {
+            Some(contents) => self.write(record, contents, secret),
+            None => Ok(()),
+        }
+    }
+
+    fn write(&mut self, record: Record, contents: Contents, secret: Option<&Secret>) -> Result<()> {
+        let contents = match record.kind {
+            Some(kind) => self.reconcile(kind, &record.key, contents, secret)?,
+            None => contents,
+        };
+        self.put(record.key, contents);
+        Ok(())
+    }
+
+    fn remove_record(&mut self, record: Record) -> Result<()> {
+        let retired = record.key.retired();
+        for key in [record.key, retired] {
+            if self.get(&key)?.is_some() {
+                self.remove(key);
+            }
         }
         Ok(())
+    }
+
+    /// What to write instead of `contents`, so that a stale write undoes nothing; what the write
+    /// retires is remembered in the same batch.
+    fn reconcile(
+        &mut self,
+        kind: Kind,
+        key: &Key,
+        contents: Contents,
+        secret: Option<&Secret>,
+    ) -> Result<Contents> {
+        let Some(stored) = self.get(key)? else {
+            return Ok(contents);
+        };
+        let (stored, new) = (cipher::open(&stored, secret), cipher::open(&contents, secret));
+        let (Some(stored), Some(new)) = (stored, new) else {
+            return Ok(contents);
+        };
+        let retired_key = key.retired();
+        let remembered = self.get(&retired_key)?;
+        let (mut retired, _) = remembered.as_deref().unwrap_or_default().as_chunks();
+        let outcome = stale::reconcile(kind, &stored, &new, retired);
+        if !outcome.retires.is_empty() {
+            let forgotten =
+                (retired.len() + outcome.retires.len()).saturating_sub(stale::REMEMBERED);
+            retired = retired.get(forgotten..).unwrap_or_default();
+            let all: Vec<Fingerprint> = [retired, &outcome.retires].concat();
+            self.put(retired_key, all.concat().into());
+        }
+        Ok(match outcome.text {
+            Some(text) => cipher::seal(text, secret).into(),
+            None => contents,
+        })
     }
 }
 

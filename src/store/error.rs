@@ -14,7 +14,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process (or a forked worker of a cluster) has the folder open.
-    #[error("the store at {} is open in another process{holder}; a store belongs to one process at a time, so stop that one or give this one a folder of its own", path.display())]
+    #[error("the store at {} is open elsewhere{holder}; a store belongs to one process at a time, so stop that one or give this one a folder of its own", path.display())]
     Locked {
         /// The store's folder.
         path: PathBuf,
@@ -40,7 +40,7 @@ pub enum StoreError {
         found: String,
     },
     /// The store holds less than was once acknowledged.
-    #[error("the store at {} has gone back in time: change {guarded} was acknowledged, the store ends at {applied}; restore a backup, or accept this state and end every session (see the documents: recover)", path.display())]
+    #[error("the store at {} has gone back in time: change {guarded} was acknowledged, the store ends at {applied}; put the newer data back, or restore a backup", path.display())]
     RolledBack {
         /// The store's folder.
         path: PathBuf,

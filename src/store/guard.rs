@@ -125,11 +125,11 @@ impl Guard {
 
     /// Makes the last [`Guard::record`] durable.
     pub fn sync(&mut self) -> Result<()> {
-        if self.unsynced {
-            self.file.sync_data().map_err(|error| StoreError::io("sync", &self.path, error))?;
-            self.unsynced = false;
+        // Never tried twice: the system may have dropped what it could not write.
+        if !std::mem::take(&mut self.unsynced) {
+            return Ok(());
         }
-        Ok(())
+        self.file.sync_data().map_err(|error| StoreError::io("sync", &self.path, error))
     }
 
     /// Whether [`Guard::sync`] has something to do.

@@ -8,6 +8,7 @@
 //! entry     04 | part(path) | sequence u64       an item, by position
 //! position  05 | part(path) | part(item)         the sequence of an item
 //! tally     06 | part(path) | segment u64        how many items live in each block of a segment
+//! retired   07 | part(key)                       fingerprints of what a stale write may not bring back
 //!
 //! part(bytes) = length u16 | bytes               when they fit
 //!             = ffff | SHA-256(bytes)            when they do not
@@ -28,6 +29,7 @@ const LIST: u8 = 3;
 const ENTRY: u8 = 4;
 const POSITION: u8 = 5;
 const TALLY: u8 = 6;
+const RETIRED: u8 = 7;
 
 /// The longest encoded key, in bytes.
 pub const MAX_ENCODED: usize = 400;
@@ -58,6 +60,16 @@ impl Key {
         Self::build(RECORD, &[name], MAX_SINGLE_PART)
     }
 
+    /// What is remembered of the record at this key.
+    #[must_use]
+    pub fn retired(&self) -> Self {
+        let mut encoded = self.encoded.to_vec();
+        if let Some(kind) = encoded.first_mut() {
+            *kind = RETIRED;
+        }
+        Self { encoded: encoded.into(), full: self.full.clone() }
+    }
+
     /// Piece `index` of the chunked value `id`.
     #[must_use]
     pub fn chunk(id: ChunkId, index: u32) -> Vec<u8> {
@@ -79,6 +91,33 @@ impl Key {
     #[must_use]
     pub fn full(&self) -> Option<&[u8]> {
         self.full.as_deref()
+    }
+
+    /// Whether an encoded key is one of the store's own.
+    #[must_use]
+    pub fn is_meta(encoded: &[u8]) -> bool {
+        encoded.first() == Some(&META)
+    }
+
+    /// What the key takes in memory, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.encoded.len() + self.full.as_ref().map_or(0, |full| full.len())
+    }
+
+    /// The host's name for people, as far as it can be shown.
+    #[must_use]
+    pub fn display(&self) -> String {
+        // Behind the kind and the length of the first part, or that length alone.
+        let name = match &self.full {
+            Some(full) => full.get(4..),
+            None => self.encoded.get(3..),
+        };
+        String::from_utf8_lossy(name.unwrap_or_default())
+            .chars()
+            .filter(|character| !character.is_control())
+            .take(200)
+            .collect()
     }
 
     fn build(kind: u8, parts: &[&[u8]], longest: usize) -> Self {
@@ -125,6 +164,12 @@ impl ListPath {
     #[must_use]
     pub fn new(path: &[u8]) -> Self {
         Self { path: path.into() }
+    }
+
+    /// What the path takes in memory, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.path.len()
     }
 
     /// The list's count and next sequence.
@@ -213,7 +258,15 @@ mod tests {
 
     fn all_keys(path: &[u8], item: &[u8]) -> Vec<Key> {
         let list = ListPath::new(path);
-        vec![Key::record(path), list.head(), list.entry(7), list.position(item), list.tally(7)]
+        let record = Key::record(path);
+        vec![
+            record.retired(),
+            record,
+            list.head(),
+            list.entry(7),
+            list.position(item),
+            list.tally(7),
+        ]
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! The store: records and lists, durable when acknowledged. The only room that knows sled.
 
 mod cache;
+mod change;
 mod disk;
 mod draft;
 mod error;
@@ -13,6 +14,7 @@ mod value;
 mod writer;
 pub mod wtf8;
 
+pub use change::{Change, Completion, Edit, Record};
 pub use error::{Result, StoreError};
 pub use key::{Key, ListPath};
 pub use open::Settings;
@@ -20,6 +22,7 @@ pub use registry::{open, settle, Lease};
 pub use value::Contents;
 
 use cache::Cache;
+use change::Request;
 use disk::Disk;
 use list::Head;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,66 +40,6 @@ const MAX_WAITING: usize = 65_536;
 const MAX_WAITING_BYTES: usize = 256 << 20;
 /// How often a page of a list is read while the list changes, before writing has to wait for it.
 const HURRIED_READS: usize = 4;
-
-/// Called once, on the writer's thread, when a change is durable or has failed.
-pub type Completion = Box<dyn FnOnce(Result<()>) + Send>;
-
-/// Computes the new contents of a record from the stored ones; `None` leaves it as it is.
-pub type Edit = Box<dyn FnOnce(Option<&[u8]>) -> Result<Option<Contents>> + Send>;
-
-/// One change of the store.
-pub enum Change {
-    /// Let `contents` stand at `key`.
-    Write {
-        /// The record.
-        key: Key,
-        /// Its new contents.
-        contents: Contents,
-    },
-    /// Let nothing stand at `key`.
-    Remove {
-        /// The record.
-        key: Key,
-    },
-    /// Compute what stands at `key` from what stands there, with nothing in between.
-    Update {
-        /// The record.
-        key: Key,
-        /// The computation.
-        edit: Edit,
-    },
-    /// Add `item` to a list as the newest, unless it is there.
-    Add {
-        /// The list.
-        path: ListPath,
-        /// The item.
-        item: Vec<u8>,
-    },
-    /// Remove `item` from a list if it is there.
-    Discard {
-        /// The list.
-        path: ListPath,
-        /// The item.
-        item: Vec<u8>,
-    },
-}
-
-impl Change {
-    fn size(&self) -> usize {
-        match self {
-            Self::Write { contents, .. } => contents.len(),
-            Self::Remove { .. } | Self::Update { .. } => 0,
-            Self::Add { item, .. } | Self::Discard { item, .. } => item.len(),
-        }
-    }
-}
-
-/// Changes that are made together or not at all, and whom to tell.
-pub struct Request {
-    changes: Vec<Change>,
-    completion: Completion,
-    size: usize,
-}
 
 /// An open store. Reads and requests may come from any thread.
 pub struct Store {
@@ -169,10 +112,11 @@ impl Store {
     /// Makes `changes` together or not at all, and tells `completion` when they are durable.
     pub fn submit(&self, changes: Vec<Change>, completion: Completion) {
         let size = changes.iter().map(Change::size).sum();
-        if let Err(error) = self.shared.check_health().and_then(|()| self.shared.enqueued(size)) {
-            return completion(Err(error));
+        let request = Request { changes, completion, size };
+        match self.shared.check_health().and_then(|()| self.shared.enqueued(&request)) {
+            Ok(()) => self.send(Message::Change(request)),
+            Err(error) => (request.completion)(Err(error)),
         }
-        self.send(Message::Change(Request { changes, completion, size }));
     }
 
     /// Removes every record and every list.
@@ -193,15 +137,21 @@ impl Store {
         };
         drop(queue);
         match unsent {
-            Some(Message::Change(Request { completion, size, .. })) => {
-                self.shared.taken(size);
-                completion(Err(StoreError::Closed));
+            Some(Message::Change(request)) => {
+                self.shared.forget(&request);
+                (request.completion)(Err(StoreError::Closed));
             }
             Some(Message::Wipe(completion) | Message::Settle(completion)) => {
                 completion(Err(StoreError::Closed));
             }
             Some(Message::Stop) | None => {}
         }
+    }
+
+    /// How many changes wait to be written.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.shared.waiting.load(Ordering::Relaxed)
     }
 
     /// Finishes what was submitted, and lets go of the folder. Blocks.
@@ -239,18 +189,27 @@ impl Shared {
         self.poison.get_or_init(|| poisoned).clone()
     }
 
-    fn enqueued(&self, size: usize) -> Result<()> {
-        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
-        let bytes = self.waiting_bytes.fetch_add(size, Ordering::Relaxed) + size;
+    fn enqueued(&self, request: &Request) -> Result<()> {
+        let count = request.changes.len();
+        let waiting = self.waiting.fetch_add(count, Ordering::Relaxed) + count;
+        let bytes = self.waiting_bytes.fetch_add(request.size, Ordering::Relaxed) + request.size;
         if waiting > MAX_WAITING || bytes > MAX_WAITING_BYTES {
-            self.taken(size);
+            self.forget(request);
             return Err(StoreError::Busy { waiting });
         }
         Ok(())
     }
 
-    fn taken(&self, size: usize) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        self.waiting_bytes.fetch_sub(size, Ordering::Relaxed);
+    /// The writer's side: `requests` wait no more. An error if they can only be refused.
+    fn taken(&self, requests: &[Request]) -> Result<()> {
+        for request in requests {
+            self.forget(request);
+        }
+        self.check_health()
+    }
+
+    fn forget(&self, request: &Request) {
+        self.waiting.fetch_sub(request.changes.len(), Ordering::Relaxed);
+        self.waiting_bytes.fetch_sub(request.size, Ordering::Relaxed);
     }
 }

@@ -20,6 +20,8 @@ use std::time::Duration;
 /// sled's own folder within the store's.
 const SLED: &str = "sled";
 const LOCK: &str = "lock";
+/// What may stand in a folder that has no guard yet; a volume of its own has the last one.
+const CREATED_BEFORE_GUARD: [&str; 4] = [LOCK, SLED, guard::NEW_NAME, "lost+found"];
 const STORE_ID: &str = "store";
 /// sled's page cache. Ours is in front of it, so this is for the pages of a working set only.
 const PAGE_CACHE_BYTES: u64 = 32 << 20;
@@ -49,8 +51,14 @@ pub fn real_path(path: &Path) -> Result<PathBuf> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let missing: Vec<_> = path.ancestors().take_while(|folder| !folder.exists()).collect();
     builder.create(path).map_err(|error| StoreError::io("create", path, error))?;
-    fs::canonicalize(path).map_err(|error| StoreError::io("resolve", path, error))
+    let real = fs::canonicalize(path).map_err(|error| StoreError::io("resolve", path, error))?;
+    // Without this a power cut may take the whole folder away.
+    for parent in real.ancestors().skip(1).take(missing.len()) {
+        sync_folder(parent)?;
+    }
+    Ok(real)
 }
 
 /// Opens the store at the real path in `settings`.
@@ -106,6 +114,8 @@ fn create(folder: &Path, sled_folder: &Path, id: StoreId) -> Result<(Guard, sled
     database.apply_batch(batch).map_err(failed)?;
     database.flush().map_err(failed)?;
     sync_files(folder, sled_folder)?;
+    // Both slots: one with the mark would let the folder pass for unfinished if the other is damaged.
+    guard.record(0)?;
     guard.record(0)?;
     guard.sync()?;
     Ok((guard, database))
@@ -231,12 +241,7 @@ fn sync_files(folder: &Path, sled_folder: &Path) -> Result<()> {
     }
     owner_only(sled_folder, 0o700)?;
     sync_folder(sled_folder)?;
-    sync_folder(folder)?;
-    match folder.parent() {
-        // A parent that may not be listed was there before the store, and cannot be synced.
-        Some(parent) if File::open(parent).is_ok() => sync_folder(parent),
-        _ => Ok(()),
-    }
+    sync_folder(folder)
 }
 
 #[cfg(unix)]
@@ -255,7 +260,7 @@ fn owner_only(_path: &Path, _mode: u32) -> Result<()> {
 fn refuse_foreign(folder: &Path) -> Result<()> {
     for path in files(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if ![LOCK, SLED, guard::NEW_NAME].contains(&name.as_str()) {
+        if !CREATED_BEFORE_GUARD.contains(&name.as_str()) {
             return Err(StoreError::Foreign { path: folder.into(), found: name });
         }
     }
@@ -278,7 +283,7 @@ fn lock(folder: &Path) -> Result<FolderLock> {
             let holder: String = holder.chars().filter(char::is_ascii_digit).take(20).collect();
             return Err(StoreError::Locked {
                 path: folder.into(),
-                holder: if holder.is_empty() { holder } else { format!(" (process {holder})") },
+                holder: describe_holder(&holder),
             });
         }
         Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path, error)),
@@ -288,6 +293,16 @@ fn lock(folder: &Path) -> Result<FolderLock> {
     noted.map_err(|error| StoreError::io("write", &path, error))?;
     owner_only(&path, 0o600)?;
     Ok(FolderLock { _file: file })
+}
+
+fn describe_holder(process: &str) -> String {
+    match process {
+        "" => String::new(),
+        own if own == std::process::id().to_string() => {
+            " (this very process: is dashboard-sled installed twice?)".into()
+        }
+        other => format!(" (process {other})"),
+    }
 }
 
 fn mismatch(folder: &Path, found: &'static str) -> StoreError {

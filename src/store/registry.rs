@@ -71,12 +71,11 @@ pub fn settle(limit: Duration) -> Result<()> {
     let end = Instant::now() + limit;
     for _ in &stores {
         let left = end.saturating_duration_since(Instant::now());
-        match results.recv_timeout(left) {
-            Ok(result) => result?,
-            Err(_) => {
-                return Err(StoreError::Busy { waiting: stores.len() });
-            }
-        }
+        let Ok(result) = results.recv_timeout(left) else {
+            let waiting = stores.iter().map(|store| store.waiting()).sum();
+            return Err(StoreError::Busy { waiting });
+        };
+        result?;
     }
     Ok(())
 }

@@ -12,10 +12,60 @@
 
 use super::error::{Result, StoreError};
 use super::key::{ChunkId, Key};
-use std::sync::Arc;
+use std::any::Any;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 /// The bytes of a value, shared between the cache and readers.
-pub type Contents = Arc<[u8]>;
+#[derive(Clone)]
+pub struct Contents(Arc<Shared>);
+
+struct Shared {
+    bytes: Box<[u8]>,
+    derived: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl Contents {
+    /// What `make` makes of the bytes: made once, and kept for as long as the bytes themselves are.
+    /// `None` if something of another type is kept.
+    pub fn derived<T: Any + Send + Sync>(&self, make: impl FnOnce(&[u8]) -> T) -> Option<&T> {
+        self.0.derived.get_or_init(|| Box::new(make(&self.0.bytes))).downcast_ref()
+    }
+}
+
+impl Deref for Contents {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0.bytes
+    }
+}
+
+impl PartialEq for Contents {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+/// Contents may be secret, so they are not shown.
+impl fmt::Debug for Contents {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(formatter, "{} bytes", self.len())
+    }
+}
+
+impl From<Vec<u8>> for Contents {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Arc::new(Shared { bytes: bytes.into(), derived: OnceLock::new() }))
+    }
+}
+
+impl From<&[u8]> for Contents {
+    fn from(bytes: &[u8]) -> Self {
+        bytes.to_vec().into()
+    }
+}
 
 /// A value over this many bytes is stored in chunks of it: sled writes a page of 16 entries that is
 /// over 128 KiB as a blob file, and never syncs those.
@@ -135,13 +185,7 @@ pub fn without_full<'a>(key: &Key, body: &'a [u8]) -> Result<&'a [u8]> {
 /// The error for a damaged value: it names the key, and shows nothing of the contents.
 #[must_use]
 pub fn damaged(key: &Key) -> StoreError {
-    let name = key.full().unwrap_or(key.encoded());
-    let name: String = String::from_utf8_lossy(name)
-        .chars()
-        .filter(|character| !character.is_control())
-        .take(200)
-        .collect();
-    StoreError::Damaged { what: format!("the value of {name}") }
+    StoreError::Damaged { what: format!("the value of {}", key.display()) }
 }
 
 fn seal(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {

@@ -5,14 +5,17 @@
 //! follow each other by construction. After a failure it writes no more: a failed sync is never
 //! retried, because the system may have dropped what it could not write.
 
-use super::draft::{put_applied, Changed, Draft};
+use super::change::{Completion, Request};
+use super::disk::Disk;
+use super::draft::{put_applied, Draft};
 use super::error::{Result, StoreError};
 use super::guard::Guard;
-use super::{Completion, Request, Shared};
+use super::key::Key;
+use super::Shared;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long an acknowledged change may be newer than the guard on the disk.
 const GUARD_SYNC: Duration = Duration::from_secs(1);
@@ -36,13 +39,15 @@ pub enum Message {
 pub struct Writer {
     shared: Arc<Shared>,
     guard: Guard,
+    /// When the guard was last known to be synced.
+    synced: Instant,
     applied: u64,
 }
 
 impl Writer {
     /// A writer that goes on after change number `applied`.
     pub fn new(shared: Arc<Shared>, guard: Guard, applied: u64) -> Self {
-        Self { shared, guard, applied }
+        Self { shared, guard, synced: Instant::now(), applied }
     }
 
     /// Works until it is told to stop.
@@ -59,63 +64,81 @@ impl Writer {
             match message {
                 Message::Change(request) => {
                     let (requests, after) = gather(request, queue);
-                    self.commit(requests);
                     next = after;
+                    match self.shared.taken(&requests) {
+                        Ok(()) => self.commit(requests),
+                        Err(error) => refuse(requests, &error),
+                    }
                 }
-                Message::Wipe(completion) => {
-                    let result = self.guarded(Self::wipe);
-                    completion(result);
-                }
-                Message::Settle(completion) => completion(self.guard.sync()),
+                Message::Wipe(completion) => completion(self.guarded(Self::wipe)),
+                Message::Settle(completion) => completion(self.sync_guard()),
                 Message::Stop => break,
+            }
+            if self.synced.elapsed() >= GUARD_SYNC {
+                // The next change is told what went wrong.
+                let _ = self.sync_guard();
             }
         }
         // At worst the guard stays a second behind, which it may.
-        let _ = self.guard.sync();
+        let _ = self.sync_guard();
     }
 
+    /// The next message; meanwhile the guard is synced when its time has come.
     fn wait(&mut self, queue: &Receiver<Message>) -> Option<Message> {
         if self.guard.is_unsynced() {
-            match queue.recv_timeout(GUARD_SYNC) {
+            match queue.recv_timeout(GUARD_SYNC.saturating_sub(self.synced.elapsed())) {
                 Ok(message) => return Some(message),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {
-                    if let Err(error) = self.guard.sync() {
-                        self.shared.poison(error);
-                    }
+                    let _ = self.sync_guard();
                 }
             }
         }
         queue.recv().ok()
     }
 
+    fn sync_guard(&mut self) -> Result<()> {
+        self.synced = Instant::now();
+        self.guard.sync().map_err(|error| self.shared.poison(error))
+    }
+
     fn commit(&mut self, requests: Vec<Request>) {
         let mut accepted = Vec::with_capacity(requests.len());
         let result = self.guarded(|writer| {
             let shared = Arc::clone(&writer.shared);
-            shared.with_disk(|disk| {
-                let sequence = writer.applied + 1;
-                let mut draft = Draft::new(disk, &shared.cache, sequence);
-                for Request { changes, completion, size } in requests {
-                    shared.taken(size);
-                    match catch_unwind(AssertUnwindSafe(|| draft.take(changes))) {
-                        Ok(Ok(())) => accepted.push(completion),
-                        Ok(Err(error)) => completion(Err(error)),
-                        Err(panic) => completion(Err(StoreError::panicked("compute", &*panic))),
-                    }
-                }
-                if draft.is_empty() {
-                    return Ok(());
-                }
-                let (batch, changed) = draft.finish()?;
-                writer.apply(disk, batch, sequence)?;
-                publish(&shared, changed);
-                Ok(())
-            })
+            shared.with_disk(|disk| writer.write(disk, requests, &mut accepted))
         });
         for completion in accepted {
             completion(result.clone());
         }
+    }
+
+    /// Tells the requests that fail by themselves, and leaves the others in `accepted`.
+    fn write(
+        &mut self,
+        disk: &Disk,
+        requests: Vec<Request>,
+        accepted: &mut Vec<Completion>,
+    ) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let sequence = self.applied + 1;
+        let mut draft = Draft::new(disk, &shared.cache, sequence);
+        for Request { changes, completion, .. } in requests {
+            match catch_unwind(AssertUnwindSafe(|| draft.take(changes))) {
+                Ok(Ok(())) => accepted.push(completion),
+                Ok(Err(error)) => completion(Err(error)),
+                Err(panic) => completion(Err(StoreError::panicked("compute", &*panic))),
+            }
+        }
+        if draft.is_empty() {
+            return Ok(());
+        }
+        let (batch, changed) = draft.finish()?;
+        self.apply(disk, batch, sequence)?;
+        for (key, contents) in changed {
+            shared.cache.publish(key, contents);
+        }
+        Ok(())
     }
 
     fn wipe(&mut self) -> Result<()> {
@@ -126,7 +149,7 @@ impl Writer {
             let mut keys = disk.keys();
             // The store's own values come first, and stay.
             while let Some(key) = keys.next().transpose()? {
-                if key.first() != Some(&0) {
+                if !Key::is_meta(&key) {
                     batch.remove(key);
                 }
             }
@@ -137,7 +160,7 @@ impl Writer {
         })
     }
 
-    fn apply(&mut self, disk: &super::Disk, batch: sled::Batch, sequence: u64) -> Result<()> {
+    fn apply(&mut self, disk: &Disk, batch: sled::Batch, sequence: u64) -> Result<()> {
         {
             let _applying = self.shared.applying.write().unwrap_or_else(PoisonError::into_inner);
             disk.apply(batch)?;
@@ -158,6 +181,12 @@ impl Writer {
     }
 }
 
+fn refuse(requests: Vec<Request>, error: &StoreError) {
+    for request in requests {
+        (request.completion)(Err(error.clone()));
+    }
+}
+
 /// All changes that wait, up to a batch, and the message behind them that is none.
 fn gather(first: Request, queue: &Receiver<Message>) -> (Vec<Request>, Option<Message>) {
     let mut bytes = first.size;
@@ -173,10 +202,4 @@ fn gather(first: Request, queue: &Receiver<Message>) -> (Vec<Request>, Option<Me
         }
     }
     (requests, None)
-}
-
-fn publish(shared: &Shared, changed: Changed) {
-    for (key, contents) in changed {
-        shared.cache.publish(key, contents);
-    }
 }

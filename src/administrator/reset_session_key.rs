@@ -1,0 +1,51 @@
+//! `global.api.administrator.ResetSessionKey` of the host.
+
+use super::record_name;
+use crate::record::account::Account;
+use crate::record::cipher::{self, Secret};
+use crate::record::reset::{self, Refusal};
+use crate::store::{Change, Record, Result, Store, StoreError};
+use std::sync::{Arc, OnceLock};
+
+/// Ends all sessions of an account: one atomic change in the store. `completion` gets the account as
+/// JSON without its secrets, when the change is durable.
+pub fn patch(
+    store: &Store,
+    appid: &[u8],
+    accountid: &[u8],
+    now: f64,
+    session_key: String,
+    secret: Option<Secret>,
+    completion: impl FnOnce(Result<String>) + Send + 'static,
+) {
+    let answer = Arc::new(OnceLock::new());
+    let given = Arc::clone(&answer);
+    let opened_with = secret.clone();
+    let change = Change::Update {
+        record: Record::new(&record_name(appid, "account", accountid)),
+        edit: Box::new(move |stored| {
+            let secret = opened_with.as_ref();
+            let text = stored.and_then(|stored| cipher::open(stored, secret));
+            let text = text.ok_or(StoreError::Refused("invalid-accountid"))?;
+            let text = reset::reset(&text, &session_key, now)?;
+            let account = Account::read(&text).ok_or(StoreError::Refused("invalid-accountid"))?;
+            // Set once: an edit is called once.
+            let _ = given.set(account.redacted);
+            Ok(Some(cipher::seal(text, secret).into()))
+        }),
+        secret,
+    };
+    let done = move |result: Result<()>| {
+        completion(result.map(|()| answer.get().cloned().unwrap_or_default()));
+    };
+    store.submit(vec![change], Box::new(done));
+}
+
+impl From<Refusal> for StoreError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(match refusal {
+            Refusal::InvalidAccountid => "invalid-accountid",
+            Refusal::InvalidAccount => "invalid-account",
+        })
+    }
+}

@@ -1,0 +1,165 @@
+//! The use cases as JavaScript sees them: JSON text in and out. `undefined` instead of a text says that
+//! `index.js` has to apply the host's rules itself.
+
+use super::answer::Answer;
+use super::arguments::{record, secret};
+use super::name::Name;
+use super::reply::Reply;
+use super::storage::NativeStore;
+use super::{errors, promise};
+use crate::administrator::{account, reset_session_key, session};
+use crate::record::cipher;
+use crate::record::properties::{self, Edit};
+use crate::store::{Change, StoreError};
+use napi::{Env, Result};
+use napi_derive::napi;
+use uuid::Uuid;
+
+#[napi]
+impl NativeStore {
+    /// A session without `tokenHash`, and with `ended` if its time is over at `now` in seconds;
+    /// undefined if its end is stored.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "appid: string, sessionid: string, now: number, secret?: string, iv?: string",
+        ts_return_type = "string | undefined | Promise<string | undefined>"
+    )]
+    pub fn session(
+        &self,
+        env: Env,
+        appid: Name,
+        sessionid: Name,
+        now: f64,
+        key: Option<Name>,
+        iv: Option<Name>,
+    ) -> Result<Reply> {
+        let appid = bytes(env, appid, "invalid-sessionid")?;
+        let sessionid = bytes(env, sessionid, "invalid-sessionid")?;
+        let Ok(secret) = secret(key, iv) else {
+            return Ok(Reply::Now(Answer::Done));
+        };
+        let (known_appid, known_id, known) = (appid.clone(), sessionid.clone(), secret.clone());
+        self.answer(
+            env,
+            |store| {
+                let lookup = |key: &_| Ok(store.peek(key));
+                let found = session::get(lookup, &known_appid, &known_id, now, known.as_ref());
+                found.ok().flatten().map(Answer::Json)
+            },
+            move |store| {
+                let lookup = |key: &_| store.read(key).map(Some);
+                let found = session::get(lookup, &appid, &sessionid, now, secret.as_ref())?;
+                Ok(Answer::Json(found.flatten()))
+            },
+        )
+    }
+
+    /// An account without its secrets.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "appid: string, accountid: string, secret?: string, iv?: string",
+        ts_return_type = "string | undefined | Promise<string | undefined>"
+    )]
+    pub fn account(
+        &self,
+        env: Env,
+        appid: Name,
+        accountid: Name,
+        key: Option<Name>,
+        iv: Option<Name>,
+    ) -> Result<Reply> {
+        let appid = bytes(env, appid, "invalid-accountid")?;
+        let accountid = bytes(env, accountid, "invalid-accountid")?;
+        let Ok(secret) = secret(key, iv) else {
+            return Ok(Reply::Now(Answer::Done));
+        };
+        let (known_appid, known_id, known) = (appid.clone(), accountid.clone(), secret.clone());
+        self.answer(
+            env,
+            |store| {
+                let lookup = |key: &_| Ok(store.peek(key));
+                let found = account::get(lookup, &known_appid, &known_id, known.as_ref());
+                found.ok().flatten().map(Answer::Json)
+            },
+            move |store| {
+                let lookup = |key: &_| store.read(key).map(Some);
+                let found = account::get(lookup, &appid, &accountid, secret.as_ref())?;
+                Ok(Answer::Json(found.flatten()))
+            },
+        )
+    }
+
+    /// Ends all sessions of an account at `now` in seconds; the account without its secrets.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "appid: string, accountid: string, now: number, secret?: string, iv?: string",
+        ts_return_type = "Promise<string>"
+    )]
+    pub fn reset_session_key(
+        &self,
+        env: Env,
+        appid: Name,
+        accountid: Name,
+        now: f64,
+        key: Option<Name>,
+        iv: Option<Name>,
+    ) -> Result<Reply> {
+        let appid = bytes(env, appid, "invalid-accountid")?;
+        let accountid = bytes(env, accountid, "invalid-accountid")?;
+        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let (promise, ticket) = promise::open(env)?;
+        let session_key =
+            [Uuid::new_v4(), Uuid::new_v4()].map(|id| id.simple().to_string()).concat();
+        reset_session_key::patch(&store, &appid, &accountid, now, session_key, secret, |result| {
+            ticket.settle(result.map(|text| Answer::Json(Some(text))));
+        });
+        Ok(Reply::Later(promise))
+    }
+
+    /// Sets the properties of the JSON object `set` in a record, and removes those named in `remove`, as
+    /// one change. A missing record is made if `create` is set, else left missing.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "file: string, set: string, remove: string[], create: boolean, secret?: string, iv?: string",
+        ts_return_type = "Promise<void>"
+    )]
+    pub fn edit(
+        &self,
+        env: Env,
+        file: Name,
+        set: String,
+        remove: Vec<String>,
+        create: bool,
+        key: Option<Name>,
+        iv: Option<Name>,
+    ) -> Result<Reply> {
+        let record = record(env, file)?;
+        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let edit = Edit { set, remove };
+        let opened_with = secret.clone();
+        let change = Change::Update {
+            record,
+            edit: Box::new(move |stored| {
+                let secret = opened_with.as_ref();
+                let text = match stored {
+                    // To the host an empty record is a missing one.
+                    None | Some([]) if create => "{}".into(),
+                    None | Some([]) => return Ok(None),
+                    Some(stored) => {
+                        cipher::open(stored, secret).ok_or(StoreError::Refused("invalid-object"))?
+                    }
+                };
+                let text =
+                    properties::apply(&text, &edit).ok_or(StoreError::Refused("invalid-object"))?;
+                Ok(Some(cipher::seal(text, secret).into()))
+            }),
+            secret,
+        };
+        self.change(env, vec![change])
+    }
+}
+
+fn bytes(env: Env, name: Name, slug: &'static str) -> Result<Vec<u8>> {
+    name.bytes(slug).map_err(|error| errors::throw(env, &error))
+}

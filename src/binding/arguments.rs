@@ -1,0 +1,41 @@
+//! Arguments from JavaScript, parsed. What is wrong is thrown with the host's slug.
+
+use super::errors;
+use super::name::Name;
+use crate::record::cipher::Secret;
+use crate::store::{ListPath, Record, StoreError};
+use napi::{Env, Result};
+
+const FILE: &str = "invalid-file";
+const PATH: &str = "invalid-path";
+const ITEM: &str = "invalid-itemid";
+
+/// The record at `file`.
+pub fn record(env: Env, file: Name) -> Result<Record> {
+    let name = file.bytes(FILE).map_err(|error| errors::throw(env, &error))?;
+    Ok(Record::new(&name))
+}
+
+/// The host's secret, if it has one; an error if its cipher would refuse it.
+pub fn secret(
+    key: Option<Name>,
+    iv: Option<Name>,
+) -> std::result::Result<Option<Secret>, StoreError> {
+    const SLUG: &str = "invalid-encryption-secret";
+    let Some(key) = key else {
+        return Ok(None);
+    };
+    let iv = iv.map(|iv| iv.bytes(SLUG)).transpose()?.unwrap_or_default();
+    Secret::new(&key.bytes(SLUG)?, &iv).map(Some).ok_or(StoreError::Refused(SLUG))
+}
+
+/// The list at `path`.
+pub fn list(env: Env, path: Name) -> Result<ListPath> {
+    let path = path.bytes(PATH).map_err(|error| errors::throw(env, &error))?;
+    Ok(ListPath::new(&path))
+}
+
+/// The item `itemid`.
+pub fn item(env: Env, itemid: Name) -> Result<Vec<u8>> {
+    itemid.bytes(ITEM).map_err(|error| errors::throw(env, &error))
+}

@@ -1,0 +1,46 @@
+//! An answer at once, or a promise of one.
+
+use super::answer::Answer;
+use super::{errors, promise, worker};
+use crate::store;
+use napi::bindgen_prelude::{ToNapiValue, TypeName};
+use napi::{sys, Env, Result, ValueType};
+
+/// An answer now, or a promise of one.
+pub enum Reply {
+    /// Memory knew.
+    Now(Answer),
+    /// A promise.
+    Later(sys::napi_value),
+}
+
+impl TypeName for Reply {
+    fn type_name() -> &'static str {
+        "unknown"
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::Unknown
+    }
+}
+
+impl ToNapiValue for Reply {
+    unsafe fn to_napi_value(env: sys::napi_env, reply: Self) -> Result<sys::napi_value> {
+        match reply {
+            // SAFETY: `env` is the one that this call runs in.
+            Self::Now(answer) => unsafe { ToNapiValue::to_napi_value(env, answer) },
+            Self::Later(promise) => Ok(promise),
+        }
+    }
+}
+
+/// Runs `work` on a worker thread and promises its answer.
+pub fn on_worker(
+    env: Env,
+    work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
+) -> Result<Reply> {
+    let (promise, ticket) = promise::open(env)?;
+    worker::run(Box::new(move || ticket.settle(work())))
+        .map_err(|error| errors::throw(env, &error))?;
+    Ok(Reply::Later(promise))
+}

@@ -1,0 +1,35 @@
+// The running Dashboard, found from the application: a copy of it beside us would be another one.
+
+module.exports = { findHost, now, secrets }
+
+const host = '@userdashboard/dashboard'
+const resolved = { applicationPath: undefined, timestamp: undefined }
+
+// The host's module; requires it, so only for when it runs.
+function findHost () {
+  return require(require.resolve(host, { paths: [global.applicationPath] }))
+}
+
+// Integer seconds by the host's clock, which its tests shift; by the system's where no host is loaded.
+function now () {
+  const timestamp = require.cache[timestampPath()]
+  return timestamp ? timestamp.exports.now : Math.floor(Date.now() / 1000)
+}
+
+// The host's secret and IV at this moment, as arguments for the addon; nothing without encryption.
+function secrets () {
+  return global.encryptionSecret ? [global.encryptionSecret, global.encryptionSecretIV || undefined] : []
+}
+
+function timestampPath () {
+  if (resolved.applicationPath !== global.applicationPath) {
+    resolved.applicationPath = global.applicationPath
+    try {
+      resolved.timestamp = require.resolve(`${host}/src/timestamp.js`, { paths: [global.applicationPath] })
+    } catch (error) {
+      // No application, or none that has the host.
+      resolved.timestamp = undefined
+    }
+  }
+  return resolved.timestamp
+}

@@ -1,0 +1,62 @@
+// The engine of lists for the host's src/storage-list.js.
+const { asItem, invalid, requireText } = require('./arguments.js')
+const { openStore } = require('./stores.js')
+
+module.exports = { setup }
+
+async function setup (_, prefix) {
+  const store = await openStore(prefix)
+  const container = {
+    add: async (path, itemid) => {
+      requireText(path, 'invalid-path')
+      return store.add([path], [asItem(itemid, 'invalid-itemid')])
+    },
+    addMany: async (items) => {
+      if (!items || typeof items !== 'object' || Array.isArray(items)) {
+        throw invalid('invalid-items')
+      }
+      const paths = Object.keys(items)
+      paths.forEach((path) => requireText(path, 'invalid-path'))
+      const itemids = paths.map((path) => asItem(items[path], 'invalid-itemid'))
+      if (paths.length) {
+        await store.add(paths, itemids)
+      }
+    },
+    count: async (path) => {
+      requireText(path, 'invalid-path')
+      return store.count(path)
+    },
+    exists: async (path, itemid) => {
+      requireText(path, 'invalid-path')
+      return store.has(path, asItem(itemid, 'invalid-itemid'))
+    },
+    list: async (path, offset, pageSize) => {
+      requireText(path, 'invalid-path')
+      const skipped = Number(offset) || 0
+      if (skipped < 0) {
+        throw invalid('invalid-offset')
+      }
+      if (pageSize === null || pageSize === undefined) {
+        pageSize = global.pageSize
+      }
+      const size = Number(pageSize)
+      return itemsOrNothing(await store.page(path, skipped, size >= 1 ? size : Infinity))
+    },
+    listAll: async (path) => {
+      requireText(path, 'invalid-path')
+      return itemsOrNothing(await store.page(path, 0, Infinity))
+    },
+    remove: async (path, itemid) => {
+      requireText(path, 'invalid-path')
+      return store.discard(path, asItem(itemid, 'invalid-itemid'))
+    }
+  }
+  if (process.env.NODE_ENV === 'testing') {
+    container.flush = async () => store.wipe()
+  }
+  return container
+}
+
+function itemsOrNothing (items) {
+  return items.length ? items : undefined
+}

@@ -1,0 +1,67 @@
+// The engine of records for the host's src/storage.js.
+const { asItem, invalid, requireText } = require('./arguments.js')
+const { secrets } = require('./host.js')
+const { closeStore, openStore } = require('./stores.js')
+
+module.exports = { setup }
+
+async function setup (prefix) {
+  const store = await openStore(prefix)
+  const container = {
+    exists: async (file) => {
+      requireText(file, 'invalid-file')
+      return store.exists(file)
+    },
+    read: async (file) => {
+      requireText(file, 'invalid-file')
+      return store.read(file)
+    },
+    readMany: async (prefix, files) => {
+      requireText(prefix, 'invalid-prefix')
+      if (!Array.isArray(files) || !files.length) {
+        throw invalid('invalid-files')
+      }
+      const ids = files.map((file) => asItem(file, 'invalid-files'))
+      const contents = await store.readMany(ids.map((id) => `${prefix}/${id}`))
+      const found = {}
+      for (const i in ids) {
+        // A name that every object has needs a value of its own, or the inherited one is found.
+        if (contents[i] !== undefined || ids[i] in Object.prototype) {
+          Object.defineProperty(found, ids[i], { value: contents[i], configurable: true, enumerable: true, writable: true })
+        }
+      }
+      return found
+    },
+    readBinary: async (file) => {
+      requireText(file, 'invalid-file')
+      return store.readBinary(file)
+    },
+    write: async (file, contents) => {
+      requireText(file, 'invalid-file')
+      return writeContents(store, file, contents, 'invalid-contents')
+    },
+    writeBinary: async (file, buffer) => {
+      requireText(file, 'invalid-file')
+      return writeContents(store, file, buffer, 'invalid-buffer')
+    },
+    delete: async (file) => {
+      requireText(file, 'invalid-file')
+      return store.remove(file)
+    },
+    close: async () => closeStore(store)
+  }
+  if (process.env.NODE_ENV === 'testing') {
+    container.flush = async () => store.wipe()
+  }
+  return container
+}
+
+function writeContents (store, file, contents, slug) {
+  if (typeof contents === 'string') {
+    return store.write(file, contents, ...secrets())
+  }
+  if (contents instanceof Uint8Array) {
+    return store.writeBinary(file, contents, ...secrets())
+  }
+  throw invalid(slug)
+}

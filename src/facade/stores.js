@@ -1,0 +1,105 @@
+// The stores that this thread has open, and the settings that say where they are.
+const path = require('path')
+const native = require('../../native.js')
+const { invalid } = require('./arguments.js')
+
+const MEBIBYTE = 1024 * 1024
+const DEFAULT_CACHE_MB = 64
+const LARGEST_CACHE_MB = 1024 * 1024
+
+module.exports = { closeStore, openMainStore, openStore }
+
+// Promises of handles, by prefix and folder; and the name of each one that is open.
+const handles = new Map()
+const names = new Map()
+// The prefix that each folder belongs to, by its real path.
+const owners = new Map()
+let mainStore
+let settlesAtExit = false
+
+async function openStore (prefix) {
+  // The host hands over null as well.
+  prefix = prefix === null ? undefined : prefix
+  const settings = readSettings(prefix)
+  const name = `${prefix || ''}:${settings.folder}`
+  if (!handles.has(name)) {
+    handles.set(name, openHandle(name, prefix, settings))
+  }
+  return handles.get(name)
+}
+
+async function openHandle (name, prefix, { folder, cacheBytes }) {
+  if (!settlesAtExit) {
+    settlesAtExit = true
+    process.on('exit', settle)
+  }
+  try {
+    const store = await native.openStore(folder, cacheBytes)
+    // By the real path, since two names may lead to one folder.
+    if (owners.has(store.path) && owners.get(store.path) !== prefix) {
+      await store.close()
+      throw invalid('invalid-sled-path', 'ERR_SLED_PATH',
+        `${settingName('SLED_PATH', prefix)}: ${folder} is the store of another part of this dashboard, and a flush of one would empty the other; give each a folder of its own`)
+    }
+    owners.set(store.path, prefix)
+    names.set(store, name)
+    mainStore = prefix === undefined ? store : mainStore
+    return store
+  } catch (error) {
+    handles.delete(name)
+    throw error
+  }
+}
+
+// The dashboard's own store: at once when it is open, since the hot calls go through here.
+function openMainStore () {
+  return mainStore || openStore()
+}
+
+async function closeStore (store) {
+  handles.delete(names.get(store))
+  names.delete(store)
+  owners.delete(store.path)
+  mainStore = mainStore === store ? undefined : mainStore
+  return store.close()
+}
+
+// What was asked for and not awaited is still finished when the process ends.
+function settle () {
+  try {
+    native.settle()
+  } catch (error) {
+    console.error('dashboard-sled: not everything could be written at exit', error)
+  }
+}
+
+function readSettings (prefix) {
+  if (prefix !== undefined && !/^[A-Za-z0-9_]+$/.test(prefix)) {
+    throw invalid('invalid-prefix')
+  }
+  if (process.env.CACHE) {
+    throw invalid('invalid-cache', 'ERR_CACHE',
+      'CACHE: the cache of the dashboard can hand out an account from before its sessions were ended; unset CACHE, the store has a cache of its own')
+  }
+  return { folder: readFolder(prefix), cacheBytes: readCacheBytes() }
+}
+
+function readFolder (prefix) {
+  const main = process.env.SLED_PATH || path.join(global.applicationPath || process.cwd(), 'data', 'dashboard.sled')
+  const own = prefix && (process.env[settingName('SLED_PATH', prefix)] || `${main}-${prefix.toLowerCase()}`)
+  return path.resolve(own || main)
+}
+
+function readCacheBytes () {
+  const text = process.env.SLED_CACHE_MB
+  const megabytes = text ? Number(text) : DEFAULT_CACHE_MB
+  if (!Number.isInteger(megabytes) || megabytes < 1 || megabytes > LARGEST_CACHE_MB) {
+    throw invalid('invalid-sled-cache-mb', 'ERR_SLED_CACHE_MB',
+      `SLED_CACHE_MB: ${text} is not a whole number of megabytes from 1 to ${LARGEST_CACHE_MB}`)
+  }
+  return megabytes * MEBIBYTE
+}
+
+function settingName (name, prefix) {
+  return prefix ? `${prefix}_${name}` : name
+}

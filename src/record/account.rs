@@ -1,0 +1,57 @@
+//! An account as the administrator's `account.js` of the host reads it.
+
+use super::json::{self, Object};
+
+/// What an account says to those who ask for it or for one of its sessions.
+#[derive(Debug, PartialEq)]
+pub struct Account {
+    /// The account as JSON, without `sessionKey`, `usernameHash` and `passwordHash`.
+    pub redacted: String,
+    /// `sessionKeyNumber`, if it is a number.
+    pub session_key_number: Option<f64>,
+    /// `sessionKeyLastReset` as JSON.
+    pub session_key_last_reset: Option<String>,
+    /// Whether `deleted` is set.
+    pub deleted: bool,
+}
+
+impl Account {
+    /// Reads the text of an account; `None` unless it is one as the host writes it.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let mut object = Object::parse(text)?;
+        if object.get("object") != Some("\"account\"") {
+            return None;
+        }
+        for name in ["sessionKey", "usernameHash", "passwordHash"] {
+            object.remove(name);
+        }
+        Some(Self {
+            session_key_number: object.get("sessionKeyNumber").and_then(json::number),
+            session_key_last_reset: object.get("sessionKeyLastReset").map(Into::into),
+            deleted: object.get("deleted").is_some_and(json::is_truthy),
+            redacted: object.text(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_removed_and_the_rest_stays() {
+        let text = r#"{"object":"account","sessionKey":"k","a":1.50,"\u0070asswordHash":"p","usernameHash":"u","sessionKeyNumber":3}"#;
+        let account = Account::read(text).unwrap();
+        assert_eq!(account.redacted, r#"{"object":"account","a":1.50,"sessionKeyNumber":3}"#);
+        assert_eq!(account.session_key_number, Some(3.0));
+        assert!(!account.deleted);
+    }
+
+    #[test]
+    fn what_is_no_account_is_none() {
+        for text in ["{}", "[]", "account", r#"{"object":"session"}"#, r#"{"object":"account"#] {
+            assert_eq!(Account::read(text), None, "{text}");
+        }
+    }
+}

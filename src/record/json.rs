@@ -1,0 +1,277 @@
+//! JSON objects as slices of their text.
+//!
+//! What a rule does not touch stays as it was written, to the byte: numbers, escapes and unpaired
+//! surrogates are never parsed and printed. The order of the members stays as well.
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+/// An object, cut into its members.
+#[derive(Clone, Debug)]
+pub struct Object<'a> {
+    members: Vec<Member<'a>>,
+}
+
+#[derive(Clone, Debug)]
+struct Member<'a> {
+    /// With its quotes, as it stands in the text.
+    name: Cow<'a, str>,
+    value: Cow<'a, str>,
+}
+
+impl<'a> Object<'a> {
+    /// Cuts `text`; `None` unless it is one JSON object.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// The JSON text of the member `name`, which is plain ASCII. Of several, JavaScript takes the last.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.members.iter().rev().find(|member| member.is(name)).map(|member| &*member.value)
+    }
+
+    /// Whether a member stands there more than once, as no text that JavaScript wrote has it.
+    #[must_use]
+    pub fn repeats(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.members.iter().filter(|member| member.is(name)).count() > 1)
+    }
+
+    /// Sets `name` to the JSON text `value`, as `object[name] = value` would: in place, or at the end,
+    /// where an array index sorts itself in before.
+    pub fn set(&mut self, name: &str, value: impl Into<Cow<'a, str>>) {
+        let name = quote(name);
+        self.set_raw(name, value.into());
+    }
+
+    /// Removes `name`.
+    pub fn remove(&mut self, name: &str) {
+        self.members.retain(|member| !member.is(name));
+    }
+
+    /// Sets every member of `other`.
+    pub fn set_all(&mut self, other: Object<'a>) {
+        for Member { name, value } in other.members {
+            self.set_raw(name, value);
+        }
+    }
+
+    /// The text of the object.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let length = self.members.iter().map(|m| m.name.len() + m.value.len() + 2).sum::<usize>();
+        let mut text = String::with_capacity(length + 2);
+        text.push('{');
+        for (index, member) in self.members.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            text.push_str(&member.name);
+            text.push(':');
+            text.push_str(&member.value);
+        }
+        text.push('}');
+        text
+    }
+
+    fn set_raw(&mut self, name: Cow<'a, str>, value: Cow<'a, str>) {
+        let mut same = self.members.iter_mut().filter(|member| same_name(&member.name, &name));
+        if let Some(member) = same.next() {
+            member.value = value;
+            // Repeated ones would win over the new value.
+            let position = self.members.iter().position(|member| same_name(&member.name, &name));
+            let mut index = 0;
+            self.members.retain(|member| {
+                index += 1;
+                Some(index - 1) == position || !same_name(&member.name, &name)
+            });
+            return;
+        }
+        let position = match array_index(&name) {
+            None => self.members.len(),
+            Some(index) => self
+                .members
+                .iter()
+                .position(|member| array_index(&member.name).is_none_or(|other| other > index))
+                .unwrap_or(self.members.len()),
+        };
+        self.members.insert(position, Member { name, value });
+    }
+}
+
+impl Member<'_> {
+    fn is(&self, name: &str) -> bool {
+        let quoted = self.name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        match quoted {
+            Some(plain) if !plain.contains('\\') => plain == name,
+            _ => serde_json::from_str::<String>(&self.name).is_ok_and(|decoded| decoded == name),
+        }
+    }
+}
+
+/// Whether two quoted names are one property.
+fn same_name(one: &str, other: &str) -> bool {
+    let decoded = |name: &str| serde_json::from_str::<String>(name).ok();
+    // Unpaired surrogates do not decode; then JavaScript writes both alike.
+    one == other
+        || (one.contains('\\') || other.contains('\\'))
+            && decoded(one).is_some_and(|one| decoded(other) == Some(one))
+}
+
+/// JavaScript keeps properties that are array indexes first, by number.
+fn array_index(quoted: &str) -> Option<u32> {
+    let name = quoted.strip_prefix('"')?.strip_suffix('"')?;
+    let canonical = name == "0" || !name.starts_with('0');
+    let digits = name.bytes().all(|byte| byte.is_ascii_digit());
+    (canonical && digits).then(|| name.parse().ok()).flatten().filter(|index| *index != u32::MAX)
+}
+
+/// `name` as JSON; the names of this crate are plain ASCII.
+fn quote<'a>(name: &str) -> Cow<'a, str> {
+    Cow::Owned(format!("\"{name}\""))
+}
+
+/// A JSON number; `None` for any other value.
+#[must_use]
+pub fn number(json: &str) -> Option<f64> {
+    json.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+        .then(|| json.parse().ok())
+        .flatten()
+}
+
+/// A JSON string without escapes; `None` for any other value.
+#[must_use]
+pub fn plain_text(json: &str) -> Option<&str> {
+    json.strip_prefix('"')?.strip_suffix('"').filter(|text| !text.contains('\\'))
+}
+
+/// Whether JavaScript takes the JSON value for true.
+#[must_use]
+pub fn is_truthy(json: &str) -> bool {
+    match json {
+        "null" | "false" | "\"\"" => false,
+        _ => number(json).is_none_or(|number| number != 0.0),
+    }
+}
+
+/// A number as JavaScript prints it into JSON.
+#[must_use]
+pub fn print_number(number: f64) -> String {
+    if number.is_finite() {
+        // JSON.stringify(-0) is 0.
+        let number = if number == 0.0 { 0.0 } else { number };
+        ryu_js::Buffer::new().format_finite(number).into()
+    } else {
+        "null".into()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::with_capacity(16);
+                while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                    members.push(Member {
+                        name: Cow::Borrowed(name.get()),
+                        value: Cow::Borrowed(value.get()),
+                    });
+                }
+                Ok(Object { members })
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_not_touched_stays_to_the_byte() {
+        let text =
+            r#"{"2":1e21,"a":-0,"b":1.50,"c":"\ud800","d":{"x" : [1, 2]},"\u0065":"é","f":""}"#;
+        let mut object = Object::parse(text).unwrap();
+        assert_eq!(object.text(), text);
+        object.set("b", "2");
+        object.remove("e");
+        object.set("g", "null");
+        let expected = r#"{"2":1e21,"a":-0,"b":2,"c":"\ud800","d":{"x" : [1, 2]},"f":"","g":null}"#;
+        assert_eq!(object.text(), expected);
+    }
+
+    #[test]
+    fn array_indexes_sort_themselves_in() {
+        let mut object = Object::parse(r#"{"2":0,"10":0,"a":0}"#).unwrap();
+        object
+            .set_all(Object::parse(r#"{"b":1,"3":1,"0":1,"01":1,"11":1,"4294967295":1}"#).unwrap());
+        let expected = r#"{"0":1,"2":0,"3":1,"10":0,"11":1,"a":0,"b":1,"01":1,"4294967295":1}"#;
+        assert_eq!(object.text(), expected);
+    }
+
+    #[test]
+    fn of_repeated_names_the_last_counts_and_one_is_left_when_it_is_set() {
+        let mut object = Object::parse(r#"{"a":1,"b":2,"\u0061":3}"#).unwrap();
+        assert_eq!(object.get("a"), Some("3"));
+        assert!(object.repeats(&["a"]));
+        assert!(!object.repeats(&["b", "c"]));
+        object.set("a", "4");
+        assert_eq!(object.text(), r#"{"a":4,"b":2}"#);
+    }
+
+    #[test]
+    fn only_objects_are_cut() {
+        for text in
+            ["", "1", "[]", "\"a\"", "null", "{", "{\"a\"}", "{\"a\":1,}", "{} {}", "{'a':1}"]
+        {
+            assert!(Object::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn truth_is_that_of_javascript() {
+        for falsy in ["null", "false", "\"\"", "0", "-0", "0.0", "0e9"] {
+            assert!(!is_truthy(falsy), "{falsy}");
+        }
+        for truthy in ["true", "\"0\"", "1", "-1", "0.1", "[]", "{}", "1e999"] {
+            assert!(is_truthy(truthy), "{truthy}");
+        }
+    }
+
+    #[test]
+    fn numbers_print_as_in_javascript() {
+        let cases = [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (1.5, "1.5"),
+            (1e21, "1e+21"),
+            (1e20, "100000000000000000000"),
+            (1e-7, "1e-7"),
+            (f64::NAN, "null"),
+            (f64::INFINITY, "null"),
+        ];
+        for (number, text) in cases {
+            assert_eq!(print_number(number), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in ".{0,60}") {
+            let _ = Object::parse(&text);
+            let _ = (number(&text), plain_text(&text), is_truthy(&text), array_index(&text));
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Properties of a record, as the host's `StorageObject` sets and removes them.
+
+use super::json::Object;
+
+/// What to change in a record.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    /// A JSON object of the properties to set.
+    pub set: String,
+    /// A JSON array of the names of the properties to remove.
+    pub remove: Vec<String>,
+}
+
+/// The text of a record after `edit`; `None` if it is no object, or the edit is none.
+#[must_use]
+pub fn apply(text: &str, edit: &Edit) -> Option<String> {
+    let mut object = Object::parse(text)?;
+    for name in &edit.remove {
+        object.remove(name);
+    }
+    object.set_all(Object::parse(&edit.set)?);
+    Some(object.text())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn properties_are_set_in_place_or_at_the_end() {
+        let cases = [
+            (r"{}", r#"{"a":1}"#, vec![], Some(r#"{"a":1}"#)),
+            (r#"{"a":1,"b":2}"#, r#"{"a":3,"c":4}"#, vec![], Some(r#"{"a":3,"b":2,"c":4}"#)),
+            (r#"{"a":1,"b":2}"#, r"{}", vec!["a", "x"], Some(r#"{"b":2}"#)),
+            (r#"{"\"":1}"#, r"{}", vec!["\""], Some(r"{}")),
+            (r"[]", r#"{"a":1}"#, vec![], None),
+            (r"text", r#"{"a":1}"#, vec![], None),
+        ];
+        for (text, set, remove, expected) in cases {
+            let remove = remove.into_iter().map(Into::into).collect();
+            let edit = Edit { set: set.into(), remove };
+            assert_eq!(apply(text, &edit).as_deref(), expected, "{text} {edit:?}");
+        }
+    }
+}

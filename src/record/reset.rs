@@ -1,0 +1,93 @@
+//! What a reset of the session key changes (the administrator's `reset-session-key.js` of the host).
+
+use super::json::{self, Object};
+
+/// Why an account is not reset; the host's own slugs.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such account.
+    InvalidAccountid,
+    /// The account is deleted.
+    InvalidAccount,
+}
+
+/// The text of an account after a reset at `now` in seconds, with `key` as its new session key.
+pub fn reset(text: &str, key: &str, now: f64) -> Result<String, Refusal> {
+    let mut account = Object::parse(text).ok_or(Refusal::InvalidAccountid)?;
+    if account.get("object") != Some("\"account\"") {
+        return Err(Refusal::InvalidAccountid);
+    }
+    if account.get("deleted").is_some_and(json::is_truthy) {
+        return Err(Refusal::InvalidAccount);
+    }
+    let number = plus_one(account.get("sessionKeyNumber"));
+    account.set("sessionKey", format!("\"{key}\""));
+    account.set("sessionKeyLastReset", json::print_number(now));
+    account.set("sessionKeyNumber", number);
+    Ok(account.text())
+}
+
+/// `value + 1` in JavaScript, as JSON. An array or an object, which no account has, counts as missing.
+fn plus_one(value: Option<&str>) -> String {
+    match value {
+        Some("null" | "false") => "1".into(),
+        Some("true") => "2".into(),
+        Some(text) if text.starts_with('"') => {
+            let mut text = text.to_string();
+            text.insert(text.len() - 1, '1');
+            text
+        }
+        Some(number) => json::print_number(json::number(number).map_or(f64::NAN, |n| n + 1.0)),
+        None => json::print_number(f64::NAN),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reset_changes_three_properties() {
+        let text = r#"{"7":1,"object":"account","sessionKey":"old","a":1.50,"sessionKeyNumber":4}"#;
+        let expected = r#"{"7":1,"object":"account","sessionKey":"new","a":1.50,"sessionKeyNumber":5,"sessionKeyLastReset":99}"#;
+        assert_eq!(reset(text, "new", 99.0).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_refused() {
+        let cases = [
+            ("text", Refusal::InvalidAccountid),
+            ("[]", Refusal::InvalidAccountid),
+            (r#"{"object":"session"}"#, Refusal::InvalidAccountid),
+            (r#"{"object":"account","deleted":5}"#, Refusal::InvalidAccount),
+            (r#"{"object":"account","deleted":"x"}"#, Refusal::InvalidAccount),
+        ];
+        for (text, refusal) in cases {
+            assert_eq!(reset(text, "new", 99.0), Err(refusal), "{text}");
+        }
+        assert!(reset(r#"{"object":"account","deleted":0}"#, "new", 99.0).is_ok());
+    }
+
+    #[test]
+    fn plus_one_is_that_of_javascript() {
+        let cases = [
+            (Some("1"), "2"),
+            (Some("-0"), "1"),
+            (Some("1.5"), "2.5"),
+            (Some("1e21"), "1e+21"),
+            (Some("1e999"), "null"),
+            (Some("9007199254740992"), "9007199254740992"),
+            (Some("null"), "1"),
+            (Some("true"), "2"),
+            (Some("false"), "1"),
+            (Some("\"\""), "\"1\""),
+            (Some("\"5\""), "\"51\""),
+            (Some("[1]"), "null"),
+            (Some("{}"), "null"),
+            (None, "null"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(plus_one(value), expected, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A session as the administrator's `session.js` of the host reads it, and when it has ended.
+
+use super::account::Account;
+use super::json::{self, Object};
+
+/// A session whose end is not stored, as the host writes it.
+#[derive(Debug, PartialEq)]
+pub struct Session {
+    /// The session as JSON without `tokenHash`, and without the closing brace.
+    open: String,
+    /// Whose it is.
+    pub accountid: String,
+    key_number: f64,
+    expires: f64,
+    /// `expires` as it is written.
+    expires_json: String,
+}
+
+impl Session {
+    /// Reads the text of a session; `None` if it is none, if its end is stored, or if it is not quite
+    /// as the host writes it: then JavaScript's own rules are asked, which are many.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let names = ["object", "accountid", "ended", "expires", "sessionKeyNumber"];
+        let mut object = Object::parse(text)?;
+        if object.get("object") != Some("\"session\"")
+            || object.get("ended").is_some()
+            || object.repeats(&names)
+        {
+            return None;
+        }
+        object.remove("tokenHash");
+        let accountid = object.get("accountid").and_then(json::plain_text)?;
+        let expires = object.get("expires")?;
+        let mut open = object.text();
+        open.pop();
+        Some(Self {
+            open,
+            accountid: accountid.into(),
+            key_number: object.get("sessionKeyNumber").and_then(json::number)?,
+            expires: json::number(expires)?,
+            expires_json: expires.into(),
+        })
+    }
+
+    /// The session as JSON at `now` in seconds, with `ended` when its time is over. `None` where
+    /// JavaScript's own rules decide.
+    #[must_use]
+    pub fn at(&self, now: f64, account: &Account) -> Option<String> {
+        let ended = self.ended(now, account)?;
+        let mut text = String::with_capacity(self.open.len() + 32);
+        text.push_str(&self.open);
+        if let Some(ended) = ended {
+            text.push_str(",\"ended\":");
+            text.push_str(ended);
+        }
+        text.push('}');
+        Some(text)
+    }
+
+    /// A reset of the session key ends a session, before its expiry does.
+    fn ended<'a>(&'a self, now: f64, account: &'a Account) -> Option<Option<&'a str>> {
+        if self.key_number < account.session_key_number? {
+            let reset = account.session_key_last_reset.as_deref()?;
+            return Some(Some(reset));
+        }
+        Some((self.expires <= now).then_some(&self.expires_json))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(number: &str) -> Account {
+        let text = format!(
+            r#"{{"object":"account","sessionKeyLastReset":500,"sessionKeyNumber":{number}}}"#
+        );
+        Account::read(&text).unwrap()
+    }
+
+    fn session(number: &str, expires: &str) -> String {
+        format!(
+            r#"{{"object":"session","accountid":"a","tokenHash":"t","expires":{expires},"sessionKeyNumber":{number}}}"#
+        )
+    }
+
+    #[test]
+    fn when_a_session_has_ended() {
+        // session's number, expires, now, account's number, ended
+        let cases = [
+            ("1", "100", 99.0, "1", None),
+            ("1", "100", 100.0, "1", Some("100")),
+            ("1", "100", 101.0, "1", Some("100")),
+            ("1", "100", 50.0, "2", Some("500")),
+            ("1", "100", 200.0, "2", Some("500")),
+            ("2", "100", 50.0, "1", None),
+            ("1", "1e2", 100.0, "1", Some("1e2")),
+            ("-1", "100", 50.0, "0", Some("500")),
+            ("1", "100", f64::NAN, "1", None),
+        ];
+        for (number, expires, now, account_number, ended) in cases {
+            let text = session(number, expires);
+            let answer = Session::read(&text).unwrap().at(now, &account(account_number)).unwrap();
+            let answer = Object::parse(&answer).unwrap();
+            assert_eq!(answer.get("ended"), ended, "{text} at {now} with {account_number}");
+            assert_eq!(answer.get("tokenHash"), None);
+        }
+    }
+
+    #[test]
+    fn what_is_left_to_javascript() {
+        for (number, expires) in
+            [("null", "1"), ("\"1\"", "1"), ("1", "null"), ("[1]", "1"), ("1", "\"9\"")]
+        {
+            assert_eq!(Session::read(&session(number, expires)), None);
+        }
+        for text in [
+            r#"{"object":"session","accountid":"a","expires":1,"sessionKeyNumber":1,"ended":5}"#,
+            r#"{"object":"session","accountid":"a","expires":1,"sessionKeyNumber":1,"ended":null}"#,
+            r#"{"object":"session","accountid":"\u0061","expires":1,"sessionKeyNumber":1}"#,
+            r#"{"object":"session","accountid":1,"expires":1,"sessionKeyNumber":1}"#,
+            r#"{"object":"session","accountid":"a","expires":1,"expires":2,"sessionKeyNumber":1}"#,
+            r#"{"object":"account","accountid":"a","expires":1,"sessionKeyNumber":1}"#,
+        ] {
+            assert_eq!(Session::read(text), None, "{text}");
+        }
+        let read = Session::read(&session("1", "1")).unwrap();
+        assert_eq!(read.at(0.0, &account("null")), None);
+    }
+}

@@ -1,0 +1,232 @@
+//! What a stale write may not undo.
+//!
+//! The host changes records by reading, changing and writing them whole, so a write may carry what
+//! another call has replaced meanwhile: a session key after "end all sessions", a password. Such a
+//! write is known by what it carries: a retired session key or password hash, or a lower
+//! `sessionKeyNumber`. It then keeps what is stored of everything that decides who may come in.
+
+use super::json::{self, Object};
+use super::Kind;
+use sha2::{Digest, Sha256};
+
+/// Tells a retired session key or password hash again, without being one.
+pub type Fingerprint = [u8; 16];
+
+/// So many retired values are remembered for an account, the latest ones.
+pub const REMEMBERED: usize = 64;
+
+/// What a stale write of an account leaves as it is.
+const PROTECTED: [&str; 8] = [
+    "sessionKey",
+    "sessionKeyNumber",
+    "sessionKeyLastReset",
+    "passwordHash",
+    "passwordLastChanged",
+    "administrator",
+    "owner",
+    "deleted",
+];
+/// The values that nobody may bring back.
+const RETIRING: [&str; 2] = ["sessionKey", "passwordHash"];
+
+/// What becomes of a write.
+#[derive(Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// The text to write instead, if it is not the one that was asked for.
+    pub text: Option<String>,
+    /// What the write retires.
+    pub retires: Vec<Fingerprint>,
+}
+
+/// What becomes of the write of `new` over `stored`, when `retired` are known. Text that is not the
+/// record that its key says is written word for word.
+#[must_use]
+pub fn reconcile(kind: Kind, stored: &str, new: &str, retired: &[Fingerprint]) -> Outcome {
+    let (Some(stored), Some(new)) = (read(kind, stored), read(kind, new)) else {
+        return Outcome::default();
+    };
+    match kind {
+        Kind::Session => reconcile_session(&stored, new),
+        Kind::Account => reconcile_account(&stored, new, retired),
+    }
+}
+
+fn read(kind: Kind, text: &str) -> Option<Object<'_>> {
+    Object::parse(text).filter(|object| object.get("object") == Some(kind.object()))
+}
+
+/// A session that has ended stays so.
+fn reconcile_session(stored: &Object, mut new: Object) -> Outcome {
+    let is_ended = |session: &Object| session.get("ended").is_some_and(json::is_truthy);
+    if is_ended(&new) || !is_ended(stored) {
+        return Outcome::default();
+    }
+    keep(stored, &mut new, "ended");
+    Outcome { text: Some(new.text()), retires: Vec::new() }
+}
+
+fn reconcile_account(stored: &Object, mut new: Object, retired: &[Fingerprint]) -> Outcome {
+    let is_stale = falls(stored, &new)
+        || RETIRING.iter().any(|name| {
+            let value = fingerprint(&new, name);
+            value.is_some_and(|value| retired.contains(&value))
+        });
+    if is_stale {
+        for name in PROTECTED {
+            keep(stored, &mut new, name);
+        }
+        return Outcome { text: Some(new.text()), retires: Vec::new() };
+    }
+    let replaced = RETIRING
+        .iter()
+        .filter_map(|name| {
+            let before = fingerprint(stored, name)?;
+            (fingerprint(&new, name) != Some(before)).then_some(before)
+        })
+        .collect();
+    Outcome { text: None, retires: replaced }
+}
+
+/// Whether `sessionKeyNumber` would be lower than it is, or no number any more.
+fn falls(stored: &Object, new: &Object) -> bool {
+    let number = |account: &Object| account.get("sessionKeyNumber").and_then(json::number);
+    let number_stored = number(stored).filter(|number| number.is_finite());
+    number_stored.is_some_and(|stored| number(new).is_none_or(|new| new < stored))
+}
+
+fn fingerprint(account: &Object, name: &str) -> Option<Fingerprint> {
+    let value = account.get(name).filter(|value| json::is_truthy(value))?;
+    let mut hasher = Sha256::new();
+    hasher.update(name);
+    hasher.update(value);
+    hasher.finalize().first_chunk().copied()
+}
+
+fn keep(stored: &Object, new: &mut Object, name: &str) {
+    match stored.get(name) {
+        Some(value) => new.set(name, value.to_string()),
+        None => new.remove(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(members: &str) -> String {
+        format!(r#"{{"object":"account",{members}}}"#)
+    }
+
+    /// Writes one after the other; what stands in the end.
+    fn written(kind: Kind, texts: &[String]) -> String {
+        let mut stored = texts[0].clone();
+        let mut retired = Vec::new();
+        for text in &texts[1..] {
+            let outcome = reconcile(kind, &stored, text, &retired);
+            retired.extend(outcome.retires);
+            stored = outcome.text.unwrap_or_else(|| text.clone());
+        }
+        stored
+    }
+
+    #[test]
+    fn what_a_write_of_an_account_may_not_undo() {
+        let before =
+            account(r#""sessionKey":"k1","sessionKeyNumber":1,"passwordHash":"p1","name":"a""#);
+        let reset = account(
+            r#""sessionKey":"k2","sessionKeyNumber":2,"sessionKeyLastReset":9,"passwordHash":"p1","name":"a""#,
+        );
+        let key_alone =
+            account(r#""sessionKey":"k2","sessionKeyNumber":1,"passwordHash":"p1","name":"a""#);
+        let password =
+            account(r#""sessionKey":"k1","sessionKeyNumber":1,"passwordHash":"p2","name":"a""#);
+        let cases = [
+            (
+                "a sign-in that read before a reset keeps its own change, and the reset",
+                vec![before.clone(), reset.clone(), before.replace(r#""a""#, r#""b""#)],
+                account(
+                    r#""sessionKey":"k2","sessionKeyNumber":2,"passwordHash":"p1","name":"b","sessionKeyLastReset":9"#,
+                ),
+            ),
+            (
+                "one between the first and the second write of the user's own reset as well",
+                vec![before.clone(), key_alone.clone(), before.replace(r#""a""#, r#""b""#)],
+                key_alone.replace(r#""a""#, r#""b""#),
+            ),
+            (
+                "a password that was changed stays changed",
+                vec![before.clone(), password.clone(), before.replace(r#""a""#, r#""b""#)],
+                password.replace(r#""a""#, r#""b""#),
+            ),
+            (
+                "a number never falls, even with the present key",
+                vec![reset.clone(), reset.replace(r#"Number":2"#, r#"Number":1"#)],
+                reset.clone(),
+            ),
+            (
+                "a number is not removed",
+                vec![reset.clone(), reset.replace(r#""sessionKeyNumber":2,"#, "")],
+                account(
+                    r#""sessionKey":"k2","sessionKeyLastReset":9,"passwordHash":"p1","name":"a","sessionKeyNumber":2"#,
+                ),
+            ),
+            (
+                "rights that were taken do not come back with a stale write",
+                vec![
+                    account(
+                        r#""sessionKey":"k1","sessionKeyNumber":1,"administrator":5,"owner":5"#,
+                    ),
+                    account(r#""sessionKey":"k2","sessionKeyNumber":2,"deleted":7"#),
+                    account(
+                        r#""sessionKey":"k1","sessionKeyNumber":1,"administrator":5,"owner":5"#,
+                    ),
+                ],
+                account(r#""sessionKey":"k2","sessionKeyNumber":2,"deleted":7"#),
+            ),
+            (
+                "what is not stale is written word for word",
+                vec![reset.clone(), reset.replace(r#""a""#, r#" "b""#)],
+                reset.replace(r#""a""#, r#" "b""#),
+            ),
+            (
+                "text that is no account is written word for word",
+                vec![reset.clone(), "arbitrary".into()],
+                "arbitrary".into(),
+            ),
+            (
+                "another object is written word for word",
+                vec![reset.clone(), before.replace("account", "profile")],
+                before.replace("account", "profile"),
+            ),
+        ];
+        for (title, texts, expected) in cases {
+            assert_eq!(written(Kind::Account, &texts), expected, "{title}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_has_ended_stays_ended() {
+        let session = |members: &str| format!(r#"{{"object":"session"{members}}}"#);
+        let cases = [
+            (r#","ended":5"#, r#","lastVerified":9"#, r#","lastVerified":9,"ended":5"#),
+            (r#","ended":5"#, r#","ended":null"#, r#","ended":5"#),
+            (r#","ended":5"#, r#","ended":6"#, r#","ended":6"#),
+            (r"", r#","lastVerified":9"#, r#","lastVerified":9"#),
+            (r#","ended":0"#, r"", r""),
+        ];
+        for (stored, new, expected) in cases {
+            let texts = [session(stored), session(new)];
+            assert_eq!(written(Kind::Session, &texts), session(expected), "{stored} {new}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_the_value_and_its_name() {
+        let text = account(r#""sessionKey":"x","passwordHash":"x","a":"","b":null"#);
+        let object = Object::parse(&text).unwrap();
+        assert_ne!(fingerprint(&object, "sessionKey"), fingerprint(&object, "passwordHash"));
+        for nothing in ["a", "b", "missing"] {
+            assert_eq!(fingerprint(&object, nothing), None);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What the store can be asked to change.
+
+use super::error::Result;
+use super::key::{Key, ListPath};
+use super::value::Contents;
+use crate::record::cipher::Secret;
+use crate::record::Kind;
+
+/// Called once, on the writer's thread, when a change is durable or has failed.
+pub type Completion = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// Computes the new contents of a record from the stored ones; `None` leaves it as it is.
+pub type Edit = Box<dyn FnOnce(Option<&[u8]>) -> Result<Option<Contents>> + Send>;
+
+/// A record by its key, and whether it is one with rules.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Where it stands.
+    pub key: Key,
+    /// What it is by its key.
+    pub kind: Option<Kind>,
+}
+
+impl Record {
+    /// The record at the host's key `name`, as [`super::wtf8`].
+    #[must_use]
+    pub fn new(name: &[u8]) -> Self {
+        Self { key: Key::record(name), kind: Kind::of(name) }
+    }
+}
+
+/// One change of the store. The `secret` of a record is the one that the host has at that time: the
+/// rule about stale writes needs to read what is written.
+pub enum Change {
+    /// Let `contents` stand at `record`.
+    Write {
+        /// The record.
+        record: Record,
+        /// Its new contents.
+        contents: Contents,
+        /// The host's secret, if it has one.
+        secret: Option<Secret>,
+    },
+    /// Let nothing stand at `record`.
+    Remove {
+        /// The record.
+        record: Record,
+    },
+    /// Compute what stands at `record` from what stands there, with nothing in between.
+    Update {
+        /// The record.
+        record: Record,
+        /// The computation.
+        edit: Edit,
+        /// The host's secret, if it has one.
+        secret: Option<Secret>,
+    },
+    /// Add `item` to a list as the newest, unless it is there.
+    Add {
+        /// The list.
+        path: ListPath,
+        /// The item.
+        item: Vec<u8>,
+    },
+    /// Remove `item` from a list if it is there.
+    Discard {
+        /// The list.
+        path: ListPath,
+        /// The item.
+        item: Vec<u8>,
+    },
+}
+
+impl Change {
+    /// What the change holds in memory, roughly.
+    pub(super) fn size(&self) -> usize {
+        // What a change takes besides the bytes it carries.
+        const OVERHEAD: usize = 256;
+        let carried = match self {
+            Self::Write { record, contents, .. } => record.key.size() + contents.len(),
+            Self::Remove { record } | Self::Update { record, .. } => record.key.size(),
+            Self::Add { path, item } | Self::Discard { path, item } => path.size() + item.len(),
+        };
+        carried + OVERHEAD
+    }
+}
+
+/// Changes that are made together or not at all, and whom to tell.
+pub struct Request {
+    pub(super) changes: Vec<Change>,
+    pub(super) completion: Completion,
+    pub(super) size: usize,
+}
