@@ -1,7 +1,7 @@
 const { Account, ResetSessionKey, Session } = require('./src/facade/administrator.js')
 const { findHost } = require('./src/facade/host.js')
 const { atomic } = require('./src/facade/storage-object.js')
-const { openMainStore } = require('./src/facade/stores.js')
+const { openStore } = require('./src/facade/stores.js')
 const Storage = require('./src/facade/storage.js')
 const StorageList = require('./src/facade/storage-list.js')
 
@@ -13,5 +13,5 @@ async function setup () {
     return
   }
   const dashboard = findHost()
-  Object.assign(dashboard.StorageObject, atomic(await openMainStore(), dashboard.Storage))
+  Object.assign(dashboard.StorageObject, atomic(await openStore(), dashboard.Storage))
 }

@@ -5,17 +5,18 @@ use crate::record::account::Account;
 use crate::record::cipher::Secret;
 use crate::store::Result;
 
-/// The account as JSON without its secrets.
-pub fn get(
+/// Gives the account as JSON without its secrets.
+pub fn get<T>(
     lookup: impl Lookup,
     appid: &[u8],
     accountid: &[u8],
     secret: Option<&Secret>,
-) -> Result<Answer> {
+    give: impl FnOnce(&str) -> T,
+) -> Result<Answer<T>> {
     let Some(found) = lookup(&record_key(appid, "account", accountid))? else {
         return Ok(None);
     };
     Ok(Some(found.and_then(|contents| {
-        with_read(&contents, secret, Account::read, |account| Some(account.redacted.clone()))
+        with_read(&contents, secret, Account::read, |account| Some(give(&account.redacted)))
     })))
 }

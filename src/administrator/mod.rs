@@ -18,7 +18,7 @@ pub trait Lookup: Fn(&Key) -> Result<Option<Option<Contents>>> {}
 impl<F: Fn(&Key) -> Result<Option<Option<Contents>>>> Lookup for F {}
 
 /// An answer that may be unknown without the disk (`None`), or left to JavaScript (`Some(None)`).
-pub type Answer = Option<Option<String>>;
+pub type Answer<T> = Option<Option<T>>;
 
 /// What was read from a record, and under which secret.
 struct Read<T> {
@@ -31,7 +31,7 @@ struct Read<T> {
 fn with_read<T: Any + Send + Sync, R>(
     contents: &Contents,
     secret: Option<&Secret>,
-    read: fn(&str) -> Option<T>,
+    read: impl Fn(&str) -> Option<T>,
     use_it: impl FnOnce(&T) -> Option<R>,
 ) -> Option<R> {
     let make = |bytes: &[u8]| cipher::open(bytes, secret).and_then(|text| read(&text));
@@ -42,10 +42,11 @@ fn with_read<T: Any + Send + Sync, R>(
     }
 }
 
-fn record_key(appid: &[u8], folder: &str, id: &[u8]) -> Key {
-    Key::record(&record_name(appid, folder, id))
-}
-
+/// The host's key of a record: `<appid>/account/<id>`, `<appid>/session/<id>`.
 fn record_name(appid: &[u8], folder: &str, id: &[u8]) -> Vec<u8> {
     [appid, b"/", folder.as_bytes(), b"/", id].concat()
+}
+
+fn record_key(appid: &[u8], folder: &str, id: &[u8]) -> Key {
+    Key::record(&record_name(appid, folder, id))
 }

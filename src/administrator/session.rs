@@ -4,32 +4,47 @@ use super::{record_key, with_read, Answer, Lookup};
 use crate::record::account::Account;
 use crate::record::cipher::Secret;
 use crate::record::session::Session;
-use crate::store::Result;
+use crate::store::{Key, Result};
 
-/// The session as JSON at `now` in seconds, without `tokenHash`, and with `ended` if its time is over.
-pub fn get(
+/// A session that was read, and where its account stands.
+struct Owned {
+    session: Session,
+    account: Key,
+}
+
+/// Gives the session as JSON at `now` in seconds, without `tokenHash`, and with `ended` if its time is
+/// over.
+pub fn get<T>(
     lookup: impl Lookup,
     appid: &[u8],
     sessionid: &[u8],
     now: f64,
     secret: Option<&Secret>,
-) -> Result<Answer> {
+    give: impl FnOnce(&str) -> T,
+) -> Result<Answer<T>> {
     let Some(session) = lookup(&record_key(appid, "session", sessionid))? else {
         return Ok(None);
     };
     let Some(session) = session else {
         return Ok(Some(None));
     };
-    let accountid = with_read(&session, secret, Session::read, |read| Some(read.accountid.clone()));
-    let Some(accountid) = accountid else {
+    let read = |text: &str| {
+        let session = Session::read(text)?;
+        let account = record_key(appid, "account", session.accountid.as_bytes());
+        Some(Owned { session, account })
+    };
+    let Some(account) = with_read(&session, secret, read, |owned| Some(owned.account.clone()))
+    else {
         return Ok(Some(None));
     };
-    let Some(account) = lookup(&record_key(appid, "account", accountid.as_bytes()))? else {
+    let Some(account) = lookup(&account)? else {
         return Ok(None);
     };
     Ok(Some(account.and_then(|account| {
         with_read(&account, secret, Account::read, |account| {
-            with_read(&session, secret, Session::read, |session| session.at(now, account))
+            with_read(&session, secret, read, |owned| {
+                owned.session.at(now, account).map(|text| give(&text))
+            })
         })
     })))
 }

@@ -1,10 +1,10 @@
 //! The use cases as JavaScript sees them: JSON text in and out. `undefined` instead of a text says that
 //! `index.js` has to apply the host's rules itself.
 
-use super::answer::Answer;
+use super::answer::{self, Answer};
 use super::arguments::{record, secret};
 use super::name::Name;
-use super::reply::Reply;
+use super::reply::{on_worker, Reply};
 use super::storage::NativeStore;
 use super::{errors, promise};
 use crate::administrator::{account, reset_session_key, session};
@@ -34,24 +34,25 @@ impl NativeStore {
         iv: Option<Name>,
     ) -> Result<Reply> {
         let appid = bytes(env, appid, "invalid-sessionid")?;
-        let sessionid = bytes(env, sessionid, "invalid-sessionid")?;
+        let id = bytes(env, sessionid, "invalid-sessionid")?;
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
         let Ok(secret) = secret(key, iv) else {
             return Ok(Reply::Now(Answer::Done));
         };
-        let (known_appid, known_id, known) = (appid.clone(), sessionid.clone(), secret.clone());
-        self.answer(
-            env,
-            |store| {
-                let lookup = |key: &_| Ok(store.peek(key));
-                let found = session::get(lookup, &known_appid, &known_id, now, known.as_ref());
-                found.ok().flatten().map(Answer::Json)
-            },
-            move |store| {
+        let found = {
+            let lookup = |key: &_| Ok(store.peek(key));
+            let give = |json: &str| answer::text(env.raw(), json.as_bytes());
+            session::get(lookup, &appid, &id, now, secret.as_ref(), give).ok().flatten()
+        };
+        match found {
+            Some(Some(text)) => text.map(Reply::Value),
+            Some(None) => Ok(Reply::Now(Answer::Done)),
+            None => on_worker(env, move || {
                 let lookup = |key: &_| store.read(key).map(Some);
-                let found = session::get(lookup, &appid, &sessionid, now, secret.as_ref())?;
+                let found = session::get(lookup, &appid, &id, now, secret.as_ref(), str::to_owned)?;
                 Ok(Answer::Json(found.flatten()))
-            },
-        )
+            }),
+        }
     }
 
     /// An account without its secrets.
@@ -69,24 +70,25 @@ impl NativeStore {
         iv: Option<Name>,
     ) -> Result<Reply> {
         let appid = bytes(env, appid, "invalid-accountid")?;
-        let accountid = bytes(env, accountid, "invalid-accountid")?;
+        let id = bytes(env, accountid, "invalid-accountid")?;
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
         let Ok(secret) = secret(key, iv) else {
             return Ok(Reply::Now(Answer::Done));
         };
-        let (known_appid, known_id, known) = (appid.clone(), accountid.clone(), secret.clone());
-        self.answer(
-            env,
-            |store| {
-                let lookup = |key: &_| Ok(store.peek(key));
-                let found = account::get(lookup, &known_appid, &known_id, known.as_ref());
-                found.ok().flatten().map(Answer::Json)
-            },
-            move |store| {
+        let found = {
+            let lookup = |key: &_| Ok(store.peek(key));
+            let give = |json: &str| answer::text(env.raw(), json.as_bytes());
+            account::get(lookup, &appid, &id, secret.as_ref(), give).ok().flatten()
+        };
+        match found {
+            Some(Some(text)) => text.map(Reply::Value),
+            Some(None) => Ok(Reply::Now(Answer::Done)),
+            None => on_worker(env, move || {
                 let lookup = |key: &_| store.read(key).map(Some);
-                let found = account::get(lookup, &appid, &accountid, secret.as_ref())?;
+                let found = account::get(lookup, &appid, &id, secret.as_ref(), str::to_owned)?;
                 Ok(Answer::Json(found.flatten()))
-            },
-        )
+            }),
+        }
     }
 
     /// Ends all sessions of an account at `now` in seconds; the account without its secrets.

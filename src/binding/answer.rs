@@ -62,7 +62,7 @@ fn text_or_undefined(env: sys::napi_env, contents: Option<&[u8]>) -> Result<sys:
 }
 
 /// A string of UTF-8; what is none becomes U+FFFD, as in `Buffer.toString`.
-fn text(env: sys::napi_env, contents: &[u8]) -> Result<sys::napi_value> {
+pub fn text(env: sys::napi_env, contents: &[u8]) -> Result<sys::napi_value> {
     let mut string = ptr::null_mut();
     let length = contents.len().cast_signed();
     let start = contents.as_ptr().cast();

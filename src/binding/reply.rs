@@ -10,6 +10,8 @@ use napi::{sys, Env, Result, ValueType};
 pub enum Reply {
     /// Memory knew.
     Now(Answer),
+    /// The same, already made.
+    Value(sys::napi_value),
     /// A promise.
     Later(sys::napi_value),
 }
@@ -29,7 +31,7 @@ impl ToNapiValue for Reply {
         match reply {
             // SAFETY: `env` is the one that this call runs in.
             Self::Now(answer) => unsafe { ToNapiValue::to_napi_value(env, answer) },
-            Self::Later(promise) => Ok(promise),
+            Self::Value(value) | Self::Later(value) => Ok(value),
         }
     }
 }

@@ -3,36 +3,21 @@
 // own statements here: their coercions are JavaScript's.
 const crypto = require('crypto')
 const { invalid } = require('./arguments.js')
-const { now, secrets } = require('./host.js')
-const { openMainStore } = require('./stores.js')
+const { iv, now, secret } = require('./host.js')
+const { mainStore, openStore } = require('./stores.js')
 
 const Account = {
-  get: async (req) => {
-    const accountid = requireId(req, 'accountid', 'invalid-accountid')
-    if (!req.cacheData) {
-      const store = await openMainStore()
-      const text = await store.account(req.appid, accountid, ...secrets())
-      if (text) {
-        return JSON.parse(text)
-      }
-    }
-    const account = await find(req, 'account', accountid)
-    if (!account || account.object !== 'account') {
-      throw invalid('invalid-accountid')
-    }
-    delete account.sessionKey
-    delete account.usernameHash
-    delete account.passwordHash
-    return account
-  }
+  get: async (req) => getAccount(req, requireId(req, 'accountid', 'invalid-accountid'))
 }
 
 const Session = {
   get: async (req) => {
     const sessionid = requireId(req, 'sessionid', 'invalid-sessionid')
-    if (!req.cacheData) {
-      const store = await openMainStore()
-      const text = await store.session(req.appid, sessionid, now(), ...secrets())
+    if (isPlain(req)) {
+      const store = mainStore() || await openStore()
+      const known = store.session(req.appid, sessionid, now(), secret(), iv())
+      // From memory it is there at once, and waiting for it would cost more than having it.
+      const text = typeof known === 'object' ? await known : known
       if (text) {
         const session = JSON.parse(text)
         req.query.accountid = session.accountid
@@ -47,7 +32,7 @@ const Session = {
     if (!session.ended) {
       // The host leaves it there as well.
       req.query.accountid = session.accountid
-      const account = await Account.get(req)
+      const account = await getAccount(req, session.accountid)
       if (session.sessionKeyNumber < account.sessionKeyNumber) {
         session.ended = account.sessionKeyLastReset
       } else if (session.expires <= now()) {
@@ -61,29 +46,55 @@ const Session = {
 const ResetSessionKey = {
   patch: async (req) => {
     const accountid = requireId(req, 'accountid', 'invalid-accountid')
-    const store = await openMainStore()
-    return JSON.parse(await store.resetSessionKey(req.appid, accountid, now(), ...secrets()))
+    if (typeof req.appid !== 'string') {
+      throw invalid('invalid-accountid')
+    }
+    const store = mainStore() || await openStore()
+    return JSON.parse(await store.resetSessionKey(req.appid, accountid, now(), secret(), iv()))
   }
 }
 
 module.exports = { Account, ResetSessionKey, Session }
 
-// Without an appid the host would look for `undefined/session/…`, and find nothing.
+// The id of an account that a session names is whatever stands there.
+async function getAccount (req, accountid) {
+  if (!accountid) {
+    throw invalid('invalid-accountid')
+  }
+  if (isPlain(req) && typeof accountid === 'string') {
+    const store = mainStore() || await openStore()
+    const known = store.account(req.appid, accountid, secret(), iv())
+    const text = typeof known === 'object' ? await known : known
+    if (text) {
+      return JSON.parse(text)
+    }
+  }
+  const account = await find(req, 'account', accountid)
+  if (!account || account.object !== 'account') {
+    throw invalid('invalid-accountid')
+  }
+  delete account.sessionKey
+  delete account.usernameHash
+  delete account.passwordHash
+  return account
+}
+
 function requireId (req, name, slug) {
   const id = req && req.query && req.query[name]
-  if (typeof id !== 'string' || !id || typeof req.appid !== 'string') {
+  if (typeof id !== 'string' || !id) {
     throw invalid(slug)
   }
   return id
 }
 
+// Whether the store alone knows the answer.
+function isPlain (req) {
+  return !req.cacheData && typeof req.appid === 'string'
+}
+
 // What the request brings along wins, as text or as an object, which is then changed in place.
 async function find (req, folder, id) {
-  let found = req.cacheData && req.cacheData[id]
-  if (!found) {
-    const store = await openMainStore()
-    found = decrypt(await store.read(`${req.appid}/${folder}/${id}`))
-  }
+  const found = (req.cacheData && req.cacheData[id]) || await read(req, folder, id)
   try {
     return JSON.parse(found)
   } catch (error) {
@@ -91,14 +102,29 @@ async function find (req, folder, id) {
   }
 }
 
+// Without an appid the host would look for `undefined/session/…`, and find nothing.
+async function read (req, folder, id) {
+  if (typeof req.appid !== 'string') {
+    return
+  }
+  const store = mainStore() || await openStore()
+  try {
+    return decrypt(await store.read(`${req.appid}/${folder}/${id}`))
+  } catch (error) {
+    if (error.code !== 'ERR_TOO_LARGE') {
+      throw error
+    }
+    // Nothing has so long a name.
+  }
+}
+
 // As the host's src/storage.js does it.
 function decrypt (text) {
-  const [secret, iv] = secrets()
-  if (!text || !secret) {
+  if (!text || !secret()) {
     return text
   }
   try {
-    return crypto.createDecipheriv('aes-256-ctr', secret, Buffer.from(iv)).update(text, 'hex', 'utf-8')
+    return crypto.createDecipheriv('aes-256-ctr', secret(), Buffer.from(iv())).update(text, 'hex', 'utf-8')
   } catch (error) {
     return text
   }

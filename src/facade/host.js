@@ -1,6 +1,6 @@
 // The running Dashboard, found from the application: a copy of it beside us would be another one.
 
-module.exports = { findHost, now, secrets }
+module.exports = { findHost, iv, now, secret }
 
 const host = '@userdashboard/dashboard'
 const resolved = { applicationPath: undefined, timestamp: undefined }
@@ -16,9 +16,13 @@ function now () {
   return timestamp ? timestamp.exports.now : Math.floor(Date.now() / 1000)
 }
 
-// The host's secret and IV at this moment, as arguments for the addon; nothing without encryption.
-function secrets () {
-  return global.encryptionSecret ? [global.encryptionSecret, global.encryptionSecretIV || undefined] : []
+// The host's secret at this moment, since its tests set and clear it; undefined without encryption.
+function secret () {
+  return global.encryptionSecret || undefined
+}
+
+function iv () {
+  return global.encryptionSecretIV || undefined
 }
 
 function timestampPath () {

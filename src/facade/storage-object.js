@@ -1,7 +1,7 @@
 // The host's StorageObject (src/storage-object.js), with changes that nothing can come between. The
 // host reads, changes and writes a record in JavaScript, so that of two changes one is lost.
 const { invalid } = require('./arguments.js')
-const { secrets } = require('./host.js')
+const { iv, secret } = require('./host.js')
 
 module.exports = { atomic }
 
@@ -33,12 +33,12 @@ function atomic (store, storage) {
     removeProperty: async (objectid, property) => {
       requireLength(objectid, 'invalid-objectid')
       requireLength(property, 'invalid-property')
-      await store.edit(objectid, '{}', [String(property)], false, ...secrets())
+      await store.edit(objectid, '{}', [String(property)], false, secret(), iv())
     },
     removeProperties: async (objectid, array) => {
       requireLength(objectid, 'invalid-objectid')
       requireLength(array, 'invalid-array')
-      await store.edit(objectid, '{}', Array.from(array, String), false, ...secrets())
+      await store.edit(objectid, '{}', Array.from(array, String), false, secret(), iv())
     },
     setProperty: async (objectid, property, value) => {
       requireLength(objectid, 'invalid-objectid')
@@ -72,7 +72,7 @@ function atomic (store, storage) {
 async function set (store, objectid, values, removed) {
   const text = JSON.stringify(values)
   const unwritten = Object.keys(values).filter((property) => JSON.stringify(values[property]) === undefined)
-  await store.edit(objectid, text, removed.concat(unwritten), true, ...secrets())
+  await store.edit(objectid, text, removed.concat(unwritten), true, secret(), iv())
 }
 
 async function readObject (storage, objectid) {

@@ -1,6 +1,6 @@
 // The engine of records for the host's src/storage.js.
 const { asItem, invalid, requireText } = require('./arguments.js')
-const { secrets } = require('./host.js')
+const { iv, secret } = require('./host.js')
 const { closeStore, openStore } = require('./stores.js')
 
 module.exports = { setup }
@@ -58,10 +58,10 @@ async function setup (prefix) {
 
 function writeContents (store, file, contents, slug) {
   if (typeof contents === 'string') {
-    return store.write(file, contents, ...secrets())
+    return store.write(file, contents, secret(), iv())
   }
   if (contents instanceof Uint8Array) {
-    return store.writeBinary(file, contents, ...secrets())
+    return store.writeBinary(file, contents, secret(), iv())
   }
   throw invalid(slug)
 }

@@ -7,14 +7,14 @@ const MEBIBYTE = 1024 * 1024
 const DEFAULT_CACHE_MB = 64
 const LARGEST_CACHE_MB = 1024 * 1024
 
-module.exports = { closeStore, openMainStore, openStore }
+module.exports = { closeStore, mainStore, openStore }
 
 // Promises of handles, by prefix and folder; and the name of each one that is open.
 const handles = new Map()
 const names = new Map()
 // The prefix that each folder belongs to, by its real path.
 const owners = new Map()
-let mainStore
+let main
 let settlesAtExit = false
 
 async function openStore (prefix) {
@@ -43,7 +43,7 @@ async function openHandle (name, prefix, { folder, cacheBytes }) {
     }
     owners.set(store.path, prefix)
     names.set(store, name)
-    mainStore = prefix === undefined ? store : mainStore
+    main = prefix === undefined ? store : main
     return store
   } catch (error) {
     handles.delete(name)
@@ -51,16 +51,16 @@ async function openHandle (name, prefix, { folder, cacheBytes }) {
   }
 }
 
-// The dashboard's own store: at once when it is open, since the hot calls go through here.
-function openMainStore () {
-  return mainStore || openStore()
+// The dashboard's own store if it is open: the hot calls cannot wait for what is there.
+function mainStore () {
+  return main
 }
 
 async function closeStore (store) {
   handles.delete(names.get(store))
   names.delete(store)
   owners.delete(store.path)
-  mainStore = mainStore === store ? undefined : mainStore
+  main = main === store ? undefined : main
   return store.close()
 }
 

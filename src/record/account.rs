@@ -20,7 +20,7 @@ impl Account {
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let mut object = Object::parse(text)?;
-        if object.get("object") != Some("\"account\"") {
+        if !object.is_a("account") {
             return None;
         }
         for name in ["sessionKey", "usernameHash", "passwordHash"] {

@@ -30,18 +30,25 @@ impl Secret {
         bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
     }
 
-    /// The text in what the host stored; `None` if it is not all of that form.
+    /// The text in what is stored, as the host reads it; `None` if that is no UTF-8.
+    ///
+    /// What was written before there was a secret is plain. The host's decipher refuses a text of odd
+    /// length, which is then taken as it is; of any other it reads up to what is no hexadecimal.
     #[must_use]
     pub fn decrypt(&self, stored: &[u8]) -> Option<String> {
+        let text = std::str::from_utf8(stored).ok()?;
+        if text.encode_utf16().count() % 2 == 1 {
+            return Some(text.into());
+        }
         let digit =
             |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
-        let mut bytes = stored
+        let mut bytes: Vec<u8> = stored
             .chunks(2)
-            .map(|pair| match *pair {
+            .map_while(|pair| match *pair {
                 [high, low] => Some(digit(high)? << 4 | digit(low)?),
                 _ => None,
             })
-            .collect::<Option<Vec<_>>>()?;
+            .collect();
         self.apply(&mut bytes);
         String::from_utf8(bytes).ok()
     }
@@ -103,10 +110,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_of_the_form_is_none() {
-        for stored in [&b"7"[..], b"7g", b"{}", b"7b\xff\xff"] {
-            assert_eq!(secret().decrypt(stored), None);
+    fn what_was_written_without_a_secret_is_read_as_the_host_reads_it() {
+        let cases = [
+            ("{}", Some("")),
+            ("{1}", Some("{1}")),
+            ("é", Some("é")),
+            ("𝄞", Some("")),
+            ("", Some("")),
+        ];
+        for (stored, text) in cases {
+            assert_eq!(secret().decrypt(stored.as_bytes()).as_deref(), text, "{stored}");
         }
+        let mut encrypted = secret().encrypt("text");
+        encrypted.extend_from_slice(b"zz");
+        assert_eq!(secret().decrypt(&encrypted).as_deref(), Some("text"));
+        assert_eq!(secret().decrypt(b"00"), None);
+        assert_eq!(secret().decrypt(b"\xff\xff"), None);
     }
 
     proptest! {

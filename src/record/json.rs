@@ -34,6 +34,12 @@ impl<'a> Object<'a> {
         self.members.iter().rev().find(|member| member.is(name)).map(|member| &*member.value)
     }
 
+    /// Whether this is what the host calls an `account`, a `session`, …
+    #[must_use]
+    pub fn is_a(&self, object: &str) -> bool {
+        self.get("object").is_some_and(|value| is_text(value, object))
+    }
+
     /// Whether a member stands there more than once, as no text that JavaScript wrote has it.
     #[must_use]
     pub fn repeats(&self, names: &[&str]) -> bool {
@@ -104,11 +110,16 @@ impl<'a> Object<'a> {
 
 impl Member<'_> {
     fn is(&self, name: &str) -> bool {
-        let quoted = self.name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        match quoted {
-            Some(plain) if !plain.contains('\\') => plain == name,
-            _ => serde_json::from_str::<String>(&self.name).is_ok_and(|decoded| decoded == name),
-        }
+        is_text(&self.name, name)
+    }
+}
+
+/// Whether the JSON value is the string `text`, however it is escaped.
+#[must_use]
+pub fn is_text(json: &str, text: &str) -> bool {
+    match plain_text(json) {
+        Some(plain) => plain == text,
+        None => serde_json::from_str::<String>(json).is_ok_and(|decoded| decoded == text),
     }
 }
 

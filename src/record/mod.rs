@@ -34,12 +34,12 @@ impl Kind {
         }
     }
 
-    /// The `object` of such a record, as JSON.
+    /// The `object` of such a record.
     #[must_use]
     pub fn object(self) -> &'static str {
         match self {
-            Self::Account => "\"account\"",
-            Self::Session => "\"session\"",
+            Self::Account => "account",
+            Self::Session => "session",
         }
     }
 }

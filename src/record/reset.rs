@@ -14,7 +14,7 @@ pub enum Refusal {
 /// The text of an account after a reset at `now` in seconds, with `key` as its new session key.
 pub fn reset(text: &str, key: &str, now: f64) -> Result<String, Refusal> {
     let mut account = Object::parse(text).ok_or(Refusal::InvalidAccountid)?;
-    if account.get("object") != Some("\"account\"") {
+    if !account.is_a("account") {
         return Err(Refusal::InvalidAccountid);
     }
     if account.get("deleted").is_some_and(json::is_truthy) {

@@ -2,12 +2,13 @@
 
 use super::account::Account;
 use super::json::{self, Object};
+use std::borrow::Cow;
 
 /// A session whose end is not stored, as the host writes it.
 #[derive(Debug, PartialEq)]
 pub struct Session {
-    /// The session as JSON without `tokenHash`, and without the closing brace.
-    open: String,
+    /// The session as JSON without `tokenHash`.
+    redacted: String,
     /// Whose it is.
     pub accountid: String,
     key_number: f64,
@@ -23,19 +24,17 @@ impl Session {
     pub fn read(text: &str) -> Option<Self> {
         let names = ["object", "accountid", "ended", "expires", "sessionKeyNumber"];
         let mut object = Object::parse(text)?;
-        if object.get("object") != Some("\"session\"")
-            || object.get("ended").is_some()
-            || object.repeats(&names)
-        {
+        if !object.is_a("session") || object.get("ended").is_some() || object.repeats(&names) {
             return None;
         }
         object.remove("tokenHash");
         let accountid = object.get("accountid").and_then(json::plain_text)?;
+        if accountid.is_empty() {
+            return None;
+        }
         let expires = object.get("expires")?;
-        let mut open = object.text();
-        open.pop();
         Some(Self {
-            open,
+            redacted: object.text(),
             accountid: accountid.into(),
             key_number: object.get("sessionKeyNumber").and_then(json::number)?,
             expires: json::number(expires)?,
@@ -46,16 +45,12 @@ impl Session {
     /// The session as JSON at `now` in seconds, with `ended` when its time is over. `None` where
     /// JavaScript's own rules decide.
     #[must_use]
-    pub fn at(&self, now: f64, account: &Account) -> Option<String> {
-        let ended = self.ended(now, account)?;
-        let mut text = String::with_capacity(self.open.len() + 32);
-        text.push_str(&self.open);
-        if let Some(ended) = ended {
-            text.push_str(",\"ended\":");
-            text.push_str(ended);
-        }
-        text.push('}');
-        Some(text)
+    pub fn at<'a>(&'a self, now: f64, account: &'a Account) -> Option<Cow<'a, str>> {
+        let Some(ended) = self.ended(now, account)? else {
+            return Some(Cow::Borrowed(&self.redacted));
+        };
+        let open = self.redacted.strip_suffix('}')?;
+        Some(Cow::Owned([open, ",\"ended\":", ended, "}"].concat()))
     }
 
     /// A reset of the session key ends a session, before its expiry does.
@@ -101,7 +96,8 @@ mod tests {
         ];
         for (number, expires, now, account_number, ended) in cases {
             let text = session(number, expires);
-            let answer = Session::read(&text).unwrap().at(now, &account(account_number)).unwrap();
+            let (session, account) = (Session::read(&text).unwrap(), account(account_number));
+            let answer = session.at(now, &account).unwrap();
             let answer = Object::parse(&answer).unwrap();
             assert_eq!(answer.get("ended"), ended, "{text} at {now} with {account_number}");
             assert_eq!(answer.get("tokenHash"), None);
@@ -119,6 +115,7 @@ mod tests {
             r#"{"object":"session","accountid":"a","expires":1,"sessionKeyNumber":1,"ended":5}"#,
             r#"{"object":"session","accountid":"a","expires":1,"sessionKeyNumber":1,"ended":null}"#,
             r#"{"object":"session","accountid":"\u0061","expires":1,"sessionKeyNumber":1}"#,
+            r#"{"object":"session","accountid":"","expires":1,"sessionKeyNumber":1}"#,
             r#"{"object":"session","accountid":1,"expires":1,"sessionKeyNumber":1}"#,
             r#"{"object":"session","accountid":"a","expires":1,"expires":2,"sessionKeyNumber":1}"#,
             r#"{"object":"account","accountid":"a","expires":1,"sessionKeyNumber":1}"#,

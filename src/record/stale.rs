@@ -52,7 +52,7 @@ pub fn reconcile(kind: Kind, stored: &str, new: &str, retired: &[Fingerprint]) -
 }
 
 fn read(kind: Kind, text: &str) -> Option<Object<'_>> {
-    Object::parse(text).filter(|object| object.get("object") == Some(kind.object()))
+    Object::parse(text).filter(|object| object.is_a(kind.object()))
 }
 
 /// A session that has ended stays so.
