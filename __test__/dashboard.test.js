@@ -3,40 +3,98 @@ const assert = require('assert')
 const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
+const { makeApplication } = require('./contract/make-application.js')
 const { makeFolder, runNode } = require('./helper.js')
 
+const secrets = {
+  ENCRYPTION_SECRET: '0123456789abcdef0123456789abcdef',
+  ENCRYPTION_SECRET_IV: '0123456789abcdef'
+}
+const user = { username: 'a-username', password: 'a-password' }
+const races = 400
+
 describe('dashboard', () => {
-  for (const title of ['plain', 'encrypted']) {
+  let folder
+  let port = 10000 + process.pid % 20000
+  beforeEach(() => {
+    folder = makeFolder()
+  })
+  afterEach(() => fs.rmSync(folder, { recursive: true }))
+
+  for (const [title, env] of Object.entries({ plain: {}, encrypted: secrets })) {
     it(`keeps accounts and sessions over a restart, ${title}`, async () => {
-      const folder = makeFolder()
-      const env = {
-        STORAGE: 'dashboard-sled',
-        SLED_PATH: path.join(folder, 'store'),
-        PORT: String(10000 + process.pid % 20000),
-        GENERATE_SITEMAP_TXT: 'false',
-        GENERATE_API_TXT: 'false',
-        GENERATE_ENV_TXT: 'false'
-      }
-      if (title === 'encrypted') {
-        env.ENCRYPTION_SECRET = '0123456789abcdef0123456789abcdef'
-        env.ENCRYPTION_SECRET_IV = '0123456789abcdef'
-      }
-      const user = { username: 'a-username', password: 'a-password' }
-      const { account } = await step('register', user)
+      const { account } = await step('register', user, { env })
       assert(account.accountid.startsWith('account_'))
-      const first = await step('signin', user)
-      const second = await step('signin', user)
+      const first = await step('signin', user, { env })
+      const second = await step('signin', user, { env })
       assert.strictEqual(first.session.accountid, account.accountid)
       assert.deepStrictEqual(second.sessions, [second.session.sessionid, first.session.sessionid])
-      fs.rmSync(folder, { recursive: true })
-
-      async function step (name, argument) {
-        const { child, ended } = runNode('dashboard.js', { env, args: [name, JSON.stringify(argument)] })
-        ended.then(({ code, stderr }) => code && child.emit('error', new Error(stderr)))
-        const [result] = await once(child, 'message')
-        assert.strictEqual((await ended).code, 0)
-        return result
-      }
     }).timeout(30000)
+
+    for (const modules of [[], ['dashboard-sled']]) {
+      const setup = `${modules.length ? 'with our module' : 'with STORAGE alone'}, ${title}`
+
+      it(`${races} sign-ins undo no reset, ${setup}`, async () => {
+        assert.deepStrictEqual(await step('signins', { count: races }, { env, modules }), { undone: 0, warnings: [] })
+      }).timeout(60000)
+      it(`${races} verifications revive no ended session, ${setup}`, async () => {
+        assert.deepStrictEqual(await step('endings', { count: races }, { env, modules }), { revived: 0, warnings: [] })
+      }).timeout(120000)
+    }
+    it(`300 resets at once raise the number by 300, ${title}`, async () => {
+      const { raised } = await step('resets', { count: 300 }, { env, modules: ['dashboard-sled'] })
+      assert.strictEqual(raised, 300)
+    }).timeout(30000)
+  }
+
+  it('answers requests over HTTP natively', async () => {
+    const result = await step('http', {}, { modules: ['dashboard-sled'] })
+    assert.strictEqual(result.isOurs, true)
+    // Answered, not signed in, unknown, and signed out by the reset.
+    assert.deepStrictEqual(result.kinds, ['200 session', '200 signin', '500 error', '200 signin'])
+    assert.strictEqual(result.answered, 2)
+    const [session, unknown] = result.bodies.map((body) => JSON.parse(body))
+    assert.strictEqual(session.sessionid, result.sessionid)
+    assert.strictEqual(session.tokenHash, undefined)
+    assert.deepStrictEqual(unknown, { object: 'error', message: 'invalid-sessionid' })
+    assert.deepStrictEqual(result.warnings, [])
+  }).timeout(30000)
+
+  it('keeps the host\'s routes and warns when the data is elsewhere', async () => {
+    const env = { STORAGE: '', STORAGE_PATH: path.join(folder, 'files') }
+    const result = await step('http', {}, { env, modules: ['dashboard-sled'] })
+    assert.strictEqual(result.isOurs, false)
+    assert.strictEqual(result.answered, 0)
+    assert.deepStrictEqual(result.kinds, ['200 session', '200 signin', '500 error', '200 signin'])
+    assert.strictEqual(result.warnings.length, 1)
+    assert(result.warnings[0].startsWith('DASHBOARD_SLED_INACTIVE: '))
+    assert(result.warnings[0].includes('STORAGE is not set'))
+  }).timeout(30000)
+
+  async function step (name, argument, { env = {}, modules = [] } = {}) {
+    const application = path.join(folder, `application-${modules.length}`)
+    if (!fs.existsSync(application)) {
+      fs.mkdirSync(application)
+      makeApplication(application, modules)
+    }
+    const { child, ended } = runNode('dashboard.js', {
+      args: [name, JSON.stringify(argument)],
+      env: {
+        ALLOW_PUBLIC_API: 'true',
+        APPLICATION: application,
+        BCRYPT_WORKLOAD_FACTOR: '4',
+        GENERATE_API_TXT: 'false',
+        GENERATE_ENV_TXT: 'false',
+        GENERATE_SITEMAP_TXT: 'false',
+        PORT: String(port++),
+        SLED_PATH: path.join(folder, 'store'),
+        STORAGE: 'dashboard-sled',
+        ...env
+      }
+    })
+    ended.then(({ code, stderr }) => code && child.emit('error', new Error(stderr)))
+    const [result] = await once(child, 'message')
+    assert.strictEqual((await ended).code, 0)
+    return result
   }
 })

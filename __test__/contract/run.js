@@ -4,8 +4,8 @@ const fs = require('fs')
 const os = require('os')
 const path = require('path')
 
-const application = path.join(__dirname, 'application')
-const host = path.join(application, 'node_modules', '@userdashboard', 'dashboard')
+const { host, makeApplication } = require('./make-application.js')
+
 // What the host's suite has in the version that we support; fewer means that some did not run.
 const expected = 534
 const limit = 10 * 60 * 1000
@@ -14,8 +14,10 @@ const secrets = {
   ENCRYPTION_SECRET_IV: '0123456789abcdef'
 }
 const variants = {
-  plain: {},
-  encrypted: secrets
+  plain: { modules: [], env: {} },
+  encrypted: { modules: [], env: secrets },
+  'plain, with our module': { modules: ['dashboard-sled'], env: {} },
+  'encrypted, with our module': { modules: ['dashboard-sled'], env: secrets }
 }
 
 module.exports = { runContract }
@@ -30,9 +32,10 @@ async function runContract (root) {
 async function runVariant (root, title, port) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-contract-'))
   const store = path.join(folder, 'store')
+  makeApplication(folder, variants[title].modules)
   const env = {
     ...process.env,
-    ...variants[title],
+    ...variants[title].env,
     NODE_ENV: 'testing',
     STORAGE: 'dashboard-sled',
     SLED_PATH: store,
@@ -44,7 +47,7 @@ async function runVariant (root, title, port) {
   const mocha = path.join(root, 'node_modules', 'mocha', 'bin', 'mocha.js')
   const args = [mocha, '--exit', '--file', 'main.js', '--timeout', '60000', '--reporter', 'dot']
   const files = [path.join(host, 'src', '*.test.js'), path.join(host, 'src', 'www', 'api', '**', '*.test.js')]
-  const output = await collect([...args, ...files], env)
+  const output = await collect([...args, ...files], folder, env)
   const passed = Number((/(\d+) passing/.exec(output) || [])[1] || 0)
   let failed = Math.max(expected - passed, Number((/(\d+) failing/.exec(output) || [])[1] || 0))
   console.log(`${title}: ${passed} of ${expected}`)
@@ -61,9 +64,9 @@ async function runVariant (root, title, port) {
   return { passed: passed + (left.length ? 0 : 1), failed }
 }
 
-function collect (args, env) {
+function collect (args, cwd, env) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: application, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
     const timer = setTimeout(() => child.kill('SIGKILL'), limit)
     let output = ''
     child.stdout.on('data', (data) => { output += data })

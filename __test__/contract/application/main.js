@@ -1,2 +1,0 @@
-// The application that Dashboard runs in while its own suite tests it.
-global.applicationPath = __dirname

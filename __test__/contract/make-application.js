@@ -1,0 +1,15 @@
+// An application of the real Dashboard: what an operator has, on what is installed once for all tests.
+const fs = require('fs')
+const path = require('path')
+
+const packages = path.join(__dirname, 'application', 'node_modules')
+const host = path.join(packages, '@userdashboard', 'dashboard')
+
+module.exports = { host, makeApplication }
+
+function makeApplication (folder, modules) {
+  const settings = { name: 'application', private: true, dashboard: { modules } }
+  fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify(settings))
+  fs.writeFileSync(path.join(folder, 'main.js'), 'global.applicationPath = __dirname\n')
+  fs.symlinkSync(packages, path.join(folder, 'node_modules'))
+}
