@@ -106,3 +106,72 @@ export const StorageList: {
   /** Opens the lists of the same store; the first argument is not looked at. */
   setup (storage?: unknown, prefix?: string): Promise<StorageListContainer>
 }
+
+/** What the host hands to its modules. Anything else in it is left alone. */
+export interface Request {
+  /** The tenant: records of another one are never seen. */
+  appid: string
+  query: { [name: string]: any }
+  /** Records by id that win over the store, as text or as objects. `ResetSessionKey` does not look at them. */
+  cacheData?: { [id: string]: any }
+}
+
+/** A session as the host keeps it; times in seconds. */
+export interface Session {
+  object: 'session'
+  sessionid: string
+  accountid: string
+  created: number
+  expires: number
+  sessionKeyNumber: number
+  lastVerified?: number
+  /** When it ended: stored, or by the account's reset, or by its expiry, in this order. */
+  ended?: number
+  [property: string]: any
+}
+
+/** An account as the host keeps it, without `sessionKey`, `usernameHash` and `passwordHash`; times in seconds. */
+export interface Account {
+  object: 'account'
+  accountid: string
+  created: number
+  sessionKeyNumber: number
+  sessionKeyLastReset?: number
+  deleted?: number
+  [property: string]: any
+}
+
+/** The host's `src/www/api/administrator/session.js`. */
+export const Session: {
+  /**
+   * The session `req.query.sessionid`. If its end is not stored, `req.query.accountid` is its account afterwards,
+   * as the host leaves it. Times are compared with the host's clock where the host is loaded.
+   *
+   * `invalid-sessionid` if it is missing, no string or unknown; `invalid-accountid` if its account is gone.
+   */
+  get (req: Request): Promise<Session>
+}
+
+/** The host's `src/www/api/administrator/reset-session-key.js`. */
+export const ResetSessionKey: {
+  /**
+   * Ends all sessions of `req.query.accountid`: a new `sessionKey` of 64 hexadecimal characters, `sessionKeyLastReset`
+   * now, `sessionKeyNumber` one higher, as one change. Resolves when that is on the disk.
+   *
+   * `invalid-accountid` if it is missing, no string or unknown; `invalid-account` if the account is deleted;
+   * `invalid-encryption-secret` if the host's secret is not 32 bytes or its IV not 16.
+   */
+  patch (req: Request): Promise<Account>
+}
+
+/** The host's `src/www/api/administrator/account.js`. */
+export const Account: {
+  /** The account `req.query.accountid`. `invalid-accountid` if it is missing, no string or unknown. */
+  get (req: Request): Promise<Account>
+}
+
+/**
+ * Called by the host when `dashboard-sled` is listed under `dashboard.modules`: puts atomic changes in place of
+ * those of `dashboard.StorageObject`. Does nothing unless `STORAGE=dashboard-sled`.
+ */
+export function setup (): Promise<void>

@@ -1,5 +1,5 @@
 // Compiled, never run: the types say what the documents say.
-import { Storage, StorageContainer, StorageList, StoreError } from '../../index.js'
+import { Account, ResetSessionKey, Session, setup, Storage, StorageContainer, StorageList, StoreError } from '../../index.js'
 
 async function main (): Promise<void> {
   const storage: StorageContainer = await Storage.setup()
@@ -17,6 +17,12 @@ async function main (): Promise<void> {
   await storage.flush()
   // @ts-expect-error: an object is no item
   await storageList.add('list', {})
+  await setup()
+  const session: Session = await Session.get({ appid: 'dashboard', query: { sessionid: 'session_1' } })
+  const account: Account = await ResetSessionKey.patch({ appid: 'dashboard', query: { accountid: session.accountid } })
+  console.log(session.ended?.toFixed(), account.sessionKeyNumber + 1, (await Account.get({ appid: 'a', query: {}, cacheData: {} })).deleted)
+  // @ts-expect-error: a request has a query
+  await Session.get({ appid: 'dashboard' })
   await storage.close()
 }
 

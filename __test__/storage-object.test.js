@@ -1,0 +1,122 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const path = require('path')
+const util = require('util')
+const { atomic } = require('../src/facade/storage-object.js')
+const { openStore } = require('../src/facade/stores.js')
+const { host } = require('./contract/make-application.js')
+const { rejection, useStore } = require('./helper.js')
+
+// Ours and the host's own, side by side on the same store.
+describe('storage-object', () => {
+  const store = useStore()
+  let applicationPath, ours, theirs, storage
+  beforeEach(async () => {
+    process.env.STORAGE = 'dashboard-sled'
+    applicationPath = global.applicationPath
+    global.applicationPath = path.join(host, '..', '..', '..')
+    storage = await require(path.join(host, 'src', 'storage.js')).setup()
+    theirs = await require(path.join(host, 'src', 'storage-object.js')).setup(storage)
+    ours = atomic(await openStore(), storage)
+  })
+  afterEach(() => {
+    delete process.env.STORAGE
+    global.applicationPath = applicationPath
+  })
+
+  const values = ['text', '', 0, 5, -0, 1e21, NaN, true, false, [1, '2'], { a: { b: null } }, new Date(5), null, undefined, () => {}, Symbol('a'), 'ü\ud800"\\']
+  const records = [undefined, '', '{}', '{"a":1,"b":2}', '{"5":1,"b":"\\ud800","a":1.5}', '{"a":null,"b":""}', '{"b":{"a":1}}']
+  const names = ['a', 'b', 'new', '3', '10', '', 5, undefined, null, [], ['a'], 'with "quotes"']
+
+  describe('gives what the host\'s own gives', () => {
+    for (const method of ['getProperty', 'removeProperty', 'setProperty']) {
+      it(`StorageObject#${method}`, async () => {
+        for (const record of records) {
+          for (const name of names) {
+            for (const value of method === 'setProperty' ? values : [undefined]) {
+              await assertSame(record, method, name, value)
+            }
+          }
+        }
+      }).timeout(30000)
+    }
+    for (const method of ['getProperties', 'removeProperties']) {
+      it(`StorageObject#${method}`, async () => {
+        for (const record of records) {
+          for (const array of [['a'], ['a', 'b'], ['new', 'a'], ['5'], [], undefined, null]) {
+            await assertSame(record, method, array)
+          }
+        }
+      })
+    }
+    it('StorageObject#setProperties', async () => {
+      for (const record of records) {
+        for (const value of values) {
+          for (const properties of [{ a: value }, { a: 'first', new: value }, { new: value, b: 'last' }, { 3: value, 10: 'x' }]) {
+            await assertSame(record, 'setProperties', properties)
+          }
+        }
+        for (const properties of [undefined, null, {}]) {
+          await assertSame(record, 'setProperties', properties)
+        }
+      }
+    }).timeout(30000)
+    it('an error for an objectid that is none', async () => {
+      for (const method in theirs) {
+        for (const objectid of [undefined, null, '', []]) {
+          const [mine, its] = await Promise.all([ours, theirs].map((object) => rejection(object[method](objectid, 'a', 'b'))))
+          assert.strictEqual(mine.message, its.message)
+        }
+      }
+    })
+  })
+
+  it('invalid-object for a record that is none, and leaves it as it is', async () => {
+    for (const text of ['text', '[]', '5', 'null', '"text"']) {
+      await storage.write('record', text)
+      for (const change of [ours.setProperty('record', 'a', 1), ours.setProperties('record', { a: 1 }), ours.removeProperty('record', 'a')]) {
+        assert.strictEqual((await rejection(change)).message, 'invalid-object')
+      }
+      assert.strictEqual(await storage.read('record'), text)
+    }
+  })
+
+  for (const title of ['plain', 'encrypted']) {
+    it(`loses none of many changes at once, ${title}`, async () => {
+      const before = [global.encryptionSecret, global.encryptionSecretIV]
+      if (title === 'encrypted') {
+        global.encryptionSecret = '0123456789abcdef0123456789abcdef'
+        global.encryptionSecretIV = '0123456789abcdef'
+      }
+      await Promise.all(Array.from({ length: 100 }, (_, i) => ours.setProperty('record', `p${i}`, i)))
+      await Promise.all(Array.from({ length: 50 }, (_, i) => i % 2 ? ours.removeProperty('record', `p${i}`) : ours.setProperties('record', { [`p${i}`]: null, [`q${i}`]: i })))
+      await store.reopen()
+      const expected = {}
+      for (let i = 0; i < 100; i++) {
+        if (i >= 50) {
+          expected[`p${i}`] = i
+        } else if (i % 2 === 0) {
+          expected[`q${i}`] = i
+        }
+      }
+      const text = await (await require(path.join(host, 'src', 'storage.js')).setup()).read('record')
+      assert.deepStrictEqual(JSON.parse(text), expected)
+      ;[global.encryptionSecret, global.encryptionSecretIV] = before
+    })
+  }
+
+  async function assertSame (record, method, ...args) {
+    const outcomes = await Promise.all([['ours', ours], ['theirs', theirs]].map(async ([key, object]) => {
+      await (record === undefined ? storage.delete(key) : storage.write(key, record))
+      const outcome = {}
+      try {
+        outcome.result = await object[method](key, ...args)
+      } catch (error) {
+        outcome.error = error.message
+      }
+      outcome.text = await storage.read(key)
+      return outcome
+    }))
+    assert.deepStrictEqual(outcomes[0], outcomes[1], `${method} of ${util.inspect(args)} on ${record}`)
+  }
+})
