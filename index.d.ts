@@ -13,6 +13,7 @@
  * | `ERR_CACHE` | `invalid-cache` | the host's `CACHE` is set |
  * | `ERR_SLED_PATH` | `invalid-sled-path` | two parts of the dashboard would share a folder |
  * | `ERR_SLED_CACHE_MB` | `invalid-sled-cache-mb` | `SLED_CACHE_MB` is no whole number of megabytes |
+ * | `ERR_SLED_COMMIT_SECONDS` | `invalid-sled-commit-seconds` | `SLED_COMMIT_SECONDS` is no whole number of seconds |
  * | `ERR_STORE_LOCKED` | `store-locked` | another process, or a forked worker of a cluster, has the folder |
  * | `ERR_STORE_NEWER_FORMAT` | `store-newer-format` | a later version wrote the folder |
  * | `ERR_STORE_FOREIGN` | `store-foreign-folder` | the folder holds other files |
@@ -20,6 +21,9 @@
  * | `ERR_STORE_GUARD` | `store-guard-mismatch` | the guard and the data do not belong together |
  * | `ERR_STORE_DAMAGED` | `store-damaged` | something on the disk is damaged; `detail` names it |
  * | `ERR_STORE_POISONED` | `store-poisoned` | a write failed before; `cause` says which way |
+ * | `ERR_STORE_STUCK` | `store-stuck` | a commit took longer than `SLED_COMMIT_SECONDS`; the cause of `store-poisoned` |
+ * | `ERR_STORE_MISSING` | `store-missing` | a folder that should hold a store or a backup holds none |
+ * | `ERR_ACCOUNTS_UNREADABLE` | `accounts-unreadable` | sessions cannot be ended: accounts are encrypted under another secret |
  * | `ERR_STORE_FULL` | `store-full` | the disk is full |
  * | `ERR_STORE_BUSY` | `store-busy` | over 65,536 changes or 256 MiB of them wait to be written |
  * | `ERR_STORE_CLOSED` | `store-closed` | the store was closed |

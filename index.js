@@ -1,17 +1,24 @@
 const { Account, ResetSessionKey, Session } = require('./src/facade/administrator.js')
 const { findHost } = require('./src/facade/host.js')
+const { backup, progress, recover, restore, verify } = require('./src/facade/maintenance.js')
 const { atomic } = require('./src/facade/storage-object.js')
 const { openStore } = require('./src/facade/stores.js')
 const Storage = require('./src/facade/storage.js')
 const StorageList = require('./src/facade/storage-list.js')
 
-module.exports = { Account, ResetSessionKey, Session, setup, Storage, StorageList }
+module.exports = { Account, backup, progress, recover, ResetSessionKey, restore, Session, setup, Storage, StorageList, verify }
 
 // Called by the host for a module, after its storage is set up.
 async function setup () {
   if (process.env.STORAGE !== 'dashboard-sled') {
     return
   }
-  const dashboard = findHost()
-  Object.assign(dashboard.StorageObject, atomic(await openStore(), dashboard.Storage))
+  try {
+    const dashboard = findHost()
+    Object.assign(dashboard.StorageObject, atomic(await openStore(), dashboard.Storage))
+  } catch (error) {
+    // The host only logs it, and its log is silent by default.
+    process.emitWarning(`dashboard-sled could not put atomic changes in place: ${error.message}`, { code: 'DASHBOARD_SLED_SETUP' })
+    throw error
+  }
 }

@@ -13,7 +13,7 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class NativeStore {
   /**
    * A session without `tokenHash`, and with `ended` if its time is over at `now` in seconds;
-   * undefined if its end is stored.
+   * undefined where JavaScript has to look itself.
    */
   session(appid: string, sessionid: string, now: number, secret?: string, iv?: string): string | undefined | Promise<string | undefined>
   /** An account without its secrets. */
@@ -21,10 +21,12 @@ export declare class NativeStore {
   /** Ends all sessions of an account at `now` in seconds; the account without its secrets. */
   resetSessionKey(appid: string, accountid: string, now: number, secret?: string, iv?: string): Promise<string>
   /**
-   * Sets the properties of the JSON object `set` in a record, and removes those named in `remove`, as
+   * Sets the properties of the JSON object `set` in a record, and removes those named in `remove` (each a JSON string), as
    * one change. A missing record is made if `create` is set, else left missing.
    */
   edit(file: string, set: string, remove: string[], create: boolean, secret?: string, iv?: string): Promise<void>
+  /** Copies the store as it is at one moment into the empty folder `folder`, and reads the copy. */
+  backup(folder: string): Promise<string>
   /** Whether there is a record. */
   exists(file: string): boolean | Promise<boolean>
   /** A record as text. */
@@ -54,6 +56,8 @@ export declare class NativeStore {
   page(path: string, offset: number, size: number): Promise<string[]>
   /** The folder of the store, as the system names it. */
   get path(): string
+  /** What was repaired when the store was opened, for people. */
+  get repaired(): Array<string>
   /** Removes every record and every list. */
   wipe(): Promise<void>
   /** Gives this share back; with the last one the store finishes and lets go of its folder. */
@@ -61,13 +65,25 @@ export declare class NativeStore {
 }
 
 /**
- * Opens the store in the folder `path`, with a cache of `cacheBytes`; opened again in the same
+ * Opens the store in the folder `path`, with a cache of `cacheBytes` and `commitSeconds` for a commit; opened again in the same
  * process it is the same store.
  */
-export declare function openStore(path: string, cacheBytes: number): Promise<NativeStore>
+export declare function openStore(path: string, cacheBytes: number, commitSeconds: number): Promise<NativeStore>
+
+/** The bytes that the last of the calls below has read or copied so far. */
+export declare function progress(): number
+
+/** Accepts the store in the folder `path` as it is, and ends every session of every account. */
+export declare function recoverStore(path: string, now: number, secret?: string, iv?: string): Promise<string>
+
+/** Puts the backup in the folder `from` in place of the store in the folder `path`. */
+export declare function restoreStore(from: string, path: string, keepSessions: boolean, now: number, secret?: string, iv?: string): Promise<string>
 
 /**
  * Waits until everything that was asked of any store is durable; for the end of the process only,
  * since it blocks.
  */
 export declare function settle(): void
+
+/** Reads everything in the store in the folder `path`, which nothing else may have open. */
+export declare function verifyStore(path: string): Promise<string>

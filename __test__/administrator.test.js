@@ -215,6 +215,16 @@ describe('administrator', () => {
     })
   })
 
+  it('store-closed without an open store, which is not opened by a look-up', async () => {
+    await store.storage.close()
+    const calls = [() => addon.Session.get(request()), () => addon.Account.get(accountRequest()), () => addon.ResetSessionKey.patch(accountRequest())]
+    for (const call of calls) {
+      const error = await rejection(call())
+      assert.deepStrictEqual([error.message, error.code], ['store-closed', 'ERR_STORE_CLOSED'])
+    }
+    await store.open()
+  })
+
   describe('Account#get', () => {
     describe('exceptions', () => {
       it('invalid-accountid', async () => {

@@ -99,16 +99,22 @@ describe('settings', () => {
     })
   })
 
-  describe('SLED_CACHE_MB', () => {
-    it('invalid-sled-cache-mb', async () => {
-      for (const value of ['0', '-1', '1.5', 'many', '1e9', 'NaN']) {
-        process.env.SLED_CACHE_MB = value
-        const error = await rejection(addon.Storage.setup())
-        assert.strictEqual(error.message, 'invalid-sled-cache-mb')
-        assert.strictEqual(error.code, 'ERR_SLED_CACHE_MB')
-        assert(error.detail.includes(`SLED_CACHE_MB: ${value} `))
-      }
+  for (const name of ['SLED_CACHE_MB', 'SLED_COMMIT_SECONDS']) {
+    describe(name, () => {
+      const slug = `invalid-${name.toLowerCase().replaceAll('_', '-')}`
+      it(slug, async () => {
+        for (const value of ['0', '-1', '1.5', 'many', '1e9', 'NaN']) {
+          process.env[name] = value
+          const error = await rejection(addon.Storage.setup())
+          assert.strictEqual(error.message, slug)
+          assert.strictEqual(error.code, `ERR_${name}`)
+          assert(error.detail.includes(`${name}: ${value} `))
+        }
+      })
     })
+  }
+
+  describe('SLED_CACHE_MB', () => {
     it('a small cache changes no answer', async () => {
       await store.storage.close()
       process.env.SLED_CACHE_MB = '1'

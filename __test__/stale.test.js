@@ -48,11 +48,11 @@ describe('stale writes', () => {
         }
       })
       it('a lower number, by any call', async () => {
-        await write(account({ sessionKeyNumber: 5 }))
-        const lower = account({ sessionKeyNumber: 4, sessionKey: 'k9' })
+        await write(account({ sessionKeyNumber: 5, sessionKeyLastReset: 9 }))
+        const lower = account({ sessionKeyNumber: 4, sessionKeyLastReset: 8, administrator: 7 })
         await write(lower)
         await store.storage.writeBinary(`${appid}/account/account_1`, Buffer.from(seal(JSON.stringify(lower))))
-        assert.deepStrictEqual(await read(), account({ sessionKeyNumber: 5 }))
+        assert.deepStrictEqual(await read(), account({ sessionKeyNumber: 5, sessionKeyLastReset: 9 }))
       })
       it('a session that has ended', async () => {
         const session = { object: 'session', sessionid: 'session_1', ended: 5 }
@@ -81,6 +81,29 @@ describe('stale writes', () => {
         await store.storage.write('other/account/account_1', seal(JSON.stringify(account())))
         await store.storage.write('other/account/account_1', seal(JSON.stringify(account({ sessionKeyNumber: 2 }))))
         assert.strictEqual((await read()).sessionKeyNumber, 5)
+      })
+      it('loses only what is stale: a new key beside an old password, a new password beside an old number', async () => {
+        await write(account())
+        await write(account({ passwordHash: 'p2' }))
+        await write(account({ sessionKey: 'k2' }))
+        assert.deepStrictEqual(await read(), account({ passwordHash: 'p2', sessionKey: 'k2' }))
+        const reset = await addon.ResetSessionKey.patch({ appid, query: { accountid: 'account_1' } })
+        await write(account({ passwordHash: 'p3', sessionKey: 'k3' }))
+        assert.deepStrictEqual(await read(), account({ passwordHash: 'p3', sessionKey: 'k3', sessionKeyNumber: 2, sessionKeyLastReset: reset.sessionKeyLastReset }))
+      })
+      it('a reset answers what is stored, whatever was there before', async () => {
+        await write(account())
+        await write(account({ passwordHash: 'p2' }))
+        await store.storage.write(`${appid}/account/account_1`, 'text')
+        await write(account())
+        for (let i = 2; i < 5; i++) {
+          const { sessionKey } = await read()
+          const answer = await addon.ResetSessionKey.patch({ appid, query: { accountid: 'account_1' } })
+          const stored = await read()
+          assert.strictEqual(answer.sessionKeyNumber, i)
+          assert.strictEqual(stored.sessionKeyNumber, i)
+          assert.notStrictEqual(stored.sessionKey, sessionKey)
+        }
       })
       it('a reset at the same time as many stale writes', async () => {
         await write(account())

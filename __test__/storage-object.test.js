@@ -71,6 +71,30 @@ describe('storage-object', () => {
     })
   })
 
+  it('takes thousands of properties at once', async () => {
+    const many = (value) => Object.fromEntries(Array.from({ length: 20000 }, (_, i) => [i % 2 ? `"p${i}"` : i, value]))
+    await ours.setProperties('record', many(1))
+    await ours.setProperties('record', many(2))
+    assert.strictEqual(await storage.read('record'), JSON.stringify(many(2)))
+  })
+  it('removes the property that is named, unpaired surrogates included', async () => {
+    await storage.write('record', '{"\\ud800":1,"\ufffd":2}')
+    await ours.removeProperty('record', '\ud800')
+    assert.strictEqual(await storage.read('record'), '{"\ufffd":2}')
+  })
+  it('invalid-value over 64 MiB', async () => {
+    const half = 'x'.repeat(33 << 20)
+    await ours.setProperty('record', 'a', half)
+    const error = await rejection(ours.setProperty('record', 'b', half))
+    assert.deepStrictEqual([error.message, error.code], ['invalid-value', 'ERR_TOO_LARGE'])
+    assert.strictEqual(await ours.getProperty('record', 'b'), undefined)
+  }).timeout(30000)
+  it('invalid-object when a record that is none is read, without showing it', async () => {
+    await storage.write('record', 'secret "text"')
+    for (const reading of [ours.getProperty('record', 'a'), ours.getProperties('record', ['a'])]) {
+      assert.strictEqual((await rejection(reading)).message, 'invalid-object')
+    }
+  })
   it('invalid-object for a record that is none, and leaves it as it is', async () => {
     for (const text of ['text', '[]', '5', 'null', '"text"']) {
       await storage.write('record', text)

@@ -5,6 +5,8 @@
 //! property, text that is no JSON) it leaves to JavaScript, whose coercions the host relies on.
 
 pub mod account;
+pub mod end_sessions;
+pub mod recovery;
 pub mod reset_session_key;
 pub mod session;
 

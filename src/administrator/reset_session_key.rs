@@ -33,6 +33,7 @@ pub fn patch(
             let _ = given.set(account.redacted);
             Ok(Some(cipher::seal(text, secret).into()))
         }),
+        size: 0,
         secret,
     };
     let done = move |result: Result<()>| {

@@ -1,11 +1,11 @@
 //! The use cases as JavaScript sees them: JSON text in and out. `undefined` instead of a text says that
-//! `index.js` has to apply the host's rules itself.
+//! `src/facade` has to apply the host's rules itself.
 
 use super::answer::{self, Answer};
 use super::arguments::{record, secret};
 use super::name::Name;
 use super::reply::{on_worker, Reply};
-use super::storage::NativeStore;
+use super::storage::{new_session_key, NativeStore};
 use super::{errors, promise};
 use crate::administrator::{account, reset_session_key, session};
 use crate::record::cipher;
@@ -13,12 +13,11 @@ use crate::record::properties::{self, Edit};
 use crate::store::{Change, StoreError};
 use napi::{Env, Result};
 use napi_derive::napi;
-use uuid::Uuid;
 
 #[napi]
 impl NativeStore {
     /// A session without `tokenHash`, and with `ended` if its time is over at `now` in seconds;
-    /// undefined if its end is stored.
+    /// undefined where JavaScript has to look itself.
     #[napi(
         catch_unwind,
         ts_args_type = "appid: string, sessionid: string, now: number, secret?: string, iv?: string",
@@ -111,15 +110,21 @@ impl NativeStore {
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
         let (promise, ticket) = promise::open(env)?;
-        let session_key =
-            [Uuid::new_v4(), Uuid::new_v4()].map(|id| id.simple().to_string()).concat();
-        reset_session_key::patch(&store, &appid, &accountid, now, session_key, secret, |result| {
-            ticket.settle(result.map(|text| Answer::Json(Some(text))));
-        });
+        reset_session_key::patch(
+            &store,
+            &appid,
+            &accountid,
+            now,
+            new_session_key(),
+            secret,
+            |result| {
+                ticket.settle(result.map(|text| Answer::Json(Some(text))));
+            },
+        );
         Ok(Reply::Later(promise))
     }
 
-    /// Sets the properties of the JSON object `set` in a record, and removes those named in `remove`, as
+    /// Sets the properties of the JSON object `set` in a record, and removes those named in `remove` (each a JSON string), as
     /// one change. A missing record is made if `create` is set, else left missing.
     #[napi(
         catch_unwind,
@@ -138,6 +143,7 @@ impl NativeStore {
     ) -> Result<Reply> {
         let record = record(env, file)?;
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let size = set.len() + remove.iter().map(String::len).sum::<usize>();
         let edit = Edit { set, remove };
         let opened_with = secret.clone();
         let change = Change::Update {
@@ -156,6 +162,7 @@ impl NativeStore {
                     properties::apply(&text, &edit).ok_or(StoreError::Refused("invalid-object"))?;
                 Ok(Some(cipher::seal(text, secret).into()))
             }),
+            size,
             secret,
         };
         self.change(env, vec![change])

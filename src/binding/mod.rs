@@ -4,6 +4,7 @@ mod administrator;
 mod answer;
 mod arguments;
 mod errors;
+mod maintenance;
 mod name;
 mod promise;
 mod reply;

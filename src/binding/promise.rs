@@ -156,18 +156,20 @@ impl Delivery {
 }
 
 fn settle(env: sys::napi_env, deferred: &Deferred, result: StoreResult<Answer>) -> Result<()> {
-    check_status!(match result {
-        Ok(answer) => {
-            // SAFETY: on the thread of `env`, which made `deferred`; each is settled once.
-            unsafe {
-                let value = ToNapiValue::to_napi_value(env, answer)?;
-                sys::napi_resolve_deferred(env, deferred.0, value)
-            }
-        }
+    let value = result.and_then(|answer| {
+        // SAFETY: on the thread of `env`.
+        unsafe { ToNapiValue::to_napi_value(env, answer) }.map_err(|error| StoreError::Panicked {
+            action: "answer a call",
+            cause: error.reason.clone(),
+        })
+    });
+    match value {
+        // SAFETY: on the thread of `env`, which made `deferred`; each is settled once.
+        Ok(value) => check_status!(unsafe { sys::napi_resolve_deferred(env, deferred.0, value) }),
         Err(error) => {
             let error = errors::to_value(env, &error)?;
             // SAFETY: as above, in the other branch.
-            unsafe { sys::napi_reject_deferred(env, deferred.0, error) }
+            check_status!(unsafe { sys::napi_reject_deferred(env, deferred.0, error) })
         }
-    })
+    }
 }

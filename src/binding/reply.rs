@@ -1,7 +1,7 @@
 //! An answer at once, or a promise of one.
 
 use super::answer::Answer;
-use super::{errors, promise, worker};
+use super::{promise, worker};
 use crate::store;
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi::{sys, Env, Result, ValueType};
@@ -42,7 +42,7 @@ pub fn on_worker(
     work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
 ) -> Result<Reply> {
     let (promise, ticket) = promise::open(env)?;
-    worker::run(Box::new(move || ticket.settle(work())))
-        .map_err(|error| errors::throw(env, &error))?;
+    // Without a thread the ticket is dropped, and the promise rejects.
+    let _ = worker::run(Box::new(move || ticket.settle(work())));
     Ok(Reply::Later(promise))
 }

@@ -1,4 +1,4 @@
-//! The store as JavaScript sees it: `index.js` gives it the host's names and checks arguments.
+//! The store as JavaScript sees it: `src/facade` gives it the host's names and checks arguments.
 //!
 //! What memory knows is answered at once, everything else by a promise: nothing here waits.
 
@@ -17,24 +17,29 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How long the end of a process may wait for changes that were not awaited.
+/// How long a commit may take while a store is only looked after.
+const MAINTENANCE_LIMIT: Duration = Duration::from_secs(60);
+/// The cache of a store that is only looked after.
+const SMALL_CACHE: u64 = 16 << 20;
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Opens the store in the folder `path`, with a cache of `cacheBytes`; opened again in the same
+/// Opens the store in the folder `path`, with a cache of `cacheBytes` and `commitSeconds` for a commit; opened again in the same
 /// process it is the same store.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeStore>")]
-pub fn open_store(env: Env, path: String, cache_bytes: f64) -> Result<Reply> {
+pub fn open_store(env: Env, path: String, cache_bytes: f64, commit_seconds: u32) -> Result<Reply> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "index.js lets only a positive integer through, and the cast saturates"
+        reason = "src/facade lets only a positive integer through, and the cast saturates"
     )]
     let cache_bytes = cache_bytes as u64;
     let settings = Settings {
-        path: PathBuf::from(path),
         cache_bytes,
-        new_id: uuid::Uuid::new_v4().into_bytes(),
+        commit_limit: Duration::from_secs(commit_seconds.into()),
+        ..settings(path)
     };
     on_worker(env, move || store::open(&settings).map(Answer::Opened))
 }
@@ -44,6 +49,22 @@ pub fn open_store(env: Env, path: String, cache_bytes: f64) -> Result<Reply> {
 #[napi(catch_unwind)]
 pub fn settle(env: Env) -> Result<()> {
     store::settle(SETTLE_LIMIT).map_err(|error| errors::throw(env, &error))
+}
+
+/// How the store in the folder `path` is opened where nothing else is said.
+pub fn settings(path: String) -> Settings {
+    Settings {
+        path: PathBuf::from(path),
+        cache_bytes: SMALL_CACHE,
+        commit_limit: MAINTENANCE_LIMIT,
+        new_id: Uuid::new_v4().into_bytes(),
+        accepts_rollback: false,
+    }
+}
+
+/// 64 lower-case hexadecimal characters, of which 244 bits are random.
+pub fn new_session_key() -> String {
+    [Uuid::new_v4(), Uuid::new_v4()].map(|id| id.simple().to_string()).concat()
 }
 
 /// A share in an open store.
@@ -307,7 +328,7 @@ impl NativeStore {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "index.js lets no negative number through, and the cast saturates"
+            reason = "src/facade lets no negative number through, and the cast saturates"
         )]
         let (offset, size) = (offset as u64, size as u64);
         self.answer(env, |_| None, move |store| store.page(&path, offset, size).map(Answer::Items))
@@ -321,6 +342,12 @@ impl NativeStore {
             .as_ref()
             .map(|lease| lease.path().display().to_string())
             .unwrap_or_default()
+    }
+
+    /// What was repaired when the store was opened, for people.
+    #[napi(catch_unwind, getter)]
+    pub fn repaired(&self) -> Vec<String> {
+        self.lease.borrow().as_ref().map(|lease| lease.repaired().to_vec()).unwrap_or_default()
     }
 
     /// Removes every record and every list.

@@ -4,7 +4,7 @@
 const crypto = require('crypto')
 const { invalid } = require('./arguments.js')
 const { iv, now, secret } = require('./host.js')
-const { mainStore, openStore } = require('./stores.js')
+const { mainStore } = require('./stores.js')
 
 const Account = {
   get: async (req) => getAccount(req, requireId(req, 'accountid', 'invalid-accountid'))
@@ -14,7 +14,7 @@ const Session = {
   get: async (req) => {
     const sessionid = requireId(req, 'sessionid', 'invalid-sessionid')
     if (isPlain(req)) {
-      const store = mainStore() || await openStore()
+      const store = mainStore()
       const known = store.session(req.appid, sessionid, now(), secret(), iv())
       // From memory it is there at once, and waiting for it would cost more than having it.
       const text = typeof known === 'object' ? await known : known
@@ -49,7 +49,7 @@ const ResetSessionKey = {
     if (typeof req.appid !== 'string') {
       throw invalid('invalid-accountid')
     }
-    const store = mainStore() || await openStore()
+    const store = mainStore()
     return JSON.parse(await store.resetSessionKey(req.appid, accountid, now(), secret(), iv()))
   }
 }
@@ -62,7 +62,7 @@ async function getAccount (req, accountid) {
     throw invalid('invalid-accountid')
   }
   if (isPlain(req) && typeof accountid === 'string') {
-    const store = mainStore() || await openStore()
+    const store = mainStore()
     const known = store.account(req.appid, accountid, secret(), iv())
     const text = typeof known === 'object' ? await known : known
     if (text) {
@@ -107,7 +107,7 @@ async function read (req, folder, id) {
   if (typeof req.appid !== 'string') {
     return
   }
-  const store = mainStore() || await openStore()
+  const store = mainStore()
   try {
     return decrypt(await store.read(`${req.appid}/${folder}/${id}`))
   } catch (error) {

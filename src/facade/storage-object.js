@@ -1,6 +1,6 @@
 // The host's StorageObject (src/storage-object.js), with changes that nothing can come between. The
 // host reads, changes and writes a record in JavaScript, so that of two changes one is lost.
-const { invalid } = require('./arguments.js')
+const { invalid, requireText } = require('./arguments.js')
 const { iv, secret } = require('./host.js')
 
 module.exports = { atomic }
@@ -27,18 +27,18 @@ function atomic (store, storage) {
       requireLength(objectid, 'invalid-objectid')
       requireLength(property, 'invalid-property')
       const data = await readObject(storage, objectid)
-      const value = data && data[property]
+      const value = data === undefined || data === null ? undefined : data[property]
       return value === null ? undefined : value
     },
     removeProperty: async (objectid, property) => {
       requireLength(objectid, 'invalid-objectid')
       requireLength(property, 'invalid-property')
-      await store.edit(objectid, '{}', [String(property)], false, secret(), iv())
+      await edit(store, objectid, [], [property], false)
     },
     removeProperties: async (objectid, array) => {
       requireLength(objectid, 'invalid-objectid')
       requireLength(array, 'invalid-array')
-      await store.edit(objectid, '{}', Array.from(array, String), false, secret(), iv())
+      await edit(store, objectid, [], Array.from(array), false)
     },
     setProperty: async (objectid, property, value) => {
       requireLength(objectid, 'invalid-objectid')
@@ -46,38 +46,54 @@ function atomic (store, storage) {
       if (value === null || value === undefined) {
         throw invalid('invalid-value')
       }
-      await set(store, objectid, { [property]: value }, [])
+      await edit(store, objectid, [[property, value]], [], true)
     },
     setProperties: async (objectid, properties) => {
       requireLength(objectid, 'invalid-objectid')
       if (!properties || !Object.keys(properties).length) {
         throw invalid('invalid-properties')
       }
-      const values = {}
+      const values = []
       const removed = []
       for (const property in properties) {
         const value = properties[property]
         if (value === undefined || value === null || value === '') {
           removed.push(property)
         } else {
-          values[property] = value
+          values.push([property, value])
         }
       }
-      await set(store, objectid, values, removed)
+      await edit(store, objectid, values, removed, true)
     }
   }
 }
 
-// What JSON cannot hold (a function, say) is left out of the text, so it is removed.
-async function set (store, objectid, values, removed) {
-  const text = JSON.stringify(values)
-  const unwritten = Object.keys(values).filter((property) => JSON.stringify(values[property]) === undefined)
-  await store.edit(objectid, text, removed.concat(unwritten), true, secret(), iv())
+// One change of a record. What JSON cannot hold (a function, say) is left out of the text by the host, so it is
+// removed.
+async function edit (store, objectid, values, removed, create) {
+  requireText(objectid, 'invalid-file')
+  const members = []
+  const names = removed.map((name) => JSON.stringify(String(name)))
+  for (const [property, value] of values) {
+    const name = JSON.stringify(String(property))
+    const text = JSON.stringify(value)
+    if (text === undefined) {
+      names.push(name)
+    } else {
+      members.push(`${name}:${text}`)
+    }
+  }
+  await store.edit(objectid, `{${members.join()}}`, names, create, secret(), iv())
 }
 
+// The parser's own error would quote the record.
 async function readObject (storage, objectid) {
   const data = await storage.read(objectid)
-  return data && data.length ? JSON.parse(data) : undefined
+  try {
+    return data && data.length ? JSON.parse(data) : undefined
+  } catch (error) {
+    throw invalid('invalid-object')
+  }
 }
 
 function requireLength (value, slug) {

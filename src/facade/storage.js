@@ -48,6 +48,10 @@ async function setup (prefix) {
       requireText(file, 'invalid-file')
       return store.remove(file)
     },
+    backup: async (folder) => {
+      requireText(folder, 'invalid-folder')
+      return JSON.parse(await store.backup(folder))
+    },
     close: async () => closeStore(store)
   }
   if (process.env.NODE_ENV === 'testing') {

@@ -7,7 +7,7 @@ const MEBIBYTE = 1024 * 1024
 const DEFAULT_CACHE_MB = 64
 const LARGEST_CACHE_MB = 1024 * 1024
 
-module.exports = { closeStore, mainStore, openStore }
+module.exports = { closeStore, mainStore, openStore, readFolder }
 
 // Promises of handles, by prefix and folder; and the name of each one that is open.
 const handles = new Map()
@@ -28,13 +28,13 @@ async function openStore (prefix) {
   return handles.get(name)
 }
 
-async function openHandle (name, prefix, { folder, cacheBytes }) {
+async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds }) {
   if (!settlesAtExit) {
     settlesAtExit = true
     process.on('exit', settle)
   }
   try {
-    const store = await native.openStore(folder, cacheBytes)
+    const store = await native.openStore(folder, cacheBytes, commitSeconds)
     // By the real path, since two names may lead to one folder.
     if (owners.has(store.path) && owners.get(store.path) !== prefix) {
       await store.close()
@@ -42,6 +42,9 @@ async function openHandle (name, prefix, { folder, cacheBytes }) {
         `${settingName('SLED_PATH', prefix)}: ${folder} is the store of another part of this dashboard, and a flush of one would empty the other; give each a folder of its own`)
     }
     owners.set(store.path, prefix)
+    for (const repaired of store.repaired) {
+      process.emitWarning(`dashboard-sled repaired the store in ${folder}: ${repaired}`, { code: 'DASHBOARD_SLED_REPAIRED' })
+    }
     names.set(store, name)
     main = prefix === undefined ? store : main
     return store
@@ -51,8 +54,12 @@ async function openHandle (name, prefix, { folder, cacheBytes }) {
   }
 }
 
-// The dashboard's own store if it is open: the hot calls cannot wait for what is there.
+// The dashboard's own store. It is never opened here: a look-up in a store that the dashboard does not use would
+// answer that nobody is signed in.
 function mainStore () {
+  if (!main) {
+    throw invalid('store-closed', 'ERR_STORE_CLOSED', 'the dashboard has no store of dashboard-sled open: start it with STORAGE=dashboard-sled, or call Storage.setup()')
+  }
   return main
 }
 
@@ -81,7 +88,11 @@ function readSettings (prefix) {
     throw invalid('invalid-cache', 'ERR_CACHE',
       'CACHE: the cache of the dashboard can hand out an account from before its sessions were ended; unset CACHE, the store has a cache of its own')
   }
-  return { folder: readFolder(prefix), cacheBytes: readCacheBytes() }
+  return {
+    folder: readFolder(prefix),
+    cacheBytes: readNumber('SLED_CACHE_MB', 'invalid-sled-cache-mb', LARGEST_CACHE_MB, DEFAULT_CACHE_MB) * MEBIBYTE,
+    commitSeconds: readNumber('SLED_COMMIT_SECONDS', 'invalid-sled-commit-seconds', 3600, 10)
+  }
 }
 
 function readFolder (prefix) {
@@ -90,14 +101,14 @@ function readFolder (prefix) {
   return path.resolve(own || main)
 }
 
-function readCacheBytes () {
-  const text = process.env.SLED_CACHE_MB
-  const megabytes = text ? Number(text) : DEFAULT_CACHE_MB
-  if (!Number.isInteger(megabytes) || megabytes < 1 || megabytes > LARGEST_CACHE_MB) {
-    throw invalid('invalid-sled-cache-mb', 'ERR_SLED_CACHE_MB',
-      `SLED_CACHE_MB: ${text} is not a whole number of megabytes from 1 to ${LARGEST_CACHE_MB}`)
+// A whole number from 1 to `largest`.
+function readNumber (name, slug, largest, byDefault) {
+  const text = process.env[name]
+  const number = text ? Number(text) : byDefault
+  if (!Number.isInteger(number) || number < 1 || number > largest) {
+    throw invalid(slug, `ERR_${name}`, `${name}: ${text} is not a whole number from 1 to ${largest}`)
   }
-  return megabytes * MEBIBYTE
+  return number
 }
 
 function settingName (name, prefix) {

@@ -73,6 +73,12 @@ pub fn open(stored: &[u8], secret: Option<&Secret>) -> Option<String> {
     }
 }
 
+/// Whether stored bytes look like what some secret has made of a record.
+#[must_use]
+pub fn looks_encrypted(stored: &[u8]) -> bool {
+    !stored.is_empty() && stored.len().is_multiple_of(2) && stored.iter().all(u8::is_ascii_hexdigit)
+}
+
 /// What is stored for a text, under the host's secret if it has one.
 #[must_use]
 pub fn seal(text: String, secret: Option<&Secret>) -> Vec<u8> {

@@ -6,6 +6,7 @@
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// An object, cut into its members.
@@ -28,7 +29,7 @@ impl<'a> Object<'a> {
         serde_json::from_str(text).ok()
     }
 
-    /// The JSON text of the member `name`, which is plain ASCII. Of several, JavaScript takes the last.
+    /// The JSON text of the member `name`. Of several, JavaScript takes the last.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.members.iter().rev().find(|member| member.is(name)).map(|member| &*member.value)
@@ -46,11 +47,25 @@ impl<'a> Object<'a> {
         names.iter().any(|name| self.members.iter().filter(|member| member.is(name)).count() > 1)
     }
 
-    /// Sets `name` to the JSON text `value`, as `object[name] = value` would: in place, or at the end,
-    /// where an array index sorts itself in before.
+    /// Sets `name`, which is no array index, to the JSON text `value`, as `object[name] = value` would: in place,
+    /// or at the end.
     pub fn set(&mut self, name: &str, value: impl Into<Cow<'a, str>>) {
-        let name = quote(name);
-        self.set_raw(name, value.into());
+        let value = value.into();
+        let mut is_set = false;
+        self.members.retain_mut(|member| {
+            if !member.is(name) {
+                return true;
+            }
+            // Repeated ones would win over the new value.
+            let is_first = !std::mem::replace(&mut is_set, true);
+            if is_first {
+                member.value.clone_from(&value);
+            }
+            is_first
+        });
+        if !is_set {
+            self.members.push(Member { name: format!("\"{name}\"").into(), value });
+        }
     }
 
     /// Removes `name`.
@@ -58,11 +73,27 @@ impl<'a> Object<'a> {
         self.members.retain(|member| !member.is(name));
     }
 
-    /// Sets every member of `other`.
+    /// Removes every member that one of `names` names, each a JSON string.
+    pub fn remove_all(&mut self, names: &[String]) {
+        let names: HashSet<_> = names.iter().map(|name| unescaped(name)).collect();
+        self.members.retain(|member| !names.contains(&unescaped(&member.name)));
+    }
+
+    /// Sets every member of `other`; of repeated ones the last counts, in the place of the first. The order is
+    /// the one that JavaScript prints: array indexes first. Takes as long as the members are many.
     pub fn set_all(&mut self, other: Object<'a>) {
-        for Member { name, value } in other.members {
-            self.set_raw(name, value);
+        let mut places = HashMap::new();
+        let mut members: Vec<Member> = Vec::with_capacity(self.members.len() + other.members.len());
+        for member in self.members.drain(..).chain(other.members) {
+            let place =
+                *places.entry(unescaped(&member.name).into_owned()).or_insert(members.len());
+            match members.get_mut(place) {
+                Some(same) => same.value = member.value,
+                None => members.push(member),
+            }
         }
+        members.sort_by_key(|member| array_index(&member.name).map_or((1, 0), |index| (0, index)));
+        self.members = members;
     }
 
     /// The text of the object.
@@ -82,30 +113,6 @@ impl<'a> Object<'a> {
         text.push('}');
         text
     }
-
-    fn set_raw(&mut self, name: Cow<'a, str>, value: Cow<'a, str>) {
-        let mut same = self.members.iter_mut().filter(|member| same_name(&member.name, &name));
-        if let Some(member) = same.next() {
-            member.value = value;
-            // Repeated ones would win over the new value.
-            let position = self.members.iter().position(|member| same_name(&member.name, &name));
-            let mut index = 0;
-            self.members.retain(|member| {
-                index += 1;
-                Some(index - 1) == position || !same_name(&member.name, &name)
-            });
-            return;
-        }
-        let position = match array_index(&name) {
-            None => self.members.len(),
-            Some(index) => self
-                .members
-                .iter()
-                .position(|member| array_index(&member.name).is_none_or(|other| other > index))
-                .unwrap_or(self.members.len()),
-        };
-        self.members.insert(position, Member { name, value });
-    }
 }
 
 impl Member<'_> {
@@ -123,13 +130,14 @@ pub fn is_text(json: &str, text: &str) -> bool {
     }
 }
 
-/// Whether two quoted names are one property.
-fn same_name(one: &str, other: &str) -> bool {
-    let decoded = |name: &str| serde_json::from_str::<String>(name).ok();
-    // Unpaired surrogates do not decode; then JavaScript writes both alike.
-    one == other
-        || (one.contains('\\') || other.contains('\\'))
-            && decoded(one).is_some_and(|one| decoded(other) == Some(one))
+/// A JSON string without its escapes, any other value as it is. Unpaired surrogates stay escaped: JavaScript
+/// writes them in one way only.
+#[must_use]
+pub fn unescaped(json: &str) -> Cow<'_, str> {
+    match plain_text(json) {
+        Some(plain) => Cow::Borrowed(plain),
+        None => serde_json::from_str::<String>(json).map_or(Cow::Borrowed(json), Cow::Owned),
+    }
 }
 
 /// JavaScript keeps properties that are array indexes first, by number.
@@ -138,11 +146,6 @@ fn array_index(quoted: &str) -> Option<u32> {
     let canonical = name == "0" || !name.starts_with('0');
     let digits = name.bytes().all(|byte| byte.is_ascii_digit());
     (canonical && digits).then(|| name.parse().ok()).flatten().filter(|index| *index != u32::MAX)
-}
-
-/// `name` as JSON; the names of this crate are plain ASCII.
-fn quote<'a>(name: &str) -> Cow<'a, str> {
-    Cow::Owned(format!("\"{name}\""))
 }
 
 /// A JSON number; `None` for any other value.

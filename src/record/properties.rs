@@ -7,7 +7,7 @@ use super::json::Object;
 pub struct Edit {
     /// A JSON object of the properties to set.
     pub set: String,
-    /// A JSON array of the names of the properties to remove.
+    /// The names of the properties to remove, each as a JSON string.
     pub remove: Vec<String>,
 }
 
@@ -15,9 +15,7 @@ pub struct Edit {
 #[must_use]
 pub fn apply(text: &str, edit: &Edit) -> Option<String> {
     let mut object = Object::parse(text)?;
-    for name in &edit.remove {
-        object.remove(name);
-    }
+    object.remove_all(&edit.remove);
     object.set_all(Object::parse(&edit.set)?);
     Some(object.text())
 }
@@ -31,8 +29,9 @@ mod tests {
         let cases = [
             (r"{}", r#"{"a":1}"#, vec![], Some(r#"{"a":1}"#)),
             (r#"{"a":1,"b":2}"#, r#"{"a":3,"c":4}"#, vec![], Some(r#"{"a":3,"b":2,"c":4}"#)),
-            (r#"{"a":1,"b":2}"#, r"{}", vec!["a", "x"], Some(r#"{"b":2}"#)),
-            (r#"{"\"":1}"#, r"{}", vec!["\""], Some(r"{}")),
+            (r#"{"a":1,"b":2}"#, r"{}", vec![r#""a""#, r#""x""#], Some(r#"{"b":2}"#)),
+            (r#"{"\"":1}"#, r"{}", vec![r#""\u0022""#], Some(r"{}")),
+            (r#"{"\ud800":1,"\ufffd":2}"#, r"{}", vec![r#""\ud800""#], Some(r#"{"\ufffd":2}"#)),
             (r"[]", r#"{"a":1}"#, vec![], None),
             (r"text", r#"{"a":1}"#, vec![], None),
         ];

@@ -20,11 +20,23 @@ pub fn reset(text: &str, key: &str, now: f64) -> Result<String, Refusal> {
     if account.get("deleted").is_some_and(json::is_truthy) {
         return Err(Refusal::InvalidAccount);
     }
+    set(&mut account, key, now);
+    Ok(account.text())
+}
+
+/// The same for any account, a deleted one as well; `None` if it is none.
+#[must_use]
+pub fn renew(text: &str, key: &str, now: f64) -> Option<String> {
+    let mut account = Object::parse(text).filter(|account| account.is_a("account"))?;
+    set(&mut account, key, now);
+    Some(account.text())
+}
+
+fn set(account: &mut Object, key: &str, now: f64) {
     let number = plus_one(account.get("sessionKeyNumber"));
     account.set("sessionKey", format!("\"{key}\""));
     account.set("sessionKeyLastReset", json::print_number(now));
     account.set("sessionKeyNumber", number);
-    Ok(account.text())
 }
 
 /// `value + 1` in JavaScript, as JSON. An array or an object, which no account has, counts as missing.

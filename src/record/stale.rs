@@ -1,9 +1,9 @@
 //! What a stale write may not undo.
 //!
 //! The host changes records by reading, changing and writing them whole, so a write may carry what
-//! another call has replaced meanwhile: a session key after "end all sessions", a password. Such a
-//! write is known by what it carries: a retired session key or password hash, or a lower
-//! `sessionKeyNumber`. It then keeps what is stored of everything that decides who may come in.
+//! another call has replaced meanwhile: a session key after "end all sessions", a password. Each value
+//! is judged by itself: one that was retired gives way to the stored one, a new one is taken. So a
+//! write that is stale in one thing and new in another loses only what is stale.
 
 use super::json::{self, Object};
 use super::Kind;
@@ -15,19 +15,11 @@ pub type Fingerprint = [u8; 16];
 /// So many retired values are remembered for an account, the latest ones.
 pub const REMEMBERED: usize = 64;
 
-/// What a stale write of an account leaves as it is.
-const PROTECTED: [&str; 8] = [
-    "sessionKey",
-    "sessionKeyNumber",
-    "sessionKeyLastReset",
-    "passwordHash",
-    "passwordLastChanged",
-    "administrator",
-    "owner",
-    "deleted",
-];
-/// The values that nobody may bring back.
-const RETIRING: [&str; 2] = ["sessionKey", "passwordHash"];
+/// The values that nobody may bring back, each with the time that goes with it.
+const RETIRING: [(&str, &str); 2] =
+    [("sessionKey", "sessionKeyLastReset"), ("passwordHash", "passwordLastChanged")];
+/// What a stale write leaves as it is, since nothing tells whether its value is old.
+const RIGHTS: [&str; 3] = ["administrator", "owner", "deleted"];
 
 /// What becomes of a write.
 #[derive(Debug, Default, PartialEq)]
@@ -38,17 +30,15 @@ pub struct Outcome {
     pub retires: Vec<Fingerprint>,
 }
 
-/// What becomes of the write of `new` over `stored`, when `retired` are known. Text that is not the
-/// record that its key says is written word for word.
+/// What becomes of the write of `new` over `stored`, when `retired` are known. `None` if one of the texts is not
+/// the record that its key says: such a write is word for word, and what was retired is forgotten.
 #[must_use]
-pub fn reconcile(kind: Kind, stored: &str, new: &str, retired: &[Fingerprint]) -> Outcome {
-    let (Some(stored), Some(new)) = (read(kind, stored), read(kind, new)) else {
-        return Outcome::default();
-    };
-    match kind {
+pub fn reconcile(kind: Kind, stored: &str, new: &str, retired: &[Fingerprint]) -> Option<Outcome> {
+    let (stored, new) = (read(kind, stored)?, read(kind, new)?);
+    Some(match kind {
         Kind::Session => reconcile_session(&stored, new),
         Kind::Account => reconcile_account(&stored, new, retired),
-    }
+    })
 }
 
 fn read(kind: Kind, text: &str) -> Option<Object<'_>> {
@@ -66,25 +56,33 @@ fn reconcile_session(stored: &Object, mut new: Object) -> Outcome {
 }
 
 fn reconcile_account(stored: &Object, mut new: Object, retired: &[Fingerprint]) -> Outcome {
-    let is_stale = falls(stored, &new)
-        || RETIRING.iter().any(|name| {
-            let value = fingerprint(&new, name);
-            value.is_some_and(|value| retired.contains(&value))
-        });
+    let mut outcome = Outcome::default();
+    let mut is_stale = false;
+    for (name, time) in RETIRING {
+        let (before, after) = (fingerprint(stored, name), fingerprint(&new, name));
+        if before == after {
+            continue;
+        }
+        if after.is_some_and(|after| retired.contains(&after)) {
+            is_stale = true;
+            keep(stored, &mut new, name);
+            keep(stored, &mut new, time);
+        } else {
+            outcome.retires.extend(before);
+        }
+    }
+    if falls(stored, &new) {
+        is_stale = true;
+        keep(stored, &mut new, "sessionKeyNumber");
+        keep(stored, &mut new, "sessionKeyLastReset");
+    }
     if is_stale {
-        for name in PROTECTED {
+        for name in RIGHTS {
             keep(stored, &mut new, name);
         }
-        return Outcome { text: Some(new.text()), retires: Vec::new() };
+        outcome.text = Some(new.text());
     }
-    let replaced = RETIRING
-        .iter()
-        .filter_map(|name| {
-            let before = fingerprint(stored, name)?;
-            (fingerprint(&new, name) != Some(before)).then_some(before)
-        })
-        .collect();
-    Outcome { text: None, retires: replaced }
+    outcome
 }
 
 /// Whether `sessionKeyNumber` would be lower than it is, or no number any more.
@@ -98,7 +96,7 @@ fn fingerprint(account: &Object, name: &str) -> Option<Fingerprint> {
     let value = account.get(name).filter(|value| json::is_truthy(value))?;
     let mut hasher = Sha256::new();
     hasher.update(name);
-    hasher.update(value);
+    hasher.update(json::unescaped(value).as_bytes());
     hasher.finalize().first_chunk().copied()
 }
 
@@ -122,7 +120,7 @@ mod tests {
         let mut stored = texts[0].clone();
         let mut retired = Vec::new();
         for text in &texts[1..] {
-            let outcome = reconcile(kind, &stored, text, &retired);
+            let outcome = reconcile(kind, &stored, text, &retired).unwrap_or_default();
             retired.extend(outcome.retires);
             stored = outcome.text.unwrap_or_else(|| text.clone());
         }
@@ -157,6 +155,23 @@ mod tests {
                 "a password that was changed stays changed",
                 vec![before.clone(), password.clone(), before.replace(r#""a""#, r#""b""#)],
                 password.replace(r#""a""#, r#""b""#),
+            ),
+            (
+                "a new key is taken though the password is an old one",
+                vec![before.clone(), password.clone(), key_alone.clone()],
+                password.replace("k1", "k2"),
+            ),
+            (
+                "a new password is taken though the number is an old one",
+                vec![before.clone(), reset.clone(), password.replace("k1", "k3")],
+                account(
+                    r#""sessionKey":"k3","sessionKeyNumber":2,"passwordHash":"p2","name":"a","sessionKeyLastReset":9"#,
+                ),
+            ),
+            (
+                "a retired key stays so however it is written",
+                vec![before.clone(), key_alone.clone(), before.replace("k1", r"\u006b1")],
+                key_alone.clone(),
             ),
             (
                 "a number never falls, even with the present key",

@@ -52,9 +52,13 @@ pub enum Change {
         record: Record,
         /// The computation.
         edit: Edit,
+        /// What it holds in memory, in bytes.
+        size: usize,
         /// The host's secret, if it has one.
         secret: Option<Secret>,
     },
+    /// Every session was ended: the store may be used again.
+    Unmark,
     /// Add `item` to a list as the newest, unless it is there.
     Add {
         /// The list.
@@ -78,7 +82,9 @@ impl Change {
         const OVERHEAD: usize = 256;
         let carried = match self {
             Self::Write { record, contents, .. } => record.key.size() + contents.len(),
-            Self::Remove { record } | Self::Update { record, .. } => record.key.size(),
+            Self::Remove { record } => record.key.size(),
+            Self::Update { record, size, .. } => record.key.size() + size,
+            Self::Unmark => 0,
             Self::Add { path, item } | Self::Discard { path, item } => path.size() + item.len(),
         };
         carried + OVERHEAD

@@ -1,5 +1,6 @@
 //! What is on the disk: the only file that reads from and writes to sled.
 
+use super::batch::Batch;
 use super::error::{Result, StoreError};
 use super::key::{ChunkId, Key};
 use super::value::{self, Contents, Head};
@@ -41,33 +42,57 @@ impl Disk {
     /// damaged value cannot be known, and stay.
     pub fn chunks_of(&self, key: &Key) -> Result<Option<(ChunkId, u32)>> {
         let stored = self.raw(key.encoded())?;
-        Ok(stored.and_then(|stored| value::chunks_of(key, &stored).ok().flatten()))
+        Ok(stored.and_then(|stored| value::chunks_of(key.encoded(), &stored)))
     }
 
-    /// The contents of `stored`, or `None` if they were replaced meanwhile: chunks are never
-    /// changed, only removed in the batch that replaces their head.
+    /// The contents of `stored`, or `None` if they were replaced meanwhile.
     pub fn contents(&self, key: &Key, stored: &[u8]) -> Result<Option<Contents>> {
-        let (total, id) = match value::decode(key, stored)? {
-            Head::Inline(contents) => return Ok(Some(contents)),
-            Head::Chunked { total, id } => (total, id),
+        let Some((full, contents)) = self.body(key.encoded(), stored)? else {
+            return Ok(None);
         };
-        let total = usize::try_from(total).map_err(|_| value::damaged(key))?;
-        let mut body = Vec::with_capacity(total);
-        for index in 0..u32::try_from(total.div_ceil(value::CHUNK_BYTES)).unwrap_or(u32::MAX) {
+        if full.as_deref() == key.full() {
+            Ok(Some(contents))
+        } else {
+            Err(value::damaged(key))
+        }
+    }
+
+    /// A key as a scan finds it, and its contents; `None` if they were replaced meanwhile.
+    pub fn found(&self, encoded: &[u8], stored: &[u8]) -> Result<Option<(Key, Contents)>> {
+        let body = self.body(encoded, stored)?;
+        Ok(body.map(|(full, contents)| (Key::found(encoded, full.as_deref()), contents)))
+    }
+
+    /// The full parts of a key where it has a hashed one, and the contents. Chunks are never changed,
+    /// only removed in the batch that replaces their head: when one is missing, so is the head.
+    fn body(&self, encoded: &[u8], stored: &[u8]) -> Result<Option<(Option<Vec<u8>>, Contents)>> {
+        let damaged = || value::damaged(&Key::found(encoded, None));
+        let (total, id, has_full) = match value::decode(encoded, stored).ok_or_else(damaged)? {
+            Head::Inline(body) => {
+                return Ok(Some((body.full.map(Into::into), body.contents.into())));
+            }
+            Head::Chunked { total, id, has_full } => (total, id, has_full),
+        };
+        let total_bytes = usize::try_from(total).map_err(|_| damaged())?;
+        let mut body = Vec::new();
+        for index in 0..value::chunk_count(total).ok_or_else(damaged)? {
             let chunk = Key::chunk(id, index);
             let Some(piece) = self.raw(&chunk)? else {
-                return match self.chunks_of(key)? {
-                    Some((now, _)) if now == id => Err(value::damaged(key)),
-                    _ => Ok(None),
+                let now = self.raw(encoded)?;
+                let now = now.and_then(|now| value::chunks_of(encoded, &now));
+                return if now.is_some_and(|(now, _)| now == id) {
+                    Err(damaged())
+                } else {
+                    Ok(None)
                 };
             };
-            let bytes = value::decode_chunk(&chunk, &piece).ok_or_else(|| value::damaged(key))?;
-            body.extend_from_slice(bytes);
+            body.extend_from_slice(value::decode_chunk(&chunk, &piece).ok_or_else(damaged)?);
         }
-        if body.len() != total {
-            return Err(value::damaged(key));
+        if body.len() != total_bytes {
+            return Err(damaged());
         }
-        Ok(Some(value::without_full(key, &body)?.into()))
+        let body = value::split_body(&body, has_full).ok_or_else(damaged)?;
+        Ok(Some((body.full.map(Into::into), body.contents.into())))
     }
 
     /// The stored values from the last one at or below `to` down to `from`.
@@ -84,24 +109,39 @@ impl Disk {
             .map(|stored| stored.map_err(|error| self.failed("read", error)))
     }
 
-    /// Every key, in order.
-    pub fn keys(&self) -> impl Iterator<Item = Result<sled::IVec>> + '_ {
-        self.database.iter().keys().map(|key| key.map_err(|error| self.failed("read", error)))
+    /// What stands behind `after` among the keys that begin with `prefix`, in order.
+    pub fn forwards<'a>(
+        &'a self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+    ) -> impl Iterator<Item = Result<Stored>> + use<'a> {
+        let prefix = prefix.to_vec();
+        let from = match after {
+            Some(after) => Bound::Excluded(after.to_vec()),
+            None => Bound::Included(prefix.clone()),
+        };
+        self.database
+            .range((from, Bound::Unbounded))
+            .map(|stored| stored.map_err(|error| self.failed("read", error)))
+            .take_while(move |stored| {
+                stored.as_ref().map_or(true, |(key, _)| key.starts_with(&prefix))
+            })
+    }
+
+    /// What stands at an encoded key, as it is.
+    pub fn raw(&self, key: &[u8]) -> Result<Option<sled::IVec>> {
+        self.database.get(key).map_err(|error| self.failed("read", error))
     }
 
     /// Applies `batch` as one; it is not durable yet.
-    pub fn apply(&self, batch: sled::Batch) -> Result<()> {
-        self.database.apply_batch(batch).map_err(|error| self.failed("write to", error))
+    pub fn apply(&self, batch: Batch) -> Result<()> {
+        self.database.apply_batch(batch.into_sled()).map_err(|error| self.failed("write to", error))
     }
 
     /// Makes everything applied so far durable.
     pub fn make_durable(&self) -> Result<()> {
         self.database.flush().map_err(|error| self.failed("flush", error))?;
         self.log.sync_data().map_err(|error| StoreError::io("sync", &self.folder, error))
-    }
-
-    fn raw(&self, key: &[u8]) -> Result<Option<sled::IVec>> {
-        self.database.get(key).map_err(|error| self.failed("read", error))
     }
 
     fn failed(&self, action: &'static str, error: sled::Error) -> StoreError {

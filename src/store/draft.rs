@@ -1,12 +1,14 @@
 //! A batch in the making: what the changes of one commit leave behind, over what is stored.
 
+use super::batch::Batch;
 use super::cache::Cache;
 use super::change::{Change, Edit, Record};
 use super::disk::Disk;
-use super::error::Result;
+use super::error::{Result, StoreError};
 use super::key::{ChunkId, Key};
 use super::list;
 use super::value::{self, Contents};
+use super::MAX_CONTENTS_BYTES;
 use crate::record::cipher::{self, Secret};
 use crate::record::stale::{self, Fingerprint};
 use crate::record::Kind;
@@ -14,6 +16,9 @@ use std::collections::HashMap;
 
 /// The key of the last applied sequence.
 pub const APPLIED: &str = "applied";
+
+/// The key of the mark that every session has to be ended before the store may be used.
+pub const MARK: &str = "sessions-to-end";
 
 /// Changed values by key; `None` for a removed one.
 pub type Changed = HashMap<Key, Option<Contents>>;
@@ -74,13 +79,13 @@ impl<'a> Draft<'a> {
     }
 
     /// The batch for sled, which also notes its own number, and what it changes.
-    pub fn finish(self) -> Result<(sled::Batch, Changed)> {
+    pub fn finish(self) -> Result<(Batch, Changed)> {
         let sequence = self.sequence;
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         for (ordinal, (key, contents)) in (0..).zip(&self.accepted) {
             if let Some((id, count)) = self.disk.chunks_of(key)? {
                 for index in 0..count {
-                    batch.remove(Key::chunk(id, index));
+                    batch.remove(&Key::chunk(id, index));
                 }
             }
             let Some(contents) = contents else {
@@ -89,7 +94,7 @@ impl<'a> Draft<'a> {
             };
             let encoded = value::encode(key, contents, ChunkId { sequence, ordinal });
             for (chunk, bytes) in encoded.chunks {
-                batch.insert(chunk, bytes);
+                batch.insert(&chunk, bytes);
             }
             batch.insert(key.encoded(), encoded.head);
         }
@@ -103,9 +108,10 @@ impl<'a> Draft<'a> {
                 self.write(record, contents, secret.as_ref())?;
             }
             Change::Remove { record } => self.remove_record(record)?,
-            Change::Update { record, edit, secret } => {
+            Change::Update { record, edit, secret, .. } => {
                 self.update(record, edit, secret.as_ref())?;
             }
+            Change::Unmark => self.remove(Key::meta(MARK)),
             Change::Add { path, item } => list::add(self, &path, &item)?,
             Change::Discard { path, item } => list::discard(self, &path, &item)?,
         }
@@ -114,10 +120,14 @@ impl<'a> Draft<'a> {
 
     fn update(&mut self, record: Record, edit: Edit, secret: Option<&Secret>) -> Result<()> {
         let stored = self.get(&record.key)?;
-        match edit(stored.as_deref())? {
-            Some(contents) => self.write(record, contents, secret),
-            None => Ok(()),
+        let Some(contents) = edit(stored.as_deref())? else {
+            return Ok(());
+        };
+        let (found, limit) = (contents.len(), MAX_CONTENTS_BYTES);
+        if found > limit {
+            return Err(StoreError::TooLarge { slug: "invalid-value", found, limit });
         }
+        self.write(record, contents, secret)
     }
 
     fn write(&mut self, record: Record, contents: Contents, secret: Option<&Secret>) -> Result<()> {
@@ -151,14 +161,19 @@ impl<'a> Draft<'a> {
         let Some(stored) = self.get(key)? else {
             return Ok(contents);
         };
-        let (stored, new) = (cipher::open(&stored, secret), cipher::open(&contents, secret));
-        let (Some(stored), Some(new)) = (stored, new) else {
-            return Ok(contents);
-        };
         let retired_key = key.retired();
         let remembered = self.get(&retired_key)?;
         let (mut retired, _) = remembered.as_deref().unwrap_or_default().as_chunks();
-        let outcome = stale::reconcile(kind, &stored, &new, retired);
+        let outcome = match (cipher::open(&stored, secret), cipher::open(&contents, secret)) {
+            (Some(stored), Some(new)) => stale::reconcile(kind, &stored, &new, retired),
+            _ => None,
+        };
+        let Some(outcome) = outcome else {
+            if remembered.is_some() {
+                self.remove(retired_key);
+            }
+            return Ok(contents);
+        };
         if !outcome.retires.is_empty() {
             let forgotten =
                 (retired.len() + outcome.retires.len()).saturating_sub(stale::REMEMBERED);
@@ -173,8 +188,15 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Notes in `batch` that every session has to be ended before the store may be used.
+pub fn put_mark(batch: &mut Batch) {
+    let key = Key::meta(MARK);
+    let id = ChunkId { sequence: 0, ordinal: u32::MAX };
+    batch.insert(key.encoded(), value::encode(&key, &[1], id).head);
+}
+
 /// Notes in `batch` that it is number `sequence`.
-pub fn put_applied(batch: &mut sled::Batch, sequence: u64) {
+pub fn put_applied(batch: &mut Batch, sequence: u64) {
     let key = Key::meta(APPLIED);
     let id = ChunkId { sequence, ordinal: u32::MAX };
     batch.insert(key.encoded(), value::encode(&key, &sequence.to_be_bytes(), id).head);

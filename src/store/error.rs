@@ -40,7 +40,7 @@ pub enum StoreError {
         found: String,
     },
     /// The store holds less than was once acknowledged.
-    #[error("the store at {} has gone back in time: change {guarded} was acknowledged, the store ends at {applied}; put the newer data back, or restore a backup", path.display())]
+    #[error("the store at {} has gone back in time: change {guarded} was acknowledged, the store ends at {applied}; put the newer data back, or restore a backup (npx dashboard-sled restore), or accept this state and end every session (npx dashboard-sled recover --invalidate-sessions)", path.display())]
     RolledBack {
         /// The store's folder.
         path: PathBuf,
@@ -48,6 +48,18 @@ pub enum StoreError {
         guarded: u64,
         /// The last change in the store.
         applied: u64,
+    },
+    /// There is no store in a folder that should have one.
+    #[error("there is no store in {}; name the folder that holds the files guard and sled", path.display())]
+    NoStore {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Accounts could not be read, so their sessions cannot be ended.
+    #[error("{count} accounts could not be read, so their sessions would live on; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them, and try again")]
+    Unreadable {
+        /// How many.
+        count: u64,
     },
     /// The guard and the data do not belong together, or one of them is missing.
     #[error("the guard and the data of the store at {} do not belong together ({found}); put both back as they were, or restore a backup", path.display())]
@@ -68,6 +80,14 @@ pub enum StoreError {
     Poisoned {
         /// The error that came first.
         cause: Arc<StoreError>,
+    },
+    /// A commit took longer than the limit.
+    #[error(
+        "the disk has not taken a change within {seconds} seconds; look at the disk, then restart"
+    )]
+    Stuck {
+        /// The limit.
+        seconds: u64,
     },
     /// The disk is full.
     #[error("the disk that holds {} is full; make room, then restart", path.display())]
@@ -136,9 +156,12 @@ impl StoreError {
             Self::NewerFormat { .. } => "ERR_STORE_NEWER_FORMAT",
             Self::Foreign { .. } => "ERR_STORE_FOREIGN",
             Self::RolledBack { .. } => "ERR_STORE_ROLLED_BACK",
+            Self::NoStore { .. } => "ERR_STORE_MISSING",
+            Self::Unreadable { .. } => "ERR_ACCOUNTS_UNREADABLE",
             Self::GuardMismatch { .. } => "ERR_STORE_GUARD",
             Self::Damaged { .. } => "ERR_STORE_DAMAGED",
             Self::Poisoned { .. } => "ERR_STORE_POISONED",
+            Self::Stuck { .. } => "ERR_STORE_STUCK",
             Self::Full { .. } => "ERR_STORE_FULL",
             Self::Closed => "ERR_STORE_CLOSED",
             Self::Busy { .. } => "ERR_STORE_BUSY",
@@ -159,9 +182,12 @@ impl StoreError {
             Self::NewerFormat { .. } => "store-newer-format",
             Self::Foreign { .. } => "store-foreign-folder",
             Self::RolledBack { .. } => "store-rolled-back",
+            Self::NoStore { .. } => "store-missing",
+            Self::Unreadable { .. } => "accounts-unreadable",
             Self::GuardMismatch { .. } => "store-guard-mismatch",
             Self::Damaged { .. } => "store-damaged",
             Self::Poisoned { .. } => "store-poisoned",
+            Self::Stuck { .. } => "store-stuck",
             Self::Full { .. } => "store-full",
             Self::Closed => "store-closed",
             Self::Busy { .. } => "store-busy",

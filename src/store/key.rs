@@ -60,6 +60,62 @@ impl Key {
         Self::build(RECORD, &[name], MAX_SINGLE_PART)
     }
 
+    /// A key as a scan finds it, with the full parts that stand beside its value.
+    #[must_use]
+    pub fn found(encoded: &[u8], full: Option<&[u8]>) -> Self {
+        Self { encoded: encoded.into(), full: full.map(Into::into) }
+    }
+
+    /// What kind of key an encoded one is.
+    #[must_use]
+    pub fn kind_of(encoded: &[u8]) -> Option<KeyKind> {
+        Some(match *encoded.first()? {
+            META => KeyKind::Meta,
+            RECORD => KeyKind::Record,
+            CHUNK => KeyKind::Chunk,
+            LIST => KeyKind::List,
+            ENTRY => KeyKind::Entry,
+            POSITION => KeyKind::Position,
+            TALLY => KeyKind::Tally,
+            RETIRED => KeyKind::Retired,
+            _ => return None,
+        })
+    }
+
+    /// The first part of the key: the host's key of a record, the path of a list. `None` if the key is
+    /// none that this file makes.
+    #[must_use]
+    pub fn name(&self) -> Option<&[u8]> {
+        if let Some(full) = &self.full {
+            let (length, rest) = full.split_first_chunk()?;
+            return rest.get(..u32::from_be_bytes(*length) as usize);
+        }
+        let (length, rest) = self.encoded.get(1..)?.split_first_chunk()?;
+        rest.get(..u16::from_be_bytes(*length).into())
+    }
+
+    /// The list whose head this key is.
+    #[must_use]
+    pub fn list_path(&self) -> Option<ListPath> {
+        self.name().map(ListPath::new)
+    }
+
+    /// The sequence or the segment at the end of an entry's or a tally's key.
+    #[must_use]
+    pub fn number(encoded: &[u8]) -> Option<u64> {
+        encoded.last_chunk().map(|number| u64::from_be_bytes(*number))
+    }
+
+    /// The value that a chunk's key belongs to.
+    #[must_use]
+    pub fn chunk_id(encoded: &[u8]) -> Option<ChunkId> {
+        let (sequence, rest) = encoded.get(1..)?.split_first_chunk()?;
+        Some(ChunkId {
+            sequence: u64::from_be_bytes(*sequence),
+            ordinal: u32::from_be_bytes(*rest.first_chunk()?),
+        })
+    }
+
     /// What is remembered of the record at this key.
     #[must_use]
     pub fn retired(&self) -> Self {
@@ -91,12 +147,6 @@ impl Key {
     #[must_use]
     pub fn full(&self) -> Option<&[u8]> {
         self.full.as_deref()
-    }
-
-    /// Whether an encoded key is one of the store's own.
-    #[must_use]
-    pub fn is_meta(encoded: &[u8]) -> bool {
-        encoded.first() == Some(&META)
     }
 
     /// What the key takes in memory, in bytes.
@@ -141,6 +191,37 @@ impl Eq for Key {}
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.encoded.hash(state);
+    }
+}
+
+/// The kinds of keys, as drawn above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the drawing says what each is")]
+pub enum KeyKind {
+    Meta,
+    Record,
+    Chunk,
+    List,
+    Entry,
+    Position,
+    Tally,
+    Retired,
+}
+
+impl KeyKind {
+    /// The byte that all keys of the kind begin with.
+    #[must_use]
+    pub fn prefix(self) -> [u8; 1] {
+        [match self {
+            Self::Meta => META,
+            Self::Record => RECORD,
+            Self::Chunk => CHUNK,
+            Self::List => LIST,
+            Self::Entry => ENTRY,
+            Self::Position => POSITION,
+            Self::Tally => TALLY,
+            Self::Retired => RETIRED,
+        }]
     }
 }
 
@@ -194,6 +275,28 @@ impl ListPath {
     #[must_use]
     pub fn tally(&self, segment: u64) -> Key {
         self.numbered(TALLY, segment)
+    }
+
+    /// What the keys of all entries begin with.
+    #[must_use]
+    pub fn entries(&self) -> Vec<u8> {
+        self.prefix(ENTRY)
+    }
+
+    /// What the keys of all positions begin with.
+    #[must_use]
+    pub fn positions(&self) -> Vec<u8> {
+        self.prefix(POSITION)
+    }
+
+    /// What the keys of all tallies begin with.
+    #[must_use]
+    pub fn tallies(&self) -> Vec<u8> {
+        self.prefix(TALLY)
+    }
+
+    fn prefix(&self, kind: u8) -> Vec<u8> {
+        Key::build(kind, &[&self.path], MAX_PAIR_PART).encoded.to_vec()
     }
 
     fn numbered(&self, kind: u8, number: u64) -> Key {

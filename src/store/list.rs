@@ -8,12 +8,13 @@
 use super::disk::Disk;
 use super::draft::Draft;
 use super::error::Result;
-use super::key::ListPath;
+use super::key::{Key, ListPath};
 use super::value::{damaged, Contents};
 
 const BLOCK: u64 = 256;
 const BLOCKS: usize = 256;
-const SEGMENT: u64 = BLOCK * BLOCKS as u64;
+/// So many sequences share a tally.
+pub const SEGMENT: u64 = BLOCK * BLOCKS as u64;
 
 /// What stands at the head of a list: it is gone when the list is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -47,13 +48,21 @@ impl Head {
 }
 
 /// How many items live in each block of a segment.
-struct Tally([u16; BLOCKS]);
+#[derive(PartialEq)]
+pub struct Tally([u16; BLOCKS]);
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self([0; BLOCKS])
+    }
+}
 
 impl Tally {
-    fn read(path: &ListPath, segment: u64, contents: Option<&[u8]>) -> Result<Self> {
+    /// Reads the tally of a segment of the list at `path`.
+    pub fn read(path: &ListPath, segment: u64, contents: Option<&[u8]>) -> Result<Self> {
         let mut counts = [0; BLOCKS];
         let Some(contents) = contents else {
-            return Ok(Self(counts));
+            return Ok(Self::default());
         };
         if contents.len() != 2 * BLOCKS {
             return Err(damaged(&path.tally(segment)));
@@ -64,7 +73,8 @@ impl Tally {
         Ok(Self(counts))
     }
 
-    fn change(&mut self, sequence: u64, change: impl FnOnce(u16) -> u16) {
+    /// Changes the count of the block that `sequence` is in.
+    pub fn change(&mut self, sequence: u64, change: impl FnOnce(u16) -> u16) {
         if let Some(count) = self.0.get_mut(block_of(sequence)) {
             *count = change(*count);
         }
@@ -155,7 +165,7 @@ pub fn page(disk: &Disk, path: &ListPath, offset: u64, size: u64) -> Result<Opti
             let entries = disk.backwards(&path.entry(0), &path.entry(last));
             for (index, entry) in (0..wanted).zip(entries) {
                 let (encoded, stored) = entry?;
-                sequence = sequence_of(&encoded).unwrap_or(sequence);
+                sequence = Key::number(&encoded).unwrap_or(sequence);
                 if index < skip {
                     continue;
                 }
@@ -183,7 +193,7 @@ fn start(disk: &Disk, path: &ListPath, head: &Head, offset: u64) -> Result<Optio
     let mut skip = offset;
     for tally in disk.backwards(&path.tally(0), &path.tally(u64::MAX)) {
         let (encoded, stored) = tally?;
-        let segment = sequence_of(&encoded).unwrap_or_default();
+        let segment = Key::number(&encoded).unwrap_or_default();
         let contents = disk.contents(&path.tally(segment), &stored)?;
         let tally = Tally::read(path, segment, contents.as_deref())?;
         let total: u64 = tally.0.iter().copied().map(u64::from).sum();
@@ -200,9 +210,4 @@ fn start(disk: &Disk, path: &ListPath, head: &Head, offset: u64) -> Result<Optio
         }
     }
     Ok(None)
-}
-
-/// The number at the end of an entry's or a tally's key.
-fn sequence_of(encoded: &[u8]) -> Option<u64> {
-    encoded.last_chunk().map(|number| u64::from_be_bytes(*number))
 }

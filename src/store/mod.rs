@@ -1,7 +1,9 @@
 //! The store: records and lists, durable when acknowledged. The only room that knows sled.
 
+mod batch;
 mod cache;
 mod change;
+mod copy;
 mod disk;
 mod draft;
 mod error;
@@ -9,8 +11,13 @@ mod guard;
 pub mod key;
 mod list;
 mod open;
+mod queue;
 mod registry;
+mod repair;
+mod restore;
 mod value;
+mod verify;
+mod watchdog;
 mod writer;
 pub mod wtf8;
 
@@ -18,18 +25,26 @@ pub use change::{Change, Completion, Edit, Record};
 pub use error::{Result, StoreError};
 pub use key::{Key, ListPath};
 pub use open::Settings;
-pub use registry::{open, settle, Lease};
+pub use registry::{open, open_alone, settle, Lease};
+pub use restore::restore;
 pub use value::Contents;
+pub use verify::Report;
 
+use batch::Batch;
 use cache::Cache;
 use change::Request;
 use disk::Disk;
+use guard::StoreId;
+use key::KeyKind;
 use list::Head;
+use queue::{Message, Queue};
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use writer::Message;
+use std::time::{Duration, Instant};
+use watchdog::Commit;
 
 /// The longest key, list path or item, in bytes.
 pub const MAX_NAME_BYTES: usize = 64 * 1024;
@@ -44,23 +59,33 @@ const HURRIED_READS: usize = 4;
 /// An open store. Reads and requests may come from any thread.
 pub struct Store {
     shared: Arc<Shared>,
-    queue: Mutex<Option<Sender<Message>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    repaired: Vec<String>,
 }
 
 /// What the writer and the readers share.
 pub struct Shared {
     cache: Cache,
+    queue: Queue,
+    commit: Commit,
     /// Taken out when the store closes, after the last reader.
     disk: RwLock<Option<Disk>>,
     /// Held by the writer while a batch appears, and by a reader that was overtaken too often.
     applying: RwLock<()>,
     poison: OnceLock<StoreError>,
+    /// The keys that were touched since a copy began, while one is made.
+    touched: Mutex<Option<HashSet<Box<[u8]>>>>,
     waiting: AtomicUsize,
     waiting_bytes: AtomicUsize,
 }
 
 impl Store {
+    /// What was repaired when the store was opened, for people.
+    #[must_use]
+    pub fn repaired(&self) -> &[String] {
+        &self.repaired
+    }
+
     /// What memory knows of the record at `key`: `None` if nothing. Never touches sled.
     #[must_use]
     pub fn peek(&self, key: &Key) -> Option<Option<Contents>> {
@@ -119,6 +144,30 @@ impl Store {
         }
     }
 
+    /// At most `count` records behind the key `after`, by the host's keys. Blocks.
+    pub fn records_after(&self, after: Option<&Key>, count: usize) -> Result<Vec<(Key, Contents)>> {
+        self.shared.with_disk(|disk| {
+            let prefix = KeyKind::Record.prefix();
+            let mut records = Vec::new();
+            for stored in disk.forwards(&prefix, after.map(Key::encoded)).take(count) {
+                let (encoded, stored) = stored?;
+                // One that is replaced meanwhile is read by its key.
+                records.extend(disk.found(&encoded, &stored)?);
+            }
+            Ok(records)
+        })
+    }
+
+    /// Reads everything; nothing may be written meanwhile. Blocks.
+    pub fn verify(&self, progress: &dyn Fn(u64)) -> Result<Report> {
+        self.shared.with_disk(|disk| verify::verify(disk, progress))
+    }
+
+    /// Copies the store as it is at one moment into the empty folder `target`. Blocks.
+    pub fn copy(&self, target: &Path, id: StoreId, progress: &dyn Fn(u64)) -> Result<()> {
+        copy::copy(&self.shared, target, id, progress)
+    }
+
     /// Removes every record and every list.
     pub fn wipe(&self, completion: Completion) {
         self.send(Message::Wipe(completion));
@@ -130,21 +179,8 @@ impl Store {
     }
 
     fn send(&self, message: Message) {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let unsent = match queue.as_ref() {
-            Some(queue) => queue.send(message).err().map(|error| error.0),
-            None => Some(message),
-        };
-        drop(queue);
-        match unsent {
-            Some(Message::Change(request)) => {
-                self.shared.forget(&request);
-                (request.completion)(Err(StoreError::Closed));
-            }
-            Some(Message::Wipe(completion) | Message::Settle(completion)) => {
-                completion(Err(StoreError::Closed));
-            }
-            Some(Message::Stop) | None => {}
+        if let Some(unsent) = self.shared.queue.push(message) {
+            self.shared.refuse(unsent, &StoreError::Closed);
         }
     }
 
@@ -154,16 +190,20 @@ impl Store {
         self.shared.waiting.load(Ordering::Relaxed)
     }
 
-    /// Finishes what was submitted, and lets go of the folder. Blocks.
-    fn close(&self) {
-        self.send(Message::Stop);
-        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+    /// Finishes what was submitted, and lets go of the folder. `false` if the writer does not end within its
+    /// limit: then nothing is let go of. Blocks.
+    fn close(&self, limit: Duration) -> bool {
+        self.shared.queue.close();
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer {
-            // The writer catches its panics; if one got through, there is nothing left to wait for.
-            let _ = writer.join();
+        let end = Instant::now() + limit;
+        while writer.as_ref().is_some_and(|writer| !writer.is_finished()) {
+            if Instant::now() > end {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
         drop(self.shared.disk.write().unwrap_or_else(PoisonError::into_inner).take());
+        true
     }
 }
 
@@ -189,6 +229,32 @@ impl Shared {
         self.poison.get_or_init(|| poisoned).clone()
     }
 
+    /// Begins to note the keys that are touched, for one copy at a time.
+    fn note_touched(&self) -> Result<()> {
+        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        if touched.is_some() {
+            return Err(StoreError::Refused("backup-running"));
+        }
+        *touched = Some(HashSet::new());
+        Ok(())
+    }
+
+    /// The writer's side: `batch` is about to appear.
+    fn touched(&self, batch: &Batch) {
+        if let Some(touched) = &mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner) {
+            touched.extend(batch.touched().iter().cloned());
+        }
+    }
+
+    fn take_touched(&self) -> HashSet<Box<[u8]>> {
+        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        touched.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    fn forget_touched(&self) {
+        *self.touched.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn enqueued(&self, request: &Request) -> Result<()> {
         let count = request.changes.len();
         let waiting = self.waiting.fetch_add(count, Ordering::Relaxed) + count;
@@ -200,12 +266,19 @@ impl Shared {
         Ok(())
     }
 
-    /// The writer's side: `requests` wait no more. An error if they can only be refused.
-    fn taken(&self, requests: &[Request]) -> Result<()> {
+    /// Answers a message that the writer will not.
+    fn refuse(&self, message: Message, error: &StoreError) {
+        if let Message::Change(request) = &message {
+            self.forget(request);
+        }
+        message.completion()(Err(error.clone()));
+    }
+
+    /// The writer's side: `requests` wait no more.
+    fn taken(&self, requests: &[Request]) {
         for request in requests {
             self.forget(request);
         }
-        self.check_health()
     }
 
     fn forget(&self, request: &Request) {

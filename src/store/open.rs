@@ -1,12 +1,16 @@
 //! Opening a store: what is there, whose it is, whether it is whole.
 
+use super::batch::Batch;
 use super::cache::Cache;
 use super::disk::Disk;
-use super::draft::{put_applied, APPLIED};
+use super::draft::{put_applied, put_mark, APPLIED, MARK};
 use super::error::{Result, StoreError};
 use super::guard::{self, sync_folder, Guard, StoreId};
 use super::key::{ChunkId, Key};
+use super::queue::Queue;
+use super::repair;
 use super::value;
+use super::watchdog::{self, Commit};
 use super::writer::Writer;
 use super::{Shared, Store};
 use std::fs::{self, File, TryLockError};
@@ -14,14 +18,14 @@ use std::io::Write;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
-use std::sync::{mpsc, Arc, Mutex, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
 /// sled's own folder within the store's.
-const SLED: &str = "sled";
+pub const SLED: &str = "sled";
 const LOCK: &str = "lock";
 /// What may stand in a folder that has no guard yet; a volume of its own has the last one.
-const CREATED_BEFORE_GUARD: [&str; 4] = [LOCK, SLED, guard::NEW_NAME, "lost+found"];
+pub const CREATED_BEFORE_GUARD: [&str; 4] = [LOCK, SLED, guard::NEW_NAME, "lost+found"];
 const STORE_ID: &str = "store";
 /// sled's page cache. Ours is in front of it, so this is for the pages of a working set only.
 const PAGE_CACHE_BYTES: u64 = 32 << 20;
@@ -36,8 +40,13 @@ pub struct Settings {
     pub path: PathBuf,
     /// The size of the cache of records, in bytes.
     pub cache_bytes: u64,
+    /// A commit that takes longer poisons the store.
+    pub commit_limit: Duration,
     /// The id for a store that has to be created.
     pub new_id: StoreId,
+    /// Whether to open a store that has gone back in time. It is marked, and refused without this, until
+    /// [`super::Change::Unmark`].
+    pub accepts_rollback: bool,
 }
 
 /// The folder's lock, held as long as the file is open.
@@ -74,73 +83,103 @@ pub fn open(settings: &Settings) -> Result<(Store, FolderLock)> {
     // Read again: before the lock it may have been another's.
     let state = Guard::read(folder)?;
     let sled_folder = folder.join(SLED);
+    let mut repaired = Vec::new();
     let (guard, database) = match state {
         Some(state) if !state.creating => {
             if !sled_folder.join("db").exists() {
                 return Err(mismatch(folder, "the guard is there, the data is not"));
             }
-            (Guard::open(folder, state)?, open_sled(&sled_folder)?)
+            let (database, mut done) = open_sled(&sled_folder)?;
+            repaired.append(&mut done);
+            (Guard::open(folder, state)?, database)
         }
         unfinished => {
             if unfinished.is_none() && sled_folder.exists() {
                 return Err(mismatch(folder, "the data is there, the guard is not"));
             }
-            create(folder, &sled_folder, settings.new_id)?
+            begin(folder, settings.new_id)?.complete(0)?
         }
     };
     let log_path = sled_folder.join("db");
     let log = File::open(&log_path).map_err(|error| StoreError::io("open", &log_path, error))?;
     sync_files(folder, &sled_folder)?;
     let disk = Disk::new(database, log, &sled_folder);
-    let applied = check_guard(folder, &disk, &guard)?;
-    Ok((start(settings, disk, guard, applied)?, lock))
+    let applied = check_guard(folder, &disk, &guard, settings.accepts_rollback)?;
+    Ok((start(settings, disk, guard, applied, repaired)?, lock))
 }
 
-/// Makes a new store. The guard is there first and marked, so that a creation that was cut short
-/// is known as one and starts anew: nothing was acknowledged.
-fn create(folder: &Path, sled_folder: &Path, id: StoreId) -> Result<(Guard, sled::Db)> {
+/// A store that is being made.
+pub struct New {
+    guard: Guard,
+    /// Its database, which has nothing but the store's id.
+    pub database: sled::Db,
+    folder: PathBuf,
+}
+
+/// Begins a new store in `folder`, which is empty or has what a creation that was cut short has left. The
+/// guard is there first and marked, so that such a creation is known as one: nothing was acknowledged.
+pub fn begin(folder: &Path, id: StoreId) -> Result<New> {
+    let sled_folder = folder.join(SLED);
     if sled_folder.exists() {
-        fs::remove_dir_all(sled_folder)
-            .map_err(|error| StoreError::io("remove", sled_folder, error))?;
+        fs::remove_dir_all(&sled_folder)
+            .map_err(|error| StoreError::io("remove", &sled_folder, error))?;
     }
-    let mut guard = Guard::create(folder, id)?;
-    let database = open_sled(sled_folder)?;
-    let mut batch = sled::Batch::default();
+    let guard = Guard::create(folder, id)?;
+    let (database, _) = open_sled(&sled_folder)?;
+    let mut batch = Batch::default();
     let key = Key::meta(STORE_ID);
     let chunk = ChunkId { sequence: 0, ordinal: 0 };
     batch.insert(key.encoded(), value::encode(&key, &id, chunk).head);
     put_applied(&mut batch, 0);
-    let failed = |error| StoreError::sled("create", sled_folder, error);
-    database.apply_batch(batch).map_err(failed)?;
-    database.flush().map_err(failed)?;
-    sync_files(folder, sled_folder)?;
-    // Both slots: one with the mark would let the folder pass for unfinished if the other is damaged.
-    guard.record(0)?;
-    guard.record(0)?;
-    guard.sync()?;
-    Ok((guard, database))
+    database
+        .apply_batch(batch.into_sled())
+        .map_err(|error| StoreError::sled("create", &sled_folder, error))?;
+    Ok(New { guard, database, folder: folder.into() })
 }
 
-fn start(settings: &Settings, disk: Disk, guard: Guard, applied: u64) -> Result<Store> {
+impl New {
+    /// Makes the store durable as one that ends with change number `applied`, and takes the mark away.
+    pub fn complete(mut self, applied: u64) -> Result<(Guard, sled::Db)> {
+        let sled_folder = self.folder.join(SLED);
+        self.database.flush().map_err(|error| StoreError::sled("create", &sled_folder, error))?;
+        sync_files(&self.folder, &sled_folder)?;
+        // Both slots: one with the mark would let the folder pass for unfinished if the other is damaged.
+        self.guard.record(applied)?;
+        self.guard.record(applied)?;
+        self.guard.sync()?;
+        Ok((self.guard, self.database))
+    }
+}
+
+fn start(
+    settings: &Settings,
+    disk: Disk,
+    guard: Guard,
+    applied: u64,
+    repaired: Vec<String>,
+) -> Result<Store> {
     let shared = Arc::new(Shared {
         cache: Cache::new(settings.cache_bytes),
+        queue: Queue::new(),
+        commit: Commit::default(),
         disk: RwLock::new(Some(disk)),
         applying: RwLock::new(()),
         poison: OnceLock::new(),
+        touched: Mutex::new(None),
         waiting: AtomicUsize::new(0),
         waiting_bytes: AtomicUsize::new(0),
     });
-    let (sender, queue) = mpsc::channel();
     let writer = Writer::new(Arc::clone(&shared), guard, applied);
     let thread = std::thread::Builder::new()
         .name("dashboard-sled writer".into())
-        .spawn(move || writer.run(&queue))
-        .map_err(|error| StoreError::io("start the writer of", &settings.path, error))?;
-    Ok(Store { shared, queue: Mutex::new(Some(sender)), writer: Mutex::new(Some(thread)) })
+        .spawn(move || writer.run())
+        .and_then(|thread| watchdog::watch(&shared, settings.commit_limit).map(|()| thread))
+        .map_err(|error| StoreError::io("start the threads of", &settings.path, error))?;
+    Ok(Store { shared, writer: Mutex::new(Some(thread)), repaired })
 }
 
 /// The last applied sequence, after the guard and the data were found to belong together.
-fn check_guard(folder: &Path, disk: &Disk, guard: &Guard) -> Result<u64> {
+fn check_guard(folder: &Path, disk: &Disk, guard: &Guard, accepts_rollback: bool) -> Result<u64> {
     let state = guard.state();
     match disk.get(&Key::meta(STORE_ID))? {
         Some(id) if *id == state.id => {}
@@ -152,36 +191,37 @@ fn check_guard(folder: &Path, disk: &Disk, guard: &Guard) -> Result<u64> {
     let applied = applied.map(u64::from_be_bytes).ok_or_else(|| StoreError::Damaged {
         what: format!("the count of changes of the store at {}", folder.display()),
     })?;
-    if applied < state.sequence {
+    if applied >= state.sequence && disk.get(&Key::meta(MARK))?.is_none() {
+        return Ok(applied);
+    }
+    if !accepts_rollback {
         return Err(StoreError::RolledBack {
             path: folder.into(),
             guarded: state.sequence,
             applied,
         });
     }
-    Ok(applied)
+    // Marked before anything else, in one batch with a number that the guard lets pass.
+    let accepted = applied.max(state.sequence) + 1;
+    let mut batch = Batch::default();
+    put_mark(&mut batch);
+    put_applied(&mut batch, accepted);
+    disk.apply(batch)?;
+    disk.make_durable()?;
+    Ok(accepted)
 }
 
-/// Opens sled, after what an interrupted start left behind was removed: with a half-written
-/// snapshot it would never open again. A damaged snapshot is moved aside once, and the log read whole.
-fn open_sled(folder: &Path) -> Result<sled::Db> {
-    for snapshot in snapshots(folder, |name| name.ends_with(".generating"))? {
-        fs::remove_file(&snapshot).map_err(|error| StoreError::io("remove", &snapshot, error))?;
-    }
-    match try_sled(folder) {
+/// Opens sled, and repairs what can be. A damaged snapshot is moved aside once, and the log read whole.
+fn open_sled(folder: &Path) -> Result<(sled::Db, Vec<String>)> {
+    let mut repaired = repair::before_open(folder)?;
+    let database = match try_sled(folder) {
         Err(StoreError::Damaged { .. } | StoreError::Panicked { .. }) => {
-            for snapshot in snapshots(folder, |_| true)? {
-                let aside = snapshot.with_file_name(format!(
-                    "damaged-{}",
-                    snapshot.file_name().unwrap_or_default().to_string_lossy()
-                ));
-                fs::rename(&snapshot, &aside)
-                    .map_err(|error| StoreError::io("rename", &snapshot, error))?;
-            }
-            try_sled(folder)
+            repaired.append(&mut repair::move_snapshots_aside(folder)?);
+            try_sled(folder)?
         }
-        other => other,
-    }
+        other => other?,
+    };
+    Ok((database, repaired))
 }
 
 fn try_sled(folder: &Path) -> Result<sled::Db> {
@@ -211,20 +251,8 @@ fn is_sleds_lock(error: &std::io::Error) -> bool {
     error.to_string().contains("could not acquire lock")
 }
 
-fn snapshots(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
-    Ok(files(folder)?
-        .into_iter()
-        .filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with("snap.") && wanted(&name)
-        })
-        .collect())
-}
-
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+/// What stands in `folder`.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
         .map_err(|error| StoreError::io("list", folder, error))
@@ -256,6 +284,15 @@ fn owner_only(_path: &Path, _mode: u32) -> Result<()> {
     Ok(())
 }
 
+/// A copy needs a folder that is empty, or has what a copy that was cut short has left.
+pub fn refuse_occupied(folder: &Path) -> Result<()> {
+    match Guard::read(folder)? {
+        Some(state) if state.creating => Ok(()),
+        Some(_) => Err(StoreError::Foreign { path: folder.into(), found: guard::NAME.into() }),
+        None => refuse_foreign(folder),
+    }
+}
+
 /// A folder without a guard has to be empty, but for what a creation leaves before its guard.
 fn refuse_foreign(folder: &Path) -> Result<()> {
     for path in files(folder)? {
@@ -267,7 +304,8 @@ fn refuse_foreign(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn lock(folder: &Path) -> Result<FolderLock> {
+/// Takes the lock of the store in `folder`.
+pub fn lock(folder: &Path) -> Result<FolderLock> {
     let path = folder.join(LOCK);
     let mut file = fs::OpenOptions::new()
         .read(true)

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 struct Opened {
     store: Arc<Store>,
     leases: usize,
+    commit_limit: Duration,
     _lock: FolderLock,
 }
 
@@ -47,13 +48,34 @@ pub fn open(settings: &Settings) -> Result<Lease> {
     let mut opened = lock();
     let opened = opened.get_or_insert_default();
     if let Some(found) = opened.get_mut(&path) {
+        if found.leases == 0 {
+            // Its writer hangs, so it could not be closed.
+            return Err(StoreError::Locked { path, holder: " (in this process, hanging)".into() });
+        }
         found.leases += 1;
         return Ok(Lease { store: Arc::clone(&found.store), path });
     }
     let (store, lock) = open::open(&Settings { path: path.clone(), ..settings.clone() })?;
     let store = Arc::new(store);
-    opened.insert(path.clone(), Opened { store: Arc::clone(&store), leases: 1, _lock: lock });
+    opened.insert(
+        path.clone(),
+        Opened {
+            store: Arc::clone(&store),
+            leases: 1,
+            commit_limit: settings.commit_limit,
+            _lock: lock,
+        },
+    );
     Ok(Lease { store, path })
+}
+
+/// Opens a store that nothing else in the process has open. Blocks.
+pub fn open_alone(settings: &Settings) -> Result<Lease> {
+    let path = open::real_path(&settings.path)?;
+    if lock().as_ref().is_some_and(|opened| opened.contains_key(&path)) {
+        return Err(StoreError::Locked { path, holder: " (in this process)".into() });
+    }
+    open(settings)
 }
 
 /// Waits until all that was submitted to any store is durable, but not longer than `limit`.
@@ -88,8 +110,7 @@ impl Drop for Lease {
             return;
         };
         found.leases -= 1;
-        if found.leases == 0 {
-            found.store.close();
+        if found.leases == 0 && found.store.close(found.commit_limit) {
             opened.remove(&self.path);
         }
     }

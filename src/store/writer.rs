@@ -5,15 +5,16 @@
 //! follow each other by construction. After a failure it writes no more: a failed sync is never
 //! retried, because the system may have dropped what it could not write.
 
-use super::change::{Completion, Request};
+use super::batch::Batch;
+use super::change::Request;
 use super::disk::Disk;
 use super::draft::{put_applied, Draft};
 use super::error::{Result, StoreError};
 use super::guard::Guard;
-use super::key::Key;
+use super::key::{Key, KeyKind};
+use super::queue::{Message, Next};
 use super::Shared;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,18 +23,6 @@ const GUARD_SYNC: Duration = Duration::from_secs(1);
 /// One commit takes no more requests than this, and starts no further one over so many bytes.
 const BATCH_REQUESTS: usize = 4096;
 const BATCH_BYTES: usize = 16 << 20;
-
-/// What the writer is asked.
-pub enum Message {
-    /// Change something.
-    Change(Request),
-    /// Remove everything.
-    Wipe(Completion),
-    /// Answer when all that was asked before is done, and the guard is synced.
-    Settle(Completion),
-    /// Finish all that was asked before, then stop.
-    Stop,
-}
 
 /// The writer's own state.
 pub struct Writer {
@@ -50,29 +39,24 @@ impl Writer {
         Self { shared, guard, synced: Instant::now(), applied }
     }
 
-    /// Works until it is told to stop.
-    pub fn run(mut self, queue: &Receiver<Message>) {
-        let mut next = None;
+    /// Works until the queue is closed.
+    pub fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
         loop {
-            let message = match next.take() {
-                Some(message) => message,
-                None => match self.wait(queue) {
-                    Some(message) => message,
-                    None => break,
-                },
-            };
-            match message {
-                Message::Change(request) => {
-                    let (requests, after) = gather(request, queue);
-                    next = after;
-                    match self.shared.taken(&requests) {
-                        Ok(()) => self.commit(requests),
-                        Err(error) => refuse(requests, &error),
-                    }
+            let limit = GUARD_SYNC.saturating_sub(self.synced.elapsed());
+            match shared.queue.next(self.guard.is_unsynced().then_some(limit)) {
+                Next::Message(Message::Change(first)) => {
+                    let requests = shared.queue.gather(first, BATCH_REQUESTS, BATCH_BYTES);
+                    shared.taken(&requests);
+                    self.commit(requests);
                 }
-                Message::Wipe(completion) => completion(self.guarded(Self::wipe)),
-                Message::Settle(completion) => completion(self.sync_guard()),
-                Message::Stop => break,
+                Next::Message(Message::Wipe(completion)) => {
+                    shared.commit.add(completion);
+                    self.timed(Self::wipe);
+                }
+                Next::Message(Message::Settle(completion)) => completion(self.sync_guard()),
+                Next::Nothing => {}
+                Next::Closed => break,
             }
             if self.synced.elapsed() >= GUARD_SYNC {
                 // The next change is told what went wrong.
@@ -83,51 +67,46 @@ impl Writer {
         let _ = self.sync_guard();
     }
 
-    /// The next message; meanwhile the guard is synced when its time has come.
-    fn wait(&mut self, queue: &Receiver<Message>) -> Option<Message> {
-        if self.guard.is_unsynced() {
-            match queue.recv_timeout(GUARD_SYNC.saturating_sub(self.synced.elapsed())) {
-                Ok(message) => return Some(message),
-                Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) => {
-                    let _ = self.sync_guard();
-                }
-            }
-        }
-        queue.recv().ok()
-    }
-
     fn sync_guard(&mut self) -> Result<()> {
         self.synced = Instant::now();
         self.guard.sync().map_err(|error| self.shared.poison(error))
     }
 
     fn commit(&mut self, requests: Vec<Request>) {
-        let mut accepted = Vec::with_capacity(requests.len());
-        let result = self.guarded(|writer| {
+        if let Err(error) = self.shared.check_health() {
+            for request in requests {
+                (request.completion)(Err(error.clone()));
+            }
+            return;
+        }
+        self.timed(|writer| {
             let shared = Arc::clone(&writer.shared);
-            shared.with_disk(|disk| writer.write(disk, requests, &mut accepted))
+            shared.with_disk(|disk| writer.write(disk, requests))
         });
-        for completion in accepted {
+    }
+
+    /// Does `work` under the eyes of the watchdog, and tells those who wait for it.
+    fn timed(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) {
+        self.shared.commit.begin();
+        let result = self.guarded(work);
+        for completion in self.shared.commit.end() {
             completion(result.clone());
         }
     }
 
-    /// Tells the requests that fail by themselves, and leaves the others in `accepted`.
-    fn write(
-        &mut self,
-        disk: &Disk,
-        requests: Vec<Request>,
-        accepted: &mut Vec<Completion>,
-    ) -> Result<()> {
+    /// Tells the requests that fail by themselves; the others wait for the commit.
+    fn write(&mut self, disk: &Disk, requests: Vec<Request>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         let sequence = self.applied + 1;
         let mut draft = Draft::new(disk, &shared.cache, sequence);
         for Request { changes, completion, .. } in requests {
             match catch_unwind(AssertUnwindSafe(|| draft.take(changes))) {
-                Ok(Ok(())) => accepted.push(completion),
+                Ok(Ok(())) => shared.commit.add(completion),
                 Ok(Err(error)) => completion(Err(error)),
-                Err(panic) => completion(Err(StoreError::panicked("compute", &*panic))),
+                Err(_) => completion(Err(StoreError::Panicked {
+                    action: "compute a change",
+                    cause: "its message is left out, since it may quote the record".into(),
+                })),
             }
         }
         if draft.is_empty() {
@@ -145,12 +124,11 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         shared.with_disk(|disk| {
             let sequence = self.applied + 1;
-            let mut batch = sled::Batch::default();
-            let mut keys = disk.keys();
-            // The store's own values come first, and stay.
-            while let Some(key) = keys.next().transpose()? {
-                if !Key::is_meta(&key) {
-                    batch.remove(key);
+            let mut batch = Batch::default();
+            for stored in disk.forwards(&[], None) {
+                let (key, _) = stored?;
+                if Key::kind_of(&key) != Some(KeyKind::Meta) {
+                    batch.remove(&key);
                 }
             }
             put_applied(&mut batch, sequence);
@@ -160,9 +138,10 @@ impl Writer {
         })
     }
 
-    fn apply(&mut self, disk: &Disk, batch: sled::Batch, sequence: u64) -> Result<()> {
+    fn apply(&mut self, disk: &Disk, batch: Batch, sequence: u64) -> Result<()> {
         {
             let _applying = self.shared.applying.write().unwrap_or_else(PoisonError::into_inner);
+            self.shared.touched(&batch);
             disk.apply(batch)?;
         }
         disk.make_durable()?;
@@ -179,27 +158,4 @@ impl Writer {
             .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)))
             .map_err(|error| shared.poison(error))
     }
-}
-
-fn refuse(requests: Vec<Request>, error: &StoreError) {
-    for request in requests {
-        (request.completion)(Err(error.clone()));
-    }
-}
-
-/// All changes that wait, up to a batch, and the message behind them that is none.
-fn gather(first: Request, queue: &Receiver<Message>) -> (Vec<Request>, Option<Message>) {
-    let mut bytes = first.size;
-    let mut requests = vec![first];
-    while requests.len() < BATCH_REQUESTS && bytes < BATCH_BYTES {
-        match queue.try_recv() {
-            Ok(Message::Change(request)) => {
-                bytes += request.size;
-                requests.push(request);
-            }
-            Ok(other) => return (requests, Some(other)),
-            Err(_) => break,
-        }
-    }
-    (requests, None)
 }

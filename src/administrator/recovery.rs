@@ -1,0 +1,50 @@
+//! The ways out of a store that has gone back in time.
+
+use super::end_sessions::{end_all, wait_for, Ended};
+use crate::record::cipher::Secret;
+use crate::store::{self, Change, Report, Result, Settings};
+use std::path::{Path, PathBuf};
+
+/// Accepts the store as it is and ends every session of every account. Until that is done, the store is refused.
+pub fn recover(
+    settings: &Settings,
+    now: f64,
+    secret: Option<&Secret>,
+    session_key: impl Fn() -> String,
+) -> Result<Ended> {
+    let store = store::open_alone(&Settings { accepts_rollback: true, ..settings.clone() })?;
+    let ended = end_all(&store, now, secret, session_key)?;
+    wait_for(&store, vec![Change::Unmark])?;
+    Ok(ended)
+}
+
+/// What a restore has done.
+pub struct Restored {
+    /// What the backup holds.
+    pub report: Report,
+    /// Where the store that was there is kept.
+    pub replaced: Option<PathBuf>,
+    /// What was done to the accounts, unless sessions are kept.
+    pub ended: Option<Ended>,
+}
+
+/// Puts the backup `from` in place of the store. Its sessions are ended, since it is older than what was
+/// acknowledged, unless they are to be kept.
+pub fn restore(
+    from: &Path,
+    settings: &Settings,
+    keeps_sessions: bool,
+    now: f64,
+    secret: Option<&Secret>,
+    session_key: impl Fn() -> String,
+    progress: &dyn Fn(u64),
+) -> Result<Restored> {
+    let mut ended = None;
+    let (report, replaced) = store::restore(from, settings, progress, |store| {
+        if !keeps_sessions {
+            ended = Some(end_all(store, now, secret, session_key)?);
+        }
+        Ok(())
+    })?;
+    Ok(Restored { report, replaced, ended })
+}

@@ -1,0 +1,135 @@
+//! Looking after a store, for the command-line tool and the API. Reports are JSON text.
+
+use super::answer::Answer;
+use super::arguments::secret;
+use super::errors;
+use super::name::Name;
+use super::reply::{on_worker, Reply};
+use super::storage::{new_session_key, settings, NativeStore};
+use crate::administrator::end_sessions::Ended;
+use crate::administrator::recovery;
+use crate::store::{self, Report, StoreError};
+use napi::{Env, Result};
+use napi_derive::napi;
+use serde_json::{json, Value};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The bytes that the work at hand has read or copied. One number for the process: the tool does one thing.
+static PROGRESS: AtomicU64 = AtomicU64::new(0);
+
+/// The bytes that the last of the calls below has read or copied so far.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn progress() -> f64 {
+    // Exact enough for a progress bar.
+    #[expect(clippy::cast_precision_loss, reason = "a store has less than 2^53 bytes")]
+    let bytes = PROGRESS.load(Ordering::Relaxed) as f64;
+    bytes
+}
+
+/// Reads everything in the store in the folder `path`, which nothing else may have open.
+#[napi(catch_unwind, ts_return_type = "Promise<string>")]
+pub fn verify_store(env: Env, path: String) -> Result<Reply> {
+    on_worker(env, move || {
+        let store = store::open_alone(&settings(path))?;
+        Ok(json_answer(&describe(&store.verify(&set_progress)?)))
+    })
+}
+
+/// Accepts the store in the folder `path` as it is, and ends every session of every account.
+#[napi(
+    catch_unwind,
+    ts_args_type = "path: string, now: number, secret?: string, iv?: string",
+    ts_return_type = "Promise<string>"
+)]
+pub fn recover_store(
+    env: Env,
+    path: String,
+    now: f64,
+    key: Option<Name>,
+    iv: Option<Name>,
+) -> Result<Reply> {
+    let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+    on_worker(env, move || {
+        let ended = recovery::recover(&settings(path), now, secret.as_ref(), new_session_key)?;
+        Ok(json_answer(&describe_ended(ended)))
+    })
+}
+
+/// Puts the backup in the folder `from` in place of the store in the folder `path`.
+#[napi(
+    catch_unwind,
+    ts_args_type = "from: string, path: string, keepSessions: boolean, now: number, secret?: string, iv?: string",
+    ts_return_type = "Promise<string>"
+)]
+pub fn restore_store(
+    env: Env,
+    from: String,
+    path: String,
+    keeps_sessions: bool,
+    now: f64,
+    key: Option<Name>,
+    iv: Option<Name>,
+) -> Result<Reply> {
+    let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+    on_worker(env, move || {
+        let restored = recovery::restore(
+            &PathBuf::from(from),
+            &settings(path),
+            keeps_sessions,
+            now,
+            secret.as_ref(),
+            new_session_key,
+            &set_progress,
+        )?;
+        Ok(json_answer(&json!({
+            "backup": describe(&restored.report),
+            "replaced": restored.replaced.map(|path| path.display().to_string()),
+            "ended": restored.ended.map(describe_ended),
+        })))
+    })
+}
+
+#[napi]
+impl NativeStore {
+    /// Copies the store as it is at one moment into the empty folder `folder`, and reads the copy.
+    #[napi(catch_unwind, ts_return_type = "Promise<string>")]
+    pub fn backup(&self, env: Env, folder: String) -> Result<Reply> {
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        on_worker(env, move || {
+            let target = settings(folder);
+            store.copy(&target.path, target.new_id, &set_progress)?;
+            let copy = store::open_alone(&target)?;
+            let report = copy.verify(&|_| ())?;
+            if report.problems > 0 {
+                let what = format!("the copy in {}", target.path.display());
+                return Err(StoreError::Damaged { what });
+            }
+            Ok(json_answer(&describe(&report)))
+        })
+    }
+}
+
+fn set_progress(bytes: u64) {
+    PROGRESS.store(bytes, Ordering::Relaxed);
+}
+
+fn json_answer(value: &Value) -> Answer {
+    Answer::Json(Some(value.to_string()))
+}
+
+fn describe(report: &Report) -> Value {
+    json!({
+        "records": report.records,
+        "lists": report.lists,
+        "items": report.items,
+        "bytes": report.bytes,
+        "problems": report.problems,
+        "described": report.described,
+    })
+}
+
+fn describe_ended(ended: Ended) -> Value {
+    json!({ "accounts": ended.accounts, "others": ended.others })
+}

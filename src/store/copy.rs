@@ -1,0 +1,99 @@
+//! A copy of a store as it is at one moment, while the store goes on working.
+//!
+//! Everything is copied while changes go on, and the writer notes which keys it touches. Then these are copied
+//! again, until few are left; the last ones while writing waits. So the copy is what the store is at
+//! that moment, and no call waits for more than an instant.
+
+use super::batch::Batch;
+use super::disk::Disk;
+use super::draft::{self, APPLIED};
+use super::error::{Result, StoreError};
+use super::guard::StoreId;
+use super::key::{Key, KeyKind};
+use super::open;
+use super::Shared;
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::PoisonError;
+
+/// A batch of the copy takes about so many bytes.
+const BATCH_BYTES: usize = 4 << 20;
+/// Writing waits when no more keys than this are left to copy again, or after so many rounds.
+const FEW: usize = 256;
+const ROUNDS: usize = 20;
+
+/// Copies the store behind `shared` into the empty folder `target`, as a store with the id `id`.
+/// `progress` is told the bytes copied so far.
+pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64)) -> Result<()> {
+    let target = open::real_path(target)?;
+    open::refuse_occupied(&target)?;
+    let new = open::begin(&target, id)?;
+    shared.note_touched()?;
+    let copied = shared.with_disk(|disk| {
+        copy_all(disk, &new.database, progress)?;
+        for _ in 0..ROUNDS {
+            let touched = shared.take_touched();
+            copy_keys(disk, &new.database, &touched)?;
+            if touched.len() <= FEW {
+                break;
+            }
+        }
+        let _still = shared.applying.write().unwrap_or_else(PoisonError::into_inner);
+        copy_keys(disk, &new.database, &shared.take_touched())?;
+        disk.get(&Key::meta(APPLIED))
+    });
+    shared.forget_touched();
+    let applied = copied?.as_deref().and_then(|applied| applied.try_into().ok());
+    new.finish(applied.map_or(0, u64::from_be_bytes))
+}
+
+fn copy_all(disk: &Disk, target: &sled::Db, progress: &dyn Fn(u64)) -> Result<()> {
+    let mut batch = Batch::default();
+    let mut bytes = 0;
+    let mut copied = 0;
+    for stored in disk.forwards(&[], None) {
+        let (key, value) = stored?;
+        if Key::kind_of(&key) == Some(KeyKind::Meta) {
+            continue;
+        }
+        bytes += key.len() + value.len();
+        batch.insert(&key, value.to_vec());
+        if bytes >= BATCH_BYTES {
+            copied += bytes as u64;
+            bytes = 0;
+            apply(target, std::mem::take(&mut batch))?;
+            progress(copied);
+        }
+    }
+    apply(target, batch)
+}
+
+fn copy_keys(disk: &Disk, target: &sled::Db, keys: &HashSet<Box<[u8]>>) -> Result<()> {
+    let mut batch = Batch::default();
+    for key in keys {
+        if Key::kind_of(key) == Some(KeyKind::Meta) {
+            continue;
+        }
+        match disk.raw(key)? {
+            Some(value) => batch.insert(key, value.to_vec()),
+            None => batch.remove(key),
+        }
+    }
+    apply(target, batch)
+}
+
+fn apply(target: &sled::Db, batch: Batch) -> Result<()> {
+    target
+        .apply_batch(batch.into_sled())
+        .map_err(|error| StoreError::sled("write a copy", Path::new("the copy"), error))
+}
+
+impl open::New {
+    /// Completes a copy that ends with change number `applied`.
+    fn finish(self, applied: u64) -> Result<()> {
+        let mut batch = Batch::default();
+        draft::put_applied(&mut batch, applied);
+        apply(&self.database, batch)?;
+        self.complete(applied).map(drop)
+    }
+}

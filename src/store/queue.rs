@@ -1,0 +1,127 @@
+//! What the writer is asked, in order. Not a channel: when the writer hangs, the watchdog answers for it.
+
+use super::change::{Completion, Request};
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What the writer is asked.
+pub enum Message {
+    /// Change something.
+    Change(Request),
+    /// Remove everything.
+    Wipe(Completion),
+    /// Answer when all that was asked before is done, and the guard is synced.
+    Settle(Completion),
+}
+
+impl Message {
+    /// Whom to tell.
+    pub fn completion(self) -> Completion {
+        match self {
+            Self::Change(request) => request.completion,
+            Self::Wipe(completion) | Self::Settle(completion) => completion,
+        }
+    }
+}
+
+/// What the writer finds.
+pub enum Next {
+    /// Work.
+    Message(Message),
+    /// Nothing within the time.
+    Nothing,
+    /// The queue is closed and empty.
+    Closed,
+}
+
+/// The queue. One thread takes from it, any may put in.
+pub struct Queue {
+    state: Mutex<State>,
+    ready: Condvar,
+}
+
+struct State {
+    messages: VecDeque<Message>,
+    open: bool,
+}
+
+impl Queue {
+    /// An open, empty queue.
+    pub fn new() -> Self {
+        let state = State { messages: VecDeque::new(), open: true };
+        Self { state: Mutex::new(state), ready: Condvar::new() }
+    }
+
+    /// Puts `message` at the end, or gives it back if the queue is closed.
+    pub fn push(&self, message: Message) -> Option<Message> {
+        let mut state = self.lock();
+        if !state.open {
+            return Some(message);
+        }
+        state.messages.push_back(message);
+        drop(state);
+        self.ready.notify_one();
+        None
+    }
+
+    /// Lets nothing more in. What is there is still taken.
+    pub fn close(&self) {
+        self.lock().open = false;
+        self.ready.notify_one();
+    }
+
+    /// The first message; waits for one, but not longer than `limit`.
+    pub fn next(&self, limit: Option<Duration>) -> Next {
+        let mut state = self.lock();
+        loop {
+            if let Some(message) = state.messages.pop_front() {
+                return Next::Message(message);
+            }
+            if !state.open {
+                return Next::Closed;
+            }
+            state = match limit {
+                None => self.ready.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(limit) => {
+                    let waited = self.ready.wait_timeout(state, limit);
+                    let (state, result) = waited.unwrap_or_else(PoisonError::into_inner);
+                    if result.timed_out() && state.messages.is_empty() {
+                        return Next::Nothing;
+                    }
+                    state
+                }
+            };
+        }
+    }
+
+    /// `first` and the changes behind it, until they are `requests` or have `bytes`.
+    pub fn gather(&self, first: Request, requests: usize, bytes: usize) -> Vec<Request> {
+        let mut state = self.lock();
+        let mut gathered_bytes = first.size;
+        let mut gathered = vec![first];
+        while gathered.len() < requests && gathered_bytes < bytes {
+            match state.messages.pop_front() {
+                Some(Message::Change(request)) => {
+                    gathered_bytes += request.size;
+                    gathered.push(request);
+                }
+                Some(other) => {
+                    state.messages.push_front(other);
+                    break;
+                }
+                None => break,
+            }
+        }
+        gathered
+    }
+
+    /// Everything that waits, for someone else to answer.
+    pub fn drain(&self) -> Vec<Message> {
+        self.lock().messages.drain(..).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

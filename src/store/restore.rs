@@ -1,0 +1,90 @@
+//! A store made from a backup, put in place of the one that is there.
+
+use super::error::{Result, StoreError};
+use super::guard::{self, sync_folder, Guard};
+use super::open::{self, Settings};
+use super::registry::{self, Lease};
+use super::verify::Report;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where the new store is made, within the folder of the old one.
+const STAGED: &str = "restoring";
+/// Where the old one is kept: `replaced-1`, `replaced-2`, …
+const REPLACED: &str = "replaced-";
+
+/// Makes a store from the backup `from` and puts it into the folder of `settings`. `prepare` is called with it
+/// before that, and nothing is replaced unless it succeeds. What was there is kept in the folder that is
+/// returned. Blocks.
+pub fn restore(
+    from: &Path,
+    settings: &Settings,
+    progress: &dyn Fn(u64),
+    prepare: impl FnOnce(&Lease) -> Result<()>,
+) -> Result<(Report, Option<PathBuf>)> {
+    if Guard::read(from)?.is_none() {
+        return Err(StoreError::NoStore { path: from.into() });
+    }
+    let source = registry::open_alone(&Settings { path: from.into(), ..settings.clone() })?;
+    let report = source.verify(progress)?;
+    if report.problems > 0 {
+        return Err(StoreError::Damaged { what: format!("the backup {}", from.display()) });
+    }
+    let folder = open::real_path(&settings.path)?;
+    let _lock = open::lock(&folder)?;
+    refuse_others(&folder)?;
+    let staged = folder.join(STAGED);
+    if staged.exists() {
+        fs::remove_dir_all(&staged).map_err(|error| StoreError::io("remove", &staged, error))?;
+    }
+    source.copy(&staged, settings.new_id, progress)?;
+    drop(source);
+    let new = registry::open_alone(&Settings { path: staged.clone(), ..settings.clone() })?;
+    prepare(&new)?;
+    drop(new);
+    let replaced = put_aside(&folder)?;
+    // The guard last: until it is there, the folder is refused, and this can be run again.
+    for name in [open::SLED, guard::NAME] {
+        rename(&staged.join(name), &folder.join(name))?;
+        sync_folder(&folder)?;
+    }
+    fs::remove_dir_all(&staged).map_err(|error| StoreError::io("remove", &staged, error))?;
+    Ok((report, replaced))
+}
+
+/// Moves the store that is there into a folder beside it; the guard first, so that what is left is refused.
+fn put_aside(folder: &Path) -> Result<Option<PathBuf>> {
+    let present: Vec<_> =
+        [guard::NAME, open::SLED].into_iter().filter(|name| folder.join(name).exists()).collect();
+    if present.is_empty() {
+        return Ok(None);
+    }
+    let Some(aside) = (1..u32::MAX)
+        .map(|number| folder.join(format!("{REPLACED}{number}")))
+        .find(|aside| !aside.exists())
+    else {
+        return Err(StoreError::Foreign { path: folder.into(), found: REPLACED.into() });
+    };
+    fs::create_dir(&aside).map_err(|error| StoreError::io("create", &aside, error))?;
+    for name in present {
+        rename(&folder.join(name), &aside.join(name))?;
+        sync_folder(&aside)?;
+        sync_folder(folder)?;
+    }
+    Ok(Some(aside))
+}
+
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(|error| StoreError::io("rename", from, error))
+}
+
+fn refuse_others(folder: &Path) -> Result<()> {
+    for path in open::files(folder)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let ours = [guard::NAME, STAGED].contains(&name.as_str()) || name.starts_with(REPLACED);
+        if !ours && !open::CREATED_BEFORE_GUARD.contains(&name.as_str()) {
+            return Err(StoreError::Foreign { path: folder.into(), found: name });
+        }
+    }
+    Ok(())
+}
