@@ -56,12 +56,20 @@ export declare class NativeStore {
   page(path: string, offset: number, size: number): Promise<string[]>
   /** The folder of the store, as the system names it. */
   get path(): string
-  /** What was repaired when the store was opened, for people. */
-  get repaired(): Array<string>
+  /** What is to be told of the opening of the store. */
+  get notices(): Array<NativeNotice>
   /** Removes every record and every list. */
   wipe(): Promise<void>
   /** Gives this share back; with the last one the store finishes and lets go of its folder. */
   close(): Promise<void>
+}
+
+/** Something that an operator should know, though the store works. */
+export interface NativeNotice {
+  /** Stable, for programs. */
+  code: string
+  /** For people. */
+  text: string
 }
 
 /**

@@ -9,7 +9,7 @@ use super::reply::{on_worker, Reply};
 use super::{errors, promise};
 use crate::record::cipher::Secret;
 use crate::store::{
-    self, Change, Contents, Lease, Settings, Store, StoreError, MAX_CONTENTS_BYTES,
+    self, Change, Contents, Lease, Notice, Settings, Store, StoreError, MAX_CONTENTS_BYTES,
 };
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -65,6 +65,15 @@ pub fn settings(path: String) -> Settings {
 /// 64 lower-case hexadecimal characters, of which 244 bits are random.
 pub fn new_session_key() -> String {
     [Uuid::new_v4(), Uuid::new_v4()].map(|id| id.simple().to_string()).concat()
+}
+
+/// Something that an operator should know, though the store works.
+#[napi(object)]
+pub struct NativeNotice {
+    /// Stable, for programs.
+    pub code: String,
+    /// For people.
+    pub text: String,
 }
 
 /// A share in an open store.
@@ -344,10 +353,13 @@ impl NativeStore {
             .unwrap_or_default()
     }
 
-    /// What was repaired when the store was opened, for people.
+    /// What is to be told of the opening of the store.
     #[napi(catch_unwind, getter)]
-    pub fn repaired(&self) -> Vec<String> {
-        self.lease.borrow().as_ref().map(|lease| lease.repaired().to_vec()).unwrap_or_default()
+    pub fn notices(&self) -> Vec<NativeNotice> {
+        let notice =
+            |notice: &Notice| NativeNotice { code: notice.code.into(), text: notice.text.clone() };
+        let lease = self.lease.borrow();
+        lease.iter().flat_map(|lease| lease.notices()).map(notice).collect()
     }
 
     /// Removes every record and every list.

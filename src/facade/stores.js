@@ -42,8 +42,8 @@ async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds }) 
         `${settingName('SLED_PATH', prefix)}: ${folder} is the store of another part of this dashboard, and a flush of one would empty the other; give each a folder of its own`)
     }
     owners.set(store.path, prefix)
-    for (const repaired of store.repaired) {
-      process.emitWarning(`dashboard-sled repaired the store in ${folder}: ${repaired}`, { code: 'DASHBOARD_SLED_REPAIRED' })
+    for (const { code, text } of store.notices) {
+      process.emitWarning(`dashboard-sled: ${text}`, { code })
     }
     names.set(store, name)
     main = prefix === undefined ? store : main

@@ -3,6 +3,7 @@
 use super::batch::Batch;
 use super::error::{Result, StoreError};
 use super::key::{ChunkId, Key};
+use super::space;
 use super::value::{self, Contents, Head};
 use std::fs::File;
 use std::ops::Bound;
@@ -131,6 +132,17 @@ impl Disk {
     /// What stands at an encoded key, as it is.
     pub fn raw(&self, key: &[u8]) -> Result<Option<sled::IVec>> {
         self.database.get(key).map_err(|error| self.failed("read", error))
+    }
+
+    /// Whether there is room for new records of `bytes` beside what is kept in reserve. sled writes a page
+    /// where a record has changed, so it takes more than the record.
+    pub fn has_room(&self, bytes: usize) -> Result<bool> {
+        Ok(space::room(&self.folder)? >= space::RESERVE_BYTES + 2 * bytes as u64)
+    }
+
+    /// The error for a full disk.
+    pub fn full(&self) -> StoreError {
+        StoreError::Full { path: self.folder.clone() }
     }
 
     /// Applies `batch` as one; it is not durable yet.

@@ -28,15 +28,17 @@ pub struct Draft<'a> {
     disk: &'a Disk,
     cache: &'a Cache,
     sequence: u64,
+    has_room: bool,
     accepted: Changed,
     /// What the request at hand has changed so far: taken over whole, or not at all.
     staged: Changed,
 }
 
 impl<'a> Draft<'a> {
-    /// An empty draft of batch number `sequence` over what is stored.
-    pub fn new(disk: &'a Disk, cache: &'a Cache, sequence: u64) -> Self {
-        Self { disk, cache, sequence, accepted: Changed::new(), staged: Changed::new() }
+    /// An empty draft of batch number `sequence` over what is stored. Without room for new records it takes only
+    /// what ends sessions or makes room.
+    pub fn new(disk: &'a Disk, cache: &'a Cache, sequence: u64, has_room: bool) -> Self {
+        Self { disk, cache, sequence, has_room, accepted: Changed::new(), staged: Changed::new() }
     }
 
     /// Takes all of a request's changes, or none if one of them fails.
@@ -105,6 +107,9 @@ impl<'a> Draft<'a> {
     fn stage(&mut self, change: Change) -> Result<()> {
         match change {
             Change::Write { record, contents, secret } => {
+                // The host ends a session, and resets a key, by writing the whole record.
+                let may_end = record.kind.is_some() && self.get(&record.key)?.is_some();
+                self.require_room(may_end)?;
                 self.write(record, contents, secret.as_ref())?;
             }
             Change::Remove { record } => self.remove_record(record)?,
@@ -112,10 +117,21 @@ impl<'a> Draft<'a> {
                 self.update(record, edit, secret.as_ref())?;
             }
             Change::Unmark => self.remove(Key::meta(MARK)),
-            Change::Add { path, item } => list::add(self, &path, &item)?,
+            Change::Add { path, item } => {
+                self.require_room(false)?;
+                list::add(self, &path, &item)?;
+            }
             Change::Discard { path, item } => list::discard(self, &path, &item)?,
         }
         Ok(())
+    }
+
+    fn require_room(&self, is_spared: bool) -> Result<()> {
+        if self.has_room || is_spared {
+            Ok(())
+        } else {
+            Err(self.disk.full())
+        }
     }
 
     fn update(&mut self, record: Record, edit: Edit, secret: Option<&Secret>) -> Result<()> {

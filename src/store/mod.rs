@@ -15,6 +15,7 @@ mod queue;
 mod registry;
 mod repair;
 mod restore;
+mod space;
 mod value;
 mod verify;
 mod watchdog;
@@ -60,7 +61,22 @@ const HURRIED_READS: usize = 4;
 pub struct Store {
     shared: Arc<Shared>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    repaired: Vec<String>,
+    notices: Vec<Notice>,
+}
+
+/// Something that an operator should know, though the store works.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Stable, for programs.
+    pub code: &'static str,
+    /// For people.
+    pub text: String,
+}
+
+impl Notice {
+    fn repaired(text: String) -> Self {
+        Self { code: "DASHBOARD_SLED_REPAIRED", text }
+    }
 }
 
 /// What the writer and the readers share.
@@ -80,10 +96,10 @@ pub struct Shared {
 }
 
 impl Store {
-    /// What was repaired when the store was opened, for people.
+    /// What is to be told of the opening of the store.
     #[must_use]
-    pub fn repaired(&self) -> &[String] {
-        &self.repaired
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
     }
 
     /// What memory knows of the record at `key`: `None` if nothing. Never touches sled.

@@ -12,7 +12,7 @@ use super::repair;
 use super::value;
 use super::watchdog::{self, Commit};
 use super::writer::Writer;
-use super::{Shared, Store};
+use super::{space, Notice, Shared, Store};
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -83,14 +83,14 @@ pub fn open(settings: &Settings) -> Result<(Store, FolderLock)> {
     // Read again: before the lock it may have been another's.
     let state = Guard::read(folder)?;
     let sled_folder = folder.join(SLED);
-    let mut repaired = Vec::new();
+    let mut notices = Vec::new();
     let (guard, database) = match state {
         Some(state) if !state.creating => {
             if !sled_folder.join("db").exists() {
                 return Err(mismatch(folder, "the guard is there, the data is not"));
             }
-            let (database, mut done) = open_sled(&sled_folder)?;
-            repaired.append(&mut done);
+            let (database, repaired) = open_sled(&sled_folder)?;
+            notices.extend(repaired.into_iter().map(Notice::repaired));
             (Guard::open(folder, state)?, database)
         }
         unfinished => {
@@ -105,7 +105,13 @@ pub fn open(settings: &Settings) -> Result<(Store, FolderLock)> {
     sync_files(folder, &sled_folder)?;
     let disk = Disk::new(database, log, &sled_folder);
     let applied = check_guard(folder, &disk, &guard, settings.accepts_rollback)?;
-    Ok((start(settings, disk, guard, applied, repaired)?, lock))
+    if let Some(kind) = space::network_of(folder) {
+        notices.push(Notice {
+            code: "DASHBOARD_SLED_NETWORK",
+            text: format!("{} is on a network file system ({kind}), on which neither the lock nor a sync can be relied on; use a local disk", folder.display()),
+        });
+    }
+    Ok((start(settings, disk, guard, applied, notices)?, lock))
 }
 
 /// A store that is being made.
@@ -156,7 +162,7 @@ fn start(
     disk: Disk,
     guard: Guard,
     applied: u64,
-    repaired: Vec<String>,
+    notices: Vec<Notice>,
 ) -> Result<Store> {
     let shared = Arc::new(Shared {
         cache: Cache::new(settings.cache_bytes),
@@ -175,7 +181,7 @@ fn start(
         .spawn(move || writer.run())
         .and_then(|thread| watchdog::watch(&shared, settings.commit_limit).map(|()| thread))
         .map_err(|error| StoreError::io("start the threads of", &settings.path, error))?;
-    Ok(Store { shared, writer: Mutex::new(Some(thread)), repaired })
+    Ok(Store { shared, writer: Mutex::new(Some(thread)), notices })
 }
 
 /// The last applied sequence, after the guard and the data were found to belong together.

@@ -98,7 +98,8 @@ impl Writer {
     fn write(&mut self, disk: &Disk, requests: Vec<Request>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         let sequence = self.applied + 1;
-        let mut draft = Draft::new(disk, &shared.cache, sequence);
+        let size = requests.iter().map(|request| request.size).sum();
+        let mut draft = Draft::new(disk, &shared.cache, sequence, disk.has_room(size)?);
         for Request { changes, completion, .. } in requests {
             match catch_unwind(AssertUnwindSafe(|| draft.take(changes))) {
                 Ok(Ok(())) => shared.commit.add(completion),

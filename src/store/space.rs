@@ -1,0 +1,61 @@
+//! Where a store stands: how much room there is, and whether the disk is another machine's.
+
+use super::error::{Result, StoreError};
+use std::path::Path;
+
+/// What stays free for resets and the ends of sessions: with less than this, new records are refused. sled
+/// itself cannot be helped any more once a write has failed.
+pub const RESERVE_BYTES: u64 = 4 << 20;
+
+/// File systems on which a lock or a sync may mean less than they say.
+const NETWORK: [&str; 8] =
+    ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "fuse.s3fs"];
+
+/// The bytes that may still be written beside `path`.
+pub fn room(path: &Path) -> Result<u64> {
+    fs2::available_space(path).map_err(|error| StoreError::io("ask for the room of", path, error))
+}
+
+/// The kind of network file system that `path` is on, where the system tells (Linux).
+#[must_use]
+pub fn network_of(path: &Path) -> Option<String> {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
+    network_in(&mounts, path)
+}
+
+/// The same by the text of `/proc/self/mounts`: the innermost mount counts, and of several the last.
+fn network_in(mounts: &str, path: &Path) -> Option<String> {
+    let mount = mounts
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.split(' ').skip(1);
+            Some((fields.next()?.replace("\\040", " "), fields.next()?))
+        })
+        .filter(|(at, _)| path.starts_with(at))
+        .max_by_key(|(at, _)| at.len());
+    mount.map(|(_, kind)| kind).filter(|kind| NETWORK.contains(kind)).map(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_innermost_mount_counts() {
+        let mounts = "/dev/vda / ext4 rw 0 0\n\
+            server:/a /data nfs4 rw 0 0\n\
+            /dev/vdb /data/local ext4 rw 0 0\n\
+            server:/b /data/with\\040space cifs rw 0 0\n";
+        let cases = [
+            ("/var/store", None),
+            ("/data/store", Some("nfs4")),
+            ("/database/store", None),
+            ("/data/local/store", None),
+            ("/data/with space/store", Some("cifs")),
+        ];
+        for (path, kind) in cases {
+            assert_eq!(network_in(mounts, Path::new(path)).as_deref(), kind, "{path}");
+        }
+        assert_eq!(network_in("", Path::new("/")), None);
+    }
+}
