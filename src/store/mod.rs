@@ -16,6 +16,8 @@ mod registry;
 mod repair;
 mod restore;
 mod space;
+#[cfg(test)]
+mod tests;
 mod value;
 mod verify;
 mod watchdog;
