@@ -61,6 +61,11 @@ export interface StorageContainer {
   delete (file: string): Promise<void>
   /** Removes every record and every list. There with `NODE_ENV=testing` alone. */
   flush? (): Promise<void>
+  /**
+   * Copies the store as it is at one moment into an empty folder, while it goes on working, and reads the copy
+   * before it resolves. `invalid-folder`; `store-foreign-folder` if the folder is not empty.
+   */
+  backup (folder: string): Promise<Report>
   /** Finishes what was asked for and lets go of the folder; later calls get `store-closed`. */
   close (): Promise<void>
 }
@@ -179,3 +184,57 @@ export const Account: {
  * those of `dashboard.StorageObject`. Does nothing unless `STORAGE=dashboard-sled`.
  */
 export function setup (): Promise<void>
+
+/** What was read in a store. */
+export interface Report {
+  records: number
+  lists: number
+  /** The items of all lists. */
+  items: number
+  /** The bytes of all keys and values. */
+  bytes: number
+  /** How many things are wrong. */
+  problems: number
+  /** The first hundred of them, for people; they name keys, and show no contents. */
+  described: string[]
+}
+
+/** What an end of all sessions has done. */
+export interface Ended {
+  /** Accounts that have a new session key. */
+  accounts: number
+  /** Records under an account's key that are none, and were left. */
+  others: number
+}
+
+/**
+ * Reads everything in the store in `path`, which no dashboard may have open. Problems are in the report; a store
+ * that cannot be opened is an error (`store-rolled-back`, `store-damaged`, `store-locked`, …).
+ */
+export function verify (options: { path: string }): Promise<Report>
+
+/** {@link StorageContainer.backup} of the store in `path`. */
+export function backup (options: { path: string, folder: string }): Promise<Report>
+
+/**
+ * Puts the backup in `folder` in place of the store in `path`, which is kept beside it. Every session of every
+ * account is ended, since the backup is older than what was acknowledged, unless `keepSessions` is true: then sessions
+ * that were ended since live again. Encrypted accounts need the host's `ENCRYPTION_SECRET` and
+ * `ENCRYPTION_SECRET_IV`: else `accounts-unreadable`, and nothing is replaced.
+ */
+export function restore (options: { path: string, folder: string, keepSessions?: boolean }): Promise<{
+  backup: Report
+  /** Where the store that was there is kept; null if there was none. */
+  replaced: string | null
+  /** Null if sessions were kept. */
+  ended: Ended | null
+}>
+
+/**
+ * Accepts a store that has gone back in time (`store-rolled-back`), and ends every session of every account, which has
+ * to be asked for with `invalidateSessions`: else `invalid-recovery`. Until that is done the store stays refused.
+ */
+export function recover (options: { path: string, invalidateSessions: true }): Promise<Ended>
+
+/** The bytes that the last of these has read or copied so far, for a progress bar. */
+export function progress (): number

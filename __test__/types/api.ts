@@ -1,5 +1,5 @@
 // Compiled, never run: the types say what the documents say.
-import { Account, ResetSessionKey, Session, setup, Storage, StorageContainer, StorageList, StoreError } from '../../index.js'
+import { Account, backup, progress, recover, Report, ResetSessionKey, restore, Session, setup, Storage, StorageContainer, StorageList, StoreError, verify } from '../../index.js'
 
 async function main (): Promise<void> {
   const storage: StorageContainer = await Storage.setup()
@@ -23,6 +23,11 @@ async function main (): Promise<void> {
   console.log(session.ended?.toFixed(), account.sessionKeyNumber + 1, (await Account.get({ appid: 'a', query: {}, cacheData: {} })).deleted)
   // @ts-expect-error: a request has a query
   await Session.get({ appid: 'dashboard' })
+  const report: Report = await storage.backup('folder')
+  console.log(report.problems, (await verify({ path: 'a' })).described[0], progress().toFixed())
+  console.log((await backup({ path: 'a', folder: 'b' })).items, (await restore({ path: 'a', folder: 'b' })).ended?.accounts)
+  // @ts-expect-error: that every session ends has to be said
+  await recover({ path: 'a' })
   await storage.close()
 }
 

@@ -1,0 +1,45 @@
+// A disk that hangs: calls are given up on after SLED_COMMIT_SECONDS, reads go on, the process ends.
+const { execFileSync, fork } = require('child_process')
+const fs = require('fs')
+const os = require('os')
+const path = require('path')
+
+const fixtures = path.join(__dirname, 'fixtures')
+
+module.exports = { run }
+
+async function run () {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-watchdog-'))
+  const shim = path.join(folder, 'slow.so')
+  try {
+    execFileSync('gcc', ['-shared', '-fPIC', '-o', shim, path.join(fixtures, 'slow.c'), '-ldl'])
+  } catch (error) {
+    return [{ fault: 'a disk that hangs', skipped: `gcc does not work: ${error.message}` }]
+  }
+  const env = { ...process.env, LD_PRELOAD: shim, SLED_COMMIT_SECONDS: '1', SLED_PATH: path.join(folder, 'store'), SLOW_FLAG: path.join(folder, 'slow') }
+  const { answer, seconds } = await ask(path.join(fixtures, 'hanging.js'), env)
+  fs.rmSync(folder, { recursive: true, maxRetries: 5 })
+  const stuck = ({ code, cause }) => code === 'ERR_STORE_POISONED' && cause === 'ERR_STORE_STUCK'
+  const checks = [
+    answer.hanging.length === 3 && answer.hanging.every(stuck),
+    answer.seconds < 4,
+    stuck(answer.later),
+    answer.read.result === 'contents',
+    // The end of the process waits for what hangs, but not for ever.
+    seconds < 25
+  ]
+  if (checks.includes(false)) {
+    console.error(checks, answer, seconds)
+  }
+  return [{ fault: 'a disk that hangs', tried: checks.length, lost: checks.filter((kept) => !kept).length }]
+}
+
+function ask (script, env) {
+  const began = Date.now()
+  return new Promise((resolve, reject) => {
+    const child = fork(script, { env, timeout: 60000 })
+    let answer
+    child.on('message', (message) => { answer = message })
+    child.on('close', () => answer ? resolve({ answer, seconds: (Date.now() - began) / 1000 }) : reject(new Error(`${script} gave no answer`)))
+  })
+}
