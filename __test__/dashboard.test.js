@@ -3,6 +3,7 @@ const assert = require('assert')
 const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
+const { freePort } = require('./contract/free-port.js')
 const { makeApplication } = require('./contract/make-application.js')
 const { makeFolder, runNode } = require('./helper.js')
 
@@ -15,7 +16,6 @@ const races = 400
 
 describe('dashboard', () => {
   let folder
-  let port = 10000 + process.pid % 20000
   beforeEach(() => {
     folder = makeFolder()
   })
@@ -86,7 +86,7 @@ describe('dashboard', () => {
         GENERATE_API_TXT: 'false',
         GENERATE_ENV_TXT: 'false',
         GENERATE_SITEMAP_TXT: 'false',
-        PORT: String(port++),
+        PORT: String(await freePort()),
         SLED_PATH: path.join(folder, 'store'),
         STORAGE: 'dashboard-sled',
         ...env

@@ -3,6 +3,7 @@
 const { spawn, spawnSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
+const { runPages } = require('./contract/pages.js')
 const { runContract } = require('./contract/run.js')
 
 const root = path.join(__dirname, '..')
@@ -25,6 +26,7 @@ const parts = {
   'test Rust': () => run('cargo', ['test', '--locked'], root, countCargo),
   'test JavaScript': () => run('npx', ['mocha', '--exit', '--timeout', '10000', '__test__/*.test.js'], root, countMocha),
   'the host\'s own suite': () => runContract(root),
+  'the host\'s pages in a browser': () => runPages(root),
   'licences and sources of the crates': checkCrates,
   'advisories for the crates': checkCrateAdvisories,
   'advisories for the packages': checkPackageAdvisories

@@ -82,9 +82,7 @@ pub enum StoreError {
         cause: Arc<StoreError>,
     },
     /// A commit took longer than the limit.
-    #[error(
-        "the disk has not taken a change within {seconds} seconds; look at the disk, then restart"
-    )]
+    #[error("the disk has not taken a change within {seconds} s; look at the disk, then restart")]
     Stuck {
         /// The limit.
         seconds: u64,
