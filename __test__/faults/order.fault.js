@@ -1,4 +1,4 @@
-// Between two acknowledgements of resets, one at a time, the store's log was written and then synced.
+// Between two acknowledgements, of resets one at a time, the store's log was written and then synced.
 const fs = require('fs')
 const path = require('path')
 const { inFolder, missing, startResets } = require('./processes.js')
@@ -16,18 +16,18 @@ async function run ({ long }) {
 }
 
 async function orderOfCalls (folder, ledger, count) {
-  const store = path.join(fs.realpathSync(folder), 'store')
+  const store = path.join(folder, 'store')
   const trace = path.join(folder, 'trace')
   const prefix = ['strace', '-f', '-y', '-o', trace, '-e', 'trace=write,pwrite64,fdatasync']
   const resets = startResets(store, ledger, { count }, { prefix })
   await resets.said()
   const { code } = await resets.ended
-  const tried = ledger.update()
-  if (code || tried !== count) {
-    throw new Error(`${tried} of ${count} resets, end ${code}`)
+  if (code || ledger.update() !== count) {
+    throw new Error(`${ledger.resets} of ${count} resets, end ${code}`)
   }
   const lines = fs.readFileSync(trace, 'utf8').split('\n')
   const db = `${path.join(store, 'sled', 'db')}>`
+  const tried = lines.filter((line) => isAcknowledgement(line.replace(/^\d+ +/, ''))).length
   const without = lines.filter((line) => !/\bfdatasync\b/.test(line))
   const late = afterItsAcknowledgement(lines, db)
   return [
@@ -56,13 +56,18 @@ function unsynced (lines, db) {
     } else if (call.startsWith('<... fdatasync resumed>')) {
       synced = synced || (begun.get(thread) === true && / = 0$/.test(call))
       begun.delete(thread)
-    } else if (/^write\(3<[^>]*>, "\[\\"reset\\"/.test(call)) {
+    } else if (isAcknowledgement(call)) {
       lost += synced ? 0 : 1
       written = synced = false
       begun.clear()
     }
   }
   return lost
+}
+
+// Of a reset, or of a write before the first one; a key is only noted.
+function isAcknowledgement (call) {
+  return /^write\(3<[^>]*>, "\[\\"(account|session|reset)\\"/.test(call)
 }
 
 // A trace as a store would leave it that syncs behind its acknowledgements.
@@ -74,7 +79,7 @@ function afterItsAcknowledgement (lines, db) {
       held.push(line)
     } else {
       moved.push(line)
-      if (line.includes('[\\"reset\\"')) {
+      if (isAcknowledgement(line.replace(/^\d+ +/, ''))) {
         moved.push(...held)
         held = []
       }

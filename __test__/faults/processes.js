@@ -9,24 +9,40 @@ const Ledger = require('./ledger.js')
 const LIMIT_MS = 30000
 const fixtures = path.join(__dirname, 'fixtures')
 
-module.exports = { checked, compile, copyStore, inFolder, kill, missing, run, startResets }
+module.exports = { checked, compile, copyStore, inFolder, kill, missing, run, startResets, withCleanup }
 
 const running = new Set()
-// Whichever way this process ends: a stopped one would stay for ever.
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
+const cleanups = []
+// Whichever way this process ends: a stopped child would stay for ever, a mount as well.
+process.on('exit', () => {
+  running.forEach((child) => child.kill('SIGKILL'))
+  cleanups.splice(0).reverse().forEach((cleanup) => cleanup())
+})
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => process.exit(1))
+}
 
 const options = { accounts: 5, inFlight: 1 }
 
+// Calls `work`, then `cleanup`, whatever happens meanwhile.
+async function withCleanup (work, cleanup) {
+  cleanups.push(cleanup)
+  try {
+    return await work()
+  } finally {
+    cleanups.splice(cleanups.indexOf(cleanup), 1)
+    cleanup()
+  }
+}
+
 // Calls `work` with a folder of its own and a ledger in it.
 async function inFolder (work) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-faults-'))
+  const folder = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'dashboard-sled-faults-'))
   const ledger = new Ledger(path.join(folder, 'acknowledged'))
-  try {
-    return await work(folder, ledger)
-  } finally {
+  return withCleanup(() => work(folder, ledger), () => {
     ledger.close()
     fs.rmSync(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 // fixtures/resets.js on the store in `folder`. `said` resolves to its next message, `ended` when it is gone.
@@ -34,7 +50,8 @@ function startResets (folder, ledger, given = {}, { env = {}, prefix = [] } = {}
   const argument = JSON.stringify({ ...options, sessions: ledger.someSessions(), ...given })
   const [command, ...args] = [...prefix, process.execPath, path.join(fixtures, 'resets.js'), argument]
   const child = childProcess.spawn(command, args, {
-    env: { ...clean(process.env), ...env, SLED_PATH: folder },
+    // The warnings say what an open has repaired, which here is every second one.
+    env: { ...clean(process.env), NODE_NO_WARNINGS: '1', ...env, SLED_PATH: folder },
     stdio: ['pipe', 'pipe', 'inherit', ledger.descriptor]
   })
   running.add(child)

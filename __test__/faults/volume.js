@@ -2,7 +2,7 @@
 const fs = require('fs')
 const path = require('path')
 const { setTimeout: sleep } = require('timers/promises')
-const { kill, missing, run } = require('./processes.js')
+const { kill, missing, run, withCleanup } = require('./processes.js')
 
 // xfs is never smaller. The file is sparse.
 const MEGABYTES = 320
@@ -18,22 +18,14 @@ async function onVolume (type, folder, fault, work) {
     return { fault, skipped }
   }
   const volume = new Volume(type, folder)
-  // A way out of the whole process leaves no mount behind either.
-  const remove = () => volume.remove()
-  process.on('exit', remove)
-  try {
-    volume.make()
-  } catch (error) {
-    remove()
-    process.off('exit', remove)
-    return { fault, skipped: error.message }
-  }
-  try {
-    return await work(volume)
-  } finally {
-    remove()
-    process.off('exit', remove)
-  }
+  return withCleanup(async () => {
+    try {
+      volume.make()
+    } catch (error) {
+      return { fault, skipped: error.message }
+    }
+    return work(volume)
+  }, () => volume.remove())
 }
 
 class Volume {
