@@ -2,7 +2,8 @@
 const fs = require('fs')
 const path = require('path')
 const { constants } = require('os')
-const { compile, startResets } = require('./processes.js')
+const { startResets } = require('./processes.js')
+const { compile } = require('./shim.js')
 
 module.exports = class Calls {
   // Those below `store` count.
@@ -12,7 +13,7 @@ module.exports = class Calls {
     this.plan = path.join(folder, 'plan')
     this.log = path.join(folder, 'log')
     this.trace = path.join(folder, 'trace')
-    this.library = compile('kill-at.c', folder)
+    this.library = compile('kill-at', folder)
   }
 
   get env () {

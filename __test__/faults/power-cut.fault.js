@@ -3,7 +3,8 @@
 const assert = require('assert')
 const path = require('path')
 const { setTimeout: sleep } = require('timers/promises')
-const { checked, compile, inFolder, startResets } = require('./processes.js')
+const { checked, inFolder, startResets } = require('./processes.js')
+const { compile } = require('./shim.js')
 const { FILE_SYSTEMS, onVolume } = require('./volume.js')
 
 // A new store after so many cuts.
@@ -24,7 +25,7 @@ async function powerCuts ({ long }) {
 async function cutsOn (type, folder, ledger, cuts, mustLose) {
   const fault = `power cut on ${type}${mustLose ? ', our syncs do nothing' : ''}`
   return onVolume(type, folder, fault, async (volume) => {
-    const env = mustLose ? { LD_PRELOAD: compile('void-sync.c', folder) } : {}
+    const env = mustLose ? { LD_PRELOAD: compile('void-sync', folder) } : {}
     const lost = await cutAgainAndAgain(volume, ledger, cuts, env, fault, mustLose)
     return { fault: `${fault}, ${ledger.total} acknowledged`, tried: cuts, lost, ...(mustLose && { mustLose }) }
   })

@@ -9,7 +9,7 @@ const Ledger = require('./ledger.js')
 const LIMIT_MS = 30000
 const fixtures = path.join(__dirname, 'fixtures')
 
-module.exports = { checked, compile, copyStore, inFolder, kill, missing, run, startResets, withCleanup }
+module.exports = { checked, copyStore, inFolder, kill, missing, run, startResets, withCleanup }
 
 const running = new Set()
 const cleanups = []
@@ -131,13 +131,6 @@ function missing (...commands) {
   const folders = `${process.env.PATH}:/usr/sbin:/sbin`.split(':')
   const gone = commands.filter((command) => !folders.some((folder) => fs.existsSync(path.join(folder, command))))
   return gone.length ? `missing: ${gone.join(', ')}` : undefined
-}
-
-// A library to preload, made of a source beside the fixtures.
-function compile (source, folder) {
-  const library = path.join(folder, source.replace(/\.c$/, '.so'))
-  run('gcc', '-shared', '-fPIC', '-O1', '-Wall', '-o', library, path.join(fixtures, source), '-ldl')
-  return library
 }
 
 // The store at `from` as it is, in place of what stood at `to`.

@@ -1,8 +1,9 @@
 // A disk that hangs: calls are given up on after SLED_COMMIT_SECONDS, reads go on, the process ends.
-const { execFileSync, fork } = require('child_process')
+const { fork } = require('child_process')
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
+const { compile } = require('./shim.js')
 
 const fixtures = path.join(__dirname, 'fixtures')
 
@@ -10,11 +11,9 @@ module.exports = { run }
 
 async function run () {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-watchdog-'))
-  const shim = path.join(folder, 'slow.so')
-  try {
-    execFileSync('gcc', ['-shared', '-fPIC', '-o', shim, path.join(fixtures, 'slow.c'), '-ldl'])
-  } catch (error) {
-    return [{ fault: 'a disk that hangs', skipped: `gcc does not work: ${error.message}` }]
+  const shim = compile('slow', folder)
+  if (!shim) {
+    return [{ fault: 'a disk that hangs', skipped: 'there is no gcc' }]
   }
   const env = { ...process.env, LD_PRELOAD: shim, SLED_COMMIT_SECONDS: '1', SLED_PATH: path.join(folder, 'store'), SLOW_FLAG: path.join(folder, 'slow') }
   const { answer, seconds } = await ask(path.join(fixtures, 'hanging.js'), env)

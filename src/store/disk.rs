@@ -129,6 +129,12 @@ impl Disk {
             })
     }
 
+    /// Has sled write what it holds, which is not durable yet. Never syncs our own descriptor: an error of a sync is
+    /// told once, and has to reach the writer.
+    pub fn flush(&self) -> Result<()> {
+        self.database.flush().map(drop).map_err(|error| self.failed("flush", error))
+    }
+
     /// What stands at an encoded key, as it is.
     pub fn raw(&self, key: &[u8]) -> Result<Option<sled::IVec>> {
         self.database.get(key).map_err(|error| self.failed("read", error))
@@ -152,7 +158,7 @@ impl Disk {
 
     /// Makes everything applied so far durable.
     pub fn make_durable(&self) -> Result<()> {
-        self.database.flush().map_err(|error| self.failed("flush", error))?;
+        self.flush()?;
         self.log.sync_data().map_err(|error| StoreError::io("sync", &self.folder, error))
     }
 

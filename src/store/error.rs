@@ -217,6 +217,15 @@ impl StoreError {
         }
     }
 
+    /// A panic within sled is an error of sled's, not of ours.
+    #[must_use]
+    pub fn of_sled(self) -> Self {
+        match self {
+            Self::Panicked { action, cause } => Self::Sled { action, cause },
+            other => other,
+        }
+    }
+
     /// What was caught when `action` panicked.
     #[must_use]
     pub fn panicked(action: &'static str, payload: &(dyn std::any::Any + Send)) -> Self {

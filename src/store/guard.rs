@@ -162,7 +162,9 @@ fn encode(state: &State) -> Vec<u8> {
     slot
 }
 
-fn newest(bytes: &[u8]) -> Option<State> {
+/// What a guard file says: its valid slot with the higher turn.
+#[must_use]
+pub fn newest(bytes: &[u8]) -> Option<State> {
     let second = usize::try_from(SLOT_DISTANCE).ok()?;
     let slots = [Some(bytes), bytes.get(second..)];
     slots.into_iter().flatten().filter_map(decode).max_by_key(|state| state.turn)

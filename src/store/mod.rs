@@ -7,7 +7,7 @@ mod copy;
 mod disk;
 mod draft;
 mod error;
-mod guard;
+pub mod guard;
 pub mod key;
 mod list;
 mod open;
@@ -18,7 +18,7 @@ mod restore;
 mod space;
 #[cfg(test)]
 mod tests;
-mod value;
+pub mod value;
 mod verify;
 mod watchdog;
 mod writer;
@@ -37,11 +37,13 @@ use batch::Batch;
 use cache::Cache;
 use change::Request;
 use disk::Disk;
+use draft::Changed;
 use guard::StoreId;
 use key::KeyKind;
 use list::Head;
 use queue::{Message, Queue};
 use std::collections::HashSet;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -91,6 +93,9 @@ pub struct Shared {
     /// Held by the writer while a batch appears, and by a reader that was overtaken too often.
     applying: RwLock<()>,
     poison: OnceLock<StoreError>,
+    /// What the commit that failed would have changed. It stays in force for reads, so that a reset which could
+    /// not be written down does not let anybody in again while the process lives.
+    unwritten: OnceLock<Changed>,
     /// The keys that were touched since a copy began, while one is made.
     touched: Mutex<Option<HashSet<Box<[u8]>>>>,
     waiting: AtomicUsize,
@@ -107,20 +112,20 @@ impl Store {
     /// What memory knows of the record at `key`: `None` if nothing. Never touches sled.
     #[must_use]
     pub fn peek(&self, key: &Key) -> Option<Option<Contents>> {
-        self.shared.cache.peek(key)
+        self.shared.unwritten(key).or_else(|| self.shared.cache.peek(key))
     }
 
     /// What memory knows of how many items a list has. Never touches sled.
     #[must_use]
     pub fn peek_count(&self, path: &ListPath) -> Option<u64> {
-        let head = self.shared.cache.peek(&path.head())?;
+        let head = self.peek(&path.head())?;
         Head::read(path, head.as_deref()).ok().map(|head| head.count)
     }
 
     /// What memory knows of whether a list has `item`. Never touches sled.
     #[must_use]
     pub fn peek_has(&self, path: &ListPath, item: &[u8]) -> Option<bool> {
-        self.shared.cache.peek(&path.position(item)).map(|position| position.is_some())
+        self.peek(&path.position(item)).map(|position| position.is_some())
     }
 
     /// The record at `key`. Blocks.
@@ -220,7 +225,9 @@ impl Store {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        drop(self.shared.disk.write().unwrap_or_else(PoisonError::into_inner).take());
+        let disk = self.shared.disk.write().unwrap_or_else(PoisonError::into_inner).take();
+        // sled syncs once more when it is dropped, and panics if that fails. What was acknowledged is durable.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(disk)));
         true
     }
 }
@@ -245,6 +252,10 @@ impl Shared {
             cause => StoreError::Poisoned { cause: Arc::new(cause) },
         };
         self.poison.get_or_init(|| poisoned).clone()
+    }
+
+    fn unwritten(&self, key: &Key) -> Option<Option<Contents>> {
+        self.unwritten.get()?.get(key).cloned()
     }
 
     /// Begins to note the keys that are touched, for one copy at a time.

@@ -70,8 +70,13 @@ pub fn real_path(path: &Path) -> Result<PathBuf> {
     Ok(real)
 }
 
-/// Opens the store at the real path in `settings`.
+/// Opens the store at the real path in `settings`. sled panics where a sync fails while it closes again.
 pub fn open(settings: &Settings) -> Result<(Store, FolderLock)> {
+    catch_unwind(AssertUnwindSafe(|| open_or_panic(settings)))
+        .unwrap_or_else(|panic| Err(StoreError::panicked("open the store", &*panic).of_sled()))
+}
+
+fn open_or_panic(settings: &Settings) -> Result<(Store, FolderLock)> {
     let folder = &settings.path;
     // A newer format is refused before anything is touched, and files of others before any is made.
     let found = Guard::read(folder)?;
@@ -171,6 +176,7 @@ fn start(
         disk: RwLock::new(Some(disk)),
         applying: RwLock::new(()),
         poison: OnceLock::new(),
+        unwritten: OnceLock::new(),
         touched: Mutex::new(None),
         waiting: AtomicUsize::new(0),
         waiting_bytes: AtomicUsize::new(0),
@@ -221,7 +227,7 @@ fn check_guard(folder: &Path, disk: &Disk, guard: &Guard, accepts_rollback: bool
 fn open_sled(folder: &Path) -> Result<(sled::Db, Vec<String>)> {
     let mut repaired = repair::before_open(folder)?;
     let database = match try_sled(folder) {
-        Err(StoreError::Damaged { .. } | StoreError::Panicked { .. }) => {
+        Err(StoreError::Damaged { .. } | StoreError::Sled { .. }) => {
             repaired.append(&mut repair::move_snapshots_aside(folder)?);
             try_sled(folder)?
         }
@@ -240,7 +246,7 @@ fn try_sled(folder: &Path) -> Result<sled::Db> {
     let mut tries = 0;
     loop {
         let opened = catch_unwind(AssertUnwindSafe(|| config.open()))
-            .map_err(|panic| StoreError::panicked("open the store", &*panic))?;
+            .map_err(|panic| StoreError::panicked("open the store", &*panic).of_sled())?;
         match opened {
             Ok(database) => return Ok(database),
             Err(sled::Error::Io(error)) if is_sleds_lock(&error) && tries < LOCK_TRIES => {

@@ -2,10 +2,15 @@
 //! disk that may never answer.
 
 use super::change::Completion;
+use super::disk::Disk;
 use super::error::StoreError;
 use super::Shared;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
+
+/// After so long sled is asked to flush once more, from another thread: when a write of its own in the
+/// background has failed it forgets to wake who waits for it, and another flush does that.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// The commit at hand: since when, and who waits for it. Whoever takes the callers out answers them.
 #[derive(Default)]
@@ -14,13 +19,16 @@ pub struct Commit(Mutex<State>);
 #[derive(Default)]
 struct State {
     since: Option<Instant>,
+    nudged: bool,
     callers: Vec<Completion>,
 }
 
 impl Commit {
     /// The writer begins.
     pub fn begin(&self) {
-        self.lock().since = Some(Instant::now());
+        let mut state = self.lock();
+        state.since = Some(Instant::now());
+        state.nudged = false;
     }
 
     /// One more caller waits for it.
@@ -31,6 +39,13 @@ impl Commit {
     /// The writer is done: those who still wait.
     pub fn end(&self) -> Vec<Completion> {
         std::mem::take(&mut *self.lock()).callers
+    }
+
+    /// Whether the commit has been slow for the first time.
+    fn is_slow(&self) -> bool {
+        let mut state = self.lock();
+        let is_slow = state.since.is_some_and(|since| since.elapsed() > SLOW);
+        is_slow && !std::mem::replace(&mut state.nudged, true)
     }
 
     /// Those who wait for a commit that is older than `limit`.
@@ -50,7 +65,7 @@ pub fn watch(shared: &Arc<Shared>, limit: Duration) -> std::io::Result<()> {
     let shared = Arc::downgrade(shared);
     let watch = move || {
         while look(&shared, limit).is_some() {
-            std::thread::sleep(limit / 4);
+            std::thread::sleep(SLOW.min(limit / 4));
         }
     };
     std::thread::Builder::new().name("dashboard-sled watchdog".into()).spawn(watch).map(drop)
@@ -58,6 +73,12 @@ pub fn watch(shared: &Arc<Shared>, limit: Duration) -> std::io::Result<()> {
 
 fn look(shared: &Weak<Shared>, limit: Duration) -> Option<()> {
     let shared = shared.upgrade()?;
+    if shared.commit.is_slow() {
+        let shared = Arc::clone(&shared);
+        // Its result is the writer's as well. If the disk is only slow, it waits with the writer.
+        let nudge = move || drop(shared.with_disk(Disk::flush));
+        let _ = std::thread::Builder::new().name("dashboard-sled nudge".into()).spawn(nudge);
+    }
     if let Some(callers) = shared.commit.overdue(limit) {
         let error = shared.poison(StoreError::Stuck { seconds: limit.as_secs() });
         for caller in callers {

@@ -114,7 +114,13 @@ impl Writer {
             return Ok(());
         }
         let (batch, changed) = draft.finish()?;
-        self.apply(disk, batch, sequence)?;
+        let applied = catch_unwind(AssertUnwindSafe(|| self.apply(disk, batch, sequence)))
+            .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)));
+        if let Err(error) = applied {
+            // The first failure is the last commit.
+            let _ = shared.unwritten.set(changed);
+            return Err(error);
+        }
         for (key, contents) in changed {
             shared.cache.publish(key, contents);
         }

@@ -1,0 +1,104 @@
+// Power cuts at any moment, out of a recording: un-synced writes dropped, reordered and torn.
+const fs = require('fs')
+const path = require('path')
+const { copy, empty, note, randomizer } = require('./model.js')
+const { makeOpener } = require('./opener.js')
+const { makeReplay, readLog } = require('./replay.js')
+const { compile } = require('./shim.js')
+const { makeFolder, work } = require('./worker.js')
+
+const SIZES = { accounts: 200, records: 12, lists: 5 }
+const SEGMENT = 512 * 1024
+const SEED = 1
+
+module.exports = { run }
+
+async function run ({ long }) {
+  const folder = makeFolder()
+  const fault = 'un-synced writes dropped, reordered, torn'
+  try {
+    const library = compile('recorder', folder)
+    if (!library) {
+      return [{ fault, skipped: 'needs gcc on Linux' }]
+    }
+    const recorded = path.join(folder, 'recorded')
+    const log = path.join(folder, 'log')
+    fs.mkdirSync(recorded)
+    const { state } = await work(recorded, { seed: SEED, sizes: SIZES, steps: 2500, width: 4, pause: 3, reopen: 900 }, { LD_PRELOAD: library, RECORD_FOLDER: recorded, RECORD_LOG: log })
+    const records = readLog(log)
+    describe(records, path.join(recorded, 'store', 'sled', 'db'))
+    const test = { folder, recorded, records, most: state }
+    return [
+      await replay(test, fault, long ? 1500 : 300),
+      { ...await replay(test, 'the same without our fdatasync', 30, isSleds), mustLose: true }
+    ]
+  } finally {
+    fs.rmSync(folder, { recursive: true })
+  }
+}
+
+// sled itself only calls fsync.
+function isSleds ({ path, path2 }) {
+  return !(path2 === 'fdatasync' && path.endsWith('/sled/db'))
+}
+
+// A workload that does not reuse the segments would prove little.
+function describe (records, db) {
+  const writes = records.filter((record) => record.kind === 'write' && record.path === db)
+  const segments = new Map()
+  for (const { number } of writes.filter((write) => write.number % SEGMENT === 0)) {
+    segments.set(number / SEGMENT, (segments.get(number / SEGMENT) || 0) + 1)
+  }
+  const bytes = writes.reduce((sum, { data }) => sum + data.length, 0)
+  console.log(`recorded: ${records.length} calls, ${writes.length} writes of ${Math.round(bytes / 1e6)} MB to the log; times that each segment was begun: ${[...segments.values()].join(' ')}`)
+}
+
+// Most of the time nothing is un-synced but the guard: half of the points are right behind a write to the log, and some
+// where names and lengths change.
+function choose (records, points, random) {
+  const indexes = records.map((_, i) => i)
+  const writes = indexes.filter((i) => records[i].kind === 'write' && path.basename(records[i].path) === 'db')
+  const names = indexes.filter((i) => ['create', 'mkdir', 'rename', 'truncate', 'unlink'].includes(records[i].kind))
+  const chosen = Array.from({ length: points }, (_, i) => {
+    const among = [writes, indexes, writes, names][i % 4]
+    return Math.min(among[random.below(among.length)] + 1, records.length - 1)
+  })
+  return chosen.sort((a, b) => a - b)
+}
+
+async function replay ({ folder, recorded, records, most }, fault, points, counts) {
+  const random = randomizer(SEED)
+  const chosen = choose(records, points, random)
+  const place = path.join(folder, 'place')
+  const replaying = makeReplay(recorded, counts)
+  const least = empty(SIZES)
+  const opener = makeOpener()
+  const outcomes = {}
+  let next = 0
+  let lost = 0
+  try {
+    for (const point of chosen) {
+      for (; next < point; next++) {
+        const record = records[next]
+        if (record.path === path.join(recorded, 'acknowledged')) {
+          record.kind === 'write' && record.data.toString().split('\n').forEach((line) => note(least, line))
+        } else {
+          replaying.step(record)
+        }
+      }
+      fs.rmSync(place, { recursive: true, force: true })
+      replaying.build(place, random)
+      const answer = await opener.ask({ folder: path.join(place, 'store'), least: copy(least), most: copy(most), change: true })
+      const bad = [...answer.codes, ...answer.wrong]
+      const outcome = `${answer.opened ? 'opened' : 'refused'} ${[...new Set(answer.codes)]}`.trim()
+      outcomes[outcome] = (outcomes[outcome] || 0) + 1
+      if (bad.length && ++lost <= 3) {
+        console.error(`${fault}: call ${point} (${records[point].kind} ${path.basename(records[point].path)}): ${bad.slice(0, 3).join('; ')}`)
+      }
+    }
+  } finally {
+    await opener.close()
+  }
+  console.log(`${fault}:`, outcomes)
+  return { fault, tried: points, lost }
+}

@@ -1,0 +1,28 @@
+//! Everything that reads bytes from the disk: value heads, bodies, keys, the guard, names.
+#![no_main]
+
+use dashboard_sled::store::key::{Key, ListPath};
+use dashboard_sled::store::{guard, value, wtf8};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let (name, stored) = bytes.split_at(bytes.len() / 2);
+    let key = Key::record(name);
+    // What was not sealed for this key is never taken for a value of it, but by a chance of one in 2^32.
+    let _ = value::decode(key.encoded(), stored);
+    let _ = value::chunks_of(key.encoded(), stored);
+    let _ = value::split_body(stored, true);
+    let found = Key::found(bytes, None);
+    let _ = (found.name(), found.display(), found.list_path(), Key::kind_of(bytes), Key::number(bytes));
+    let full = Key::found(bytes, Some(stored));
+    let _ = (full.name(), full.display(), Key::chunk_id(bytes));
+    let path = ListPath::new(name);
+    assert!(path.position(stored).encoded().len() <= 400);
+    let _ = guard::newest(bytes);
+    let units = wtf8::decode(bytes);
+    assert_eq!(wtf8::decode(&wtf8::encode(&units)), units);
+    // What is written is read back.
+    let id = dashboard_sled::store::key::ChunkId { sequence: 1, ordinal: 2 };
+    let encoded = value::encode(&key, stored, id);
+    assert!(value::decode(key.encoded(), &encoded.head).is_some());
+});
