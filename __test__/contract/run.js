@@ -23,14 +23,24 @@ const variants = {
 
 module.exports = { runContract }
 
-// Side by side: the suite waits more than it works.
+// The host's proxy test takes any of the 10,000 ports above the one it is given: so two variants run at a time, side
+// by side since they wait more than they work, and each has these ports for itself.
+const ports = [1100, 11200]
+
 async function runContract (root) {
+  const total = { passed: 0, failed: 0 }
   const titles = Object.keys(variants)
-  const counts = await Promise.all(titles.map((title) => runVariant(root, title)))
-  return counts.reduce((all, count) => ({ passed: all.passed + count.passed, failed: all.failed + count.failed }))
+  for (let first = 0; first < titles.length; first += ports.length) {
+    const counts = ports.map((port, i) => runVariant(root, titles[first + i], port))
+    for (const { passed, failed } of await Promise.all(counts)) {
+      total.passed += passed
+      total.failed += failed
+    }
+  }
+  return total
 }
 
-async function runVariant (root, title) {
+async function runVariant (root, title, port) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-contract-'))
   const store = path.join(folder, 'store')
   makeApplication(folder, variants[title].modules)
@@ -40,7 +50,7 @@ async function runVariant (root, title) {
     NODE_ENV: 'testing',
     STORAGE: 'dashboard-sled',
     SLED_PATH: store,
-    PORT: String(await freePort()),
+    PORT: String(await freePort(port)),
     GENERATE_SITEMAP_TXT: 'false',
     GENERATE_API_TXT: 'false',
     GENERATE_ENV_TXT: 'false'
