@@ -176,6 +176,21 @@ describe('storage', () => {
       await store.storage.write('../../escaped', 'contents')
       assert.strictEqual(fs.existsSync(path.join(store.folder, 'escaped')), false)
     })
+    it('store-busy when too much waits, and goes on afterwards', async () => {
+      const bytes = Buffer.alloc(4 << 20)
+      const many = (count, write) => Promise.allSettled(Array.from({ length: count }, (_, i) => write(i)))
+      for (const outcomes of [await many(100, (i) => store.storage.writeBinary(`file/${i}`, bytes)), await many(100000, (i) => store.storage.write(`small/${i}`, 'contents'))]) {
+        const refused = outcomes.filter(({ reason }) => reason)
+        assert(refused.length && refused.length < outcomes.length)
+        refused.forEach(({ reason }) => assert.deepStrictEqual([reason.message, reason.code], ['store-busy', 'ERR_STORE_BUSY']))
+        for (const i of [0, outcomes.length - 1]) {
+          const key = `${outcomes.length === 100 ? 'file' : 'small'}/${i}`
+          assert.strictEqual(await store.storage.exists(key), !outcomes[i].reason)
+        }
+      }
+      await store.storage.write('file', 'contents')
+      assert.strictEqual(await store.storage.read('file'), 'contents')
+    }).timeout(60000)
     it('keeps the order of writes that are not awaited', async () => {
       await Promise.all(Array.from({ length: 500 }, (_, i) => store.storage.write('file', String(i))))
       assert.strictEqual(await store.storage.read('file'), '499')

@@ -13,6 +13,7 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{check_status, sys, Env, Result, Status};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -107,10 +108,14 @@ fn delivery(env: Env) -> Result<Rc<Delivery>> {
         .callee_handled::<false>()
         .weak::<true>()
         .build_callback(move |context| {
-            if let Some(delivery) = DELIVERIES.with_borrow(|all| all.get(&id).cloned()) {
-                delivery.deliver(context.env)?;
-            }
-            Ok(())
+            // Node calls this, so a panic that left it would end the process.
+            catch_unwind(AssertUnwindSafe(|| {
+                match DELIVERIES.with_borrow(|all| all.get(&id).cloned()) {
+                    Some(delivery) => delivery.deliver(context.env),
+                    None => Ok(()),
+                }
+            }))
+            .unwrap_or_else(|_| Err(napi::Error::new(Status::GenericFailure, "delivery-panicked")))
         })?;
     // Set once: the delivery was just made.
     let _ = mailbox.wake.set(wake);
