@@ -10,7 +10,7 @@ use super::Kind;
 use sha2::{Digest, Sha256};
 
 /// Tells a retired session key or password hash again, without being one.
-pub type Fingerprint = [u8; 16];
+pub type Fingerprint = [u8; 8];
 
 /// So many retired values are remembered for an account, the latest ones.
 pub const REMEMBERED: usize = 64;
@@ -59,6 +59,9 @@ fn reconcile_account(stored: &Object, mut new: Object, retired: &[Fingerprint]) 
     let mut outcome = Outcome::default();
     let mut is_stale = false;
     for (name, time) in RETIRING {
+        if stored.get(name) == new.get(name) {
+            continue;
+        }
         let (before, after) = (fingerprint(stored, name), fingerprint(&new, name));
         if before == after {
             continue;

@@ -85,7 +85,7 @@ impl<'a> Draft<'a> {
         let sequence = self.sequence;
         let mut batch = Batch::default();
         for (ordinal, (key, contents)) in (0..).zip(&self.accepted) {
-            if let Some((id, count)) = self.disk.chunks_of(key)? {
+            if let Some((id, count)) = self.old_chunks(key)? {
                 for index in 0..count {
                     batch.remove(&Key::chunk(id, index));
                 }
@@ -102,6 +102,16 @@ impl<'a> Draft<'a> {
         }
         put_applied(&mut batch, sequence);
         Ok((batch, self.accepted))
+    }
+
+    /// The chunks of what stands at `key` now. What memory knows to be small has none.
+    fn old_chunks(&self, key: &Key) -> Result<Option<(ChunkId, u32)>> {
+        match self.cache.peek(key) {
+            Some(known) if known.as_ref().is_none_or(|old| !value::has_chunks(key, old)) => {
+                Ok(None)
+            }
+            _ => self.disk.chunks_of(key),
+        }
     }
 
     fn stage(&mut self, change: Change) -> Result<()> {

@@ -117,7 +117,7 @@ pub fn encode(key: &Key, contents: &[u8], id: ChunkId) -> Encoded {
         [&length.to_be_bytes(), full].concat()
     });
     let full = full.as_deref().unwrap_or_default();
-    if full.len() + contents.len() <= CHUNK_BYTES {
+    if !has_chunks(key, contents) {
         return Encoded {
             head: seal(key.encoded(), &[&[form], full, contents]),
             chunks: Vec::new(),
@@ -172,6 +172,13 @@ pub fn chunks_of(encoded: &[u8], stored: &[u8]) -> Option<(ChunkId, u32)> {
         Head::Inline(_) => None,
         Head::Chunked { total, id, .. } => Some((id, chunk_count(total)?)),
     }
+}
+
+/// Whether `contents` at `key` are stored in chunks.
+#[must_use]
+pub fn has_chunks(key: &Key, contents: &[u8]) -> bool {
+    let full = key.full().map_or(0, |full| full.len() + size_of::<u32>());
+    full + contents.len() > CHUNK_BYTES
 }
 
 /// How many chunks a body of `total` bytes has; `None` for more than any has.
