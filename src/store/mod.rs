@@ -46,7 +46,7 @@ use std::collections::HashSet;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, TryLockError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use watchdog::Commit;
@@ -219,13 +219,20 @@ impl Store {
         self.shared.queue.close();
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let end = Instant::now() + limit;
-        while writer.as_ref().is_some_and(|writer| !writer.is_finished()) {
+        let disk = loop {
+            if writer.as_ref().is_none_or(JoinHandle::is_finished) {
+                // A reader that hangs in sled keeps the store open as well.
+                match self.shared.disk.try_write() {
+                    Ok(mut disk) => break disk.take(),
+                    Err(TryLockError::Poisoned(lock)) => break lock.into_inner().take(),
+                    Err(TryLockError::WouldBlock) => {}
+                }
+            }
             if Instant::now() > end {
                 return false;
             }
             std::thread::sleep(Duration::from_millis(1));
-        }
-        let disk = self.shared.disk.write().unwrap_or_else(PoisonError::into_inner).take();
+        };
         // sled syncs once more when it is dropped, and panics if that fails. What was acknowledged is durable.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(disk)));
         true

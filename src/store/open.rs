@@ -18,7 +18,7 @@ use std::io::Write;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::sync::{mpsc, Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
 /// sled's own folder within the store's.
@@ -152,13 +152,28 @@ impl New {
     /// Makes the store durable as one that ends with change number `applied`, and takes the mark away.
     pub fn complete(mut self, applied: u64) -> Result<(Guard, sled::Db)> {
         let sled_folder = self.folder.join(SLED);
-        self.database.flush().map_err(|error| StoreError::sled("create", &sled_folder, error))?;
+        flush_surely(&self.database)
+            .map_err(|error| StoreError::sled("create", &sled_folder, error))?;
         sync_files(&self.folder, &sled_folder)?;
         // Both slots: one with the mark would let the folder pass for unfinished if the other is damaged.
         self.guard.record(applied)?;
         self.guard.record(applied)?;
         self.guard.sync()?;
         Ok((self.guard, self.database))
+    }
+}
+
+/// A flush that is asked for again every second: when a write of sled's own in the background has failed it forgets
+/// to wake who waits for it, and another flush does that.
+fn flush_surely(database: &sled::Db) -> sled::Result<()> {
+    let (sender, results) = mpsc::channel();
+    loop {
+        let (database, sender) = (database.clone(), sender.clone());
+        let flush = move || drop(sender.send(database.flush()));
+        std::thread::Builder::new().name("dashboard-sled flush".into()).spawn(flush)?;
+        if let Ok(result) = results.recv_timeout(Duration::from_secs(1)) {
+            return result.map(drop);
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use super::Shared;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// After so long sled is asked to flush once more, from another thread: when a write of its own in the
-/// background has failed it forgets to wake who waits for it, and another flush does that.
+/// After so long, and each time again, sled is asked to flush once more, from another thread: when a write of its
+/// own in the background has failed it forgets to wake who waits for it, and another flush does that.
 const SLOW: Duration = Duration::from_secs(1);
 
 /// The commit at hand: since when, and who waits for it. Whoever takes the callers out answers them.
@@ -19,16 +19,13 @@ pub struct Commit(Mutex<State>);
 #[derive(Default)]
 struct State {
     since: Option<Instant>,
-    nudged: bool,
     callers: Vec<Completion>,
 }
 
 impl Commit {
     /// The writer begins.
     pub fn begin(&self) {
-        let mut state = self.lock();
-        state.since = Some(Instant::now());
-        state.nudged = false;
+        self.lock().since = Some(Instant::now());
     }
 
     /// One more caller waits for it.
@@ -41,11 +38,10 @@ impl Commit {
         std::mem::take(&mut *self.lock()).callers
     }
 
-    /// Whether the commit has been slow for the first time.
-    fn is_slow(&self) -> bool {
-        let mut state = self.lock();
-        let is_slow = state.since.is_some_and(|since| since.elapsed() > SLOW);
-        is_slow && !std::mem::replace(&mut state.nudged, true)
+    /// Whether the commit is slow, but not yet given up on for long.
+    fn is_slow(&self, limit: Duration) -> bool {
+        let since = self.lock().since.map(|since| since.elapsed());
+        since.is_some_and(|since| since > SLOW && since < 2 * limit)
     }
 
     /// Those who wait for a commit that is older than `limit`.
@@ -73,7 +69,7 @@ pub fn watch(shared: &Arc<Shared>, limit: Duration) -> std::io::Result<()> {
 
 fn look(shared: &Weak<Shared>, limit: Duration) -> Option<()> {
     let shared = shared.upgrade()?;
-    if shared.commit.is_slow() {
+    if shared.commit.is_slow(limit) {
         let shared = Arc::clone(&shared);
         // Its result is the writer's as well. If the disk is only slow, it waits with the writer.
         let nudge = move || drop(shared.with_disk(Disk::flush));
