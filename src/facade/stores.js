@@ -7,7 +7,7 @@ const MEBIBYTE = 1024 * 1024
 const DEFAULT_CACHE_MB = 64
 const LARGEST_CACHE_MB = 1024 * 1024
 
-module.exports = { closeStore, mainStore, openStore, readFolder }
+module.exports = { closeStore, mainStore, openStore }
 
 // Promises of handles, by prefix and folder; and the name of each one that is open.
 const handles = new Map()

@@ -130,7 +130,12 @@ impl Store {
 
     /// The record at `key`. Blocks.
     pub fn read(&self, key: &Key) -> Result<Option<Contents>> {
-        self.shared.cache.get_or_read(key, || self.shared.with_disk(|disk| disk.get(key)))
+        match self.shared.unwritten(key) {
+            Some(contents) => Ok(contents),
+            None => {
+                self.shared.cache.get_or_read(key, || self.shared.with_disk(|disk| disk.get(key)))
+            }
+        }
     }
 
     /// How many items a list has. Blocks.

@@ -193,3 +193,15 @@ fn check_results(results: &mpsc::Receiver<Result<()>>) {
         }
     }
 }
+
+#[test]
+fn what_a_failed_commit_would_have_changed_is_what_every_read_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&settings(&folder.path().join("store"))).unwrap();
+    let key = Record::new(b"a").key;
+    let changed = Changed::from([(key.clone(), Some(b"new".as_slice().into()))]);
+    assert_eq!(store.read(&key).unwrap(), None);
+    assert!(store.shared.unwritten.set(changed).is_ok());
+    assert_eq!(store.read(&key).unwrap().as_deref(), Some(b"new".as_slice()));
+    assert_eq!(store.peek(&key).unwrap().as_deref(), Some(b"new".as_slice()));
+}
