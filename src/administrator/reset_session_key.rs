@@ -1,9 +1,8 @@
 //! `global.api.administrator.ResetSessionKey` of the host.
 
 use super::record_name;
-use crate::record::account::Account;
 use crate::record::cipher::{self, Secret};
-use crate::record::reset::{self, Refusal};
+use crate::record::reset::{self, Refusal, Reset};
 use crate::store::{Change, Record, Result, Store, StoreError};
 use std::sync::{Arc, OnceLock};
 
@@ -27,10 +26,9 @@ pub fn patch(
             let secret = opened_with.as_ref();
             let text = stored.and_then(|stored| cipher::open(stored, secret));
             let text = text.ok_or(StoreError::Refused("invalid-accountid"))?;
-            let text = reset::reset(&text, &session_key, now)?;
-            let account = Account::read(&text).ok_or(StoreError::Refused("invalid-accountid"))?;
+            let Reset { text, redacted } = reset::reset(&text, &session_key, now)?;
             // Set once: an edit is called once.
-            let _ = given.set(account.redacted);
+            let _ = given.set(redacted);
             Ok(Some(cipher::seal(text, secret).into()))
         }),
         size: 0,

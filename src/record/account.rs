@@ -23,15 +23,20 @@ impl Account {
         if !object.is_a("account") {
             return None;
         }
-        for name in ["sessionKey", "usernameHash", "passwordHash"] {
-            object.remove(name);
-        }
+        redact(&mut object);
         Some(Self {
             session_key_number: object.get("sessionKeyNumber").and_then(json::number),
             session_key_last_reset: object.get("sessionKeyLastReset").map(Into::into),
             deleted: object.get("deleted").is_some_and(json::is_truthy),
             redacted: object.text(),
         })
+    }
+}
+
+/// Removes the secrets of an account.
+pub fn redact(account: &mut Object) {
+    for name in ["sessionKey", "usernameHash", "passwordHash"] {
+        account.remove(name);
     }
 }
 

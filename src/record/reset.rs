@@ -1,5 +1,6 @@
 //! What a reset of the session key changes (the administrator's `reset-session-key.js` of the host).
 
+use super::account;
 use super::json::{self, Object};
 
 /// Why an account is not reset; the host's own slugs.
@@ -11,8 +12,17 @@ pub enum Refusal {
     InvalidAccount,
 }
 
-/// The text of an account after a reset at `now` in seconds, with `key` as its new session key.
-pub fn reset(text: &str, key: &str, now: f64) -> Result<String, Refusal> {
+/// An account after a reset.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reset {
+    /// The text to store.
+    pub text: String,
+    /// The text without its secrets.
+    pub redacted: String,
+}
+
+/// Resets the account in `text` at `now` in seconds, with `key` as its new session key.
+pub fn reset(text: &str, key: &str, now: f64) -> Result<Reset, Refusal> {
     let mut account = Object::parse(text).ok_or(Refusal::InvalidAccountid)?;
     if !account.is_a("account") {
         return Err(Refusal::InvalidAccountid);
@@ -21,7 +31,9 @@ pub fn reset(text: &str, key: &str, now: f64) -> Result<String, Refusal> {
         return Err(Refusal::InvalidAccount);
     }
     set(&mut account, key, now);
-    Ok(account.text())
+    let text = account.text();
+    account::redact(&mut account);
+    Ok(Reset { text, redacted: account.text() })
 }
 
 /// The same for any account, a deleted one as well; `None` if it is none.
@@ -62,7 +74,8 @@ mod tests {
     fn a_reset_changes_three_properties() {
         let text = r#"{"7":1,"object":"account","sessionKey":"old","a":1.50,"sessionKeyNumber":4}"#;
         let expected = r#"{"7":1,"object":"account","sessionKey":"new","a":1.50,"sessionKeyNumber":5,"sessionKeyLastReset":99}"#;
-        assert_eq!(reset(text, "new", 99.0).as_deref(), Ok(expected));
+        let redacted = expected.replace(r#""sessionKey":"new","#, "");
+        assert_eq!(reset(text, "new", 99.0), Ok(Reset { text: expected.into(), redacted }));
     }
 
     #[test]

@@ -68,11 +68,11 @@ impl Disk {
     /// only removed in the batch that replaces their head: when one is missing, so is the head.
     fn body(&self, encoded: &[u8], stored: &[u8]) -> Result<Option<(Option<Vec<u8>>, Contents)>> {
         let damaged = || value::damaged(&Key::found(encoded, None));
-        let (total, id, has_full) = match value::decode(encoded, stored).ok_or_else(damaged)? {
+        let (total, id, form) = match value::decode(encoded, stored).ok_or_else(damaged)? {
             Head::Inline(body) => {
-                return Ok(Some((body.full.map(Into::into), body.contents.into())));
+                return Ok(Some((body.full.map(Into::into), body.to_contents())));
             }
-            Head::Chunked { total, id, has_full } => (total, id, has_full),
+            Head::Chunked { total, id, form } => (total, id, form),
         };
         let total_bytes = usize::try_from(total).map_err(|_| damaged())?;
         let mut body = Vec::new();
@@ -92,8 +92,8 @@ impl Disk {
         if body.len() != total_bytes {
             return Err(damaged());
         }
-        let body = value::split_body(&body, has_full).ok_or_else(damaged)?;
-        Ok(Some((body.full.map(Into::into), body.contents.into())))
+        let body = value::split_body(&body, form).ok_or_else(damaged)?;
+        Ok(Some((body.full.map(Into::into), body.to_contents())))
     }
 
     /// The stored values from the last one at or below `to` down to `from`.

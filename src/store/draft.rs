@@ -10,7 +10,7 @@ use super::list;
 use super::value::{self, Contents};
 use super::MAX_CONTENTS_BYTES;
 use crate::record::cipher::{self, Secret};
-use crate::record::stale::{self, Fingerprint};
+use crate::record::stale;
 use crate::record::Kind;
 use std::collections::HashMap;
 
@@ -166,11 +166,8 @@ impl<'a> Draft<'a> {
     }
 
     fn remove_record(&mut self, record: Record) -> Result<()> {
-        let retired = record.key.retired();
-        for key in [record.key, retired] {
-            if self.get(&key)?.is_some() {
-                self.remove(key);
-            }
+        if self.get(&record.key)?.is_some() {
+            self.remove(record.key);
         }
         Ok(())
     }
@@ -187,30 +184,21 @@ impl<'a> Draft<'a> {
         let Some(stored) = self.get(key)? else {
             return Ok(contents);
         };
-        let retired_key = key.retired();
-        let remembered = self.get(&retired_key)?;
-        let (mut retired, _) = remembered.as_deref().unwrap_or_default().as_chunks();
+        let remembered = stored.retired();
         let outcome = match (cipher::open(&stored, secret), cipher::open(&contents, secret)) {
-            (Some(stored), Some(new)) => stale::reconcile(kind, &stored, &new, retired),
+            (Some(stored), Some(new)) => stale::reconcile(kind, &stored, &new, remembered),
             _ => None,
         };
         let Some(outcome) = outcome else {
-            if remembered.is_some() {
-                self.remove(retired_key);
-            }
             return Ok(contents);
         };
-        if !outcome.retires.is_empty() {
-            let forgotten =
-                (retired.len() + outcome.retires.len()).saturating_sub(stale::REMEMBERED);
-            retired = retired.get(forgotten..).unwrap_or_default();
-            let all: Vec<Fingerprint> = [retired, &outcome.retires].concat();
-            self.put(retired_key, all.concat().into());
-        }
-        Ok(match outcome.text {
+        let contents = match outcome.text {
             Some(text) => cipher::seal(text, secret).into(),
             None => contents,
-        })
+        };
+        let retired = [remembered, &outcome.retires].concat();
+        let forgotten = retired.len().saturating_sub(stale::REMEMBERED);
+        Ok(contents.with_retired(retired.get(forgotten..).unwrap_or_default()))
     }
 }
 
@@ -218,12 +206,15 @@ impl<'a> Draft<'a> {
 pub fn put_mark(batch: &mut Batch) {
     let key = Key::meta(MARK);
     let id = ChunkId { sequence: 0, ordinal: u32::MAX };
-    batch.insert(key.encoded(), value::encode(&key, &[1], id).head);
+    batch.insert(key.encoded(), value::encode(&key, &vec![1].into(), id).head);
 }
 
 /// Notes in `batch` that it is number `sequence`.
 pub fn put_applied(batch: &mut Batch, sequence: u64) {
     let key = Key::meta(APPLIED);
     let id = ChunkId { sequence, ordinal: u32::MAX };
-    batch.insert(key.encoded(), value::encode(&key, &sequence.to_be_bytes(), id).head);
+    batch.insert(
+        key.encoded(),
+        value::encode(&key, &sequence.to_be_bytes().as_slice().into(), id).head,
+    );
 }

@@ -8,7 +8,6 @@
 //! entry     04 | part(path) | sequence u64       an item, by position
 //! position  05 | part(path) | part(item)         the sequence of an item
 //! tally     06 | part(path) | segment u64        how many items live in each block of a segment
-//! retired   07 | part(key)                       fingerprints of what a stale write may not bring back
 //!
 //! part(bytes) = length u16 | bytes               when they fit
 //!             = ffff | SHA-256(bytes)            when they do not
@@ -29,7 +28,6 @@ const LIST: u8 = 3;
 const ENTRY: u8 = 4;
 const POSITION: u8 = 5;
 const TALLY: u8 = 6;
-const RETIRED: u8 = 7;
 
 /// The longest encoded key, in bytes.
 pub const MAX_ENCODED: usize = 400;
@@ -77,7 +75,6 @@ impl Key {
             ENTRY => KeyKind::Entry,
             POSITION => KeyKind::Position,
             TALLY => KeyKind::Tally,
-            RETIRED => KeyKind::Retired,
             _ => return None,
         })
     }
@@ -114,16 +111,6 @@ impl Key {
             sequence: u64::from_be_bytes(*sequence),
             ordinal: u32::from_be_bytes(*rest.first_chunk()?),
         })
-    }
-
-    /// What is remembered of the record at this key.
-    #[must_use]
-    pub fn retired(&self) -> Self {
-        let mut encoded = self.encoded.to_vec();
-        if let Some(kind) = encoded.first_mut() {
-            *kind = RETIRED;
-        }
-        Self { encoded: encoded.into(), full: self.full.clone() }
     }
 
     /// Piece `index` of the chunked value `id`.
@@ -205,7 +192,6 @@ pub enum KeyKind {
     Entry,
     Position,
     Tally,
-    Retired,
 }
 
 impl KeyKind {
@@ -220,7 +206,6 @@ impl KeyKind {
             Self::Entry => ENTRY,
             Self::Position => POSITION,
             Self::Tally => TALLY,
-            Self::Retired => RETIRED,
         }]
     }
 }
@@ -362,14 +347,7 @@ mod tests {
     fn all_keys(path: &[u8], item: &[u8]) -> Vec<Key> {
         let list = ListPath::new(path);
         let record = Key::record(path);
-        vec![
-            record.retired(),
-            record,
-            list.head(),
-            list.entry(7),
-            list.position(item),
-            list.tally(7),
-        ]
+        vec![record, list.head(), list.entry(7), list.position(item), list.tally(7)]
     }
 
     proptest! {

@@ -140,7 +140,7 @@ pub fn begin(folder: &Path, id: StoreId) -> Result<New> {
     let mut batch = Batch::default();
     let key = Key::meta(STORE_ID);
     let chunk = ChunkId { sequence: 0, ordinal: 0 };
-    batch.insert(key.encoded(), value::encode(&key, &id, chunk).head);
+    batch.insert(key.encoded(), value::encode(&key, &id.as_slice().into(), chunk).head);
     put_applied(&mut batch, 0);
     database
         .apply_batch(batch.into_sled())

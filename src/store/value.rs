@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! checksum u32 | form u8 | body            the CRC-32 of key, form and body
-//! inline:   body = [full] contents
+//! inline:   body = [full] [retired] contents       bits of the form say which of them there are
 //! chunked:  body = total u64 | sequence u64 | ordinal u32
-//!           the chunks joined = [full] contents; each chunk is checksum u32 | bytes
-//! full = length u32 | the full parts of a key with a hashed part (a bit of the form says so)
+//!           the chunks joined are the body as above; each chunk is checksum u32 | bytes
+//! full      = length u32 | the full parts of a key with a hashed part
+//! retired   = count u8 | 8 bytes each              what a stale write may not bring back
 //! ```
 //!
 //! The checksum covers the key, so a value that strays to another key is damage too.
@@ -17,16 +18,44 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
+/// Tells a value again that a stale write may not bring back; the rule about those makes it.
+pub type Fingerprint = [u8; 8];
+
 /// The bytes of a value, shared between the cache and readers.
 #[derive(Clone)]
 pub struct Contents(Arc<Shared>);
 
 struct Shared {
     bytes: Box<[u8]>,
+    retired: Box<[Fingerprint]>,
     derived: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 impl Contents {
+    fn new(bytes: Box<[u8]>, retired: Box<[Fingerprint]>) -> Self {
+        Self(Arc::new(Shared { bytes, retired, derived: OnceLock::new() }))
+    }
+
+    /// The same bytes, with what a stale write of the record may not bring back. Readers never see that.
+    #[must_use]
+    pub fn with_retired(self, retired: &[Fingerprint]) -> Self {
+        let bytes =
+            Arc::try_unwrap(self.0).map_or_else(|shared| shared.bytes.clone(), |own| own.bytes);
+        Self::new(bytes, retired.into())
+    }
+
+    /// What a stale write of the record may not bring back.
+    #[must_use]
+    pub fn retired(&self) -> &[Fingerprint] {
+        &self.0.retired
+    }
+
+    /// What is stored, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.len() + size_of_val(self.retired())
+    }
+
     /// What `make` makes of the bytes: made once, and kept for as long as the bytes themselves are.
     /// `None` if something of another type is kept.
     pub fn derived<T: Any + Send + Sync>(&self, make: impl FnOnce(&[u8]) -> T) -> Option<&T> {
@@ -57,7 +86,7 @@ impl fmt::Debug for Contents {
 
 impl From<Vec<u8>> for Contents {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Shared { bytes: bytes.into(), derived: OnceLock::new() }))
+        Self::new(bytes.into(), Box::default())
     }
 }
 
@@ -73,6 +102,11 @@ pub const CHUNK_BYTES: usize = 4096;
 
 const CHUNKED: u8 = 0b01;
 const WITH_FULL_KEY: u8 = 0b10;
+const WITH_RETIRED: u8 = 0b100;
+
+/// Which parts a body has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Form(pub u8);
 
 /// What stands at a key, before it is compared with the key that was asked for.
 #[derive(Debug, PartialEq)]
@@ -85,18 +119,28 @@ pub enum Head<'a> {
         total: u64,
         /// Their name.
         id: ChunkId,
-        /// Whether the body begins with the full parts of the key.
-        has_full: bool,
+        /// What is in the body.
+        form: Form,
     },
 }
 
-/// The contents of a value, and the full parts of its key where that has a hashed one.
+/// The contents of a value, and what stands before them.
 #[derive(Debug, PartialEq)]
 pub struct Body<'a> {
     /// The full parts, each behind its length.
     pub full: Option<&'a [u8]>,
+    /// What a stale write may not bring back.
+    pub retired: &'a [Fingerprint],
     /// The contents.
     pub contents: &'a [u8],
+}
+
+impl Body<'_> {
+    /// The contents, to keep.
+    #[must_use]
+    pub fn to_contents(&self) -> Contents {
+        Contents::new(self.contents.into(), self.retired.into())
+    }
 }
 
 /// What to write for a value: the head, and the chunks that it points to.
@@ -109,21 +153,28 @@ pub struct Encoded {
 
 /// Makes what is written for `contents` at `key`; `id` names the chunks if there are any.
 #[must_use]
-pub fn encode(key: &Key, contents: &[u8], id: ChunkId) -> Encoded {
-    let form = if key.full().is_some() { WITH_FULL_KEY } else { 0 };
-    let full = key.full().map(|full| {
+pub fn encode(key: &Key, contents: &Contents, id: ChunkId) -> Encoded {
+    let mut form = 0;
+    let mut front = Vec::new();
+    if let Some(full) = key.full() {
+        form |= WITH_FULL_KEY;
         // Keys are at most 64 KiB, so the length always fits.
-        let length = u32::try_from(full.len()).unwrap_or(u32::MAX);
-        [&length.to_be_bytes(), full].concat()
-    });
-    let full = full.as_deref().unwrap_or_default();
+        front.extend(u32::try_from(full.len()).unwrap_or(u32::MAX).to_be_bytes());
+        front.extend(full);
+    }
+    if !contents.retired().is_empty() {
+        form |= WITH_RETIRED;
+        // The rule remembers fewer than 255.
+        front.push(u8::try_from(contents.retired().len()).unwrap_or(u8::MAX));
+        front.extend(contents.retired().as_flattened());
+    }
     if !has_chunks(key, contents) {
         return Encoded {
-            head: seal(key.encoded(), &[&[form], full, contents]),
+            head: seal(key.encoded(), &[&[form], &front, contents]),
             chunks: Vec::new(),
         };
     }
-    let body = [full, contents].concat();
+    let body = [&front, &**contents].concat();
     let chunks = (0..)
         .zip(body.chunks(CHUNK_BYTES))
         .map(|(index, bytes)| {
@@ -148,9 +199,8 @@ pub fn encode(key: &Key, contents: &[u8], id: ChunkId) -> Encoded {
 #[must_use]
 pub fn decode<'a>(encoded: &[u8], stored: &'a [u8]) -> Option<Head<'a>> {
     let (form, body) = unseal(encoded, stored)?.split_first()?;
-    let has_full = form & WITH_FULL_KEY != 0;
     if form & CHUNKED == 0 {
-        return Some(Head::Inline(split_body(body, has_full)?));
+        return Some(Head::Inline(split_body(body, Form(*form))?));
     }
     let (total, body) = body.split_first_chunk()?;
     let (sequence, body) = body.split_first_chunk()?;
@@ -158,7 +208,7 @@ pub fn decode<'a>(encoded: &[u8], stored: &'a [u8]) -> Option<Head<'a>> {
         sequence: u64::from_be_bytes(*sequence),
         ordinal: u32::from_be_bytes(body.try_into().ok()?),
     };
-    Some(Head::Chunked { total: u64::from_be_bytes(*total), id, has_full })
+    Some(Head::Chunked { total: u64::from_be_bytes(*total), id, form: Form(*form) })
 }
 
 /// The name and the number of the chunks that `stored` points to, if it does.
@@ -176,9 +226,9 @@ pub fn chunks_of(encoded: &[u8], stored: &[u8]) -> Option<(ChunkId, u32)> {
 
 /// Whether `contents` at `key` are stored in chunks.
 #[must_use]
-pub fn has_chunks(key: &Key, contents: &[u8]) -> bool {
+pub fn has_chunks(key: &Key, contents: &Contents) -> bool {
     let full = key.full().map_or(0, |full| full.len() + size_of::<u32>());
-    full + contents.len() > CHUNK_BYTES
+    full + contents.size() > CHUNK_BYTES
 }
 
 /// How many chunks a body of `total` bytes has; `None` for more than any has.
@@ -187,15 +237,22 @@ pub fn chunk_count(total: u64) -> Option<u32> {
     u32::try_from(total.div_ceil(CHUNK_BYTES as u64)).ok()
 }
 
-/// Cuts a body into the full parts of its key and the contents.
+/// Cuts a body into its parts.
 #[must_use]
-pub fn split_body(body: &[u8], has_full: bool) -> Option<Body<'_>> {
-    if !has_full {
-        return Some(Body { full: None, contents: body });
+pub fn split_body(body: &[u8], Form(form): Form) -> Option<Body<'_>> {
+    let (mut full, mut retired, mut contents) = (None, Default::default(), body);
+    if form & WITH_FULL_KEY != 0 {
+        let (length, rest) = contents.split_first_chunk()?;
+        let (parts, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        (full, contents) = (Some(parts), rest);
     }
-    let (length, rest) = body.split_first_chunk()?;
-    let (full, contents) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
-    Some(Body { full: Some(full), contents })
+    if form & WITH_RETIRED != 0 {
+        let (count, rest) = contents.split_first()?;
+        let bytes = usize::from(*count) * size_of::<Fingerprint>();
+        let (fingerprints, rest) = rest.split_at_checked(bytes)?;
+        (retired, contents) = (fingerprints.as_chunks().0, rest);
+    }
+    Some(Body { full, retired, contents })
 }
 
 /// The bytes of one chunk.
@@ -244,25 +301,27 @@ mod tests {
     fn a_value_over_a_chunk_is_cut_and_its_head_points_to_the_pieces() {
         let key = Key::record(b"a");
         for length in [0, 1, CHUNK_BYTES] {
-            assert!(encode(&key, &vec![1; length], ID).chunks.is_empty());
+            assert!(encode(&key, &vec![1; length].into(), ID).chunks.is_empty());
         }
-        let encoded = encode(&key, &vec![1; 2 * CHUNK_BYTES + 1], ID);
+        let encoded = encode(&key, &vec![1; 2 * CHUNK_BYTES + 1].into(), ID);
         assert_eq!(encoded.chunks.len(), 3);
         assert_eq!(chunks_of(key.encoded(), &encoded.head), Some((ID, 3)));
         assert!(encoded.chunks.iter().all(|(_, bytes)| bytes.len() <= CHUNK_BYTES + 4));
     }
 
     #[test]
-    fn a_hashed_key_stands_in_full_beside_the_contents() {
+    fn what_stands_before_the_contents_comes_back() {
         let key = Key::record(&[b'k'; 500]);
-        let encoded = encode(&key, b"contents", ID);
-        let body = Body { full: key.full(), contents: b"contents" };
+        let retired = [[1; 8], [2; 8]];
+        let contents = Contents::from(b"contents".as_slice()).with_retired(&retired);
+        let encoded = encode(&key, &contents, ID);
+        let body = Body { full: key.full(), retired: &retired, contents: b"contents" };
         assert_eq!(decode(key.encoded(), &encoded.head), Some(Head::Inline(body)));
     }
 
     #[test]
     fn a_value_at_another_key_is_damage() {
-        let encoded = encode(&Key::record(b"a"), b"contents", ID);
+        let encoded = encode(&Key::record(b"a"), &b"contents".as_slice().into(), ID);
         assert_eq!(decode(Key::record(b"b").encoded(), &encoded.head), None);
     }
 
@@ -273,7 +332,7 @@ mod tests {
             bit in any::<prop::sample::Index>(),
         ) {
             let key = Key::record(b"some/key");
-            let mut stored = encode(&key, &contents, ID).head;
+            let mut stored = encode(&key, &contents.into(), ID).head;
             let bit = bit.index(stored.len() * 8);
             stored[bit / 8] ^= 1 << (bit % 8);
             prop_assert_eq!(decode(key.encoded(), &stored), None);
@@ -283,7 +342,7 @@ mod tests {
         fn any_bytes_are_read_without_a_panic(stored in proptest::collection::vec(any::<u8>(), 0..100)) {
             let key = Key::record(&[b'k'; 500]);
             prop_assert_eq!(decode(key.encoded(), &stored), None);
-            let _ = (chunks_of(key.encoded(), &stored), split_body(&stored, true));
+            let _ = (chunks_of(key.encoded(), &stored), split_body(&stored, Form(WITH_FULL_KEY | WITH_RETIRED)));
         }
     }
 }

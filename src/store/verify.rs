@@ -74,7 +74,7 @@ pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
             KeyKind::Entry | KeyKind::Position | KeyKind::Tally => {
                 *loose.entry(kind).or_default() += 1;
             }
-            KeyKind::Meta | KeyKind::Retired | KeyKind::Chunk => {}
+            KeyKind::Meta | KeyKind::Chunk => {}
         }
     }
     for (kind, count) in loose {
