@@ -12,12 +12,15 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 /** A share in an open store. */
 export declare class NativeStore {
   /**
-   * A session without `tokenHash`, and with `ended` if its time is over at `now` in seconds;
-   * undefined where JavaScript has to look itself.
+   * A session without `tokenHash`, and with `ended` if its time is over at `now` in seconds; undefined where
+   * JavaScript has to look itself. From memory it comes with the stamps of the session and of its account: while
+   * both are current and the session has not expired, the answer is the same.
    */
-  session(appid: string, sessionid: string, now: number, secret?: string, iv?: string): string | undefined | Promise<string | undefined>
-  /** An account without its secrets. */
-  account(appid: string, accountid: string, secret?: string, iv?: string): string | undefined | Promise<string | undefined>
+  session(appid: string, sessionid: string, now: number, secret?: string, iv?: string): [string, number, number] | undefined | Promise<string | undefined>
+  /** An account without its secrets, and from memory with its stamp. */
+  account(appid: string, accountid: string, secret?: string, iv?: string): [string, number] | undefined | Promise<string | undefined>
+  /** Whether the records behind both stamps are still what they were. May say no though they are. */
+  isCurrent(session: number, account: number): boolean
   /** Ends all sessions of an account at `now` in seconds; the account without its secrets. */
   resetSessionKey(appid: string, accountid: string, now: number, secret?: string, iv?: string): Promise<string>
   /**

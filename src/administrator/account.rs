@@ -1,22 +1,25 @@
 //! `global.api.administrator.Account` of the host.
 
-use super::{record_key, with_read, Answer, Lookup};
+use super::{record_key, with_read, Found, Give, Lookup};
 use crate::record::account::Account;
 use crate::record::cipher::Secret;
 use crate::store::Result;
 
 /// Gives the account as JSON without its secrets.
-pub fn get<T>(
-    lookup: impl Lookup,
+pub fn get(
+    lookup: &Lookup,
     appid: &[u8],
     accountid: &[u8],
     secret: Option<&Secret>,
-    give: impl FnOnce(&str) -> T,
-) -> Result<Answer<T>> {
-    let Some(found) = lookup(&record_key(appid, "account", accountid))? else {
-        return Ok(None);
+    give: &mut Give,
+) -> Result<Found> {
+    let Some(account) = lookup(&record_key(appid, "account", accountid))? else {
+        return Ok(Found::Unknown);
     };
-    Ok(Some(found.and_then(|contents| {
-        with_read(&contents, secret, Account::read, |account| Some(give(&account.redacted)))
+    Ok(Found::given(account.and_then(|account| {
+        with_read(&account, secret, Account::read, |account| {
+            give(&account.redacted);
+            Some(())
+        })
     })))
 }

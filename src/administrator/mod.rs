@@ -14,13 +14,28 @@ use crate::record::cipher::{self, Secret};
 use crate::store::{Contents, Key, Result};
 use std::any::Any;
 
-/// What stands at a key, if it is known; looks in memory alone, or on the disk as well.
-pub trait Lookup: Fn(&Key) -> Result<Option<Option<Contents>>> {}
+/// What stands at a key, if it is known: looks in memory alone, or on the disk as well.
+pub type Lookup<'a> = dyn Fn(&Key) -> Result<Option<Option<Contents>>> + 'a;
 
-impl<F: Fn(&Key) -> Result<Option<Option<Contents>>>> Lookup for F {}
+/// Takes the answer, which is JSON.
+pub type Give<'a> = dyn FnMut(&str) + 'a;
 
-/// An answer that may be unknown without the disk (`None`), or left to JavaScript (`Some(None)`).
-pub type Answer<T> = Option<Option<T>>;
+/// What became of a look-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The answer was given.
+    Given,
+    /// It is left to JavaScript.
+    Odd,
+    /// It is unknown without the disk.
+    Unknown,
+}
+
+impl Found {
+    fn given(answer: Option<()>) -> Self {
+        answer.map_or(Self::Odd, |()| Self::Given)
+    }
+}
 
 /// What was read from a record, and under which secret.
 struct Read<T> {

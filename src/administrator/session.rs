@@ -1,6 +1,6 @@
 //! `global.api.administrator.Session` of the host.
 
-use super::{record_key, with_read, Answer, Lookup};
+use super::{record_key, with_read, Found, Give, Lookup};
 use crate::record::account::Account;
 use crate::record::cipher::Secret;
 use crate::record::session::Session;
@@ -14,19 +14,19 @@ struct Owned {
 
 /// Gives the session as JSON at `now` in seconds, without `tokenHash`, and with `ended` if its time is
 /// over.
-pub fn get<T>(
-    lookup: impl Lookup,
+pub fn get(
+    lookup: &Lookup,
     appid: &[u8],
     sessionid: &[u8],
     now: f64,
     secret: Option<&Secret>,
-    give: impl FnOnce(&str) -> T,
-) -> Result<Answer<T>> {
+    give: &mut Give,
+) -> Result<Found> {
     let Some(session) = lookup(&record_key(appid, "session", sessionid))? else {
-        return Ok(None);
+        return Ok(Found::Unknown);
     };
     let Some(session) = session else {
-        return Ok(Some(None));
+        return Ok(Found::Odd);
     };
     let read = |text: &str| {
         let session = Session::read(text)?;
@@ -35,12 +35,12 @@ pub fn get<T>(
     };
     let Some(account) = with_read(&session, secret, read, |owned| Some(owned.account.clone()))
     else {
-        return Ok(Some(None));
+        return Ok(Found::Odd);
     };
     let Some(account) = lookup(&account)? else {
-        return Ok(None);
+        return Ok(Found::Unknown);
     };
-    Ok(Some(account.and_then(|account| {
+    Ok(Found::given(account.and_then(|account| {
         with_read(&account, secret, Account::read, |account| {
             with_read(&session, secret, read, |owned| {
                 owned.session.at(now, account).map(|text| give(&text))

@@ -1,27 +1,29 @@
 //! The use cases as JavaScript sees them: JSON text in and out. `undefined` instead of a text says that
 //! `src/facade` has to apply the host's rules itself.
 
-use super::answer::{self, Answer};
+use super::answer::Answer;
 use super::arguments::{record, secret};
 use super::name::Name;
 use super::reply::{on_worker, Reply};
 use super::storage::{new_session_key, NativeStore};
 use super::{errors, promise};
-use crate::administrator::{account, reset_session_key, session};
+use crate::administrator::{account, reset_session_key, session, Found, Give, Lookup};
 use crate::record::cipher;
 use crate::record::properties::{self, Edit};
-use crate::store::{Change, StoreError};
+use crate::store::{self, Change, StoreError};
 use napi::{Env, Result};
 use napi_derive::napi;
+use std::cell::RefCell;
 
 #[napi]
 impl NativeStore {
-    /// A session without `tokenHash`, and with `ended` if its time is over at `now` in seconds;
-    /// undefined where JavaScript has to look itself.
+    /// A session without `tokenHash`, and with `ended` if its time is over at `now` in seconds; undefined where
+    /// JavaScript has to look itself. From memory it comes with the stamps of the session and of its account: while
+    /// both are current and the session has not expired, the answer is the same.
     #[napi(
         catch_unwind,
         ts_args_type = "appid: string, sessionid: string, now: number, secret?: string, iv?: string",
-        ts_return_type = "string | undefined | Promise<string | undefined>"
+        ts_return_type = "[string, number, number] | undefined | Promise<string | undefined>"
     )]
     pub fn session(
         &self,
@@ -34,31 +36,19 @@ impl NativeStore {
     ) -> Result<Reply> {
         let appid = bytes(env, appid, "invalid-sessionid")?;
         let id = bytes(env, sessionid, "invalid-sessionid")?;
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
         let Ok(secret) = secret(key, iv) else {
             return Ok(Reply::Now(Answer::Done));
         };
-        let found = {
-            let lookup = |key: &_| Ok(store.peek(key));
-            let give = |json: &str| answer::text(env.raw(), json.as_bytes());
-            session::get(lookup, &appid, &id, now, secret.as_ref(), give).ok().flatten()
-        };
-        match found {
-            Some(Some(text)) => text.map(Reply::Value),
-            Some(None) => Ok(Reply::Now(Answer::Done)),
-            None => on_worker(env, move || {
-                let lookup = |key: &_| store.read(key).map(Some);
-                let found = session::get(lookup, &appid, &id, now, secret.as_ref(), str::to_owned)?;
-                Ok(Answer::Json(found.flatten()))
-            }),
-        }
+        self.look_up(env, move |lookup, give| {
+            session::get(lookup, &appid, &id, now, secret.as_ref(), give)
+        })
     }
 
-    /// An account without its secrets.
+    /// An account without its secrets, and from memory with its stamp.
     #[napi(
         catch_unwind,
         ts_args_type = "appid: string, accountid: string, secret?: string, iv?: string",
-        ts_return_type = "string | undefined | Promise<string | undefined>"
+        ts_return_type = "[string, number] | undefined | Promise<string | undefined>"
     )]
     pub fn account(
         &self,
@@ -70,24 +60,25 @@ impl NativeStore {
     ) -> Result<Reply> {
         let appid = bytes(env, appid, "invalid-accountid")?;
         let id = bytes(env, accountid, "invalid-accountid")?;
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
         let Ok(secret) = secret(key, iv) else {
             return Ok(Reply::Now(Answer::Done));
         };
-        let found = {
-            let lookup = |key: &_| Ok(store.peek(key));
-            let give = |json: &str| answer::text(env.raw(), json.as_bytes());
-            account::get(lookup, &appid, &id, secret.as_ref(), give).ok().flatten()
-        };
-        match found {
-            Some(Some(text)) => text.map(Reply::Value),
-            Some(None) => Ok(Reply::Now(Answer::Done)),
-            None => on_worker(env, move || {
-                let lookup = |key: &_| store.read(key).map(Some);
-                let found = account::get(lookup, &appid, &id, secret.as_ref(), str::to_owned)?;
-                Ok(Answer::Json(found.flatten()))
-            }),
-        }
+        self.look_up(env, move |lookup, give| {
+            account::get(lookup, &appid, &id, secret.as_ref(), give)
+        })
+    }
+
+    /// Whether the records behind both stamps are still what they were. May say no though they are.
+    #[napi(catch_unwind)]
+    pub fn is_current(&self, session: f64, account: f64) -> bool {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a stamp is a whole number, and any other is out of date"
+        )]
+        let stamps = [session as u64, account as u64];
+        self.with_store(|store| stamps.iter().all(|stamp| store.is_current(*stamp)))
+            .unwrap_or_default()
     }
 
     /// Ends all sessions of an account at `now` in seconds; the account without its secrets.
@@ -166,6 +157,35 @@ impl NativeStore {
             secret,
         };
         self.change(env, vec![change])
+    }
+}
+
+impl NativeStore {
+    /// Answers by `find` from memory, else on a worker.
+    fn look_up(
+        &self,
+        env: Env,
+        find: impl Fn(&Lookup, &mut Give) -> store::Result<Found> + Send + 'static,
+    ) -> Result<Reply> {
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let stamps = RefCell::new(Vec::with_capacity(2));
+        let mut answer = None;
+        let lookup = |key: &_| {
+            // Before the record is read.
+            stamps.borrow_mut().push(store.stamp(key));
+            Ok(store.peek(key))
+        };
+        let found =
+            find(&lookup, &mut |json| answer = Some(Answer::stamped(env, json, &stamps.borrow())));
+        match (found, answer) {
+            (Ok(Found::Given), Some(answer)) => answer.map(Reply::Value),
+            (Ok(Found::Odd), _) => Ok(Reply::Now(Answer::Done)),
+            _ => on_worker(env, move || {
+                let mut answer = None;
+                find(&|key| store.read(key).map(Some), &mut |json| answer = Some(json.to_owned()))?;
+                Ok(Answer::Json(answer))
+            }),
+        }
     }
 }
 

@@ -28,6 +28,19 @@ pub enum Answer {
     Opened(Lease),
 }
 
+impl Answer {
+    /// JSON text with the stamps of what it was made of.
+    pub fn stamped(env: Env, json: &str, stamps: &[u64]) -> Result<sys::napi_value> {
+        let env = env.raw();
+        let mut elements = vec![text(env, json.as_bytes())?];
+        for stamp in stamps {
+            #[expect(clippy::cast_precision_loss, reason = "stamps stay below 2^53")]
+            elements.push(value(env, *stamp as f64)?);
+        }
+        array(env, &elements, |element| Ok(*element))
+    }
+}
+
 impl ToNapiValue for Answer {
     unsafe fn to_napi_value(env: sys::napi_env, answer: Self) -> Result<sys::napi_value> {
         match answer {

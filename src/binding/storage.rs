@@ -19,11 +19,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How long the end of a process may wait for changes that were not awaited.
 /// How long a commit may take while a store is only looked after.
 const MAINTENANCE_LIMIT: Duration = Duration::from_secs(60);
 /// The cache of a store that is only looked after.
 const SMALL_CACHE: u64 = 16 << 20;
+/// How long the end of a process may wait for changes that were not awaited.
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Opens the store in the folder `path`, with a cache of `cacheBytes` and `commitSeconds` for a commit; opened again in the same
@@ -92,6 +92,11 @@ impl NativeStore {
     pub fn store(&self) -> std::result::Result<Arc<Store>, StoreError> {
         let lease = self.lease.borrow();
         lease.as_ref().map(|lease| Arc::clone(lease)).ok_or(StoreError::Closed)
+    }
+
+    /// What `look` finds in the store, unless this share was given back.
+    pub fn with_store<T>(&self, look: impl FnOnce(&Store) -> T) -> Option<T> {
+        self.lease.borrow().as_ref().map(|lease| look(lease))
     }
 
     /// Answers from memory by `peek`, else on a worker by `read`.

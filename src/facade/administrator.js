@@ -4,7 +4,7 @@
 const crypto = require('crypto')
 const { invalid } = require('./arguments.js')
 const { iv, now, secret } = require('./host.js')
-const { mainStore } = require('./stores.js')
+const { mainSessions, mainStore } = require('./stores.js')
 
 const Account = {
   get: async (req) => getAccount(req, requireId(req, 'accountid', 'invalid-accountid'))
@@ -14,12 +14,9 @@ const Session = {
   get: async (req) => {
     const sessionid = requireId(req, 'sessionid', 'invalid-sessionid')
     if (isPlain(req)) {
-      const store = mainStore()
-      const known = store.session(req.appid, sessionid, now(), secret(), iv())
-      // From memory it is there at once, and waiting for it would cost more than having it.
-      const text = typeof known === 'object' ? await known : known
-      if (text) {
-        const session = JSON.parse(text)
+      const copy = mainSessions().get(req.appid, sessionid, now(), secret(), iv())
+      const session = copy === undefined ? await readSession(req.appid, sessionid) : copy
+      if (session !== undefined) {
         req.query.accountid = session.accountid
         return session
       }
@@ -56,6 +53,20 @@ const ResetSessionKey = {
 
 module.exports = { Account, ResetSessionKey, Session }
 
+// Undefined where the host's own statements decide.
+async function readSession (appid, sessionid) {
+  const at = now()
+  const known = mainStore().session(appid, sessionid, at, secret(), iv())
+  if (!Array.isArray(known)) {
+    const text = await known
+    return text && JSON.parse(text)
+  }
+  const [text, sessionStamp, accountStamp] = known
+  const session = JSON.parse(text)
+  mainSessions().keep(session, sessionStamp, accountStamp, appid, sessionid, at, secret(), iv())
+  return session
+}
+
 // The id of an account that a session names is whatever stands there.
 async function getAccount (req, accountid) {
   if (!accountid) {
@@ -64,7 +75,7 @@ async function getAccount (req, accountid) {
   if (isPlain(req) && typeof accountid === 'string') {
     const store = mainStore()
     const known = store.account(req.appid, accountid, secret(), iv())
-    const text = typeof known === 'object' ? await known : known
+    const text = Array.isArray(known) ? known[0] : await known
     if (text) {
       return JSON.parse(text)
     }

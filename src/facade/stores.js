@@ -2,12 +2,16 @@
 const path = require('path')
 const native = require('../../native.js')
 const { invalid } = require('./arguments.js')
+const SessionCopies = require('./session-copies.js')
 
 const MEBIBYTE = 1024 * 1024
 const DEFAULT_CACHE_MB = 64
 const LARGEST_CACHE_MB = 1024 * 1024
 
-module.exports = { closeStore, mainStore, openStore }
+// The part of the cache that the main store's parsed sessions get.
+const COPIES_SHARE = 1 / 4
+
+module.exports = { closeStore, mainSessions, mainStore, openStore }
 
 // Promises of handles, by prefix and folder; and the name of each one that is open.
 const handles = new Map()
@@ -15,6 +19,7 @@ const names = new Map()
 // The prefix that each folder belongs to, by its real path.
 const owners = new Map()
 let main
+let sessions
 let settlesAtExit = false
 
 async function openStore (prefix) {
@@ -34,7 +39,8 @@ async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds }) 
     process.on('exit', settle)
   }
   try {
-    const store = await native.openStore(folder, cacheBytes, commitSeconds)
+    const copiesBytes = prefix === undefined ? cacheBytes * COPIES_SHARE : 0
+    const store = await native.openStore(folder, cacheBytes - copiesBytes, commitSeconds)
     // By the real path, since two names may lead to one folder.
     if (owners.has(store.path) && owners.get(store.path) !== prefix) {
       await store.close()
@@ -46,7 +52,10 @@ async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds }) 
       process.emitWarning(`dashboard-sled: ${text}`, { code })
     }
     names.set(store, name)
-    main = prefix === undefined ? store : main
+    if (prefix === undefined) {
+      main = store
+      sessions = new SessionCopies(store, copiesBytes)
+    }
     return store
   } catch (error) {
     handles.delete(name)
@@ -63,11 +72,19 @@ function mainStore () {
   return main
 }
 
+// The parsed sessions of that store.
+function mainSessions () {
+  mainStore()
+  return sessions
+}
+
 async function closeStore (store) {
   handles.delete(names.get(store))
   names.delete(store)
   owners.delete(store.path)
-  main = main === store ? undefined : main
+  if (main === store) {
+    main = sessions = undefined
+  }
   return store.close()
 }
 

@@ -7,6 +7,7 @@
 
 use super::error::Result;
 use super::key::Key;
+use super::stamp::Stamps;
 use super::value::Contents;
 use quick_cache::sync::{Cache as QuickCache, GuardResult};
 use quick_cache::Weighter;
@@ -21,6 +22,7 @@ const ENTRY_OVERHEAD: usize = 256;
 /// What stands at each of the keys that were used lately.
 pub struct Cache {
     entries: QuickCache<Key, Option<Contents>, Weigh>,
+    stamps: Stamps,
 }
 
 #[derive(Clone)]
@@ -37,7 +39,13 @@ impl Cache {
     pub fn new(bytes: u64) -> Self {
         // Only a hint for the first allocation: a session or an account is some 300 bytes.
         let expected = usize::try_from(bytes / 1024).unwrap_or(usize::MAX);
-        Self { entries: QuickCache::with_weighter(expected, bytes, Weigh) }
+        let entries = QuickCache::with_weighter(expected, bytes, Weigh);
+        Self { entries, stamps: Stamps::new() }
+    }
+
+    /// For those who keep what they read.
+    pub fn stamps(&self) -> &Stamps {
+        &self.stamps
     }
 
     /// What is known of `key`: `None` if nothing, `Some(None)` that nothing stands there.
@@ -66,22 +74,24 @@ impl Cache {
     }
 
     /// The writer's side: `contents` stand at `key` from now on.
-    pub fn publish(&self, key: Key, contents: Option<Contents>) {
-        if is_kept(&key, contents.as_ref()) {
-            self.entries.insert(key, contents);
+    pub fn publish(&self, key: &Key, contents: Option<Contents>) {
+        if is_kept(key, contents.as_ref()) {
+            self.entries.insert(key.clone(), contents);
         } else {
-            self.entries.remove(&key);
+            self.entries.remove(key);
         }
+        self.stamps.change(key);
     }
 
     /// The writer's side: everything has changed.
     pub fn clear(&self) {
         self.entries.clear();
+        self.stamps.change_all();
     }
 }
 
 fn weight(key: &Key, contents: Option<&Contents>) -> u64 {
-    (key.size() + 2 * contents.map_or(0, |contents| contents.len()) + ENTRY_OVERHEAD) as u64
+    (key.size() + 2 * contents.map_or(0, Contents::size) + ENTRY_OVERHEAD) as u64
 }
 
 fn is_kept(key: &Key, contents: Option<&Contents>) -> bool {
@@ -100,9 +110,9 @@ mod tests {
     fn a_late_fill_never_covers_a_change() {
         type Change = fn(&Cache, Key);
         let changes: [(&str, Change); 4] = [
-            ("write", |cache, key| cache.publish(key, Some(contents("new")))),
-            ("remove", |cache, key| cache.publish(key, None)),
-            ("large", |cache, key| cache.publish(key, Some(vec![0; 64 * 1024].into()))),
+            ("write", |cache, key| cache.publish(&key, Some(contents("new")))),
+            ("remove", |cache, key| cache.publish(&key, None)),
+            ("large", |cache, key| cache.publish(&key, Some(vec![0; 64 * 1024].into()))),
             ("clear", |cache, _| cache.clear()),
         ];
         for (name, change) in changes {
@@ -132,7 +142,7 @@ mod tests {
         let cache = Cache::new(1 << 20);
         for length in (0..8_000).step_by(500) {
             let key = Key::record(b"a");
-            cache.publish(key.clone(), Some(vec![1; length].into()));
+            cache.publish(&key, Some(vec![1; length].into()));
             assert_eq!(cache.peek(&key), Some(Some(vec![1; length].into())), "{length}");
         }
     }
@@ -141,7 +151,7 @@ mod tests {
     fn long_names_weigh() {
         let cache = Cache::new(1 << 20);
         for number in 0_u32..1000 {
-            cache.publish(Key::record(&[&number.to_be_bytes()[..], &[0; 10_000]].concat()), None);
+            cache.publish(&Key::record(&[&number.to_be_bytes()[..], &[0; 10_000]].concat()), None);
         }
         assert!(cache.entries.len() < 110);
     }
@@ -150,7 +160,7 @@ mod tests {
     fn it_stays_within_its_size() {
         let cache = Cache::new(1 << 20);
         for number in 0_u32..20_000 {
-            cache.publish(Key::record(&number.to_be_bytes()), Some(vec![0; 200].into()));
+            cache.publish(&Key::record(&number.to_be_bytes()), Some(vec![0; 200].into()));
         }
         assert!(cache.entries.weight() <= 1 << 20);
         assert!(cache.entries.len() > 1000);

@@ -16,6 +16,7 @@ mod registry;
 mod repair;
 mod restore;
 mod space;
+mod stamp;
 #[cfg(test)]
 mod tests;
 pub mod value;
@@ -113,6 +114,18 @@ impl Store {
     #[must_use]
     pub fn peek(&self, key: &Key) -> Option<Option<Contents>> {
         self.shared.unwritten(key).or_else(|| self.shared.cache.peek(key))
+    }
+
+    /// A whole number to take before the record at `key` is read, for [`Store::is_current`].
+    #[must_use]
+    pub fn stamp(&self, key: &Key) -> u64 {
+        self.shared.cache.stamps().of(key)
+    }
+
+    /// Whether what was read behind `stamp` still stands there. May say no though it does.
+    #[must_use]
+    pub fn is_current(&self, stamp: u64) -> bool {
+        self.shared.cache.stamps().is_current(stamp)
     }
 
     /// What memory knows of how many items a list has. Never touches sled.
@@ -264,6 +277,13 @@ impl Shared {
             cause => StoreError::Poisoned { cause: Arc::new(cause) },
         };
         self.poison.get_or_init(|| poisoned).clone()
+    }
+
+    /// The writer's side: a commit that would have made `changed` has failed, and is the last one.
+    fn keep_unwritten(&self, changed: Changed) {
+        if self.unwritten.set(changed).is_ok() {
+            self.cache.stamps().change_all();
+        }
     }
 
     fn unwritten(&self, key: &Key) -> Option<Option<Contents>> {

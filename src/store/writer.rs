@@ -117,12 +117,11 @@ impl Writer {
         let applied = catch_unwind(AssertUnwindSafe(|| self.apply(disk, batch, sequence)))
             .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)));
         if let Err(error) = applied {
-            // The first failure is the last commit.
-            let _ = shared.unwritten.set(changed);
+            shared.keep_unwritten(changed);
             return Err(error);
         }
         for (key, contents) in changed {
-            shared.cache.publish(key, contents);
+            shared.cache.publish(&key, contents);
         }
         Ok(())
     }

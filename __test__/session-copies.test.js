@@ -1,0 +1,198 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const crypto = require('crypto')
+const { once } = require('events')
+const { Worker } = require('worker_threads')
+const addon = require('../index.js')
+const { NativeStore } = require('../native.js')
+const { rejection, useStore } = require('./helper.js')
+
+const appid = 'dashboard'
+const key = '0123456789abcdef0123456789abcdef'
+const iv = '0123456789abcdef'
+
+// Whatever the copies answer has to be what the store would: every case looks twice before the change, so
+// that a copy is there, and is then compared with a request that no copy serves.
+describe('session copies', () => {
+  const store = useStore()
+  const native = NativeStore.prototype.session
+  const globals = {}
+  let looks
+
+  beforeEach(async () => {
+    for (const name of ['applicationPath', 'encryptionSecret', 'encryptionSecretIV']) {
+      globals[name] = global[name]
+      delete global[name]
+    }
+    looks = 0
+    NativeStore.prototype.session = function (...args) {
+      looks++
+      return native.apply(this, args)
+    }
+    await write('account', { object: 'account', accountid: 'account_1', sessionKey: 'old', sessionKeyNumber: 1 })
+    await write('session', session())
+  })
+  afterEach(() => {
+    Object.assign(global, globals)
+    NativeStore.prototype.session = native
+  })
+
+  it('serve the second look and all that follow', async () => {
+    const first = await look()
+    for (let i = 0; i < 5; i++) {
+      const again = await look()
+      assert.deepStrictEqual(again, first)
+      assert.strictEqual(JSON.stringify(again), JSON.stringify(first))
+    }
+    assert.strictEqual(looks, 1)
+  })
+  it('are the caller\'s own', async () => {
+    await seen()
+    const first = await look()
+    first.expires = 0
+    first.added = true
+    delete first.accountid
+    assert.deepStrictEqual(await look(), session())
+  })
+  it('leave the account behind in the request', async () => {
+    await seen()
+    const req = request()
+    await addon.Session.get(req)
+    assert.strictEqual(req.query.accountid, 'account_1')
+  })
+  it('are not kept of a session with nested values', async () => {
+    await write('session', { ...session(), nested: { list: [1] } })
+    const first = await look()
+    first.nested.list.push(2)
+    assert.deepStrictEqual((await look()).nested, { list: [1] })
+    assert.strictEqual(looks, 2)
+  })
+  it('are not mixed up between applications', async () => {
+    await seen()
+    assert.strictEqual((await rejection(addon.Session.get({ appid: 'other', query: { sessionid: 'session_1' } }))).message, 'invalid-sessionid')
+    await store.storage.write('other/account/account_1', JSON.stringify({ object: 'account', sessionKeyNumber: 5, sessionKeyLastReset: 7 }))
+    await store.storage.write('other/session/session_1', JSON.stringify({ ...session(), name: 'theirs' }))
+    for (let i = 0; i < 3; i++) {
+      const theirs = await addon.Session.get({ appid: 'other', query: { sessionid: 'session_1' } })
+      assert.deepStrictEqual([theirs.name, theirs.ended], ['theirs', 7])
+      assert.deepStrictEqual(await look(), await fresh())
+    }
+  })
+
+  describe('are gone after', () => {
+    const changes = {
+      'a write of the session': () => write('session', { ...session(), lastVerified: 9 }),
+      'a write of the account': () => write('account', { object: 'account', accountid: 'account_1', sessionKeyNumber: 2, sessionKeyLastReset: 8 }),
+      'a reset': () => addon.ResetSessionKey.patch({ appid, query: { accountid: 'account_1' } }),
+      'the deletion of the session': () => store.storage.delete(`${appid}/session/session_1`),
+      'the deletion of the account': () => store.storage.delete(`${appid}/account/account_1`),
+      'a wipe of the store': () => store.storage.flush(),
+      'the store was closed and opened again': () => store.reopen(),
+      'a reset in another thread': async () => {
+        const worker = new Worker('const addon = require(process.cwd() + "/index.js"); addon.Storage.setup().then(() => addon.ResetSessionKey.patch({ appid: "dashboard", query: { accountid: "account_1" } }))', { eval: true })
+        await once(worker, 'exit')
+      }
+    }
+    for (const [title, change] of Object.entries(changes)) {
+      it(title, async () => {
+        await seen()
+        await change()
+        const before = looks
+        const [ours, expected] = [await outcome(look()), await outcome(fresh())]
+        assert.deepStrictEqual(ours, expected)
+        assert.notStrictEqual(looks, before)
+      })
+    }
+    it('their time', async () => {
+      const now = Date.now
+      await write('session', { ...session(), expires: Math.floor(now() / 1000) + 100 })
+      await seen()
+      try {
+        Date.now = () => now() + 100000
+        assert.strictEqual((await look()).ended, (await fresh()).expires)
+      } finally {
+        Date.now = now
+      }
+      assert.strictEqual('ended' in await look(), false)
+    })
+    it('the secret changed', async () => {
+      await seen()
+      global.encryptionSecret = key
+      global.encryptionSecretIV = iv
+      assert.strictEqual((await rejection(look())).message, 'invalid-sessionid')
+      await write('account', { object: 'account', accountid: 'account_1', sessionKeyNumber: 1 })
+      await write('session', { ...session(), name: 'encrypted' })
+      await seen()
+      assert.strictEqual((await look()).name, 'encrypted')
+      delete global.encryptionSecret
+      assert.strictEqual((await rejection(look())).message, 'invalid-sessionid')
+    })
+  })
+
+  it('never show a session as it was before a reset that has resolved, in 2,000 races', async () => {
+    let number = 1
+    for (let round = 0; round < 2000; round++) {
+      const looking = [look(), look()]
+      const reset = addon.ResetSessionKey.patch({ appid, query: { accountid: 'account_1' } })
+      looking.push(look())
+      await reset
+      const after = await look()
+      assert.strictEqual(typeof after.ended, 'number')
+      await Promise.all(looking)
+      await write('session', { ...session(), sessionKeyNumber: ++number })
+      assert.strictEqual((await look()).ended, undefined)
+    }
+  }).timeout(60000)
+
+  it('are bounded, and those that are used stay', async () => {
+    const SessionCopies = require('../src/facade/session-copies.js')
+    const { mainStore } = require('../src/facade/stores.js')
+    const copies = new SessionCopies(mainStore(), 600 * 100)
+    const [, sessionStamp, accountStamp] = mainStore().session(appid, 'session_1', 1)
+    for (let i = 0; i < 1000; i++) {
+      copies.keep(session(), sessionStamp, accountStamp, appid, `session_${i}`, 1)
+      assert(copies.get(appid, 'session_0', 1))
+    }
+    assert(copies.young.size + copies.old.size <= 200)
+    assert(copies.get(appid, 'session_999', 1))
+    assert.strictEqual(copies.get(appid, 'session_500', 1), undefined)
+  })
+
+  function session () {
+    return { object: 'session', sessionid: 'session_1', accountid: 'account_1', expires: 4e9, sessionKeyNumber: 1 }
+  }
+
+  function request () {
+    return { appid, query: { sessionid: 'session_1' } }
+  }
+
+  async function look () {
+    return addon.Session.get(request())
+  }
+
+  // By the host's own statements, since the request brings something along.
+  async function fresh () {
+    return addon.Session.get({ ...request(), cacheData: {} })
+  }
+
+  async function seen () {
+    await look()
+    const before = looks
+    await look()
+    assert.strictEqual(looks, before)
+  }
+
+  async function outcome (promise) {
+    try {
+      return await promise
+    } catch (error) {
+      return error.message
+    }
+  }
+
+  async function write (folder, object) {
+    const text = JSON.stringify(object)
+    const contents = global.encryptionSecret ? crypto.createCipheriv('aes-256-ctr', key, iv).update(text, 'utf-8', 'hex') : text
+    await store.storage.write(`${appid}/${folder}/${object[`${folder}id`]}`, contents)
+  }
+})
