@@ -2,8 +2,13 @@
 
 use super::change::{Completion, Request};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Who awaits one change after the other comes back within this time of the last answer; to fall asleep and be woken
+/// would cost as much.
+const PATIENCE: Duration = Duration::from_micros(50);
 
 /// What the writer is asked.
 pub enum Message {
@@ -39,6 +44,8 @@ pub enum Next {
 pub struct Queue {
     state: Mutex<State>,
     ready: Condvar,
+    /// How many messages there are, to look without the lock.
+    length: AtomicUsize,
 }
 
 struct State {
@@ -50,7 +57,7 @@ impl Queue {
     /// An open, empty queue.
     pub fn new() -> Self {
         let state = State { messages: VecDeque::new(), open: true };
-        Self { state: Mutex::new(state), ready: Condvar::new() }
+        Self { state: Mutex::new(state), ready: Condvar::new(), length: AtomicUsize::new(0) }
     }
 
     /// Puts `message` at the end, or gives it back if the queue is closed.
@@ -60,6 +67,7 @@ impl Queue {
             return Some(message);
         }
         state.messages.push_back(message);
+        self.length.store(state.messages.len(), Ordering::Release);
         drop(state);
         self.ready.notify_one();
         None
@@ -73,9 +81,14 @@ impl Queue {
 
     /// The first message; waits for one, but not longer than `limit`.
     pub fn next(&self, limit: Option<Duration>) -> Next {
+        let start = Instant::now();
+        while self.length.load(Ordering::Acquire) == 0 && start.elapsed() < PATIENCE {
+            std::thread::yield_now();
+        }
         let mut state = self.lock();
         loop {
             if let Some(message) = state.messages.pop_front() {
+                self.length.store(state.messages.len(), Ordering::Release);
                 return Next::Message(message);
             }
             if !state.open {
@@ -113,12 +126,15 @@ impl Queue {
                 None => break,
             }
         }
+        self.length.store(state.messages.len(), Ordering::Release);
         gathered
     }
 
     /// Everything that waits, for someone else to answer.
     pub fn drain(&self) -> Vec<Message> {
-        self.lock().messages.drain(..).collect()
+        let mut state = self.lock();
+        self.length.store(0, Ordering::Release);
+        state.messages.drain(..).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
