@@ -67,6 +67,12 @@ export declare class NativeStore {
   close(): Promise<void>
 }
 
+/**
+ * Settles what is finished, without waiting to be woken for it, and tells how many promises stay open. A wake-up that
+ * comes later finds nothing.
+ */
+export declare function deliver(): number
+
 /** Something that an operator should know, though the store works. */
 export interface NativeNotice {
   /** Stable, for programs. */

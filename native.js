@@ -836,6 +836,7 @@ function __napiStampBindingTarget(exportsObject, target) {
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
 module.exports.NativeStore = nativeBinding.NativeStore
+module.exports.deliver = nativeBinding.deliver
 module.exports.openStore = nativeBinding.openStore
 module.exports.progress = nativeBinding.progress
 module.exports.recoverStore = nativeBinding.recoverStore

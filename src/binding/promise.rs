@@ -11,6 +11,7 @@ use crate::store::{Result as StoreResult, StoreError};
 use napi::bindgen_prelude::ToNapiValue;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{check_status, sys, Env, Result, Status};
+use napi_derive::napi;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -93,6 +94,15 @@ pub fn open(env: Env) -> Result<(sys::napi_value, Ticket)> {
     }
     let mailbox = Arc::clone(&delivery.mailbox);
     Ok((promise, Ticket { deferred: Some(Deferred(deferred)), mailbox }))
+}
+
+/// Settles what is finished, without waiting to be woken for it, and tells how many promises stay open. A wake-up that
+/// comes later finds nothing.
+#[napi(catch_unwind)]
+pub fn deliver(env: Env) -> Result<u32> {
+    let delivery = delivery(env)?;
+    delivery.deliver(env)?;
+    Ok(u32::try_from(delivery.open.get()).unwrap_or(u32::MAX))
 }
 
 fn delivery(env: Env) -> Result<Rc<Delivery>> {

@@ -3,6 +3,7 @@
 // own statements here: their coercions are JavaScript's.
 const crypto = require('crypto')
 const { invalid } = require('./arguments.js')
+const { attentively } = require('./attention.js')
 const { iv, now, secret } = require('./host.js')
 const { mainSessions, mainStore } = require('./stores.js')
 
@@ -47,7 +48,7 @@ const ResetSessionKey = {
       throw invalid('invalid-accountid')
     }
     const store = mainStore()
-    return JSON.parse(await store.resetSessionKey(req.appid, accountid, now(), secret(), iv()))
+    return JSON.parse(await attentively(store.resetSessionKey(req.appid, accountid, now(), secret(), iv())))
   }
 }
 

@@ -1,5 +1,6 @@
 // The engine of lists for the host's src/storage-list.js.
 const { asItem, invalid, requireText } = require('./arguments.js')
+const { attentively } = require('./attention.js')
 const { openStore } = require('./stores.js')
 
 module.exports = { setup }
@@ -9,7 +10,7 @@ async function setup (_, prefix) {
   const container = {
     add: async (path, itemid) => {
       requireText(path, 'invalid-path')
-      return store.add([path], [asItem(itemid, 'invalid-itemid')])
+      return attentively(store.add([path], [asItem(itemid, 'invalid-itemid')]))
     },
     addMany: async (items) => {
       if (!items || typeof items !== 'object' || Array.isArray(items)) {
@@ -19,7 +20,7 @@ async function setup (_, prefix) {
       paths.forEach((path) => requireText(path, 'invalid-path'))
       const itemids = paths.map((path) => asItem(items[path], 'invalid-itemid'))
       if (paths.length) {
-        await store.add(paths, itemids)
+        await attentively(store.add(paths, itemids))
       }
     },
     count: async (path) => {
@@ -48,7 +49,7 @@ async function setup (_, prefix) {
     },
     remove: async (path, itemid) => {
       requireText(path, 'invalid-path')
-      return store.discard(path, asItem(itemid, 'invalid-itemid'))
+      return attentively(store.discard(path, asItem(itemid, 'invalid-itemid')))
     }
   }
   if (process.env.NODE_ENV === 'testing') {

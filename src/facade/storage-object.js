@@ -1,6 +1,7 @@
 // The host's StorageObject (src/storage-object.js), with changes that nothing can come between. The
 // host reads, changes and writes a record in JavaScript, so that of two changes one is lost.
 const { invalid, requireText } = require('./arguments.js')
+const { attentively } = require('./attention.js')
 const { iv, secret } = require('./host.js')
 
 module.exports = { atomic }
@@ -83,7 +84,7 @@ async function edit (store, objectid, values, removed, create) {
       members.push(`${name}:${text}`)
     }
   }
-  await store.edit(objectid, `{${members.join()}}`, names, create, secret(), iv())
+  await attentively(store.edit(objectid, `{${members.join()}}`, names, create, secret(), iv()))
 }
 
 // The parser's own error would quote the record.

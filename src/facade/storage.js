@@ -1,5 +1,6 @@
 // The engine of records for the host's src/storage.js.
 const { asItem, invalid, requireText } = require('./arguments.js')
+const { attentively } = require('./attention.js')
 const { iv, secret } = require('./host.js')
 const { closeStore, openStore } = require('./stores.js')
 
@@ -46,7 +47,7 @@ async function setup (prefix) {
     },
     delete: async (file) => {
       requireText(file, 'invalid-file')
-      return store.remove(file)
+      return attentively(store.remove(file))
     },
     backup: async (folder) => {
       requireText(folder, 'invalid-folder')
@@ -62,10 +63,10 @@ async function setup (prefix) {
 
 function writeContents (store, file, contents, slug) {
   if (typeof contents === 'string') {
-    return store.write(file, contents, secret(), iv())
+    return attentively(store.write(file, contents, secret(), iv()))
   }
   if (contents instanceof Uint8Array) {
-    return store.writeBinary(file, contents, secret(), iv())
+    return attentively(store.writeBinary(file, contents, secret(), iv()))
   }
   throw invalid(slug)
 }
