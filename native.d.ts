@@ -19,8 +19,6 @@ export declare class NativeStore {
   session(appid: string, sessionid: string, now: number, secret?: string, iv?: string): [string, number, number] | undefined | Promise<string | undefined>
   /** An account without its secrets, and from memory with its stamp. */
   account(appid: string, accountid: string, secret?: string, iv?: string): [string, number] | undefined | Promise<string | undefined>
-  /** Whether the records behind both stamps are still what they were. May say no though they are. */
-  isCurrent(session: number, account: number): boolean
   /** Ends all sessions of an account at `now` in seconds; the account without its secrets. */
   resetSessionKey(appid: string, accountid: string, now: number, secret?: string, iv?: string): Promise<string>
   /**
@@ -30,10 +28,12 @@ export declare class NativeStore {
   edit(file: string, set: string, remove: string[], create: boolean, secret?: string, iv?: string): Promise<void>
   /** Copies the store as it is at one moment into the empty folder `folder`, and reads the copy. */
   backup(folder: string): Promise<string>
+  /** The store's number in this thread, while it is open. */
+  get number(): number
   /** Whether there is a record. */
   exists(file: string): boolean | Promise<boolean>
-  /** A record as text. */
-  read(file: string): string | undefined | Promise<string | undefined>
+  /** A record as text, from the disk where memory does not know it. */
+  read(file: string): Promise<string | undefined>
   /** Records as text, in the order of `files`. */
   readMany(files: string[]): (string | undefined)[] | Promise<(string | undefined)[]>
   /** A record as bytes. */
@@ -73,6 +73,9 @@ export declare class NativeStore {
  */
 export declare function deliver(): number
 
+/** Whether the records behind both stamps are still what they were. May say no though they are. */
+export declare function isCurrent(number: number, session: number, account: number): boolean
+
 /** Something that an operator should know, though the store works. */
 export interface NativeNotice {
   /** Stable, for programs. */
@@ -86,6 +89,9 @@ export interface NativeNotice {
  * process it is the same store.
  */
 export declare function openStore(path: string, cacheBytes: number, commitSeconds: number): Promise<NativeStore>
+
+/** A record of the store `number` as text, null if there is none, and undefined if memory does not know. */
+export declare function peek(number: number, file: string): string | null | undefined
 
 /** The bytes that the last of the calls below has read or copied so far. */
 export declare function progress(): number

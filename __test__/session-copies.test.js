@@ -147,7 +147,7 @@ describe('session copies', () => {
   it('are bounded, and those that are used stay', async () => {
     const SessionCopies = require('../src/facade/session-copies.js')
     const { mainStore } = require('../src/facade/stores.js')
-    const copies = new SessionCopies(mainStore(), 600 * 100)
+    const copies = new SessionCopies(mainStore().number, 600 * 100)
     const [, sessionStamp, accountStamp] = mainStore().session(appid, 'session_1', 1)
     for (let i = 0; i < 1000; i++) {
       copies.keep(session(), sessionStamp, accountStamp, appid, `session_${i}`, 1)

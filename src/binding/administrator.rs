@@ -68,19 +68,6 @@ impl NativeStore {
         })
     }
 
-    /// Whether the records behind both stamps are still what they were. May say no though they are.
-    #[napi(catch_unwind)]
-    pub fn is_current(&self, session: f64, account: f64) -> bool {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a stamp is a whole number, and any other is out of date"
-        )]
-        let stamps = [session as u64, account as u64];
-        self.with_store(|store| stamps.iter().all(|stamp| store.is_current(*stamp)))
-            .unwrap_or_default()
-    }
-
     /// Ends all sessions of an account at `now` in seconds; the account without its secrets.
     #[napi(
         catch_unwind,

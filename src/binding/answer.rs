@@ -2,7 +2,7 @@
 
 use super::storage::NativeStore;
 use crate::store::{wtf8, Contents, Lease};
-use napi::bindgen_prelude::{BufferSlice, ToNapiValue};
+use napi::bindgen_prelude::{BufferSlice, Null, ToNapiValue};
 use napi::{check_status, sys, Env, Result};
 use std::ptr;
 
@@ -10,6 +10,8 @@ use std::ptr;
 pub enum Answer {
     /// Nothing to tell.
     Done,
+    /// There is nothing.
+    Null,
     /// Yes or no.
     Flag(bool),
     /// How many.
@@ -45,6 +47,7 @@ impl ToNapiValue for Answer {
     unsafe fn to_napi_value(env: sys::napi_env, answer: Self) -> Result<sys::napi_value> {
         match answer {
             Answer::Done | Answer::Bytes(None) | Answer::Json(None) => value(env, ()),
+            Answer::Null => value(env, Null),
             Answer::Flag(flag) => value(env, flag),
             #[expect(clippy::cast_precision_loss, reason = "no list has 2^53 items")]
             Answer::Count(count) => value(env, count as f64),

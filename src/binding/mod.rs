@@ -5,6 +5,7 @@ mod answer;
 mod arguments;
 mod errors;
 mod maintenance;
+mod memory;
 mod name;
 mod promise;
 mod reply;

@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::arguments::{item, list, record, secret};
 use super::name::Name;
 use super::reply::{on_worker, Reply};
-use super::{errors, promise};
+use super::{errors, memory, promise};
 use crate::record::cipher::Secret;
 use crate::store::{
     self, Change, Contents, Lease, Notice, Settings, Store, StoreError, MAX_CONTENTS_BYTES,
@@ -80,23 +80,20 @@ pub struct NativeNotice {
 #[napi]
 pub struct NativeStore {
     lease: RefCell<Option<Lease>>,
+    number: u32,
 }
 
 impl NativeStore {
     /// Wraps an open store.
     pub fn new(lease: Lease) -> Self {
-        Self { lease: RefCell::new(Some(lease)) }
+        let number = memory::enter(&lease);
+        Self { lease: RefCell::new(Some(lease)), number }
     }
 
     /// The store, unless this share was given back.
     pub fn store(&self) -> std::result::Result<Arc<Store>, StoreError> {
         let lease = self.lease.borrow();
         lease.as_ref().map(|lease| Arc::clone(lease)).ok_or(StoreError::Closed)
-    }
-
-    /// What `look` finds in the store, unless this share was given back.
-    pub fn with_store<T>(&self, look: impl FnOnce(&Store) -> T) -> Option<T> {
-        self.lease.borrow().as_ref().map(|lease| look(lease))
     }
 
     /// Answers from memory by `peek`, else on a worker by `read`.
@@ -142,8 +139,22 @@ impl NativeStore {
     }
 }
 
+impl Drop for NativeStore {
+    fn drop(&mut self) {
+        if self.lease.borrow().is_some() {
+            memory::leave(self.number);
+        }
+    }
+}
+
 #[napi]
 impl NativeStore {
+    /// The store's number in this thread, while it is open.
+    #[napi(catch_unwind, getter)]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
     /// Whether there is a record.
     #[napi(
         catch_unwind,
@@ -160,20 +171,16 @@ impl NativeStore {
         )
     }
 
-    /// A record as text.
+    /// A record as text, from the disk where memory does not know it.
     #[napi(
         catch_unwind,
         ts_args_type = "file: string",
-        ts_return_type = "string | undefined | Promise<string | undefined>"
+        ts_return_type = "Promise<string | undefined>"
     )]
     pub fn read(&self, env: Env, file: Name) -> Result<Reply> {
         let key = record(env, file)?.key;
-        let known = key.clone();
-        self.answer(
-            env,
-            move |store| store.peek(&known).map(Answer::Text),
-            move |store| store.read(&key).map(Answer::Text),
-        )
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        on_worker(env, move || store.read(&key).map(Answer::Text))
     }
 
     /// Records as text, in the order of `files`.
@@ -380,6 +387,9 @@ impl NativeStore {
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn close(&self, env: Env) -> Result<Reply> {
         let lease = self.lease.borrow_mut().take();
+        if lease.is_some() {
+            memory::leave(self.number);
+        }
         on_worker(env, move || {
             drop(lease);
             Ok(Answer::Done)

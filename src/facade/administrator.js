@@ -5,7 +5,7 @@ const crypto = require('crypto')
 const { invalid } = require('./arguments.js')
 const { attentively } = require('./attention.js')
 const { iv, now, secret } = require('./host.js')
-const { mainSessions, mainStore } = require('./stores.js')
+const { mainSessions, mainStore, readText } = require('./stores.js')
 
 const Account = {
   get: async (req) => getAccount(req, requireId(req, 'accountid', 'invalid-accountid'))
@@ -121,7 +121,7 @@ async function read (req, folder, id) {
   }
   const store = mainStore()
   try {
-    return decrypt(await store.read(`${req.appid}/${folder}/${id}`))
+    return decrypt(await readText(store, store.number, `${req.appid}/${folder}/${id}`))
   } catch (error) {
     if (error.code !== 'ERR_TOO_LARGE') {
       throw error

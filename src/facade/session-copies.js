@@ -4,13 +4,15 @@
 // kept with their stamps, which the store took before it read them. What expires is computed by the native side
 // alone, so a copy whose time is over is not used.
 
+const native = require('../../native.js')
+
 // What a copy takes twice, in either generation, measured as heap.
 const COPY_BYTES = 600
 
 module.exports = class SessionCopies {
   // So many bytes in two generations: when the young one is full the old one goes, with all that was not used lately.
-  constructor (store, bytes) {
-    this.store = store
+  constructor (number, bytes) {
+    this.number = number
     this.most = Math.floor(bytes / COPY_BYTES)
     this.young = new Map()
     this.old = new Map()
@@ -20,7 +22,7 @@ module.exports = class SessionCopies {
   get (appid, sessionid, now, secret, iv) {
     const copy = this.find(sessionid)
     if (copy !== undefined && copy.session.expires > now && copy.appid === appid && copy.secret === secret && copy.iv === iv &&
-      this.store.isCurrent(copy.sessionStamp, copy.accountStamp)) {
+      native.isCurrent(this.number, copy.sessionStamp, copy.accountStamp)) {
       return { ...copy.session }
     }
   }

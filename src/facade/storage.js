@@ -2,12 +2,13 @@
 const { asItem, invalid, requireText } = require('./arguments.js')
 const { attentively } = require('./attention.js')
 const { iv, secret } = require('./host.js')
-const { closeStore, openStore } = require('./stores.js')
+const { closeStore, openStore, readText } = require('./stores.js')
 
 module.exports = { setup }
 
 async function setup (prefix) {
   const store = await openStore(prefix)
+  const { number } = store
   const container = {
     exists: async (file) => {
       requireText(file, 'invalid-file')
@@ -15,7 +16,7 @@ async function setup (prefix) {
     },
     read: async (file) => {
       requireText(file, 'invalid-file')
-      return store.read(file)
+      return readText(store, number, file)
     },
     readMany: async (prefix, files) => {
       requireText(prefix, 'invalid-prefix')

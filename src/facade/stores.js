@@ -11,7 +11,7 @@ const LARGEST_CACHE_MB = 1024 * 1024
 // The part of the cache that the main store's parsed sessions get.
 const COPIES_SHARE = 1 / 4
 
-module.exports = { closeStore, mainSessions, mainStore, openStore }
+module.exports = { closeStore, mainSessions, mainStore, openStore, readText }
 
 // Promises of handles, by prefix and folder; and the name of each one that is open.
 const handles = new Map()
@@ -54,7 +54,7 @@ async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds }) 
     names.set(store, name)
     if (prefix === undefined) {
       main = store
-      sessions = new SessionCopies(store, copiesBytes)
+      sessions = new SessionCopies(store.number, copiesBytes)
     }
     return store
   } catch (error) {
@@ -76,6 +76,15 @@ function mainStore () {
 function mainSessions () {
   mainStore()
   return sessions
+}
+
+// A record of the store with that number, as text or undefined: at once from memory, else by a promise.
+function readText (store, number, file) {
+  const known = native.peek(number, file)
+  if (known === undefined) {
+    return store.read(file)
+  }
+  return known === null ? undefined : known
 }
 
 async function closeStore (store) {

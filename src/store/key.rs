@@ -158,7 +158,9 @@ impl Key {
     }
 
     fn build(kind: u8, parts: &[&[u8]], longest: usize) -> Self {
-        let mut encoded = vec![kind];
+        let room = parts.iter().map(|part| 2 + part.len().min(longest)).sum::<usize>();
+        let mut encoded = Vec::with_capacity(1 + room);
+        encoded.push(kind);
         for part in parts {
             push_part(&mut encoded, part, longest);
         }
