@@ -27,6 +27,7 @@ const parts = {
   'test JavaScript': () => run('npx', ['mocha', '--exit', '--timeout', '10000', '__test__/*.test.js'], root, countMocha),
   'the host\'s own suite': () => runContract(root),
   'the host\'s pages in a browser': () => runPages(root),
+  'the journey in a browser': () => run('npm', ['run', 'test:browser'], root, countMocha),
   'licences and sources of the crates': checkCrates,
   'advisories for the crates': checkCrateAdvisories,
   'advisories for the packages': checkPackageAdvisories

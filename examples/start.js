@@ -1,4 +1,5 @@
-// `npm start`: installs and builds what is missing, then runs the example until Ctrl-C.
+// `npm start`: installs and builds what is missing, then runs the example until Ctrl-C. `exec` in package.json has
+// the SIGTERM that npm gets arrive here: the shell between would die of it, and this would go on alone.
 const { spawn, spawnSync } = require('child_process')
 const { subscribe } = require('diagnostics_channel')
 const { once } = require('events')

@@ -3,6 +3,7 @@ const { spawn, spawnSync } = require('child_process')
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
+const { chromium, noChromium } = require('./find-chromium.js')
 const { freePort } = require('./free-port.js')
 const { host, makeApplication } = require('./make-application.js')
 
@@ -23,12 +24,8 @@ const selections = {
 module.exports = { runPages }
 
 async function runPages (root, { all = false } = {}) {
-  const candidates = process.env.CHROMIUM_EXECUTABLE
-    ? [process.env.CHROMIUM_EXECUTABLE]
-    : ['/usr/bin/chromium', '/usr/bin/chromium-browser']
-  const chromium = candidates.find((file) => fs.existsSync(file))
   if (!chromium) {
-    console.warn(`SKIPPED: the pages were not tested, there is no browser at ${candidates.join(' or ')} (CHROMIUM_EXECUTABLE names another)`)
+    console.warn(`SKIPPED: the pages were not tested, ${noChromium}`)
     return { passed: 0, failed: 0, skipped: 1 }
   }
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-pages-'))

@@ -1,0 +1,78 @@
+// A person at a browser: opens, types, clicks, and keeps a picture of what there is to see.
+const path = require('path')
+
+module.exports = class Visitor {
+  constructor (page, address, pictures) {
+    Object.assign(this, { page, address, pictures })
+  }
+
+  open (url) {
+    return this.page.goto(this.address + url)
+  }
+
+  async show (name) {
+    await this.page.screenshot({ path: path.join(this.pictures, `${name}.png`), fullPage: true })
+  }
+
+  // Most of the host's pages stand in a frame, below its menus; the ones for signing in do not.
+  async content () {
+    const iframe = await this.page.$('#application-iframe')
+    return iframe ? iframe.contentFrame() : this.page.mainFrame()
+  }
+
+  async text (selector) {
+    const content = await this.content()
+    return content.$eval(selector, (element) => element.innerText.trim())
+  }
+
+  async fill (form) {
+    for (const [name, value] of Object.entries(form)) {
+      await this.page.type(`#${name}`, value)
+    }
+  }
+
+  async submit () {
+    const content = await this.content()
+    await this.leave(content.click('#submit-button'))
+  }
+
+  async follow (href) {
+    const content = await this.content()
+    await this.leave(content.click(`a[href^="${href}"]`))
+  }
+
+  // The host's menus open under the mouse.
+  async openMenu (name) {
+    await this.page.hover(`#${name}-container`)
+    await this.wait((name) => document.querySelector(`#${name} a`).getClientRects().length, name)
+  }
+
+  async choose (name, href) {
+    await this.openMenu(name)
+    await this.leave(this.page.click(`#${name} a[href^="${href}"]`))
+  }
+
+  leave (click) {
+    return Promise.all([this.page.waitForNavigation(), click])
+  }
+
+  // The host sends some visitors on by a page that says so for a moment.
+  async arrive (pathname) {
+    const arrived = (pathname) => window.location.pathname === pathname && document.readyState === 'complete'
+    try {
+      await this.wait(arrived, pathname)
+    } catch (error) {
+      throw new Error(`${this.page.url()} is shown instead of ${pathname}`, { cause: error })
+    }
+  }
+
+  // Looks by the clock: with each frame, as it is the default, would be late in a page that lies behind another.
+  wait (condition, argument) {
+    return this.page.waitForFunction(condition, { polling: 100 }, argument)
+  }
+
+  async sessionid () {
+    const cookies = await this.page.cookies()
+    return cookies.find((cookie) => cookie.name === 'sessionid').value
+  }
+}
