@@ -29,6 +29,8 @@ pub struct Draft<'a> {
     cache: &'a Cache,
     sequence: u64,
     has_room: bool,
+    /// What was read from the disk for it.
+    read: Changed,
     accepted: Changed,
     /// What the request at hand has changed so far: taken over whole, or not at all.
     staged: Changed,
@@ -38,7 +40,8 @@ impl<'a> Draft<'a> {
     /// An empty draft of batch number `sequence` over what is stored. Without room for new records it takes only
     /// what ends sessions or makes room.
     pub fn new(disk: &'a Disk, cache: &'a Cache, sequence: u64, has_room: bool) -> Self {
-        Self { disk, cache, sequence, has_room, accepted: Changed::new(), staged: Changed::new() }
+        let (read, accepted, staged) = Default::default();
+        Self { disk, cache, sequence, has_room, read, accepted, staged }
     }
 
     /// Takes all of a request's changes, or none if one of them fails.
@@ -52,12 +55,26 @@ impl<'a> Draft<'a> {
     }
 
     /// What stands at `key` after the changes so far.
-    pub fn get(&self, key: &Key) -> Result<Option<Contents>> {
-        let changed = self.staged.get(key).or_else(|| self.accepted.get(key)).cloned();
-        match changed.or_else(|| self.cache.peek(key)) {
-            Some(contents) => Ok(contents),
-            None => self.disk.get(key),
+    pub fn get(&mut self, key: &Key) -> Result<Option<Contents>> {
+        let changed = self.staged.get(key).or_else(|| self.accepted.get(key));
+        if let Some(contents) = changed.or_else(|| self.read.get(key)) {
+            return Ok(contents.clone());
         }
+        if let Some(contents) = self.cache.peek(key) {
+            return Ok(contents);
+        }
+        let contents = self.disk.get(key)?;
+        self.read.insert(key.clone(), contents.clone());
+        Ok(contents)
+    }
+
+    /// Lets `contents` stand at `key`, where nothing stands: that is not looked up. What was removed in the same batch
+    /// still stands on the disk.
+    pub fn put_first(&mut self, key: Key, contents: Contents) {
+        if !self.staged.contains_key(&key) && !self.accepted.contains_key(&key) {
+            self.read.insert(key.clone(), None);
+        }
+        self.put(key, contents);
     }
 
     /// Lets `contents` stand at `key`.
@@ -106,7 +123,7 @@ impl<'a> Draft<'a> {
 
     /// The chunks of what stands at `key` now. What memory knows to be small has none.
     fn old_chunks(&self, key: &Key) -> Result<Option<(ChunkId, u32)>> {
-        match self.cache.peek(key) {
+        match self.read.get(key).cloned().or_else(|| self.cache.peek(key)) {
             Some(known) if known.as_ref().is_none_or(|old| !value::has_chunks(key, old)) => {
                 Ok(None)
             }

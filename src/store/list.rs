@@ -106,7 +106,7 @@ pub fn add(draft: &mut Draft, path: &ListPath, item: &[u8]) -> Result<()> {
     head.next += 1;
     head.changed_in = draft.sequence();
     draft.put(position, sequence.to_be_bytes().as_slice().into());
-    draft.put(path.entry(sequence), item.into());
+    draft.put_first(path.entry(sequence), item.into());
     draft.put(path.head(), head.contents());
     tally(draft, path, sequence, |count| count.saturating_add(1))
 }
