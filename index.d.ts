@@ -30,6 +30,7 @@
  * | `ERR_STORE_IO` | `store-io-failed` | the system refused something; `detail` says what |
  * | `ERR_STORE_SLED` | `store-sled-failed` | sled failed otherwise |
  * | `ERR_STORE_PANIC` | `store-panicked` | a bug of this package was caught |
+ * | `ERR_PLATFORM_UNSUPPORTED` | `platform-unsupported` | `require` finds no binary for this platform; `detail` says for which there are, and how to build one |
  */
 export interface StoreError extends Error {
   code: string

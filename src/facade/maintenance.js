@@ -1,5 +1,5 @@
 // Looking after a store that no dashboard has open. Reports are plain objects.
-const native = require('../../native.js')
+const native = require('./native.js')
 const { invalid, requireText } = require('./arguments.js')
 
 module.exports = { backup, progress: native.progress, recover, restore, verify }

@@ -1,6 +1,6 @@
 // The stores that this thread has open, and the settings that say where they are.
 const path = require('path')
-const native = require('../../native.js')
+const native = require('./native.js')
 const { invalid } = require('./arguments.js')
 const SessionCopies = require('./session-copies.js')
 

@@ -1,0 +1,78 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const { spawnSync } = require('child_process')
+const fs = require('fs')
+const path = require('path')
+const { makeFolder } = require('./helper.js')
+
+const root = path.join(__dirname, '..')
+const platforms = [
+  'linux-x64-gnu', 'linux-x64-musl', 'linux-arm64-gnu', 'linux-arm64-musl',
+  'darwin-x64', 'darwin-arm64', 'win32-x64-msvc', 'win32-arm64-msvc'
+]
+
+describe('platform-unsupported', () => {
+  let folder
+  // The package as npm leaves it where the package of the platform is missing.
+  beforeEach(() => {
+    folder = makeFolder()
+    for (const file of ['index.js', 'native.js', 'package.json', 'src/facade']) {
+      fs.cpSync(path.join(root, file), path.join(folder, file), { recursive: true })
+    }
+  })
+  afterEach(() => fs.rmSync(folder, { recursive: true }))
+
+  it('names the platform, those that there are, and how to build', () => {
+    const { code, message, detail } = load({ platform: 'sunos', arch: 'sparc' })
+    assert.strictEqual(message, 'platform-unsupported')
+    assert.strictEqual(code, 'ERR_PLATFORM_UNSUPPORTED')
+    assert(detail.startsWith('there is no binary for sunos-sparc; '), detail)
+    assert(detail.includes(`there are binaries for ${platforms.join(', ')}; `), detail)
+    assert(detail.includes('run npm ci and npm run build'), detail)
+  })
+  it('an architecture that there is no binary for', () => {
+    for (const [platform, arch] of [['linux', 'riscv64'], ['darwin', 'ia32'], ['win32', 'ia32']]) {
+      assert.match(load({ platform, arch }).detail, new RegExp(`^there is no binary for ${platform}-${arch}(-gnu|-musl|-msvc)?; `))
+    }
+  })
+  it('a package that npm has left out', () => {
+    for (const [platform, arch, name] of [['darwin', 'arm64', 'darwin-arm64'], ['win32', 'x64', 'win32-x64-msvc']]) {
+      const { code, detail } = load({ platform, arch })
+      assert.strictEqual(code, 'ERR_PLATFORM_UNSUPPORTED')
+      assert(detail.startsWith(`the package dashboard-sled-${name} with the binary for this platform is missing, `), detail)
+      assert(detail.includes('remove node_modules and package-lock.json, and run npm install; '), detail)
+    }
+  })
+  it('a binary that does not load', () => {
+    fs.writeFileSync(path.join(folder, 'dashboard-sled.darwin-arm64.node'), 'no binary')
+    const { code, detail } = load({ platform: 'darwin', arch: 'arm64' })
+    assert.strictEqual(code, 'ERR_PLATFORM_UNSUPPORTED')
+    assert.match(detail, /^the binary for darwin-arm64 cannot be loaded \(.*dashboard-sled\.darwin-arm64\.node: .*\); /)
+  })
+  it('every platform is built and tried by the release', () => {
+    const { napi } = require('../package.json')
+    const workflow = fs.readFileSync(path.join(root, '.github', 'workflows', 'release.yml'), 'utf8')
+    assert.strictEqual(napi.targets.length, platforms.length)
+    for (const target of napi.targets) {
+      const lines = workflow.split('\n').filter((line) => line.includes(`- { target: ${target}, `))
+      assert.strictEqual(lines.length, 2, target)
+    }
+  })
+  it('is what a user reads', () => {
+    const { status, stderr } = run("require('./index.js')", { platform: 'sunos', arch: 'sparc' })
+    assert.strictEqual(status, 1)
+    assert(stderr.includes('Error: platform-unsupported\n'), stderr)
+    assert(stderr.includes("detail: 'there is no binary for sunos-sparc; "), stderr)
+  })
+
+  function load (platform) {
+    const { stdout, stderr } = run("try { require('./index.js') } catch ({ code, message, detail }) { console.log(JSON.stringify({ code, message, detail })) }", platform)
+    assert(stdout, `it was loaded: ${stderr}`)
+    return JSON.parse(stdout)
+  }
+
+  function run (script, platform) {
+    const pretend = `Object.defineProperties(process, { platform: { value: '${platform.platform}' }, arch: { value: '${platform.arch}' } })`
+    return spawnSync(process.execPath, ['-e', `${pretend}\n${script}`], { cwd: folder, encoding: 'utf8' })
+  }
+})
