@@ -1,0 +1,12 @@
+// TypeScript that becomes an ES module.
+import addon, { Storage, type StorageContainer, type StoreError } from 'dashboard-sled'
+
+async function open (): Promise<StorageContainer> {
+  return Storage.setup()
+}
+
+const isSame: boolean = addon.Storage === Storage
+// @ts-expect-error: the types are known, and not any
+const wrong: number = addon.Storage
+export { isSame, open, type StoreError, wrong }
+console.log(`module: ${isSame} ${typeof open}`)

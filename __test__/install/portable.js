@@ -1,0 +1,56 @@
+// The binary for Linux with glibc on x64 as it is released: linked by zig, which comes from PyPI, against an old glibc.
+const { spawnSync } = require('child_process')
+const fs = require('fs')
+const path = require('path')
+const { run } = require('./run-command.js')
+
+const root = path.join(__dirname, '..', '..')
+const requirements = path.join(root, '.ci', 'requirements.txt')
+const zig = path.join(root, 'target', 'tools', 'zig')
+const target = 'x86_64-unknown-linux-gnu'
+const glibc = '2.17'
+
+module.exports = { build, installZig, newestGlibc, glibc, target }
+
+// False where PyPI is out of reach.
+async function installZig () {
+  const installed = path.join(zig, 'requirements.txt')
+  if (fs.existsSync(installed) && fs.readFileSync(installed).equals(fs.readFileSync(requirements))) {
+    return true
+  }
+  await run('python3', ['-m', 'venv', '--clear', zig])
+  try {
+    await run(path.join(zig, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', '--requirement', requirements])
+  } catch (error) {
+    // A version that does not exist is a mistake of ours, as long as pip has reached the index.
+    if (/Connection|Max retries|Temporary failure|[Tt]imed? ?out/.test(error.output)) {
+      return false
+    }
+    throw error
+  }
+  fs.copyFileSync(requirements, installed)
+  return true
+}
+
+// In cargo's own target folder, so that what has not changed is not built again.
+async function build (folder, { portable }) {
+  const options = portable ? ['-x', '--target', `${target}.${glibc}`] : []
+  await run('npm', ['run', 'build', '--', ...options, '--output-dir', folder], {
+    cwd: root,
+    env: { ...process.env, PATH: `${path.join(zig, 'bin')}${path.delimiter}${process.env.PATH}` }
+  })
+}
+
+// The newest version of glibc that any symbol of the binary asks for.
+function newestGlibc (binary) {
+  const { status, stdout, stderr } = spawnSync('objdump', ['-T', binary], { encoding: 'utf8' })
+  const versions = [...(stdout || '').matchAll(/GLIBC_([0-9.]+)/g)].map((match) => match[1])
+  if (status !== 0 || !versions.length) {
+    throw new Error(`objdump found no version of glibc in ${binary}: ${stderr}`)
+  }
+  return versions.sort(compareVersions).pop()
+}
+
+function compareVersions (one, other) {
+  return one.localeCompare(other, 'en', { numeric: true })
+}
