@@ -4,7 +4,7 @@ const os = require('os')
 const { performance } = require('perf_hooks')
 // Tests that replace the timers of a process do not mean these.
 const { setImmediate } = require('timers')
-const native = require('../../native.js')
+const native = require('./native.js')
 
 // In milliseconds: as long as a commit usually takes. After that it sleeps until it is woken.
 const PATIENCE = 0.4
