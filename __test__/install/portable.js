@@ -18,6 +18,7 @@ async function installZig () {
   if (fs.existsSync(installed) && fs.readFileSync(installed).equals(fs.readFileSync(requirements))) {
     return true
   }
+  console.log('   installing zig from PyPI')
   await run('python3', ['-m', 'venv', '--clear', zig])
   try {
     await run(path.join(zig, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', '--requirement', requirements])

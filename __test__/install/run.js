@@ -29,7 +29,7 @@ async function main () {
   let registry
   try {
     await need('a registry and other versions of Node', installTools)
-    const portable = await need('zig from PyPI', installZig)
+    const portable = await installZig()
     await need(portable ? `a build for glibc ${glibc}` : 'a build', () => build(built, { portable }))
     if (portable) {
       await check(`no symbol is newer than glibc ${glibc}`, () => checkGlibc(path.join(built, `${name}.linux-x64-gnu.node`)))
