@@ -58,6 +58,11 @@ describe('platform-unsupported', () => {
       assert.strictEqual(lines.length, 2, target)
     }
   })
+  it('is in the way of everything that needs the binary', () => {
+    const facade = path.join(root, 'src', 'facade')
+    const direct = fs.readdirSync(facade).filter((file) => fs.readFileSync(path.join(facade, file), 'utf8').includes('../native.js'))
+    assert.deepStrictEqual(direct, ['native.js'])
+  })
   it('is what a user reads', () => {
     const { status, stderr } = run("require('./index.js')", { platform: 'sunos', arch: 'sparc' })
     assert.strictEqual(status, 1)

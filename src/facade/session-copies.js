@@ -4,7 +4,7 @@
 // kept with their stamps, which the store took before it read them. What expires is computed by the native side
 // alone, so a copy whose time is over is not used.
 
-const native = require('../../native.js')
+const native = require('./native.js')
 
 // What a copy takes twice, in either generation, measured as heap.
 const COPY_BYTES = 600
