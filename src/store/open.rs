@@ -13,7 +13,7 @@ use super::value;
 use super::watchdog::{self, Commit};
 use super::writer::Writer;
 use super::{space, Notice, Shared, Store};
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
@@ -106,7 +106,7 @@ fn open_or_panic(settings: &Settings) -> Result<(Store, FolderLock)> {
         }
     };
     let log_path = sled_folder.join("db");
-    let log = File::open(&log_path).map_err(|error| StoreError::io("open", &log_path, error))?;
+    let log = open_to_sync(&log_path).map_err(|error| StoreError::io("open", &log_path, error))?;
     sync_files(folder, &sled_folder)?;
     let disk = Disk::new(database, log, &sled_folder);
     let applied = check_guard(folder, &disk, &guard, settings.accepts_rollback)?;
@@ -290,13 +290,18 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 fn sync_files(folder: &Path, sled_folder: &Path) -> Result<()> {
     for path in [sled_folder.join("conf"), sled_folder.join("db"), folder.join(guard::NAME)] {
         owner_only(&path, 0o600)?;
-        File::open(&path)
+        open_to_sync(&path)
             .and_then(|file| file.sync_all())
             .map_err(|error| StoreError::io("sync", &path, error))?;
     }
     owner_only(sled_folder, 0o700)?;
     sync_folder(sled_folder)?;
     sync_folder(folder)
+}
+
+/// Windows syncs only what may be written.
+fn open_to_sync(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).open(path)
 }
 
 #[cfg(unix)]
@@ -334,7 +339,7 @@ fn refuse_foreign(folder: &Path) -> Result<()> {
 /// Takes the lock of the store in `folder`.
 pub fn lock(folder: &Path) -> Result<FolderLock> {
     let path = folder.join(LOCK);
-    let mut file = fs::OpenOptions::new()
+    let mut file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
