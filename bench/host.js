@@ -2,6 +2,7 @@
 // is idle while other stores are measured.
 const fs = require('fs')
 const path = require('path')
+const { monitorEventLoopDelay } = require('perf_hooks')
 const data = require('./data.js')
 const { alone, each, inFlight } = require('./measure.js')
 
@@ -9,24 +10,23 @@ global.applicationPath = process.cwd()
 const packages = path.join(global.applicationPath, 'node_modules')
 const dashboard = require(path.join(packages, '@userdashboard', 'dashboard'))
 const { appid } = data
+const mostIds = 200000
 // How many calls were acknowledged, by the kind of work.
 const acknowledged = {}
-let size
+let size, ids
 
+// The i-th call of each kind of work. A request is a new object each time, as it is for the host.
 const works = {
-  get: (i) => global.api.administrator.Session.get({ appid, query: { sessionid: sessionAt(i) } }),
+  get: (i) => getSession(ids[i % ids.length]),
   patch: (i) => patch(spread(i, size.accounts)),
-  read: (i) => dashboard.Storage.read(`${appid}/session/${sessionAt(i)}`),
-  write: (i) => {
-    const number = spread(i, size.sessions)
-    // Changed by every write: an equal one might not be written at all.
-    const session = { ...data.session(number, size.accounts), lastVerified: i }
-    return dashboard.Storage.write(`${appid}/session/${session.sessionid}`, session)
-  },
+  read: (i) => dashboard.Storage.read(`${appid}/session/${ids[i % ids.length]}`),
+  write: (i) => writeSession(i),
   'sign-in': (i) => {
     const body = { username: data.username(spread(i, size.accounts)), password: data.password }
     return global.api.user.CreateSession.post({ appid, query: {}, body })
-  }
+  },
+  page: (_, { list, offset }) => dashboard.StorageList.list(list, offset, 10),
+  count: (_, { list }) => dashboard.StorageList.count(list)
 }
 
 const methods = {
@@ -38,37 +38,70 @@ const methods = {
     return { openMilliseconds: openMilliseconds() }
   },
 
-  load: async ({ sessions, loaders }) => {
-    const accounts = data.accountsFor(sessions)
-    await each(loaders, 0, accounts, async (i) => {
+  close: () => dashboard.Storage.close?.(),
+
+  // Accounts and sessions; with `lists` all that the host writes for a session, not the record alone.
+  load: async ({ sessions, lists, loaders }) => {
+    methods.use({ sessions })
+    await each(loaders, 0, size.accounts, async (i) => {
       const usernameHash = await dashboard.Hash.sha512Hash(data.username(i))
       await dashboard.Storage.write(`${appid}/account/${data.accountId(i)}`, data.account(i, usernameHash))
       await dashboard.Storage.write(`${appid}/map/usernames/${usernameHash}`, data.accountId(i))
     })
-    await each(loaders, 0, sessions, (i) => {
-      const session = data.session(i, accounts)
-      return dashboard.Storage.write(`${appid}/session/${session.sessionid}`, session)
-    })
-    methods.use({ sessions })
+    await each(loaders, 0, sessions, (i) => lists ? createSession(i) : writeSession(i, data.session(i, size.accounts)))
   },
 
-  // Which accounts and sessions there are.
-  use: ({ sessions }) => {
-    const accounts = data.accountsFor(sessions)
-    size = {
-      sessions,
-      accounts,
-      sessionIds: Array.from({ length: sessions }, (_, i) => data.sessionId(i)),
-      accountIds: Array.from({ length: accounts }, (_, i) => data.accountId(i))
-    }
+  // Which accounts and sessions there are, from the session numbered `first`.
+  use: ({ sessions, first = 0 }) => {
+    size = { sessions, first, accounts: data.accountsFor(sessions) }
   },
 
-  measure: async ({ work, width, milliseconds, slice }) => {
+  // A purge and what comes after it: the oldest third goes, as many new ones come.
+  churn: async ({ loaders }) => {
+    const count = Math.floor(size.sessions / 3)
+    const { first, sessions } = size
+    await each(loaders, first, first + count, (i) => deleteSession(i))
+    await each(loaders, first + sessions, first + sessions + count, (i) => createSession(i))
+    methods.use({ sessions, first: first + count })
+  },
+
+  measure: async ({ work, width, milliseconds, slice, args }) => {
     const base = acknowledged[work] || 0
-    const call = (i) => works[work](base + i)
+    // Made before, so that making them is not measured.
+    ids = Array.from({ length: Math.min(size.sessions, mostIds) }, (_, i) => data.sessionId(size.first + spread(base + i, size.sessions)))
+    const call = (i) => works[work](base + i, args)
     const result = width ? await inFlight(width, call, milliseconds) : await alone(call, milliseconds, slice)
     acknowledged[work] = base + result.calls
     return result
+  },
+
+  // How long the event loop is held up meanwhile, in milliseconds; without `width` while there is nothing to do.
+  delay: async ({ width, milliseconds }) => {
+    const histogram = monitorEventLoopDelay({ resolution: 1 })
+    ids = Array.from({ length: Math.min(size.sessions, mostIds) }, (_, i) => data.sessionId(size.first + spread(i, size.sessions)))
+    global.gc()
+    histogram.enable()
+    const { perSecond = 0 } = width
+      ? await inFlight(width, works.get, milliseconds)
+      : await new Promise((resolve) => setTimeout(resolve, milliseconds, {}))
+    histogram.disable()
+    const [p50, p99, p999] = [50, 99, 99.9].map((percent) => histogram.percentile(percent) / 1e6)
+    return { perSecond, p50, p99, p999, max: histogram.max / 1e6 }
+  },
+
+  // In bytes, without what JavaScript could let go of.
+  memory: () => {
+    ids = []
+    global.gc()
+    return process.memoryUsage().rss
+  },
+
+  // The cookie of an administrator who is signed in: the first account that registers is one.
+  administrator: async () => {
+    const body = { username: 'administrator', password: data.password }
+    await global.api.user.CreateAccount.post({ appid, query: {}, body })
+    const session = await global.api.user.CreateSession.post({ appid, query: {}, body })
+    return `sessionid=${session.sessionid}; token=${session.token}`
   },
 
   // What is wrong with the store after all that was done to it.
@@ -86,7 +119,7 @@ const methods = {
   numbers: async () => {
     const numbers = []
     await each(64, 0, size.accounts, async (i) => {
-      numbers[i] = (await readObject(`account/${size.accountIds[i]}`)).sessionKeyNumber
+      numbers[i] = (await readObject(`account/${data.accountId(i)}`)).sessionKeyNumber
     })
     return numbers
   },
@@ -102,8 +135,40 @@ const methods = {
   }
 }
 
+function getSession (sessionid) {
+  return global.api.administrator.Session.get({ appid, query: { sessionid } })
+}
+
 function patch (account) {
-  return global.api.administrator.ResetSessionKey.patch({ appid, query: { accountid: size.accountIds[account] } })
+  return global.api.administrator.ResetSessionKey.patch({ appid, query: { accountid: data.accountId(account) } })
+}
+
+// Changed by every write: an equal one might not be written at all.
+function writeSession (i, session = { ...data.session(sessionOf(i), size.accounts), lastVerified: i }) {
+  return dashboard.Storage.write(`${appid}/session/${session.sessionid}`, session)
+}
+
+function sessionOf (i) {
+  return size.first + spread(i, size.sessions)
+}
+
+// As the host's create-session does it.
+async function createSession (number) {
+  const session = data.session(number, size.accounts)
+  await writeSession(number, session)
+  await dashboard.Storage.write(`${appid}/map/sessionids/${session.sessionid}`, session.accountid)
+  await dashboard.StorageList.addMany({
+    [`${appid}/sessions`]: session.sessionid,
+    [`${appid}/account/sessions/${session.accountid}`]: session.sessionid
+  })
+}
+
+async function deleteSession (number) {
+  const { sessionid, accountid } = data.session(number, size.accounts)
+  await dashboard.Storage.delete(`${appid}/session/${sessionid}`)
+  await dashboard.Storage.delete(`${appid}/map/sessionids/${sessionid}`)
+  await dashboard.StorageList.remove(`${appid}/sessions`, sessionid)
+  await dashboard.StorageList.remove(`${appid}/account/sessions/${accountid}`, sessionid)
 }
 
 async function readObject (name) {
@@ -118,23 +183,21 @@ async function checkNumbers () {
   return raised === patches ? [] : [`${patches} patches were acknowledged, ${raised} are counted`]
 }
 
-// A patch ends the sessions of its account.
+// A patch ends the sessions of its account, and nothing secret is handed out.
 async function checkEnded () {
-  await works.patch(acknowledged.patch || 0)
-  const account = await readObject(`account/${size.accountIds[spread(acknowledged.patch || 0, size.accounts)]}`)
-  const number = size.accountIds.indexOf(account.accountid)
-  const session = await global.api.administrator.Session.get({ appid, query: { sessionid: size.sessionIds[number] } })
-  if (session.accountid === account.accountid && session.ended === account.sessionKeyLastReset && !session.tokenHash) {
-    return []
-  }
-  return [`the session of an account that was reset reads ${JSON.stringify(session)}`]
+  const account = spread(acknowledged.patch || 0, size.accounts)
+  await patch(account)
+  const { sessionKeyLastReset } = await readObject(`account/${data.accountId(account)}`)
+  const session = await getSession(data.sessionId(account))
+  const isRight = session.accountid === data.accountId(account) && session.ended === sessionKeyLastReset && !session.tokenHash
+  return isRight ? [] : [`a session whose account was reset has ended: ${session.ended}, and not ${sessionKeyLastReset}`]
 }
 
 async function checkWritten () {
-  await works.write(acknowledged.write || 0)
-  const number = spread(acknowledged.write || 0, size.sessions)
-  const expected = JSON.stringify({ ...data.session(number, size.accounts), lastVerified: acknowledged.write || 0 })
-  return await dashboard.Storage.read(`${appid}/session/${size.sessionIds[number]}`) === expected ? [] : ['a session is not what was written last']
+  const i = acknowledged.write || 0
+  await writeSession(i)
+  const session = await readObject(`session/${data.sessionId(sessionOf(i))}`)
+  return session.lastVerified === i ? [] : ['a session is not what was written last']
 }
 
 // Newest first. Some milliseconds lie between the items, since the order of items of one instant is not promised by all.
@@ -148,10 +211,6 @@ async function checkList () {
   const count = await dashboard.StorageList.count('check')
   const expected = items.reverse().slice(5, 15)
   return count === 25 && String(page) === String(expected) ? [] : [`a page of a list of 25 (count: ${count}) is ${page}`]
-}
-
-function sessionAt (i) {
-  return size.sessionIds[spread(i, size.sessions)]
 }
 
 // Goes through all numbers below `count`, far from the order of loading.

@@ -1,6 +1,35 @@
-// What sled's flush() and the syncs beside it cost by themselves on the same disk: benches/limit.rs, built and run.
+// What a durable commit costs by itself on the same disk (benches/limit.rs), asked as a store is asked.
+const { execFile } = require('child_process')
+const fs = require('fs')
+const path = require('path')
+const { promisify } = require('util')
+
+const run = promisify(execFile)
+const root = path.join(__dirname, '..')
+const build = ['bench', '--locked', '--bench', 'limit', '--no-run', '--message-format', 'json']
+
 class LimitProcess {
-  static open () {
+  constructor (executable, folder) {
+    this.name = 'limit'
+    this.store = { title: LimitProcess.title, durable: true }
+    this.executable = executable
+    this.folder = folder
+  }
+
+  // Builds the program; the first time takes some minutes.
+  static async open (folder) {
+    const { stdout } = await run('cargo', build, { cwd: root, maxBuffer: 2 ** 28 })
+    const messages = stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line))
+    const { executable } = messages.find(({ target, executable }) => executable && target.name === 'limit')
+    return new LimitProcess(executable, folder)
+  }
+
+  // Its single figure is for sled's flush() and fdatasync alone, the other one for the whole commit.
+  async ask (_, { width = 1, milliseconds }) {
+    fs.mkdirSync(this.folder, { recursive: true })
+    const { stdout } = await run(this.executable, [this.folder, String(milliseconds), String(width)])
+    const { flushAndSync, perSecond } = JSON.parse(stdout)
+    return width === 1 ? { microseconds: flushAndSync } : { perSecond }
   }
 }
 

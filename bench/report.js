@@ -29,13 +29,17 @@ function storeColumns ({ unit }) {
     { title: unit, numbers: true, show: (row) => row.missing ? `not run: ${row.missing}` : number(row.median) },
     { title: 'lowest to highest', numbers: true, show: (row) => row.missing ? '' : `${number(row.lowest)} to ${number(row.highest)}` },
     { title: 'ours is', numbers: true, show: (row) => row.times ? `${number(row.times)} times as fast` : '' },
-    { title: 'goal', show: (row) => row.goal ? `${row.goal}: ${row.reached ? 'reached' : 'MISSED'}` : '' },
-    { title: 'consistent', show: (row) => row.consistent === undefined ? '' : row.consistent ? 'yes' : 'NO' }
+    { title: 'goal', show: (row) => row.goal ? `${describeGoal(row.goal)}: ${row.reached ? 'reached' : 'MISSED'}` : '' },
+    { title: 'consistent', show: (row) => row.consistent === undefined ? '' : row.consistent ? 'yes' : 'NO, see below' }
   ]
 }
 
+function describeGoal ({ least, most }) {
+  return most ? `at most ${most} times the limit` : least === 1 ? 'ahead' : `at least ${least}`
+}
+
 function notes ({ rows }) {
-  return rows.flatMap(({ title, failures = [] }) => failures.map((failure) => `${title}: ${failure}`))
+  return rows.flatMap(({ title, problems = [] }) => problems.map((problem) => `${title}: ${problem}`))
 }
 
 // Three digits that count.

@@ -3,7 +3,7 @@ const { Bar, Presets } = require('cli-progress')
 const { Command, InvalidArgumentError } = require('commander')
 const fs = require('fs')
 const path = require('path')
-const { install } = require('./install.js')
+const { install, makePlain } = require('./install.js')
 const { describeMachine } = require('./machine.js')
 const { makeReport } = require('./report.js')
 const sideBySide = require('./side-by-side.js')
@@ -27,7 +27,7 @@ const options = new Command('npm run bench --')
 
 async function main () {
   const rounds = options.rounds || (options.quick ? 3 : 5)
-  const { unavailable } = await install(options.stores || Object.keys(stores))
+  const unavailable = await install(options.stores || Object.keys(stores))
   fs.mkdirSync(target, { recursive: true })
   const folder = fs.mkdtempSync(path.join(target, 'run-'))
   const names = (options.stores || Object.keys(stores)).filter((name) => !unavailable[name])
@@ -52,7 +52,7 @@ async function main () {
     }
   } finally {
     bar.stop()
-    running.forEach((one) => one.child.kill('SIGKILL'))
+    await Promise.all(running.map((one) => one.kill()))
     fs.rmSync(folder, { recursive: true, force: true })
   }
   const versions = Object.fromEntries(names.map((name) => {
@@ -70,15 +70,20 @@ async function main () {
 
 const running = []
 
+// Those that come up, with their sessions; what does not is told beside the others.
 async function openAll (context, names) {
   const processes = []
   for (const name of names) {
     context.step(`${stores[name].title}: opens and takes ${context.sessions} sessions`)
     const one = new StoreProcess(name, fs.mkdtempSync(path.join(context.folder, `${name}-`)))
     running.push(one)
-    await one.start()
-    await one.load(context.sessions)
-    processes.push(one)
+    try {
+      await one.start()
+      await one.load(context.sessions)
+      processes.push(one)
+    } catch (error) {
+      context.unavailable[name] = makePlain(error)
+    }
   }
   return processes
 }

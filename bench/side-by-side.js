@@ -1,4 +1,6 @@
 // The same work on every store in turn, round after round, so that what the machine does meanwhile strikes all of them.
+const path = require('path')
+const { makePlain } = require('./install.js')
 const { LimitProcess } = require('./limit.js')
 const { median } = require('./measure.js')
 const { ours, stores } = require('./stores.js')
@@ -57,58 +59,79 @@ function chosen ({ groups }) {
 
 async function run (context) {
   const processes = await context.openAll(context.names)
-  const limit = await LimitProcess.open(context)
   const results = []
   for (const measurement of chosen(context)) {
-    const runners = [...processes, ...(measurement.goals.limit && limit ? [limit] : [])]
-    results.push({ measurement, rounds: await measureRounds(context, measurement, runners) })
+    const runners = [...processes]
+    if (measurement.group === 'patch' && !context.unavailable.limit) {
+      runners.push(...await openLimit(context))
+    }
+    results.push({ measurement, ...await measureRounds(context, measurement, runners) })
   }
-  const failures = {}
+  const problems = {}
   for (const one of processes) {
     context.step(`${one.store.title}: is it consistent`)
-    failures[one.name] = await one.check()
+    problems[one.name] = (await one.check()).map((problem) => makePlain({ message: problem }))
     await one.remove()
   }
-  return results.map((result) => makeTable(context, result, failures))
+  return results.map((result) => makeTable(context, result, problems))
 }
 
-// The results of each runner, round by round.
+async function openLimit (context) {
+  if (!context.names.includes(ours) || context.names.length === 1) {
+    return []
+  }
+  try {
+    return [await LimitProcess.open(path.join(context.folder, 'limit'))]
+  } catch (error) {
+    context.unavailable.limit = makePlain(error)
+    return []
+  }
+}
+
+// The results of each runner, round by round; and what went wrong, by runner.
 async function measureRounds (context, { group, title, width, slice }, runners) {
   const rounds = Object.fromEntries(runners.map(({ name }) => [name, []]))
+  const failures = {}
   for (let round = 0; round < context.rounds; round++) {
     for (const runner of runners) {
       context.step(`${title}: ${runner.store.title}`)
       const args = { work: group, width, slice }
-      await runner.ask('measure', { ...args, milliseconds: context.milliseconds * warmUp })
-      const { microseconds, perSecond } = await runner.ask('measure', { ...args, milliseconds: context.milliseconds })
-      rounds[runner.name].push(microseconds || perSecond)
+      try {
+        await runner.ask('measure', { ...args, milliseconds: context.milliseconds * warmUp })
+        const { microseconds, perSecond } = await runner.ask('measure', { ...args, milliseconds: context.milliseconds })
+        rounds[runner.name].push(microseconds || perSecond)
+      } catch (error) {
+        failures[runner.name] = makePlain(error)
+      }
     }
   }
-  return rounds
+  return { rounds, failures }
 }
 
-function makeTable (context, { measurement, rounds }, failures) {
+function makeTable (context, { measurement, rounds, failures }, problems) {
   const { name, title, width, goals } = measurement
-  const own = rounds[ours]
+  const titleOf = (store) => store === 'limit' ? LimitProcess.title : stores[store].title
+  const own = rounds[ours]?.length && median(rounds[ours])
   const rows = Object.entries(rounds).map(([store, values]) => {
-    const goal = goals[store]
-    const row = {
-      store,
-      title: store === 'limit' ? LimitProcess.title : stores[store].title,
-      durable: store === 'limit' || stores[store].durable,
-      median: median(values),
-      lowest: Math.min(...values),
-      highest: Math.max(...values),
-      consistent: store === 'limit' ? undefined : !failures[store].length,
-      failures: failures[store]
+    const row = { store, title: titleOf(store), durable: store === 'limit' || stores[store].durable }
+    const found = [...problems[store] || [], ...failures[store] ? [`failed: ${failures[store]}`] : []]
+    if (store !== 'limit') {
+      Object.assign(row, { consistent: !found.length, problems: found })
     }
+    if (!values.length) {
+      return { ...row, missing: failures[store] }
+    }
+    Object.assign(row, { median: median(values), lowest: Math.min(...values), highest: Math.max(...values) })
     if (store !== ours && own) {
       // How many times as fast ours is, of the medians.
-      row.times = width ? median(own) / row.median : row.median / median(own)
-      row.goal = goal && (goal.least ? `at least ${goal.least}` : `at most ${goal.most} times the limit`)
-      row.reached = goal && (goal.least ? row.times >= goal.least : 1 / row.times <= goal.most)
+      row.times = width ? own / row.median : row.median / own
+      row.goal = goals[store]
+      row.reached = row.goal && (row.goal.least ? row.times >= row.goal.least : 1 / row.times <= row.goal.most)
     }
     return row
   })
-  return { name, title, kind: 'stores', unit: width ? 'per second' : 'µs, median', higherIsBetter: Boolean(width), rows }
+  const missing = Object.entries(context.unavailable)
+    .filter(([store]) => !rounds[store] && (store !== 'limit' || goals.limit))
+    .map(([store, reason]) => ({ store, title: titleOf(store), durable: store === 'limit' || stores[store].durable, missing: reason }))
+  return { name, title, kind: 'stores', unit: width ? 'per second' : 'µs, median', higherIsBetter: Boolean(width), rows: [...rows, ...missing] }
 }

@@ -3,9 +3,8 @@ const { spawn } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const { freePort } = require('../__test__/contract/free-port.js')
-const { stores } = require('./stores.js')
-
-const packages = path.join(__dirname, '..', '__test__', 'contract', 'application', 'node_modules')
+const { RedisServer } = require('./redis-server.js')
+const { host, stores } = require('./stores.js')
 
 const beforeKill = 500
 const inFlightAtKill = 64
@@ -23,6 +22,10 @@ class StoreProcess {
   async start () {
     makeApplication(this.folder, this.store, this.name)
     fs.mkdirSync(this.data, { recursive: true, mode: 0o700 })
+    if (this.store.redis) {
+      this.redis = await RedisServer.start(this.data, this.store.redis)
+      this.env = { ...this.env, REDIS_HOST: '127.0.0.1', REDIS_PORT: String(this.redis.port) }
+    }
     this.port = await freePort()
     this.child = spawn(process.execPath, ['--expose-gc', path.join(__dirname, 'host.js')], {
       cwd: this.folder,
@@ -33,6 +36,7 @@ class StoreProcess {
         PORT: String(this.port),
         NODE_ENV: 'production',
         DASHBOARD_SESSION_KEY: 'a-key-of-the-benchmark',
+        BCRYPT_WORKLOAD_FACTOR: '4',
         ALLOW_PUBLIC_API: 'true',
         GENERATE_API_TXT: 'false',
         GENERATE_ENV_TXT: 'false',
@@ -42,26 +46,31 @@ class StoreProcess {
       }
     })
     this.said = ''
-    this.child.stderr.on('data', (data) => { this.said = (this.said + data).slice(-2000) })
+    this.child.stderr.on('data', (data) => { this.said = (this.said + data).slice(-4000) })
+    this.child.on('error', (error) => { this.said += error.message })
     this.ended = new Promise((resolve) => this.child.once('exit', resolve))
     return this.ask('start')
   }
 
-  async load (sessions) {
+  async load (sessions, { lists = false } = {}) {
     this.sessions = sessions
-    await this.ask('load', { sessions, loaders: this.store.loaders || 64 })
+    await this.ask('load', { sessions, lists, loaders: this.store.loaders || 64 })
   }
 
+  // One thing at a time.
   ask (method, args) {
     return new Promise((resolve, reject) => {
-      const end = () => reject(new Error(`${this.store.title} ended during ${method}: ${this.said.trim()}`))
+      const end = () => reject(new Error(`the process ended during ${method}: ${this.said.trim()}`))
+      if (!this.child.connected) {
+        return end()
+      }
       this.child.once('exit', end)
       this.child.once('message', ({ result, error }) => {
         this.child.off('exit', end)
         if (error === undefined) {
           resolve(result)
         } else {
-          reject(new Error(`${this.store.title}, ${method}: ${error}`))
+          reject(new Error(`${method}: ${error}`))
         }
       })
       this.child.send({ method, args })
@@ -80,36 +89,46 @@ class StoreProcess {
 
   // Every patch that was acknowledged before the kill is there after it; of those in flight, any may be.
   async checkKill () {
-    const ledger = path.join(this.folder, 'ledger')
     const before = await this.ask('numbers')
-    await this.ask('patchUntilKilled', { ledger })
-    await new Promise((resolve) => setTimeout(resolve, beforeKill))
-    await this.kill()
-    const acknowledged = new Uint32Array(before.length)
-    const written = fs.readFileSync(ledger)
-    for (let at = 0; at + 4 <= written.length; at += 4) {
-      acknowledged[written.readUInt32LE(at)]++
-    }
+    const { acknowledged, total } = await this.killWhilePatching(before.length)
     await this.start()
     await this.ask('use', { sessions: this.sessions })
     const after = await this.ask('numbers')
     const lost = after.reduce((sum, number, i) => sum + Math.max(0, before[i] + acknowledged[i] - number), 0)
     const kept = after.reduce((sum, number, i) => sum + number - before[i], 0)
-    const total = written.length / 4
     if (!total) {
       return ['nothing was acknowledged before the kill']
     }
     return lost || kept > total + inFlightAtKill ? [`${lost} of ${total} acknowledged patches were lost in a kill (${kept} are there)`] : []
   }
 
-  kill () {
-    this.child.kill('SIGKILL')
-    return this.ended
+  async killWhilePatching (accounts) {
+    const ledger = path.join(this.folder, 'ledger')
+    await this.ask('patchUntilKilled', { ledger })
+    await new Promise((resolve) => setTimeout(resolve, beforeKill))
+    await this.kill()
+    const written = fs.readFileSync(ledger)
+    const acknowledged = new Uint32Array(accounts)
+    for (let at = 0; at + 4 <= written.length; at += 4) {
+      acknowledged[written.readUInt32LE(at)]++
+    }
+    fs.rmSync(ledger)
+    return { acknowledged, total: Math.floor(written.length / 4) }
+  }
+
+  async kill () {
+    await this.redis?.kill()
+    this.child?.kill('SIGKILL')
+    await this.ended
   }
 
   async stop () {
-    this.child.disconnect()
+    if (this.child.connected) {
+      await this.ask('close').catch(() => {})
+      this.child.disconnect()
+    }
     await this.ended
+    await this.redis?.kill()
   }
 
   async remove () {
@@ -122,17 +141,17 @@ module.exports = { StoreProcess }
 
 // What an operator has: a package.json, and the host and the engine among the packages.
 function makeApplication (folder, { engine, modules = [] }, name) {
-  const own = path.join(folder, 'node_modules')
-  if (fs.existsSync(own)) {
+  const packages = path.join(folder, 'node_modules')
+  if (fs.existsSync(packages)) {
     return
   }
-  fs.mkdirSync(own, { recursive: true })
+  fs.mkdirSync(path.join(packages, '@userdashboard'), { recursive: true })
   fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name: 'application', private: true, dashboard: { modules } }))
-  fs.mkdirSync(path.join(own, '@userdashboard'))
-  fs.symlinkSync(path.join(packages, '@userdashboard', 'dashboard'), path.join(own, '@userdashboard', 'dashboard'))
-  fs.symlinkSync(path.join(__dirname, '..'), path.join(own, 'dashboard-sled'))
-  if (engine) {
-    fs.mkdirSync(path.join(own, name))
-    fs.writeFileSync(path.join(own, name, 'index.js'), `module.exports = require(${JSON.stringify(path.join(__dirname, 'peers', engine))})\n`)
+  fs.symlinkSync(host, path.join(packages, '@userdashboard', 'dashboard'))
+  if (modules.length) {
+    fs.symlinkSync(engine, path.join(packages, modules[0]))
+  } else if (engine) {
+    fs.mkdirSync(path.join(packages, name))
+    fs.writeFileSync(path.join(packages, name, 'index.js'), `module.exports = require(${JSON.stringify(engine)})\n`)
   }
 }

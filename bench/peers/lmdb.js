@@ -4,16 +4,21 @@ const { open } = require('lmdb')
 const flushes = process.env.BENCH_DURABLE === 'true'
 
 module.exports = {
-  Storage: { setup: async () => storage },
+  Storage: {
+    setup: async () => {
+      root = open({ path: process.env.BENCH_FOLDER, mapSize: 2 ** 36, maxDbs: 4 })
+      records = root.openDB({ name: 'records', encoding: 'string' })
+      binaries = root.openDB({ name: 'binaries', encoding: 'binary' })
+      // [path, number] → item, [path] → the last number and the count; and the number of [path, item].
+      items = root.openDB({ name: 'items' })
+      positions = root.openDB({ name: 'positions' })
+      return storage
+    }
+  },
   StorageList: { setup: async () => storageList }
 }
 
-const root = open({ path: process.env.BENCH_FOLDER, mapSize: 2 ** 36, maxDbs: 4 })
-const records = root.openDB({ name: 'records', encoding: 'string' })
-const binaries = root.openDB({ name: 'binaries', encoding: 'binary' })
-// [path, number] → item, [path] → the last number and the count; and the number of [path, item].
-const items = root.openDB({ name: 'items' })
-const positions = root.openDB({ name: 'positions' })
+let root, records, binaries, items, positions
 
 const storage = {
   exists: async (file) => records.doesExist(file),
