@@ -40,7 +40,7 @@ const methods = {
 
   close: () => dashboard.Storage.close?.(),
 
-  // Accounts and sessions; with `lists` all that the host writes for a session, not the record alone.
+  // Accounts and sessions; with `lists` the sessions stand in the list of all of them too.
   load: async ({ sessions, lists, loaders }) => {
     methods.use({ sessions })
     await each(loaders, 0, size.accounts, async (i) => {
@@ -56,13 +56,14 @@ const methods = {
     size = { sessions, first, accounts: data.accountsFor(sessions) }
   },
 
-  // A purge and what comes after it: the oldest third goes, as many new ones come.
+  // A purge and what comes after it: the oldest third goes, as many new ones come. Resolves to the oldest that is left.
   churn: async ({ loaders }) => {
     const count = Math.floor(size.sessions / 3)
     const { first, sessions } = size
     await each(loaders, first, first + count, (i) => deleteSession(i))
     await each(loaders, first + sessions, first + sessions + count, (i) => createSession(i))
     methods.use({ sessions, first: first + count })
+    return size.first
   },
 
   measure: async ({ work, width, milliseconds, slice, args }) => {
@@ -75,14 +76,15 @@ const methods = {
     return result
   },
 
-  // How long the event loop is held up meanwhile, in milliseconds; without `width` while there is nothing to do.
+  // How long the event loop is held up meanwhile, in milliseconds; without `width` while there is nothing to do. As
+  // requests do, each call begins in a turn of its own: what is answered without waiting would leave no turn at all.
   delay: async ({ width, milliseconds }) => {
     const histogram = monitorEventLoopDelay({ resolution: 1 })
     ids = Array.from({ length: Math.min(size.sessions, mostIds) }, (_, i) => data.sessionId(size.first + spread(i, size.sessions)))
     global.gc()
     histogram.enable()
     const { perSecond = 0 } = width
-      ? await inFlight(width, works.get, milliseconds)
+      ? await inFlight(width, (i) => works.get(i).then(() => new Promise(setImmediate)), milliseconds)
       : await new Promise((resolve) => setTimeout(resolve, milliseconds, {}))
     histogram.disable()
     const [p50, p99, p999] = [50, 99, 99.9].map((percent) => histogram.percentile(percent) / 1e6)
@@ -101,6 +103,7 @@ const methods = {
     const body = { username: 'administrator', password: data.password }
     await global.api.user.CreateAccount.post({ appid, query: {}, body })
     const session = await global.api.user.CreateSession.post({ appid, query: {}, body })
+    acknowledged['sign-in'] = 1
     return `sessionid=${session.sessionid}; token=${session.token}`
   },
 
@@ -152,23 +155,16 @@ function sessionOf (i) {
   return size.first + spread(i, size.sessions)
 }
 
-// As the host's create-session does it.
 async function createSession (number) {
   const session = data.session(number, size.accounts)
   await writeSession(number, session)
-  await dashboard.Storage.write(`${appid}/map/sessionids/${session.sessionid}`, session.accountid)
-  await dashboard.StorageList.addMany({
-    [`${appid}/sessions`]: session.sessionid,
-    [`${appid}/account/sessions/${session.accountid}`]: session.sessionid
-  })
+  await dashboard.StorageList.add(`${appid}/sessions`, session.sessionid)
 }
 
 async function deleteSession (number) {
-  const { sessionid, accountid } = data.session(number, size.accounts)
+  const sessionid = data.sessionId(number)
   await dashboard.Storage.delete(`${appid}/session/${sessionid}`)
-  await dashboard.Storage.delete(`${appid}/map/sessionids/${sessionid}`)
   await dashboard.StorageList.remove(`${appid}/sessions`, sessionid)
-  await dashboard.StorageList.remove(`${appid}/account/sessions/${accountid}`, sessionid)
 }
 
 async function readObject (name) {

@@ -12,16 +12,16 @@ const sqlite = path.join(peers, 'node_modules', 'better-sqlite3')
 
 module.exports = { install, makePlain }
 
-// Of the stores in `names`, those that cannot run here, and why.
-async function install (names) {
+// Of what is wanted, what cannot be had here, and why.
+async function install ({ names, groups }) {
   const unavailable = {}
   await npmCi(application)
-  const wanted = names.filter(needsPeers)
-  if (wanted.length) {
+  const fromPeers = [...names.filter(needsPeers), ...groups.filter((group) => group === 'http')]
+  if (fromPeers.length) {
     try {
       await npmCi(peers)
     } catch (error) {
-      wanted.forEach((name) => { unavailable[name] = makePlain(error) })
+      fromPeers.forEach((name) => { unavailable[name] = makePlain(error) })
       return unavailable
     }
   }

@@ -3,6 +3,7 @@ const { execFile } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const { promisify } = require('util')
+const { limit } = require('./stores.js')
 
 const run = promisify(execFile)
 const root = path.join(__dirname, '..')
@@ -11,7 +12,7 @@ const build = ['bench', '--locked', '--bench', 'limit', '--no-run', '--message-f
 class LimitProcess {
   constructor (executable, folder) {
     this.name = 'limit'
-    this.store = { title: LimitProcess.title, durable: true }
+    this.store = limit
     this.executable = executable
     this.folder = folder
   }
@@ -32,7 +33,5 @@ class LimitProcess {
     return width === 1 ? { microseconds: flushAndSync } : { perSecond }
   }
 }
-
-LimitProcess.title = 'sled\'s `flush()` and `fdatasync` by themselves'
 
 module.exports = { LimitProcess }

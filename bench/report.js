@@ -1,45 +1,76 @@
 // The tables as Markdown, which people can read in a terminal too.
 
-module.exports = { makeReport }
+module.exports = { makeReport, number }
 
-async function makeReport (results) {
+const columnsOf = {
+  stores: ({ unit }) => [
+    text('store', (row) => row.title),
+    text('durable', (row) => row.durable ? 'yes' : 'no'),
+    figure(unit, (row) => row.missing || number(row.median)),
+    figure('lowest to highest', (row) => row.missing ? '' : `${number(row.lowest)} to ${number(row.highest)}`),
+    figure('ours is', (row) => row.times ? `${number(row.times)} times as fast` : ''),
+    text('goal', (row) => row.goal ? `${describeGoal(row.goal)}: ${verdict(row)}` : ''),
+    text('consistent', (row) => row.consistent === undefined ? '' : row.consistent ? 'yes' : 'NO, see below')
+  ],
+  growth: () => [
+    figure('sessions', (row) => row.sessions.toLocaleString('en')),
+    text('', (row) => row.churned ? 'a third replaced' : 'as loaded'),
+    figure('get, µs', (row) => number(row.get)),
+    figure('gets per second', (row) => number(row.gets)),
+    figure('patch, µs', (row) => number(row.patch)),
+    figure('patches per second', (row) => number(row.patches)),
+    figure('opens after a stop, ms', (row) => number(row.openMilliseconds)),
+    figure('after a kill, ms', (row) => number(row.openAfterKillMilliseconds)),
+    figure('more resident than empty, MB', (row) => number(row.residentBytes / 1e6)),
+    figure('bytes on disk for each session', (row) => number(row.bytesPerSession))
+  ],
+  lists: () => [
+    text('', (row) => row.title),
+    figure('short list, µs', (row) => number(row.base)),
+    figure('long list, µs', (row) => number(row.longest)),
+    figure('times', (row) => number(row.times)),
+    text('goal', (row) => `at most ${row.goal.most}: ${verdict(row)}`)
+  ],
+  delays: () => [
+    text('store', (row) => row.title),
+    figure('gets per second', (row) => row.missing || number(row.perSecond)),
+    ...[['50 %, ms', 'p50'], ['99 %', 'p99'], ['99.9 %', 'p999'], ['longest', 'max']]
+      .map(([title, name]) => figure(title, (row) => row.missing ? '' : number(row[name]))),
+    text('goal', (row) => row.goal ? `99.9 % under ${row.goal.most} ms: ${verdict(row)}` : '')
+  ]
+}
+
+async function makeReport ({ machine, rounds, milliseconds, sessions, versions, tables }) {
   const { markdownTable } = await import('markdown-table')
-  const parts = [describe(results)]
-  for (const table of results.tables) {
-    const columns = table.kind === 'stores' ? storeColumns(table) : table.columns
-    const rows = table.rows.map((row) => columns.map(({ show }) => show(row)))
-    const align = columns.map(({ numbers }) => numbers ? 'r' : 'l')
-    parts.push(`### ${table.title}`, markdownTable([columns.map(({ title }) => title), ...rows], { align }), ...notes(table))
+  const settings = Object.values(versions).map(({ title, version, settings }) => `${title} ${version}: ${settings}`)
+  const parts = [[
+    `${machine.processor}, ${machine.cores} cores, ${machine.memory}, ${machine.system}, ${machine.fileSystem}, Node ${machine.node}`,
+    `medians of ${rounds} rounds of ${milliseconds} ms, ${sessions.toLocaleString('en')} sessions where nothing else is said`,
+    ...settings
+  ].map((line) => `- ${line}`).join('\n')]
+  for (const table of tables) {
+    const columns = columnsOf[table.kind](table)
+    const rows = [columns.map(({ title }) => title), ...table.rows.map((row) => columns.map(({ show }) => show(row)))]
+    parts.push(`### ${table.title}`, markdownTable(rows, { align: columns.map(({ align }) => align) }))
+    parts.push(...table.rows.flatMap(({ title, problems = [] }) => problems.map((problem) => `${title}: ${problem}`)))
   }
   return parts.join('\n\n')
 }
 
-function describe ({ machine, rounds, versions }) {
-  return [
-    `${machine.processor}, ${machine.cores} cores, ${machine.memory}, ${machine.system}, ${machine.fileSystem}, Node ${machine.node}`,
-    `medians of ${rounds} rounds`,
-    ...Object.values(versions).map(({ title, version, settings }) => `${title} ${version}: ${settings}`)
-  ].map((line) => `- ${line}`).join('\n')
+function text (title, show) {
+  return { title, show, align: 'l' }
 }
 
-function storeColumns ({ unit }) {
-  return [
-    { title: 'store', show: (row) => row.title },
-    { title: 'durable', show: (row) => row.durable ? 'yes' : 'no' },
-    { title: unit, numbers: true, show: (row) => row.missing ? `not run: ${row.missing}` : number(row.median) },
-    { title: 'lowest to highest', numbers: true, show: (row) => row.missing ? '' : `${number(row.lowest)} to ${number(row.highest)}` },
-    { title: 'ours is', numbers: true, show: (row) => row.times ? `${number(row.times)} times as fast` : '' },
-    { title: 'goal', show: (row) => row.goal ? `${describeGoal(row.goal)}: ${row.reached ? 'reached' : 'MISSED'}` : '' },
-    { title: 'consistent', show: (row) => row.consistent === undefined ? '' : row.consistent ? 'yes' : 'NO, see below' }
-  ]
+function figure (title, show) {
+  return { title, show, align: 'r' }
 }
 
 function describeGoal ({ least, most }) {
   return most ? `at most ${most} times the limit` : least === 1 ? 'ahead' : `at least ${least}`
 }
 
-function notes ({ rows }) {
-  return rows.flatMap(({ title, problems = [] }) => problems.map((problem) => `${title}: ${problem}`))
+function verdict ({ reached }) {
+  return reached ? 'reached' : 'MISSED'
 }
 
 // Three digits that count.

@@ -3,6 +3,9 @@ const { Bar, Presets } = require('cli-progress')
 const { Command, InvalidArgumentError } = require('commander')
 const fs = require('fs')
 const path = require('path')
+const eventLoop = require('./event-loop.js')
+const growth = require('./growth.js')
+const http = require('./http.js')
 const { install, makePlain } = require('./install.js')
 const { describeMachine } = require('./machine.js')
 const { makeReport } = require('./report.js')
@@ -11,36 +14,37 @@ const { StoreProcess } = require('./store-process.js')
 const { stores } = require('./stores.js')
 
 const target = path.join(__dirname, '..', 'target', 'bench')
-const parts = [sideBySide]
+const parts = [sideBySide, http, growth, eventLoop]
 const groups = parts.flatMap((part) => part.groups)
 
 const options = new Command('npm run bench --')
   .description('Measures dashboard-sled beside the other stores that a Dashboard can have.')
-  .option('--quick', 'shorter and rougher, and kept apart from the results that are shown')
+  .option('--quick', 'shorter and rougher')
   .option('--only <names>', `of ${groups.join(', ')}, those named, with commas between`, oneOf(groups))
   .option('--stores <names>', `of ${Object.keys(stores).join(', ')}, those named`, oneOf(Object.keys(stores)))
-  .option('--sessions <number>', 'how many sessions there are, at most where it grows', wholeNumber)
+  .option('--sessions <number>', 'how many sessions there are, and up to how many it grows', wholeNumber)
   .option('--rounds <number>', 'how often each store has its turn', wholeNumber)
   .option('--output <folder>', 'where to write the results', (folder) => path.resolve(folder))
   .parse()
   .opts()
 
+const running = []
+
 async function main () {
-  const rounds = options.rounds || (options.quick ? 3 : 5)
-  const unavailable = await install(options.stores || Object.keys(stores))
-  fs.mkdirSync(target, { recursive: true })
-  const folder = fs.mkdtempSync(path.join(target, 'run-'))
-  const names = (options.stores || Object.keys(stores)).filter((name) => !unavailable[name])
+  const names = options.stores || Object.keys(stores)
   const context = {
-    folder,
     groups: options.only || groups,
     names,
-    unavailable,
-    rounds,
-    milliseconds: options.quick ? 200 : 500,
-    sessions: options.sessions || 20000,
-    openAll: (names) => openAll(context, names)
+    rounds: options.rounds || (options.quick ? 3 : 5),
+    milliseconds: options.quick ? 150 : 400,
+    sessions: options.sessions || (options.quick ? 5000 : 20000),
+    growth: options.sessions || (options.quick ? 10000 : 1000000),
+    make,
+    openAll
   }
+  context.unavailable = await install(context)
+  fs.mkdirSync(target, { recursive: true })
+  context.folder = fs.mkdtempSync(path.join(target, 'run-'))
   const chosen = parts.filter((part) => part.groups.some((group) => context.groups.includes(group)))
   const bar = new Bar({ format: '{bar} {percentage} % {title}', noTTYOutput: true, notTTYSchedule: 10000 }, Presets.shades_classic)
   bar.start(chosen.reduce((sum, part) => sum + part.steps(context), 0), 0, { title: '' })
@@ -53,39 +57,44 @@ async function main () {
   } finally {
     bar.stop()
     await Promise.all(running.map((one) => one.kill()))
-    fs.rmSync(folder, { recursive: true, force: true })
+    fs.rmSync(context.folder, { recursive: true, force: true })
   }
-  const versions = Object.fromEntries(names.map((name) => {
+  const versions = Object.fromEntries(names.filter((name) => !context.unavailable[name]).map((name) => {
     const { title, version, settings, durable } = stores[name]
     return [name, { title, version: version(), settings, durable }]
   }))
-  const found = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(target), rounds, sessions: context.sessions, versions, unavailable, tables }
-  // Only a whole run is shown beside the code.
-  const isWhole = !options.quick && !options.only && !options.stores
+  const { rounds, sessions, milliseconds } = context
+  const results = { machine: describeMachine(target), rounds, milliseconds, sessions, versions, tables }
+  // Only a whole run is kept beside the code.
+  const isWhole = !options.quick && !options.only && !options.stores && !options.sessions && !options.rounds
   const output = options.output || (isWhole ? path.join(__dirname, 'results') : path.join(target, 'results'))
   fs.mkdirSync(output, { recursive: true })
-  fs.writeFileSync(path.join(output, 'latest.json'), JSON.stringify(found, undefined, 2) + '\n')
-  console.log(await makeReport(found))
-}
+  fs.writeFileSync(path.join(output, 'latest.json'), JSON.stringify(results, undefined, 2) + '\n')
+  console.log(await makeReport(results))
 
-const running = []
-
-// Those that come up, with their sessions; what does not is told beside the others.
-async function openAll (context, names) {
-  const processes = []
-  for (const name of names) {
-    context.step(`${stores[name].title}: opens and takes ${context.sessions} sessions`)
-    const one = new StoreProcess(name, fs.mkdtempSync(path.join(context.folder, `${name}-`)))
+  // The store called `name` in a process of its own, with more settings, on what is in `folder`.
+  function make (name, env = {}, folder = fs.mkdtempSync(path.join(context.folder, `${name}-`))) {
+    const one = new StoreProcess(name, folder, env)
     running.push(one)
-    try {
-      await one.start()
-      await one.load(context.sessions)
-      processes.push(one)
-    } catch (error) {
-      context.unavailable[name] = makePlain(error)
-    }
+    return one
   }
-  return processes
+
+  // Those that come up, with their sessions; what does not is told beside the others.
+  async function openAll (names) {
+    const processes = []
+    for (const name of names.filter((name) => !context.unavailable[name])) {
+      context.step(`${stores[name].title}: opens and takes ${context.sessions} sessions`)
+      const one = make(name)
+      try {
+        await one.start()
+        await one.load(context.sessions)
+        processes.push(one)
+      } catch (error) {
+        context.unavailable[name] = makePlain(error)
+      }
+    }
+    return processes
+  }
 }
 
 function oneOf (known) {
@@ -105,6 +114,6 @@ function wholeNumber (text) {
 }
 
 main().catch((error) => {
-  console.error(error)
+  console.error(makePlain(error))
   process.exitCode = 1
 })

@@ -1,9 +1,8 @@
-// The same work on every store in turn, round after round, so that what the machine does meanwhile strikes all of them.
+// The same work on every store.
 const path = require('path')
+const { makeTable, measureRounds } = require('./compare.js')
 const { makePlain } = require('./install.js')
 const { LimitProcess } = require('./limit.js')
-const { median } = require('./measure.js')
-const { ours, stores } = require('./stores.js')
 
 const warmUp = 0.25
 const ahead = { least: 1 }
@@ -59,79 +58,37 @@ function chosen ({ groups }) {
 
 async function run (context) {
   const processes = await context.openAll(context.names)
+  const limits = context.groups.includes('patch') ? await openLimit(context) : []
   const results = []
   for (const measurement of chosen(context)) {
-    const runners = [...processes]
-    if (measurement.group === 'patch' && !context.unavailable.limit) {
-      runners.push(...await openLimit(context))
-    }
-    results.push({ measurement, ...await measureRounds(context, measurement, runners) })
+    const { group, title, width, slice } = measurement
+    const runners = [...processes, ...(group === 'patch' ? limits : [])]
+    const ask = (runner, milliseconds) => runner.ask('measure', { work: group, width, slice, milliseconds })
+    results.push(await measureRounds(context, title, runners, async (runner) => {
+      await ask(runner, context.milliseconds * warmUp)
+      const { microseconds, perSecond } = await ask(runner, context.milliseconds)
+      return width ? perSecond : microseconds
+    }))
   }
   const problems = {}
   for (const one of processes) {
     context.step(`${one.store.title}: is it consistent`)
-    problems[one.name] = (await one.check()).map((problem) => makePlain({ message: problem }))
+    problems[one.name] = await one.check()
     await one.remove()
   }
-  return results.map((result) => makeTable(context, result, problems))
+  return chosen(context).map((measurement, i) => {
+    const { group, width } = measurement
+    const names = [...context.names, ...(group === 'patch' ? ['limit'] : [])]
+    const table = { ...measurement, unit: width ? 'per second' : 'µs', higherIsBetter: Boolean(width) }
+    return makeTable(context, table, names, results[i], problems)
+  })
 }
 
 async function openLimit (context) {
-  if (!context.names.includes(ours) || context.names.length === 1) {
-    return []
-  }
   try {
     return [await LimitProcess.open(path.join(context.folder, 'limit'))]
   } catch (error) {
     context.unavailable.limit = makePlain(error)
     return []
   }
-}
-
-// The results of each runner, round by round; and what went wrong, by runner.
-async function measureRounds (context, { group, title, width, slice }, runners) {
-  const rounds = Object.fromEntries(runners.map(({ name }) => [name, []]))
-  const failures = {}
-  for (let round = 0; round < context.rounds; round++) {
-    for (const runner of runners) {
-      context.step(`${title}: ${runner.store.title}`)
-      const args = { work: group, width, slice }
-      try {
-        await runner.ask('measure', { ...args, milliseconds: context.milliseconds * warmUp })
-        const { microseconds, perSecond } = await runner.ask('measure', { ...args, milliseconds: context.milliseconds })
-        rounds[runner.name].push(microseconds || perSecond)
-      } catch (error) {
-        failures[runner.name] = makePlain(error)
-      }
-    }
-  }
-  return { rounds, failures }
-}
-
-function makeTable (context, { measurement, rounds, failures }, problems) {
-  const { name, title, width, goals } = measurement
-  const titleOf = (store) => store === 'limit' ? LimitProcess.title : stores[store].title
-  const own = rounds[ours]?.length && median(rounds[ours])
-  const rows = Object.entries(rounds).map(([store, values]) => {
-    const row = { store, title: titleOf(store), durable: store === 'limit' || stores[store].durable }
-    const found = [...problems[store] || [], ...failures[store] ? [`failed: ${failures[store]}`] : []]
-    if (store !== 'limit') {
-      Object.assign(row, { consistent: !found.length, problems: found })
-    }
-    if (!values.length) {
-      return { ...row, missing: failures[store] }
-    }
-    Object.assign(row, { median: median(values), lowest: Math.min(...values), highest: Math.max(...values) })
-    if (store !== ours && own) {
-      // How many times as fast ours is, of the medians.
-      row.times = width ? own / row.median : row.median / own
-      row.goal = goals[store]
-      row.reached = row.goal && (row.goal.least ? row.times >= row.goal.least : 1 / row.times <= row.goal.most)
-    }
-    return row
-  })
-  const missing = Object.entries(context.unavailable)
-    .filter(([store]) => !rounds[store] && (store !== 'limit' || goals.limit))
-    .map(([store, reason]) => ({ store, title: titleOf(store), durable: store === 'limit' || stores[store].durable, missing: reason }))
-  return { name, title, kind: 'stores', unit: width ? 'per second' : 'µs, median', higherIsBetter: Boolean(width), rows: [...rows, ...missing] }
 }

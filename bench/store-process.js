@@ -3,6 +3,7 @@ const { spawn } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const { freePort } = require('../__test__/contract/free-port.js')
+const { makePlain } = require('./install.js')
 const { RedisServer } = require('./redis-server.js')
 const { host, stores } = require('./stores.js')
 
@@ -52,9 +53,9 @@ class StoreProcess {
     return this.ask('start')
   }
 
-  async load (sessions, { lists = false } = {}) {
+  async load (sessions, { lists = false, loaders = this.store.loaders || 64 } = {}) {
     this.sessions = sessions
-    await this.ask('load', { sessions, lists, loaders: this.store.loaders || 64 })
+    await this.ask('load', { sessions, lists, loaders })
   }
 
   // One thing at a time.
@@ -83,7 +84,7 @@ class StoreProcess {
       const problems = await this.ask('check')
       return this.store.durable ? [...problems, ...await this.checkKill()] : problems
     } catch (error) {
-      return [error.message]
+      return [makePlain(error)]
     }
   }
 

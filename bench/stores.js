@@ -77,7 +77,10 @@ const stores = {
   }
 }
 
-module.exports = { host, needsPeers, ours: 'sled', stores }
+// What stands beside them where something durable is measured.
+const limit = { title: 'sled\'s `flush()` and `fdatasync` by themselves', durable: true }
+
+module.exports = { host, limit, needsPeers, ours: 'sled', stores }
 
 function needsPeers (name) {
   return Boolean(stores[name].engine) && stores[name].engine.startsWith(path.dirname(peers))
