@@ -1,6 +1,7 @@
 // How long the event loop is held up by reads of what is not in memory.
 const { spawnSync } = require('child_process')
 const fs = require('fs')
+const path = require('path')
 const { ours, stores } = require('./stores.js')
 
 const group = 'event-loop'
@@ -12,8 +13,8 @@ const loaders = 1024
 module.exports = { groups: [group], run, steps: () => 4 }
 
 async function run (context) {
-  const isCold = canDropPages()
   const rows = []
+  let isCold = true
   context.step('event loop: loads')
   for (const name of [ours, 'lmdb'].filter((name) => context.names.includes(name))) {
     if (context.unavailable[name]) {
@@ -23,9 +24,7 @@ async function run (context) {
     const one = await prepare(context, name)
     const idle = name === ours && await one.ask('delay', { milliseconds: 1000 })
     context.step(`event loop: ${one.store.title}`)
-    if (isCold) {
-      dropPages()
-    }
+    isCold = dropPages(one.data) && isCold
     const busy = await one.ask('delay', { width, milliseconds: context.milliseconds * 6 })
     await one.remove()
     if (idle) {
@@ -34,7 +33,7 @@ async function run (context) {
     const isOurs = name === ours
     rows.push({ store: name, title: one.store.title, ...busy, goal: isOurs ? { most: mostMilliseconds } : undefined, reached: isOurs ? busy.p999 < mostMilliseconds : undefined })
   }
-  const pages = isCold ? 'none of them in the page cache of the system' : 'the page cache of the system could not be emptied, which takes root'
+  const pages = isCold ? 'none of them in the page cache of the system' : 'the page cache of the system could not be emptied'
   const title = `Delay of the event loop, ${context.growth.toLocaleString('en')} sessions, SLED_CACHE_MB=${cacheMegabytes}, 64 \`Session.get\` in flight; ${pages}`
   return [{ kind: 'delays', name: group, title, rows }]
 }
@@ -53,19 +52,10 @@ async function prepare (context, name) {
   return one
 }
 
-const switchFile = '/proc/sys/vm/drop_caches'
-
-function canDropPages () {
-  try {
-    fs.accessSync(switchFile, fs.constants.W_OK)
-    return true
-  } catch (error) {
-    return false
-  }
-}
-
-function dropPages () {
-  // What is not written yet could not be dropped.
-  spawnSync('sync')
-  fs.writeFileSync(switchFile, '1')
+// Whether the system has let go of what it kept of the store's files; GNU's dd can ask it to.
+function dropPages (folder) {
+  return fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).every((entry) => {
+    const file = path.join(entry.parentPath, entry.name)
+    return spawnSync('dd', [`of=${file}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0']).status === 0
+  })
 }

@@ -2,6 +2,7 @@
 const { spawn } = require('child_process')
 const fs = require('fs')
 const path = require('path')
+const { buildLimit } = require('./limit.js')
 const { RedisServer } = require('./redis-server.js')
 const { needsPeers, stores } = require('./stores.js')
 
@@ -16,14 +17,14 @@ module.exports = { install, makePlain }
 async function install ({ names, groups }) {
   const unavailable = {}
   await npmCi(application)
-  const fromPeers = [...names.filter(needsPeers), ...groups.filter((group) => group === 'http')]
-  if (fromPeers.length) {
-    try {
-      await npmCi(peers)
-    } catch (error) {
-      fromPeers.forEach((name) => { unavailable[name] = makePlain(error) })
-      return unavailable
-    }
+  const others = names.filter(needsPeers)
+  if (!others.length && !groups.includes('http')) {
+    return { charts: 'nothing of what draws them is needed otherwise' }
+  }
+  try {
+    await npmCi(peers)
+  } catch (error) {
+    return Object.fromEntries([...others, 'http', 'charts'].map((name) => [name, makePlain(error)]))
   }
   if (names.includes('sqlite')) {
     try {
@@ -32,8 +33,16 @@ async function install ({ names, groups }) {
       unavailable.sqlite = makePlain(error)
     }
   }
+  if (names.includes('limit')) {
+    try {
+      console.error('cargo bench --bench limit --no-run ...')
+      await buildLimit()
+    } catch (error) {
+      unavailable.limit = makePlain(error)
+    }
+  }
   if (!RedisServer.version()) {
-    names.filter((name) => stores[name].redis).forEach((name) => { unavailable[name] = 'redis-server is not installed' })
+    names.filter((name) => stores[name]?.redis).forEach((name) => { unavailable[name] = 'redis-server is not installed' })
   }
   return unavailable
 }

@@ -1,4 +1,4 @@
-// What a durable commit costs by itself on the same disk (benches/limit.rs), asked as a store is asked.
+// What a durable commit costs by itself on the same disk (benches/limit.rs); asked as a store is asked.
 const { execFile } = require('child_process')
 const fs = require('fs')
 const path = require('path')
@@ -17,12 +17,8 @@ class LimitProcess {
     this.folder = folder
   }
 
-  // Builds the program; the first time takes some minutes.
   static async open (folder) {
-    const { stdout } = await run('cargo', build, { cwd: root, maxBuffer: 2 ** 28 })
-    const messages = stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line))
-    const { executable } = messages.find(({ target, executable }) => executable && target.name === 'limit')
-    return new LimitProcess(executable, folder)
+    return new LimitProcess(await buildLimit(), folder)
   }
 
   // Its single figure is for sled's flush() and fdatasync alone, the other one for the whole commit.
@@ -34,4 +30,11 @@ class LimitProcess {
   }
 }
 
-module.exports = { LimitProcess }
+module.exports = { buildLimit, LimitProcess }
+
+// Resolves to the program; the first time takes some minutes.
+async function buildLimit () {
+  const { stdout } = await run('cargo', build, { cwd: root, maxBuffer: 2 ** 28 })
+  const messages = stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line))
+  return messages.find(({ target, executable }) => executable && target.name === 'limit').executable
+}

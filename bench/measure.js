@@ -19,18 +19,27 @@ async function alone (call, milliseconds, slice) {
   return { microseconds: quantile(times, 0.5), p99: quantile(times, 0.99), calls }
 }
 
-// Each of `width` loops begins its next call when its last one is answered.
+// Each of `width` loops begins its next call when its last one is answered. After a failure none begins another.
 async function inFlight (width, call, milliseconds) {
   const start = performance.now()
   const end = start + milliseconds
   let calls = 0
   let ended = false
-  await Promise.all(Array.from({ length: width }, async () => {
+  const loops = await Promise.allSettled(Array.from({ length: width }, async () => {
     while (!ended) {
-      await call(calls++)
-      ended = calls % width === 0 ? performance.now() > end : ended
+      try {
+        await call(calls++)
+      } catch (error) {
+        ended = true
+        throw error
+      }
+      ended = ended || (calls % width === 0 && performance.now() > end)
     }
   }))
+  const failed = loops.find(({ status }) => status === 'rejected')
+  if (failed) {
+    throw failed.reason
+  }
   return { perSecond: calls * 1000 / (performance.now() - start), calls }
 }
 

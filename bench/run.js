@@ -3,6 +3,7 @@ const { Bar, Presets } = require('cli-progress')
 const { Command, InvalidArgumentError } = require('commander')
 const fs = require('fs')
 const path = require('path')
+const { drawCharts } = require('./charts.js')
 const eventLoop = require('./event-loop.js')
 const growth = require('./growth.js')
 const http = require('./http.js')
@@ -15,13 +16,14 @@ const { stores } = require('./stores.js')
 
 const target = path.join(__dirname, '..', 'target', 'bench')
 const parts = [sideBySide, http, growth, eventLoop]
+const known = [...Object.keys(stores), 'limit']
 const groups = parts.flatMap((part) => part.groups)
 
 const options = new Command('npm run bench --')
   .description('Measures dashboard-sled beside the other stores that a Dashboard can have.')
   .option('--quick', 'shorter and rougher')
   .option('--only <names>', `of ${groups.join(', ')}, those named, with commas between`, oneOf(groups))
-  .option('--stores <names>', `of ${Object.keys(stores).join(', ')}, those named`, oneOf(Object.keys(stores)))
+  .option('--stores <names>', `of ${known.join(', ')}, those named`, oneOf(known))
   .option('--sessions <number>', 'how many sessions there are, and up to how many it grows', wholeNumber)
   .option('--rounds <number>', 'how often each store has its turn', wholeNumber)
   .option('--output <folder>', 'where to write the results', (folder) => path.resolve(folder))
@@ -31,10 +33,12 @@ const options = new Command('npm run bench --')
 const running = []
 
 async function main () {
-  const names = options.stores || Object.keys(stores)
+  const wanted = { names: options.stores || known, groups: options.only || groups }
+  const names = wanted.names.filter((name) => stores[name])
   const context = {
-    groups: options.only || groups,
+    groups: wanted.groups,
     names,
+    hasLimit: wanted.names.includes('limit'),
     rounds: options.rounds || (options.quick ? 3 : 5),
     milliseconds: options.quick ? 150 : 400,
     sessions: options.sessions || (options.quick ? 5000 : 20000),
@@ -42,7 +46,7 @@ async function main () {
     make,
     openAll
   }
-  context.unavailable = await install(context)
+  context.unavailable = await install(wanted)
   fs.mkdirSync(target, { recursive: true })
   context.folder = fs.mkdtempSync(path.join(target, 'run-'))
   const chosen = parts.filter((part) => part.groups.some((group) => context.groups.includes(group)))
@@ -70,7 +74,11 @@ async function main () {
   const output = options.output || (isWhole ? path.join(__dirname, 'results') : path.join(target, 'results'))
   fs.mkdirSync(output, { recursive: true })
   fs.writeFileSync(path.join(output, 'latest.json'), JSON.stringify(results, undefined, 2) + '\n')
+  if (!context.unavailable.charts) {
+    drawCharts(tables, output)
+  }
   console.log(await makeReport(results))
+  console.error(`\nThe results lie in ${path.relative(process.cwd(), output) || '.'}`)
 
   // The store called `name` in a process of its own, with more settings, on what is in `folder`.
   function make (name, env = {}, folder = fs.mkdtempSync(path.join(context.folder, `${name}-`))) {

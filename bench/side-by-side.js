@@ -1,7 +1,6 @@
 // The same work on every store.
 const path = require('path')
 const { makeTable, measureRounds } = require('./compare.js')
-const { makePlain } = require('./install.js')
 const { LimitProcess } = require('./limit.js')
 
 const warmUp = 0.25
@@ -58,7 +57,8 @@ function chosen ({ groups }) {
 
 async function run (context) {
   const processes = await context.openAll(context.names)
-  const limits = context.groups.includes('patch') ? await openLimit(context) : []
+  const hasLimit = context.hasLimit && !context.unavailable.limit && context.groups.includes('patch')
+  const limits = hasLimit ? [await LimitProcess.open(path.join(context.folder, 'limit'))] : []
   const results = []
   for (const measurement of chosen(context)) {
     const { group, title, width, slice } = measurement
@@ -78,17 +78,8 @@ async function run (context) {
   }
   return chosen(context).map((measurement, i) => {
     const { group, width } = measurement
-    const names = [...context.names, ...(group === 'patch' ? ['limit'] : [])]
+    const names = [...context.names, ...(group === 'patch' && context.hasLimit ? ['limit'] : [])]
     const table = { ...measurement, unit: width ? 'per second' : 'µs', higherIsBetter: Boolean(width) }
     return makeTable(context, table, names, results[i], problems)
   })
-}
-
-async function openLimit (context) {
-  try {
-    return [await LimitProcess.open(path.join(context.folder, 'limit'))]
-  } catch (error) {
-    context.unavailable.limit = makePlain(error)
-    return []
-  }
 }

@@ -83,7 +83,7 @@ const limit = { title: 'sled\'s `flush()` and `fdatasync` by themselves', durabl
 module.exports = { host, limit, needsPeers, ours: 'sled', stores }
 
 function needsPeers (name) {
-  return Boolean(stores[name].engine) && stores[name].engine.startsWith(path.dirname(peers))
+  return Boolean(stores[name]?.engine?.startsWith(path.dirname(peers)))
 }
 
 function versionIn (folder) {
