@@ -1,7 +1,7 @@
 // Pictures of the results, as SVG: bars for how many times as fast ours is, lines for growth.
 const fs = require('fs')
 const path = require('path')
-const { number } = require('./report.js')
+const { describeMachine, number } = require('./report.js')
 
 // Each of them can be read on white and on black.
 const colours = { text: '#78828c', line: '#78828c66', ahead: '#2f9e6e', behind: '#d9743f', second: '#4a8bd6' }
@@ -12,14 +12,15 @@ const margin = 24
 module.exports = { drawCharts }
 
 // Writes the pictures that the tables allow.
-function drawCharts (tables, folder) {
+function drawCharts ({ machine, rounds, tables }, folder) {
+  const where = `${describeMachine(machine)}, medians of ${rounds} rounds`
   const measured = tables.filter(({ kind }) => kind === 'stores')
   if (measured.length) {
-    fs.writeFileSync(path.join(folder, 'ratios.svg'), draw('How many times as fast dashboard-sled is as', measured.map(ratioPanel), 2))
+    fs.writeFileSync(path.join(folder, 'ratios.svg'), draw('How many times as fast dashboard-sled is as', where, measured.map(ratioPanel), 2))
   }
   const growth = tables.find(({ kind }) => kind === 'growth')
   if (growth) {
-    fs.writeFileSync(path.join(folder, 'growth.svg'), draw('dashboard-sled with more sessions', growthPanels(growth), 3))
+    fs.writeFileSync(path.join(folder, 'growth.svg'), draw('dashboard-sled with more sessions', describeMachine(machine), growthPanels(growth), 3))
   }
 }
 
@@ -94,21 +95,21 @@ function growthPanels ({ rows }) {
 }
 
 // All panels in one picture under a heading, `across` of them side by side.
-function draw (heading, panels, across) {
+function draw (heading, where, panels, across) {
   const echarts = require('./peers/node_modules/echarts')
   const rowHeight = 22
   const height = Math.max(...panels.map(({ rows }) => rows)) * rowHeight + 100
   const panelWidth = (width - margin) / across
   const legend = panels[0].series.map(({ name, color }) => ({ name, itemStyle: { color } })).filter(({ name }) => name)
-  const top = legend.length ? 70 : 45
+  const top = legend.length ? 90 : 65
   const total = Math.ceil(panels.length / across) * height + top
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height: total })
   const place = (i) => ({ left: (i % across) * panelWidth + margin / 2, top: Math.floor(i / across) * height + top })
   chart.setOption({
     animation: false,
-    legend: { show: legend.length > 0, data: legend, textStyle: font, top: 36, left: margin / 2 },
+    legend: { show: legend.length > 0, data: legend, textStyle: font, top: 56, left: margin / 2 },
     title: [
-      { text: heading, left: margin / 2, top: 5, textStyle: { ...font, fontSize: 17, fontWeight: 'bold' } },
+      { text: heading, subtext: where, left: margin / 2, top: 5, itemGap: 6, textStyle: { ...font, fontSize: 17, fontWeight: 'bold' }, subtextStyle: font },
       ...panels.map(({ title }, i) => ({ text: title, ...place(i), textStyle: { ...font, fontSize: 14, fontWeight: 'bold' } }))
     ],
     grid: panels.map(({ rows, left }, i) => ({

@@ -3,9 +3,9 @@ const { spawnSync } = require('child_process')
 const fs = require('fs')
 const os = require('os')
 
-module.exports = { describeMachine }
+module.exports = { inspectMachine }
 
-function describeMachine (folder) {
+function inspectMachine (folder) {
   const cpus = os.cpus()
   return {
     processor: cpus[0].model.trim(),

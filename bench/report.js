@@ -1,6 +1,6 @@
 // The tables as Markdown, which people can read in a terminal too.
 
-module.exports = { makeReport, number }
+module.exports = { describeMachine, makeReport, number }
 
 const columnsOf = {
   stores: ({ unit }) => [
@@ -44,7 +44,7 @@ async function makeReport ({ machine, rounds, milliseconds, sessions, versions, 
   const { markdownTable } = await import('markdown-table')
   const settings = Object.values(versions).map(({ title, version, settings }) => `${title} ${version}: ${settings}`)
   const parts = [[
-    `${machine.processor}, ${machine.cores} cores, ${machine.memory}, ${machine.system}, ${machine.fileSystem}, Node ${machine.node}`,
+    describeMachine(machine),
     `medians of ${rounds} rounds of ${milliseconds} ms, ${sessions.toLocaleString('en')} sessions where nothing else is said`,
     ...settings
   ].map((line) => `- ${line}`).join('\n')]
@@ -55,6 +55,10 @@ async function makeReport ({ machine, rounds, milliseconds, sessions, versions, 
     parts.push(...table.rows.flatMap(({ title, problems = [] }) => problems.map((problem) => `${title}: ${problem}`)))
   }
   return parts.join('\n\n')
+}
+
+function describeMachine ({ processor, cores, memory, system, fileSystem, node }) {
+  return `${processor}, ${cores} cores, ${memory}, ${system}, ${fileSystem}, Node ${node}`
 }
 
 function text (title, show) {

@@ -8,7 +8,7 @@ const eventLoop = require('./event-loop.js')
 const growth = require('./growth.js')
 const http = require('./http.js')
 const { install, makePlain } = require('./install.js')
-const { describeMachine } = require('./machine.js')
+const { inspectMachine } = require('./machine.js')
 const { makeReport } = require('./report.js')
 const sideBySide = require('./side-by-side.js')
 const { StoreProcess } = require('./store-process.js')
@@ -68,16 +68,18 @@ async function main () {
     return [name, { title, version: version(), settings, durable }]
   }))
   const { rounds, sessions, milliseconds } = context
-  const results = { machine: describeMachine(target), rounds, milliseconds, sessions, versions, tables }
+  const results = { machine: inspectMachine(target), rounds, milliseconds, sessions, versions, tables }
   // Only a whole run is kept beside the code.
   const isWhole = !options.quick && !options.only && !options.stores && !options.sessions && !options.rounds
   const output = options.output || (isWhole ? path.join(__dirname, 'results') : path.join(target, 'results'))
   fs.mkdirSync(output, { recursive: true })
   fs.writeFileSync(path.join(output, 'latest.json'), JSON.stringify(results, undefined, 2) + '\n')
   if (!context.unavailable.charts) {
-    drawCharts(tables, output)
+    drawCharts(results, output)
   }
-  console.log(await makeReport(results))
+  const report = await makeReport(results)
+  fs.writeFileSync(path.join(output, 'latest.md'), `# Results of \`npm run bench\`\n\n${report}\n`)
+  console.log(report)
   console.error(`\nThe results lie in ${path.relative(process.cwd(), output) || '.'}`)
 
   // The store called `name` in a process of its own, with more settings, on what is in `folder`.

@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     database.flush()?;
     log.sync_data()?;
 
-    let (mut flushes, mut syncs, mut commits) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut syncs, mut commits) = (Vec::new(), Vec::new());
     let started = Instant::now();
     let mut guarded = started;
     let mut sequence = 0;
@@ -57,13 +57,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         database.apply_batch(batch)?;
         let applied = Instant::now();
         database.flush()?;
-        let flushed = Instant::now();
         log.sync_data()?;
-        let synced = Instant::now();
+        syncs.push(applied.elapsed());
         guard.seek(SeekFrom::Start(sequence % 2 * 4_096))?;
         guard.write_all(&[0; GUARD_BYTES])?;
-        flushes.push(flushed - applied);
-        syncs.push(synced - applied);
         commits.push(begun.elapsed());
         if guarded.elapsed() >= GUARD_SYNC {
             guard.sync_data()?;
@@ -72,7 +69,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let report = serde_json::json!({
         "calls": sequence,
-        "flush": median(&mut flushes),
         "flushAndSync": median(&mut syncs),
         "commit": median(&mut commits),
         "perSecond": precise(sequence) / started.elapsed().as_secs_f64(),
