@@ -6,7 +6,7 @@ const { buildLimit } = require('./limit.js')
 const { RedisServer } = require('./redis-server.js')
 const { needsPeers, stores } = require('./stores.js')
 
-const root = path.join(__dirname, '..')
+const root = path.resolve(__dirname, '..')
 const application = path.join(root, '__test__', 'contract', 'application')
 const peers = path.join(__dirname, 'peers')
 const sqlite = path.join(peers, 'node_modules', 'better-sqlite3')
@@ -76,15 +76,15 @@ function npm (args, cwd, env = {}) {
       if (status === 0) {
         return resolve()
       }
-      const last = said.split('\n').filter((line) => /err/i.test(line)).slice(-3)
-      reject(new Error(`npm ${args[0]} failed: ${last.join('; ')}`))
+      const reasons = said.split('\n').filter((line) => /error|ERR!/.test(line)).map((line) => line.replace(/^(npm error|\w+ ERR!)\s*/, ''))
+      reject(new Error(`npm ${args[0]} failed: ${reasons.filter(Boolean).slice(0, 3).join('; ')}`))
     })
   })
 }
 
-// One line that names no path of this machine.
+// One line that names neither a path of this machine nor where it installs from.
 function makePlain (error) {
   const lines = error.message.split('\n').map((line) => line.trim()).filter(Boolean)
   const line = lines.find((line) => /error/i.test(line)) || lines[0]
-  return line.replaceAll(path.resolve(root), '.').slice(0, 300)
+  return line.replaceAll(root, '.').replace(/https?:\/\/\S+/g, '...').slice(0, 300)
 }

@@ -6,7 +6,7 @@ const columnsOf = {
   stores: ({ unit }) => [
     text('store', (row) => row.title),
     text('durable', (row) => row.durable ? 'yes' : 'no'),
-    figure(unit, (row) => row.missing || number(row.median)),
+    figure(unit, (row) => row.missing ? 'not run, see below' : number(row.median)),
     figure('lowest to highest', (row) => row.missing ? '' : `${number(row.lowest)} to ${number(row.highest)}`),
     figure('ours is', (row) => row.times ? `${number(row.times)} times as fast` : ''),
     text('goal', (row) => row.goal ? `${describeGoal(row.goal)}: ${verdict(row)}` : ''),
@@ -33,7 +33,7 @@ const columnsOf = {
   ],
   delays: () => [
     text('store', (row) => row.title),
-    figure('gets per second', (row) => row.missing || number(row.perSecond)),
+    figure('gets per second', (row) => row.missing ? 'not run, see below' : number(row.perSecond)),
     ...[['50 %, ms', 'p50'], ['99 %', 'p99'], ['99.9 %', 'p999'], ['longest', 'max']]
       .map(([title, name]) => figure(title, (row) => row.missing ? '' : number(row[name]))),
     text('goal', (row) => row.goal ? `99.9 % under ${row.goal.most} ms: ${verdict(row)}` : '')
@@ -52,9 +52,13 @@ async function makeReport ({ machine, rounds, milliseconds, sessions, versions, 
     const columns = columnsOf[table.kind](table)
     const rows = [columns.map(({ title }) => title), ...table.rows.map((row) => columns.map(({ show }) => show(row)))]
     parts.push(`### ${table.title}`, markdownTable(rows, { align: columns.map(({ align }) => align) }))
-    parts.push(...table.rows.flatMap(({ title, problems = [] }) => problems.map((problem) => `${title}: ${problem}`)))
+    parts.push(...table.rows.flatMap(notes))
   }
   return parts.join('\n\n')
+}
+
+function notes ({ title, problems = [], missing }) {
+  return [...problems, ...missing ? [missing] : []].map((note) => `${title}: ${note}`)
 }
 
 function describeMachine ({ processor, cores, memory, system, fileSystem, node }) {
