@@ -36,12 +36,12 @@ describe('bench', function () {
     assert(!JSON.stringify(results).includes(path.join(__dirname, '..')))
   })
   it('growth, lists and the event loop', async () => {
-    const { stdout, results } = await measured('--only', 'growth,lists,event-loop', '--stores', 'sled', '--sessions', '300')
+    const { stdout, results } = await measured('--only', 'growth,lists,event-loop', '--stores', 'sled', '--sessions', '3000')
     assert.deepStrictEqual(results.tables.map(({ name }) => name), ['growth', 'lists', 'event-loop'])
     const [growth, lists, delays] = results.tables
     assert(delays.title.endsWith('none of them in the page cache of the system') || process.platform !== 'linux', delays.title)
     assert(stdout.includes(`### ${lists.title}\n`))
-    assert.deepStrictEqual(growth.rows.map(({ sessions, churned }) => [sessions, churned]), [[300, false], [300, true]])
+    assert.deepStrictEqual(growth.rows.map(({ sessions, churned }) => [sessions, churned]), [[3000, false], [3000, true]])
     for (const row of growth.rows) {
       for (const [name, value] of Object.entries(row)) {
         // What is resident may be less than it was while so few sessions are there.
@@ -54,6 +54,7 @@ describe('bench', function () {
   it('a name that it does not know', async () => {
     await assert.rejects(run('--only', 'got'), /There is no got\./)
     await assert.rejects(run('--rounds', '0'), /It has to be a whole number from 1\./)
+    await assert.rejects(run('--sessions', '2999'), /It has to be a whole number from 3000\./)
   })
 
   async function measured (...args) {

@@ -11,7 +11,7 @@ const pageGoals = { first: 2, middle: 10, count: 2 }
 module.exports = { groups: ['growth', 'lists'], run, steps: (context) => sizes(context).length * 4 }
 
 function sizes ({ growth }) {
-  return [...new Set([1000, 100000, 1000000].filter((size) => size < growth).concat(growth))]
+  return [...new Set([1000, 100000, 1000000].filter((size) => size * 10 <= growth).concat(growth))]
 }
 
 async function run (context) {

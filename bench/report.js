@@ -3,6 +3,7 @@
 module.exports = { describeMachine, makeReport, number }
 
 const columnsOf = {
+  failed: () => [text('', (row) => row.title)],
   stores: ({ unit }) => [
     text('store', (row) => row.title),
     text('durable', (row) => row.durable ? 'yes' : 'no'),
