@@ -16,7 +16,7 @@ function drawCharts ({ machine, rounds, tables }, folder) {
   const where = `${describeMachine(machine)}, medians of ${rounds} rounds`
   const measured = tables.filter(({ kind }) => kind === 'stores')
   if (measured.length) {
-    fs.writeFileSync(path.join(folder, 'ratios.svg'), draw('How many times as fast dashboard-sled is as', where, measured.map(ratioPanel), 2))
+    fs.writeFileSync(path.join(folder, 'ratios.svg'), draw('dashboard-sled is so many times as fast as', where, measured.map(ratioPanel), 2))
   }
   const growth = tables.find(({ kind }) => kind === 'growth')
   if (growth) {

@@ -31,9 +31,10 @@ async function run (context) {
     one.first = await one.ask('churn', { loaders })
     rows.push({ sessions, churned: true, ...await measureSize(context, one, empty) })
     await one.stop()
-    // The largest one is what the event loop is watched over.
-    context.grown = { folder: one.folder, first: one.first }
-    if (sessions !== sizes(context).at(-1)) {
+    if (sessions === context.growth) {
+      // The largest one is what the event loop is watched over.
+      context.grown = { folder: one.folder, first: one.first }
+    } else {
       fs.rmSync(one.folder, { recursive: true })
     }
   }
