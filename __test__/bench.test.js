@@ -1,0 +1,75 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const { once } = require('events')
+const { spawn } = require('child_process')
+const fs = require('fs')
+const path = require('path')
+const { makeFolder } = require('./helper.js')
+
+const script = path.join(__dirname, '..', 'bench', 'run.js')
+
+// That it runs and checks what it measures, on the stores that need no install; what it measures is no test.
+describe('bench', function () {
+  this.timeout(60000)
+  let folder
+  beforeEach(() => {
+    folder = makeFolder()
+  })
+  afterEach(() => fs.rmSync(folder, { recursive: true }))
+
+  it('stores side by side, which are consistent', async () => {
+    const { stdout, results } = await measured('--only', 'get,patch', '--stores', 'sled,files', '--sessions', '3000')
+    assert.deepStrictEqual(results.tables.map(({ name }) => name), ['get-alone', 'get-64', 'patch-alone', 'patch-64'])
+    for (const { title, rows } of results.tables) {
+      assert(stdout.includes(`### ${title}\n`), title)
+      assert.deepStrictEqual(rows.map(({ store }) => store), ['sled', 'files'])
+      for (const row of rows) {
+        assert.deepStrictEqual(row.problems, [], `${title}: ${row.title}`)
+        assert.strictEqual(row.consistent, true)
+        assert(row.median > 0 && row.lowest <= row.median && row.median <= row.highest)
+      }
+    }
+    const [[own, files]] = results.tables.map(({ rows }) => rows)
+    assert.strictEqual(files.times, files.median / own.median)
+    assert.deepStrictEqual(Object.keys(results.versions), ['sled', 'files'])
+    assert(results.machine.fileSystem && results.machine.processor)
+    assert(!JSON.stringify(results).includes(path.join(__dirname, '..')))
+  })
+  it('growth, lists and the event loop', async () => {
+    const { stdout, results } = await measured('--only', 'growth,lists,event-loop', '--stores', 'sled', '--sessions', '3000')
+    assert.deepStrictEqual(results.tables.map(({ name }) => name), ['growth', 'lists', 'event-loop'])
+    const [growth, lists, delays] = results.tables
+    assert(delays.title.endsWith('none of them in the page cache of the system') || process.platform !== 'linux', delays.title)
+    assert(stdout.includes(`### ${lists.title}\n`))
+    assert.deepStrictEqual(growth.rows.map(({ sessions, churned }) => [sessions, churned]), [[3000, false], [3000, true]])
+    for (const row of growth.rows) {
+      for (const [name, value] of Object.entries(row)) {
+        // What is resident may be less than it was while so few sessions are there.
+        assert(name === 'churned' || name === 'residentBytes' || value > 0, `${name}: ${value}`)
+      }
+    }
+    assert.deepStrictEqual(delays.rows.map(({ store }) => store), ['idle', 'sled'])
+    assert(delays.rows.every(({ p50, p999, max }) => p50 > 0 && p50 <= p999 && p999 <= max))
+  })
+  it('a name that it does not know', async () => {
+    await assert.rejects(run('--only', 'got'), /There is no got\./)
+    await assert.rejects(run('--rounds', '0'), /It has to be a whole number from 1\./)
+    await assert.rejects(run('--sessions', '2999'), /It has to be a whole number from 3000\./)
+  })
+
+  async function measured (...args) {
+    const stdout = await run('--quick', '--rounds', '1', ...args)
+    return { stdout, results: JSON.parse(fs.readFileSync(path.join(folder, 'latest.json'))) }
+  }
+
+  async function run (...args) {
+    const child = spawn(process.execPath, [script, ...args, '--output', folder], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (data) => { stdout += data })
+    child.stderr.on('data', (data) => { stderr += data })
+    const [code] = await once(child, 'close')
+    assert.strictEqual(code, 0, stderr)
+    return stdout
+  }
+})

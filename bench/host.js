@@ -1,0 +1,250 @@
+// A Dashboard over one store, in a process of its own. It does what it is asked for by message, one thing at a time, and
+// is idle while other stores are measured.
+const fs = require('fs')
+const path = require('path')
+const { monitorEventLoopDelay } = require('perf_hooks')
+const data = require('./data.js')
+const { alone, each, inFlight } = require('./measure.js')
+
+global.applicationPath = process.cwd()
+const packages = path.join(global.applicationPath, 'node_modules')
+const dashboard = require(path.join(packages, '@userdashboard', 'dashboard'))
+const { appid } = data
+const mostIds = 200000
+// How many calls were acknowledged, by the kind of work; and the kinds that failed, of which that is not known.
+const acknowledged = {}
+const failed = new Set()
+let size, ids
+
+// The i-th call of each kind of work. A request is a new object each time, as it is for the host.
+const works = {
+  get: (i) => getSession(ids[i % ids.length]),
+  patch: (i) => patch(spread(i, size.accounts)),
+  read: (i) => dashboard.Storage.read(`${appid}/session/${ids[i % ids.length]}`),
+  write: (i) => writeSession(i),
+  'sign-in': (i) => {
+    const body = { username: data.username(spread(i, size.accounts)), password: data.password }
+    return global.api.user.CreateSession.post({ appid, query: {}, body })
+  },
+  page: (_, { list, offset }) => dashboard.StorageList.list(list, offset, 10),
+  count: (_, { list }) => dashboard.StorageList.count(list)
+}
+
+const methods = {
+  start: async () => {
+    const openMilliseconds = timeOpening()
+    await dashboard.start(global.applicationPath)
+    // What is left of the host's sign-in is what it asks of the store.
+    dashboard.Hash.bcryptHashCompare = async () => true
+    return { openMilliseconds: openMilliseconds() }
+  },
+
+  close: () => dashboard.Storage.close?.(),
+
+  // Accounts and sessions; with `lists` the sessions stand in the list of all of them too.
+  load: async ({ sessions, lists, loaders }) => {
+    methods.use({ sessions })
+    await each(loaders, 0, size.accounts, async (i) => {
+      const usernameHash = await dashboard.Hash.sha512Hash(data.username(i))
+      await dashboard.Storage.write(`${appid}/account/${data.accountId(i)}`, data.account(i, usernameHash))
+      await dashboard.Storage.write(`${appid}/map/usernames/${usernameHash}`, data.accountId(i))
+    })
+    await each(loaders, 0, sessions, (i) => lists ? createSession(i) : writeSession(i, data.session(i, size.accounts)))
+  },
+
+  // Which accounts and sessions there are, from the session numbered `first`.
+  use: ({ sessions, first = 0 }) => {
+    size = { sessions, first, accounts: data.accountsFor(sessions) }
+  },
+
+  // A purge and what comes after it: the oldest third goes, as many new ones come. Resolves to the oldest that is left.
+  churn: async ({ loaders }) => {
+    const count = Math.floor(size.sessions / 3)
+    const { first, sessions } = size
+    await each(loaders, first, first + count, (i) => deleteSession(i))
+    await each(loaders, first + sessions, first + sessions + count, (i) => createSession(i))
+    methods.use({ sessions, first: first + count })
+    return size.first
+  },
+
+  measure: async ({ work, width, milliseconds, slice, args }) => {
+    const base = acknowledged[work] || 0
+    // Made before, so that making them is not measured.
+    ids = Array.from({ length: Math.min(size.sessions, mostIds) }, (_, i) => data.sessionId(size.first + spread(base + i, size.sessions)))
+    const call = (i) => works[work](base + i, args)
+    let result
+    try {
+      result = width ? await inFlight(width, call, milliseconds) : await alone(call, milliseconds, slice)
+    } catch (error) {
+      failed.add(work)
+      throw error
+    }
+    acknowledged[work] = base + result.calls
+    return result
+  },
+
+  // How long the event loop is held up meanwhile, in milliseconds; without `width` while there is nothing to do. As
+  // requests do, each call begins in a turn of its own: what is answered without waiting would leave no turn at all.
+  delay: async ({ width, milliseconds }) => {
+    const histogram = monitorEventLoopDelay({ resolution: 1 })
+    ids = Array.from({ length: Math.min(size.sessions, mostIds) }, (_, i) => data.sessionId(size.first + spread(i, size.sessions)))
+    global.gc()
+    histogram.enable()
+    const { perSecond = 0 } = width
+      ? await inFlight(width, (i) => works.get(i).then(() => new Promise(setImmediate)), milliseconds)
+      : await new Promise((resolve) => setTimeout(resolve, milliseconds, {}))
+    histogram.disable()
+    const [p50, p99, p999] = [50, 99, 99.9].map((percent) => histogram.percentile(percent) / 1e6)
+    return { perSecond, p50, p99, p999, max: histogram.max / 1e6 }
+  },
+
+  // In bytes, without what JavaScript could let go of.
+  memory: () => {
+    ids = []
+    global.gc()
+    return process.memoryUsage().rss
+  },
+
+  // The cookie of an administrator who is signed in: the first account that registers is one.
+  administrator: async () => {
+    const body = { username: 'administrator', password: data.password }
+    await global.api.user.CreateAccount.post({ appid, query: {}, body })
+    const session = await global.api.user.CreateSession.post({ appid, query: {}, body })
+    acknowledged['sign-in'] = 1
+    return `sessionid=${session.sessionid}; token=${session.token}`
+  },
+
+  // What is wrong with the store after all that was done to it.
+  check: async () => {
+    const problems = [...await checkNumbers(), ...await checkEnded(), ...await checkWritten(), ...await checkList()]
+    const signedIn = acknowledged['sign-in'] || 0
+    const listed = await dashboard.StorageList.count(`${appid}/sessions`)
+    if (listed !== signedIn && !failed.has('sign-in')) {
+      problems.push(`${signedIn} sign-ins, but ${listed} sessions in the list`)
+    }
+    return problems
+  },
+
+  // The sessionKeyNumber of every account.
+  numbers: async () => {
+    const numbers = []
+    await each(64, 0, size.accounts, async (i) => {
+      numbers[i] = (await readObject(`account/${data.accountId(i)}`)).sessionKeyNumber
+    })
+    return numbers
+  },
+
+  // Writes the number of an account into the ledger whenever a patch of it is acknowledged, until the process is killed.
+  patchUntilKilled: ({ ledger }) => {
+    const file = fs.openSync(ledger, 'a')
+    inFlight(64, async (i) => {
+      const account = spread(i, size.accounts)
+      await patch(account)
+      fs.writeSync(file, Uint32Array.of(account))
+    }, Infinity)
+  }
+}
+
+function getSession (sessionid) {
+  return global.api.administrator.Session.get({ appid, query: { sessionid } })
+}
+
+function patch (account) {
+  return global.api.administrator.ResetSessionKey.patch({ appid, query: { accountid: data.accountId(account) } })
+}
+
+// Changed by every write: an equal one might not be written at all.
+function writeSession (i, session = { ...data.session(sessionOf(i), size.accounts), lastVerified: i }) {
+  return dashboard.Storage.write(`${appid}/session/${session.sessionid}`, session)
+}
+
+function sessionOf (i) {
+  return size.first + spread(i, size.sessions)
+}
+
+async function createSession (number) {
+  const session = data.session(number, size.accounts)
+  await writeSession(number, session)
+  await dashboard.StorageList.add(`${appid}/sessions`, session.sessionid)
+}
+
+async function deleteSession (number) {
+  const sessionid = data.sessionId(number)
+  await dashboard.Storage.delete(`${appid}/session/${sessionid}`)
+  await dashboard.StorageList.remove(`${appid}/sessions`, sessionid)
+}
+
+async function readObject (name) {
+  return JSON.parse(await dashboard.Storage.read(`${appid}/${name}`))
+}
+
+// Every patch has raised the number of one account by one.
+async function checkNumbers () {
+  const numbers = await methods.numbers()
+  const raised = numbers.reduce((sum, number) => sum + number - 1, 0)
+  const patches = acknowledged.patch || 0
+  return raised === patches || failed.has('patch') ? [] : [`${patches} patches were acknowledged, ${raised} are counted`]
+}
+
+// A patch ends the sessions of its account, and nothing secret is handed out.
+async function checkEnded () {
+  const account = spread(acknowledged.patch || 0, size.accounts)
+  await patch(account)
+  const { sessionKeyLastReset } = await readObject(`account/${data.accountId(account)}`)
+  const session = await getSession(data.sessionId(account))
+  const isRight = session.accountid === data.accountId(account) && session.ended === sessionKeyLastReset && !session.tokenHash
+  return isRight ? [] : [`a session whose account was reset has ended: ${session.ended}, and not ${sessionKeyLastReset}`]
+}
+
+async function checkWritten () {
+  const i = acknowledged.write || 0
+  await writeSession(i)
+  const session = await readObject(`session/${data.sessionId(sessionOf(i))}`)
+  return session.lastVerified === i ? [] : ['a session is not what was written last']
+}
+
+// Newest first. Some milliseconds lie between the items, since the order of items of one instant is not promised by all.
+async function checkList () {
+  const items = Array.from({ length: 25 }, (_, i) => `item-${i}`)
+  for (const item of items) {
+    await dashboard.StorageList.add('check', item)
+    await new Promise((resolve) => setTimeout(resolve, 4))
+  }
+  const page = await dashboard.StorageList.list('check', 5, 10)
+  const count = await dashboard.StorageList.count('check')
+  const expected = items.reverse().slice(5, 15)
+  return count === 25 && String(page) === String(expected) ? [] : [`a page of a list of 25 (count: ${count}) is ${page}`]
+}
+
+// Goes through all numbers below `count`, far from the order of loading.
+function spread (i, count) {
+  return i * 7919 % count
+}
+
+// Takes the time that the engine takes to open, without the start of the Dashboard around it.
+function timeOpening () {
+  let milliseconds
+  if (process.env.STORAGE) {
+    const { Storage } = require(path.join(packages, process.env.STORAGE))
+    const { setup } = Storage
+    Storage.setup = async (...args) => {
+      const start = performance.now()
+      const storage = await setup(...args)
+      milliseconds = performance.now() - start
+      return storage
+    }
+  }
+  return () => milliseconds
+}
+
+process.on('message', async ({ method, args }) => {
+  let answer
+  try {
+    answer = { result: await methods[method](args) }
+  } catch (error) {
+    answer = { error: `${error.message}${error.detail ? ` (${error.detail})` : ''}` }
+  }
+  process.send(answer)
+})
+// The parent has gone.
+process.on('disconnect', () => process.exit())
