@@ -23,6 +23,7 @@
  * | `ERR_STORE_POISONED` | `store-poisoned` | a write failed before; `cause` says which way |
  * | `ERR_STORE_STUCK` | `store-stuck` | a commit took longer than `SLED_COMMIT_SECONDS`; the cause of `store-poisoned` |
  * | `ERR_STORE_MISSING` | `store-missing` | a folder that should hold a store or a backup holds none |
+ * | `ERR_EXPORT_DAMAGED` | `export-damaged` | a line of an export is not as it was written; `detail` has its number and the reason |
  * | `ERR_ACCOUNTS_UNREADABLE` | `accounts-unreadable` | sessions cannot be ended: accounts are encrypted under another secret |
  * | `ERR_STORE_FULL` | `store-full` | the disk is full |
  * | `ERR_STORE_BUSY` | `store-busy` | over 65,536 changes or 256 MiB of them wait to be written |
@@ -44,7 +45,7 @@ export interface StoreError extends Error {
  * A key is any string up to 64 KiB, compared unit by unit; it is never a path on the disk. A write
  * that has resolved survives a crash and a power cut. Every method rejects with a {@link StoreError}.
  */
-export interface StorageContainer {
+export interface Records {
   /** Whether there is a record. `invalid-file` unless `file` is a string that is not empty. */
   exists (file: string): Promise<boolean>
   /** A record as text, undefined if there is none. `invalid-file`. */
@@ -59,6 +60,10 @@ export interface StorageContainer {
   writeBinary (file: string, buffer: Uint8Array | string): Promise<void>
   /** Removes a record; a missing one is no error. `invalid-file`. */
   delete (file: string): Promise<void>
+}
+
+/** The records of the dashboard's store, and the store itself. */
+export interface StorageContainer extends Records {
   /** Removes every record and every list. There with `NODE_ENV=testing` alone. */
   flush? (): Promise<void>
   /**
@@ -79,7 +84,7 @@ export type ItemId = string | number | boolean
  * Paths and items are any strings up to 64 KiB that are not empty: else `invalid-path` and
  * `invalid-itemid`.
  */
-export interface StorageListContainer {
+export interface Lists {
   /** Adds an item as the newest; one that is there keeps its place. */
   add (path: string, itemid: ItemId): Promise<void>
   /** Adds one item to each of several lists, all of them or none. `invalid-items`. */
@@ -97,6 +102,10 @@ export interface StorageListContainer {
   listAll (path: string): Promise<string[] | undefined>
   /** Removes an item; a missing one is no error. */
   remove (path: string, itemid: ItemId): Promise<void>
+}
+
+/** The lists of the dashboard's store. */
+export interface StorageListContainer extends Lists {
   /** Removes every record and every list. There with `NODE_ENV=testing` alone. */
   flush? (): Promise<void>
 }
@@ -207,14 +216,70 @@ export interface Ended {
   others: number
 }
 
-/**
- * Reads everything in the store in `path`, which no dashboard may have open. Problems are in the report; a store
- * that cannot be opened is an error (`store-rolled-back`, `store-damaged`, `store-locked`, …).
- */
-export function verify (options: { path: string }): Promise<Report>
+/** A record, by any string. */
+export interface RecordEntry {
+  record: string
+  /** The bytes as they are stored: encrypted where the host encrypts. */
+  contents: Uint8Array
+}
 
-/** {@link StorageContainer.backup} of the store in `path`. */
-export function backup (options: { path: string, folder: string }): Promise<Report>
+/** A part of a list, by any string. */
+export interface ListEntry {
+  list: string
+  /** The oldest items behind the part before, oldest first. */
+  items: string[]
+}
+
+/** A store, without Dashboard around it. Every method rejects with a {@link StoreError}. */
+export interface Store {
+  /** The store's folder, as the system names it. */
+  readonly path: string
+  /** Records by key. */
+  storage: Records
+  /** Lists by path. */
+  lists: Lists
+  /**
+   * Everything: records, then lists, each in an order that is always the same; a long list in several parts that
+   * follow each other. What changes meanwhile is met as it was or as it is, all else once.
+   */
+  entries (): AsyncGenerator<{ record: string, contents: Buffer, list?: undefined, items?: undefined } | ListEntry & { record?: undefined, contents?: undefined }, void, undefined>
+  /**
+   * Writes entries, in atomic batches of up to 1,000 changes that never leave more than two in memory. Records replace
+   * what is there, a newer account or an ended session included: the rule about stale writes is for the dashboard's
+   * own writes. Items are added as the newest in the order given; those that are there keep their place. After an error
+   * part of the entries may be there; loading all of them again is harmless.
+   *
+   * `invalid-entries`, `invalid-entry`, `invalid-file`, `invalid-path`, `invalid-itemid`, `invalid-contents`.
+   */
+  load (entries: Iterable<RecordEntry | ListEntry> | AsyncIterable<RecordEntry | ListEntry>): Promise<Loaded>
+  /**
+   * Reads everything; write nothing meanwhile. Problems are in the report. `store-locked` while someone else in the
+   * process has the store open as well.
+   */
+  verify (): Promise<Report>
+  /** {@link StorageContainer.backup}. */
+  backup (folder: string): Promise<Report>
+  /** Gives this share of the store back. With the last one of the process it lets go of the folder. */
+  close (): Promise<void>
+}
+
+/** What was loaded: as many as there were in the entries. */
+export interface Loaded {
+  records: number
+  lists: number
+  /** The items of all lists. */
+  items: number
+  /** The bytes of all records. */
+  bytes: number
+}
+
+/**
+ * Opens the store in `path`, or makes one there. Within a process a folder is opened once: this shares the one that
+ * the dashboard or a worker thread has. `cacheMB` (64) and `commitSeconds` (10) count for who opens it first.
+ *
+ * `invalid-path`, `invalid-setting`, and `store-…` where it cannot be opened.
+ */
+export function open (options: { path: string, cacheMB?: number, commitSeconds?: number }): Promise<Store>
 
 /**
  * Puts the backup in `folder` in place of the store in `path`, which is kept beside it. Every session of every

@@ -28,15 +28,6 @@ pub fn progress() -> f64 {
     bytes
 }
 
-/// Reads everything in the store in the folder `path`, which nothing else may have open.
-#[napi(catch_unwind, ts_return_type = "Promise<string>")]
-pub fn verify_store(env: Env, path: String) -> Result<Reply> {
-    on_worker(env, move || {
-        let store = store::open_alone(&settings(path))?;
-        Ok(json_answer(&describe(&store.verify(&set_progress)?)))
-    })
-}
-
 /// Accepts the store in the folder `path` as it is, and ends every session of every account.
 #[napi(
     catch_unwind,
@@ -93,6 +84,17 @@ pub fn restore_store(
 
 #[napi]
 impl NativeStore {
+    /// Reads everything. Nothing else in the process may have the store open, and nothing may be written meanwhile.
+    #[napi(catch_unwind, ts_return_type = "Promise<string>")]
+    pub fn verify(&self, env: Env) -> Result<Reply> {
+        let path = PathBuf::from(self.path());
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        on_worker(env, move || {
+            store::refuse_shared(&path)?;
+            Ok(json_answer(&describe(&store.verify(&set_progress)?)))
+        })
+    }
+
     /// Copies the store as it is at one moment into the empty folder `folder`, and reads the copy.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn backup(&self, env: Env, folder: String) -> Result<Reply> {

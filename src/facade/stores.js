@@ -7,11 +7,13 @@ const SessionCopies = require('./session-copies.js')
 const MEBIBYTE = 1024 * 1024
 const DEFAULT_CACHE_MB = 64
 const LARGEST_CACHE_MB = 1024 * 1024
+const DEFAULT_COMMIT_SECONDS = 10
+const LARGEST_COMMIT_SECONDS = 3600
 
 // The part of the cache that the main store's parsed sessions get.
 const COPIES_SHARE = 1 / 4
 
-module.exports = { closeStore, mainSessions, mainStore, openStore, readText }
+module.exports = { closeStore, mainSessions, mainStore, openFolder, openStore, readText }
 
 // Promises of handles, by prefix and folder; and the name of each one that is open.
 const handles = new Map()
@@ -33,14 +35,29 @@ async function openStore (prefix) {
   return handles.get(name)
 }
 
-async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds }) {
+// The store in a folder, without Dashboard around it.
+async function openFolder (folder, cacheMB = DEFAULT_CACHE_MB, commitSeconds = DEFAULT_COMMIT_SECONDS) {
+  requireNumber(cacheMB, LARGEST_CACHE_MB, 'invalid-setting', 'ERR_INVALID', `cacheMB: ${cacheMB}`)
+  requireNumber(commitSeconds, LARGEST_COMMIT_SECONDS, 'invalid-setting', 'ERR_INVALID', `commitSeconds: ${commitSeconds}`)
+  return openNative(folder, cacheMB * MEBIBYTE, commitSeconds)
+}
+
+async function openNative (folder, cacheBytes, commitSeconds) {
   if (!settlesAtExit) {
     settlesAtExit = true
     process.on('exit', settle)
   }
+  const store = await native.openStore(folder, cacheBytes, commitSeconds)
+  for (const { code, text } of store.notices) {
+    process.emitWarning(`dashboard-sled: ${text}`, { code })
+  }
+  return store
+}
+
+async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds }) {
   try {
     const copiesBytes = prefix === undefined ? cacheBytes * COPIES_SHARE : 0
-    const store = await native.openStore(folder, cacheBytes - copiesBytes, commitSeconds)
+    const store = await openNative(folder, cacheBytes - copiesBytes, commitSeconds)
     // By the real path, since two names may lead to one folder.
     if (owners.has(store.path) && owners.get(store.path) !== prefix) {
       await store.close()
@@ -48,9 +65,6 @@ async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds }) 
         `${settingName('SLED_PATH', prefix)}: ${folder} is the store of another part of this dashboard, and a flush of one would empty the other; give each a folder of its own`)
     }
     owners.set(store.path, prefix)
-    for (const { code, text } of store.notices) {
-      process.emitWarning(`dashboard-sled: ${text}`, { code })
-    }
     names.set(store, name)
     if (prefix === undefined) {
       main = store
@@ -117,7 +131,7 @@ function readSettings (prefix) {
   return {
     folder: readFolder(prefix),
     cacheBytes: readNumber('SLED_CACHE_MB', 'invalid-sled-cache-mb', LARGEST_CACHE_MB, DEFAULT_CACHE_MB) * MEBIBYTE,
-    commitSeconds: readNumber('SLED_COMMIT_SECONDS', 'invalid-sled-commit-seconds', 3600, 10)
+    commitSeconds: readNumber('SLED_COMMIT_SECONDS', 'invalid-sled-commit-seconds', LARGEST_COMMIT_SECONDS, DEFAULT_COMMIT_SECONDS)
   }
 }
 
@@ -127,12 +141,16 @@ function readFolder (prefix) {
   return path.resolve(own || main)
 }
 
-// A whole number from 1 to `largest`.
 function readNumber (name, slug, largest, byDefault) {
   const text = process.env[name]
   const number = text ? Number(text) : byDefault
+  return requireNumber(number, largest, slug, `ERR_${name}`, `${name}: ${text}`)
+}
+
+// A whole number from 1 to `largest`.
+function requireNumber (number, largest, slug, code, what) {
   if (!Number.isInteger(number) || number < 1 || number > largest) {
-    throw invalid(slug, `ERR_${name}`, `${name}: ${text} is not a whole number from 1 to ${largest}`)
+    throw invalid(slug, code, `${what} is not a whole number from 1 to ${largest}`)
   }
   return number
 }

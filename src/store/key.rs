@@ -234,6 +234,12 @@ impl ListPath {
         Self { path: path.into() }
     }
 
+    /// The path itself.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.path
+    }
+
     /// What the path takes in memory, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {

@@ -15,6 +15,7 @@ mod queue;
 mod registry;
 mod repair;
 mod restore;
+mod scan;
 mod space;
 mod stamp;
 #[cfg(test)]
@@ -29,8 +30,9 @@ pub use change::{Change, Completion, Edit, Record};
 pub use error::{Result, StoreError};
 pub use key::{Key, ListPath};
 pub use open::Settings;
-pub use registry::{open, open_alone, settle, Lease};
+pub use registry::{open, open_alone, refuse_shared, settle, Lease};
 pub use restore::restore;
+pub use scan::Part;
 pub use value::Contents;
 pub use verify::Report;
 
@@ -40,7 +42,6 @@ use change::Request;
 use disk::Disk;
 use draft::Changed;
 use guard::StoreId;
-use key::KeyKind;
 use list::Head;
 use queue::{Message, Queue};
 use std::collections::HashSet;
@@ -183,20 +184,6 @@ impl Store {
             Ok(()) => self.send(Message::Change(request)),
             Err(error) => (request.completion)(Err(error)),
         }
-    }
-
-    /// At most `count` records behind the key `after`, by the host's keys. Blocks.
-    pub fn records_after(&self, after: Option<&Key>, count: usize) -> Result<Vec<(Key, Contents)>> {
-        self.shared.with_disk(|disk| {
-            let prefix = KeyKind::Record.prefix();
-            let mut records = Vec::new();
-            for stored in disk.forwards(&prefix, after.map(Key::encoded)).take(count) {
-                let (encoded, stored) = stored?;
-                // One that is replaced meanwhile is read by its key.
-                records.extend(disk.found(&encoded, &stored)?);
-            }
-            Ok(records)
-        })
     }
 
     /// Reads everything; nothing may be written meanwhile. Blocks.

@@ -78,6 +78,16 @@ pub fn open_alone(settings: &Settings) -> Result<Lease> {
     open(settings)
 }
 
+/// Refuses what needs a store alone, if someone else in the process has the one at the real path as well.
+pub fn refuse_shared(path: &Path) -> Result<()> {
+    match lock().as_ref().and_then(|opened| opened.get(path)) {
+        Some(found) if found.leases > 1 => {
+            Err(StoreError::Locked { path: path.into(), holder: " (in this process)".into() })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Waits until all that was submitted to any store is durable, but not longer than `limit`.
 pub fn settle(limit: Duration) -> Result<()> {
     let stores: Vec<_> =
