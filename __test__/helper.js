@@ -6,7 +6,7 @@ const os = require('os')
 const path = require('path')
 const addon = require('../index.js')
 
-const settings = ['CACHE', 'NODE_ENV', 'SLED_CACHE_MB', 'SLED_COMMIT_SECONDS', 'SLED_PATH', 'ORGANIZATIONS_SLED_PATH']
+const settings = ['CACHE', 'NODE_ENV', 'SLED_CACHE_MB', 'SLED_COMMIT_SECONDS', 'SLED_PATH', 'SLED_PURGE_AFTER', 'ORGANIZATIONS_SLED_PATH']
 
 module.exports = { makeFolder, rejection, runNode, runTool, useStore }
 

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod end_sessions;
+pub mod purge;
 pub mod recovery;
 pub mod reset_session_key;
 pub mod session;

@@ -7,8 +7,9 @@ use super::name::Name;
 use super::reply::{on_worker, Reply};
 use super::storage::{new_session_key, settings, NativeStore};
 use crate::administrator::end_sessions::Ended;
+use crate::administrator::purge::Purge;
 use crate::administrator::recovery;
-use crate::store::{self, Report, StoreError};
+use crate::store::{self, Key, Report, StoreError};
 use napi::{Env, Result};
 use napi_derive::napi;
 use serde_json::{json, Value};
@@ -111,6 +112,52 @@ impl NativeStore {
             Ok(json_answer(&describe(&report)))
         })
     }
+}
+
+#[napi]
+impl NativeStore {
+    /// Removes the sessions of some records behind `after` that had ended at `before`, in seconds; only counts them
+    /// if `dryRun` is set. Says in JSON what was done, and where to go on as `next`: null at the end.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "after: string | undefined | null, now: number, before: number, dryRun: boolean, secret?: string, iv?: string",
+        ts_return_type = "Promise<string>"
+    )]
+    pub fn purge(
+        &self,
+        env: Env,
+        after: Option<String>,
+        now: f64,
+        before: f64,
+        is_dry: bool,
+        key: Option<Name>,
+        iv: Option<Name>,
+    ) -> Result<Reply> {
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let purge = Purge { now, before, is_dry, secret };
+        on_worker(env, move || {
+            let after = after.as_deref().and_then(from_hex).map(|after| Key::found(&after, None));
+            let (next, purged) = purge.page(&store, after.as_ref())?;
+            Ok(json_answer(&json!({
+                "next": next.map(|key| to_hex(key.encoded())),
+                "sessions": purged.sessions,
+                "purged": purged.purged,
+                "unreadable": purged.unreadable,
+                "others": purged.others,
+            })))
+        })
+    }
+}
+
+/// A key as text: its bytes are none.
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes().chunks(2);
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 fn set_progress(bytes: u64) {

@@ -27,7 +27,7 @@ impl NativeStore {
         let after = after.map(|after| record(env, after)).transpose()?;
         on_worker(env, move || {
             let after = after.as_ref().map(|record| &record.key);
-            store.records_after(after, PAGE).map(Answer::Records)
+            store.records_after(after, PAGE, |_| true).map(Answer::Records)
         })
     }
 

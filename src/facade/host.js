@@ -1,6 +1,6 @@
 // The running Dashboard, found from the application: a copy of it beside us would be another one.
 
-module.exports = { findHost, iv, now, secret }
+module.exports = { findHost, iv, now, secret, secrets }
 
 const host = '@userdashboard/dashboard'
 const resolved = { applicationPath: undefined, timestamp: undefined }
@@ -23,6 +23,12 @@ function secret () {
 
 function iv () {
   return global.encryptionSecretIV || undefined
+}
+
+// Both, or none of them. Without a running host they are taken from where the host takes them.
+function secrets () {
+  const key = secret() || process.env.ENCRYPTION_SECRET
+  return key ? [key, iv() || process.env.ENCRYPTION_SECRET_IV] : []
 }
 
 function timestampPath () {

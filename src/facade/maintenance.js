@@ -1,6 +1,7 @@
 // The ways back of a store that is not open. Reports are plain objects.
 const native = require('../../native.js')
 const { invalid, requireText } = require('./arguments.js')
+const { secrets } = require('./host.js')
 
 module.exports = { progress: native.progress, recover, restore }
 
@@ -17,12 +18,6 @@ async function recover ({ path, invalidateSessions = false } = {}) {
     throw invalid('invalid-recovery', 'ERR_INVALID', 'a recovery ends every session of every account: say so with invalidateSessions (--invalidate-sessions), or restore a backup instead')
   }
   return JSON.parse(await native.recoverStore(path, seconds(), ...secrets()))
-}
-
-// Without a running host its settings are taken from where the host takes them.
-function secrets () {
-  const secret = global.encryptionSecret || process.env.ENCRYPTION_SECRET
-  return secret ? [secret, global.encryptionSecretIV || process.env.ENCRYPTION_SECRET_IV] : []
 }
 
 function seconds () {

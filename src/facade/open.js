@@ -1,6 +1,7 @@
 // A store by its folder, without Dashboard: what the command-line tool is written over.
 const { requireText } = require('./arguments.js')
 const { entries, load } = require('./entries.js')
+const { purge } = require('./purge.js')
 const { recordsOf } = require('./storage.js')
 const { listsOf } = require('./storage-list.js')
 const { openFolder } = require('./stores.js')
@@ -20,6 +21,7 @@ async function open ({ path, cacheMB, commitSeconds } = {}) {
       requireText(folder, 'invalid-folder')
       return JSON.parse(await store.backup(folder))
     },
+    purge: async (options) => purge(store, options),
     verify: async () => JSON.parse(await store.verify()),
     close: async () => store.close()
   }

@@ -1,7 +1,10 @@
 // The stores that this thread has open, and the settings that say where they are.
 const path = require('path')
+const { isMainThread } = require('worker_threads')
 const native = require('../../native.js')
+const { readAge } = require('./age.js')
 const { invalid } = require('./arguments.js')
+const { purgeRegularly } = require('./purge.js')
 const SessionCopies = require('./session-copies.js')
 
 const MEBIBYTE = 1024 * 1024
@@ -22,6 +25,8 @@ const names = new Map()
 const owners = new Map()
 let main
 let sessions
+// Ends the regular purge of the main store.
+let endPurge
 let settlesAtExit = false
 
 async function openStore (prefix) {
@@ -54,7 +59,7 @@ async function openNative (folder, cacheBytes, commitSeconds) {
   return store
 }
 
-async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds }) {
+async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds, purgeAfter }) {
   try {
     const copiesBytes = prefix === undefined ? cacheBytes * COPIES_SHARE : 0
     const store = await openNative(folder, cacheBytes - copiesBytes, commitSeconds)
@@ -69,6 +74,8 @@ async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds }) 
     if (prefix === undefined) {
       main = store
       sessions = new SessionCopies(store.number, copiesBytes)
+      // One thread is enough.
+      endPurge = purgeAfter && isMainThread ? purgeRegularly(store, purgeAfter) : () => {}
     }
     return store
   } catch (error) {
@@ -107,6 +114,7 @@ async function closeStore (store) {
   owners.delete(store.path)
   if (main === store) {
     main = sessions = undefined
+    endPurge()
   }
   return store.close()
 }
@@ -131,7 +139,8 @@ function readSettings (prefix) {
   return {
     folder: readFolder(prefix),
     cacheBytes: readNumber('SLED_CACHE_MB', 'invalid-sled-cache-mb', LARGEST_CACHE_MB, DEFAULT_CACHE_MB) * MEBIBYTE,
-    commitSeconds: readNumber('SLED_COMMIT_SECONDS', 'invalid-sled-commit-seconds', LARGEST_COMMIT_SECONDS, DEFAULT_COMMIT_SECONDS)
+    commitSeconds: readNumber('SLED_COMMIT_SECONDS', 'invalid-sled-commit-seconds', LARGEST_COMMIT_SECONDS, DEFAULT_COMMIT_SECONDS),
+    purgeAfter: readPurgeAfter()
   }
 }
 
@@ -145,6 +154,14 @@ function readNumber (name, slug, largest, byDefault) {
   const text = process.env[name]
   const number = text ? Number(text) : byDefault
   return requireNumber(number, largest, slug, `ERR_${name}`, `${name}: ${text}`)
+}
+
+function readPurgeAfter () {
+  const age = process.env.SLED_PURGE_AFTER
+  if (age) {
+    readAge(age, 'invalid-sled-purge-after', 'ERR_SLED_PURGE_AFTER', 'SLED_PURGE_AFTER')
+  }
+  return age
 }
 
 // A whole number from 1 to `largest`.

@@ -24,16 +24,29 @@ pub struct Part {
 }
 
 impl Store {
-    /// At most `count` records behind the key `after`, by the host's keys. Blocks.
-    pub fn records_after(&self, after: Option<&Key>, count: usize) -> Result<Vec<(Key, Contents)>> {
+    /// At most `count` records behind the key `after` whose name, as far as the key itself tells it, is `wanted`.
+    /// Blocks.
+    pub fn records_after(
+        &self,
+        after: Option<&Key>,
+        count: usize,
+        wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<(Key, Contents)>> {
         self.shared.with_disk(|disk| {
             let mut records = Vec::new();
             let mut bytes = 0;
             for stored in disk.forwards(&KeyKind::Record.prefix(), after.map(Key::encoded)) {
-                if let Some((key, contents)) = current(disk, stored?)? {
-                    bytes += key.size() + contents.len();
-                    records.push((key, contents));
+                let stored = stored?;
+                // The name of a hashed key stands beside its value.
+                if !Key::found(&stored.0, None).name().is_none_or(&wanted) {
+                    continue;
                 }
+                let Some((key, contents)) = current(disk, stored)? else { continue };
+                if !key.name().is_some_and(&wanted) {
+                    continue;
+                }
+                bytes += key.size() + contents.len();
+                records.push((key, contents));
                 if records.len() >= count || bytes >= PAGE_BYTES {
                     break;
                 }
