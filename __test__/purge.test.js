@@ -40,7 +40,7 @@ describe('purge', () => {
       encrypt(env)
       await fill()
       const before = await snapshot()
-      const counts = { sessions: 22, purged: 8, unreadable: 0, others: 0 }
+      const counts = { sessions: 22, removed: 8, unreadable: 0, others: 0 }
       const opened = await addon.open({ path: process.env.SLED_PATH })
       assert.deepStrictEqual(await opened.purge({ olderThan: '30d', dryRun: true }), counts)
       assert.deepStrictEqual(await snapshot(), before)
@@ -54,7 +54,7 @@ describe('purge', () => {
       ]))
       assert.deepStrictEqual(before.filter((name) => !after.includes(name)).sort(), removed.sort())
       assert.deepStrictEqual(after.filter((name) => !before.includes(name)), [])
-      assert.deepStrictEqual(await opened.purge({ olderThan: '30d' }), { ...counts, sessions: 14, purged: 0 })
+      assert.deepStrictEqual(await opened.purge({ olderThan: '30d' }), { ...counts, sessions: 14, removed: 0 })
       assert.strictEqual((await opened.verify().catch(({ code }) => ({ problems: code }))).problems, 'ERR_STORE_LOCKED')
       await store.storage.close()
       assert.strictEqual((await opened.verify()).problems, 0)
@@ -88,7 +88,7 @@ describe('purge', () => {
       ''
     ].join('\n')])
     const withSecret = await runTool(['purge', '--older-than', '30d', '--dry-run', '--json'], { env: secrets })
-    assert.deepStrictEqual(JSON.parse(withSecret.stdout), { sessions: 26, purged: 8, unreadable: 0, others: 4 })
+    assert.deepStrictEqual(JSON.parse(withSecret.stdout), { sessions: 26, removed: 8, unreadable: 0, others: 4 })
     await store.open()
     assert.deepStrictEqual(await snapshot(), before)
   })
@@ -117,9 +117,9 @@ describe('purge', () => {
     const opened = await addon.open({ path: process.env.SLED_PATH })
     const ends = { '30s': 30, '30m': 1800, '30h': 108000, '3d': 3 * day, '2w': 14 * day }
     for (const [age, seconds] of Object.entries(ends)) {
-      for (const [older, purged] of [[-5, 0], [5, 1]]) {
+      for (const [older, removed] of [[-5, 0], [5, 1]]) {
         await store.storage.write('a/session/s', session({ ended: Math.floor(Date.now() / 1000) - seconds - older }))
-        assert.strictEqual((await opened.purge({ olderThan: age, dryRun: true })).purged, purged, `${age} ${older}`)
+        assert.strictEqual((await opened.purge({ olderThan: age, dryRun: true })).removed, removed, `${age} ${older}`)
         await store.storage.delete('a/session/s')
       }
     }
@@ -139,7 +139,7 @@ describe('purge', () => {
         state.longest = Math.max(state.longest, Number(process.hrtime.bigint() - before) / 1e6)
       }
     })()
-    assert.strictEqual((await opened.purge({ olderThan: '1d' })).purged, 3000)
+    assert.strictEqual((await opened.purge({ olderThan: '1d' })).removed, 3000)
     state.purging = false
     await writer
     assert(state.writes > 100 && state.longest < 500, JSON.stringify(state))
@@ -169,7 +169,7 @@ describe('purge', () => {
     assert.deepStrictEqual((await store.storageList.listAll('a/account/sessions/account_1')).sort(), whole)
     await store.storage.close()
     const again = await runTool(args)
-    assert.deepStrictEqual([again.code, JSON.parse(again.stdout).purged], [0, left])
+    assert.deepStrictEqual([again.code, JSON.parse(again.stdout).removed], [0, left])
     await store.open()
     assert.deepStrictEqual(await snapshot(), [])
   }).timeout(60000)

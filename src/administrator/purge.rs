@@ -30,8 +30,8 @@ pub struct Purge {
 pub struct Purged {
     /// Sessions that were looked at.
     pub sessions: u64,
-    /// Those of them that were removed, or would be.
-    pub purged: u64,
+    /// Those of them that are gone, or would be.
+    pub removed: u64,
     /// Those that are encrypted under another secret, or of an account that is.
     pub unreadable: u64,
     /// Records under keys of sessions that are none.
@@ -54,9 +54,9 @@ impl Purge {
                 Found::Unreadable => purged.unreadable += 1,
                 Found::Other => purged.others += 1,
                 Found::Ended(session) => {
-                    purged.purged += 1;
+                    purged.removed += 1;
                     changes.extend(removal(&key, &place, &session));
-                    if purged.purged % BATCH as u64 == 0 && !self.is_dry {
+                    if purged.removed % BATCH as u64 == 0 && !self.is_dry {
                         wait_for(store, std::mem::take(&mut changes))?;
                     }
                 }

@@ -142,7 +142,7 @@ impl NativeStore {
             Ok(json_answer(&json!({
                 "next": next.map(|key| to_hex(key.encoded())),
                 "sessions": purged.sessions,
-                "purged": purged.purged,
+                "removed": purged.removed,
                 "unreadable": purged.unreadable,
                 "others": purged.others,
             })))
@@ -152,7 +152,7 @@ impl NativeStore {
 
 /// A key as text: its bytes are none.
 fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {

@@ -6,11 +6,11 @@ module.exports = (program) => program.command('purge')
   .option('--dry-run', 'only say how many')
   .action(run((folder, _, { olderThan, dryRun }) => withStore(folder, async (store) => {
     const report = await store.purge({ olderThan, dryRun })
-    const { sessions, purged, unreadable, others } = report
+    const { sessions, removed, unreadable, others } = report
     return {
       report,
       text: [
-        `${purged} of ${sessions} sessions ${dryRun ? 'would be' : 'were'} removed`,
+        `${removed} of ${sessions} sessions ${dryRun ? 'would be' : 'were'} removed`,
         ...(unreadable ? [`${unreadable} could not be read, and were left: set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them`] : []),
         ...(others ? [`${others} records under keys of sessions are none, and were left`] : [])
       ]

@@ -9,7 +9,7 @@ module.exports = { purge, purgeRegularly }
 
 async function purge (store, { olderThan, dryRun = false } = {}) {
   const age = readAge(olderThan)
-  const total = { sessions: 0, purged: 0, unreadable: 0, others: 0 }
+  const total = { sessions: 0, removed: 0, unreadable: 0, others: 0 }
   const time = now()
   let page
   do {
