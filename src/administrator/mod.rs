@@ -10,6 +10,7 @@ pub mod purge;
 pub mod recovery;
 pub mod reset_session_key;
 pub mod session;
+pub mod usage;
 
 use crate::record::cipher::{self, Secret};
 use crate::store::{Contents, Key, Result};

@@ -9,7 +9,8 @@ use super::storage::{new_session_key, settings, NativeStore};
 use crate::administrator::end_sessions::Ended;
 use crate::administrator::purge::Purge;
 use crate::administrator::recovery;
-use crate::store::{self, Key, Report, StoreError};
+use crate::administrator::usage::usage;
+use crate::store::{self, Key, Report, Stats, StoreError};
 use napi::{Env, Result};
 use napi_derive::napi;
 use serde_json::{json, Value};
@@ -148,6 +149,58 @@ impl NativeStore {
             })))
         })
     }
+}
+
+#[napi]
+impl NativeStore {
+    /// Numbers that are known at any time, as JSON.
+    #[napi(catch_unwind, ts_return_type = "Promise<string>")]
+    pub fn stats(&self, env: Env) -> Result<Reply> {
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        on_worker(env, move || Ok(json_answer(&describe_stats(&store.stats()?))))
+    }
+
+    /// What the store holds, by application and kind, as JSON.
+    #[napi(catch_unwind, ts_return_type = "Promise<string>")]
+    pub fn usage(&self, env: Env) -> Result<Reply> {
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        on_worker(env, move || {
+            let usage = usage(&store, &set_progress)?;
+            let kinds = usage.kinds.iter().map(|((appid, kind), records)| {
+                json!({ "appid": appid, "kind": kind, "records": records.count, "bytes": records.bytes })
+            });
+            Ok(json_answer(&json!({
+                "records": usage.records.count,
+                "bytes": usage.records.bytes,
+                "lists": usage.lists,
+                "items": usage.items,
+                "kinds": kinds.collect::<Vec<_>>(),
+            })))
+        })
+    }
+}
+
+fn describe_stats(stats: &Stats) -> Value {
+    let [p50, p90, p99, max] = stats.commits.milliseconds.map_or([None; 4], |all| all.map(Some));
+    let lookups = stats.cache_hits + stats.cache_misses;
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let hit_rate = (lookups > 0).then(|| stats.cache_hits as f64 / lookups as f64);
+    json!({
+        "openSeconds": stats.open_seconds,
+        "waiting": stats.waiting,
+        "commits": {
+            "total": stats.commits.total,
+            "perSecond": stats.commits.per_second,
+            "milliseconds": { "p50": p50, "p90": p90, "p99": p99, "max": max },
+        },
+        "cache": {
+            "hits": stats.cache_hits,
+            "misses": stats.cache_misses,
+            "hitRate": hit_rate,
+            "bytes": stats.cache_bytes,
+        },
+        "diskBytes": stats.disk_bytes,
+    })
 }
 
 /// A key as text: its bytes are none.

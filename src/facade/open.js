@@ -22,6 +22,8 @@ async function open ({ path, cacheMB, commitSeconds } = {}) {
       return JSON.parse(await store.backup(folder))
     },
     purge: async (options) => purge(store, options),
+    stats: async () => JSON.parse(await store.stats()),
+    usage: async () => JSON.parse(await store.usage()),
     verify: async () => JSON.parse(await store.verify()),
     close: async () => store.close()
   }

@@ -15,6 +15,7 @@ async function setup (prefix) {
       requireText(folder, 'invalid-folder')
       return JSON.parse(await store.backup(folder))
     },
+    stats: async () => JSON.parse(await store.stats()),
     close: async () => closeStore(store)
   }
   if (process.env.NODE_ENV === 'testing') {

@@ -18,6 +18,7 @@ mod restore;
 mod scan;
 mod space;
 mod stamp;
+mod stats;
 #[cfg(test)]
 mod tests;
 pub mod value;
@@ -33,6 +34,7 @@ pub use open::Settings;
 pub use registry::{open, open_alone, refuse_shared, settle, Lease};
 pub use restore::restore;
 pub use scan::Part;
+pub use stats::Stats;
 pub use value::Contents;
 pub use verify::Report;
 

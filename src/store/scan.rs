@@ -5,7 +5,8 @@
 use super::disk::{Disk, Stored};
 use super::error::Result;
 use super::key::{Key, KeyKind, ListPath};
-use super::value::Contents;
+use super::list::Head;
+use super::value::{self, Contents};
 use super::Store;
 
 /// A page ends behind the value with which it has so many bytes.
@@ -73,6 +74,20 @@ impl Store {
                 }
             }
             Ok(page.parts)
+        })
+    }
+
+    /// How many lists there are, and how many items in all of them. Blocks.
+    pub fn list_counts(&self) -> Result<(u64, u64)> {
+        self.shared.with_disk(|disk| {
+            let (mut lists, mut items) = (0, 0);
+            for stored in disk.forwards(&KeyKind::List.prefix(), None) {
+                let Some((key, contents)) = current(disk, stored?)? else { continue };
+                let path = key.list_path().ok_or_else(|| value::damaged(&key))?;
+                lists += 1;
+                items += Head::read(&path, Some(&contents))?.count;
+            }
+            Ok((lists, items))
         })
     }
 }
