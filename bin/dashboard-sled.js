@@ -12,7 +12,7 @@ const program = new Command('dashboard-sled')
   .option('--json', 'print one line of JSON instead of text')
   .exitOverride((error) => process.exit(error.exitCode ? 2 : 0))
 
-for (const name of ['verify', 'backup', 'restore', 'recover', 'export', 'import', 'purge', 'stats', 'inspect', 'list']) {
+for (const name of ['verify', 'backup', 'restore', 'recover', 'export', 'import', 'purge', 'compact', 'stats', 'inspect', 'list']) {
   require(`../src/command/${name}.js`)(program)
 }
 

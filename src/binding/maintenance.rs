@@ -2,15 +2,15 @@
 
 use super::answer::Answer;
 use super::arguments::secret;
-use super::errors;
 use super::name::Name;
+use super::{errors, memory};
 use super::reply::{on_worker, Reply};
 use super::storage::{new_session_key, settings, NativeStore};
 use crate::administrator::end_sessions::Ended;
 use crate::administrator::purge::Purge;
 use crate::administrator::recovery;
 use crate::administrator::usage::usage;
-use crate::store::{self, Key, Report, Stats, StoreError};
+use crate::store::{self, Compacted, Key, Report, Stats, StoreError};
 use napi::{Env, Result};
 use napi_derive::napi;
 use serde_json::{json, Value};
@@ -84,8 +84,27 @@ pub fn restore_store(
     })
 }
 
+/// Rewrites the store in the folder `path` into a fresh one, since its files never shrink.
+#[napi(catch_unwind, ts_return_type = "Promise<string>")]
+pub fn compact_store(env: Env, path: String) -> Result<Reply> {
+    on_worker(env, move || {
+        let Compacted { before, after } = store::compact(&settings(path), &set_progress)?;
+        Ok(json_answer(&json!({ "before": before, "after": after })))
+    })
+}
+
 #[napi]
 impl NativeStore {
+    /// Takes the share of `other` over, which is none of it any more. For a store that was closed and opened again.
+    #[napi(catch_unwind)]
+    pub fn adopt(&self, other: &NativeStore) {
+        let lease = other.lease.borrow_mut().take();
+        // This one's number was of the store that was closed: calls go by the share itself from now on.
+        memory::leave(other.number);
+        // The one before is dropped outside of the borrow.
+        let _before = self.lease.replace(lease);
+    }
+
     /// Reads everything. Nothing else in the process may have the store open, and nothing may be written meanwhile.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn verify(&self, env: Env) -> Result<Reply> {

@@ -3,6 +3,7 @@
 mod batch;
 mod cache;
 mod change;
+mod compact;
 mod copy;
 mod disk;
 mod draft;
@@ -28,6 +29,7 @@ mod writer;
 pub mod wtf8;
 
 pub use change::{Change, Completion, Edit, Record};
+pub use compact::{compact, Compacted};
 pub use error::{Result, StoreError};
 pub use key::{Key, ListPath};
 pub use open::Settings;

@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::cache::Cache;
+use super::compact;
 use super::disk::Disk;
 use super::draft::{put_applied, put_mark, APPLIED, MARK};
 use super::error::{Result, StoreError};
@@ -26,7 +27,8 @@ pub const SLED: &str = "sled";
 const LOCK: &str = "lock";
 /// What may stand in a folder that has no guard yet; a volume of its own has the last one.
 pub const CREATED_BEFORE_GUARD: [&str; 4] = [LOCK, SLED, guard::NEW_NAME, "lost+found"];
-const STORE_ID: &str = "store";
+/// The key of the id that the guard has as well.
+pub const STORE_ID: &str = "store";
 /// sled's page cache. Ours is in front of it, so this is for the pages of a working set only.
 const PAGE_CACHE_BYTES: u64 = 32 << 20;
 /// sled's lock can outlive its database by a few milliseconds.
@@ -87,6 +89,9 @@ fn open_or_panic(settings: &Settings) -> Result<(Store, FolderLock)> {
     owner_only(folder, 0o700)?;
     // Read again: before the lock it may have been another's.
     let state = Guard::read(folder)?;
+    if state.is_some() {
+        compact::finish(folder)?;
+    }
     let sled_folder = folder.join(SLED);
     let mut notices = Vec::new();
     let (guard, database) = match state {

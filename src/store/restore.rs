@@ -1,5 +1,6 @@
 //! A store made from a backup, put in place of the one that is there.
 
+use super::compact;
 use super::error::{Result, StoreError};
 use super::guard::{self, sync_folder, Guard};
 use super::open::{self, Settings};
@@ -32,6 +33,7 @@ pub fn restore(
     }
     let folder = open::real_path(&settings.path)?;
     let _lock = open::lock(&folder)?;
+    compact::finish(&folder)?;
     refuse_others(&folder)?;
     let staged = folder.join(STAGED);
     if staged.exists() {
