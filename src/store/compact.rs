@@ -17,7 +17,7 @@ const MAKING: &str = "compacting";
 const READY: &str = "sled.compacted";
 /// The data before.
 const OLD: &str = "sled.before-compacting";
-/// sled's file is about twice as long as what is in it, when it was just written.
+/// sled's file is two and a half times as long as what is in it, when it was just written.
 const OVERHEAD: u64 = 3;
 
 /// What was saved.
@@ -25,7 +25,7 @@ const OVERHEAD: u64 = 3;
 pub struct Compacted {
     /// The bytes of sled's files before.
     pub before: u64,
-    /// The same after.
+    /// The same after; nothing was changed if it would not be less.
     pub after: u64,
 }
 
@@ -41,16 +41,17 @@ pub fn compact(settings: &Settings, progress: &dyn Fn(u64)) -> Result<Compacted>
     let (store, _lock) = open::open(&Settings { path: folder.clone(), ..settings.clone() })?;
     let written = write(&store, &folder, settings, progress);
     let is_closed = store.close(settings.commit_limit);
-    if written.is_err() {
-        // What is left is removed by the next open as well.
-        let _ = fs::remove_dir_all(folder.join(MAKING));
-    }
+    // What is left of it is removed by the next open as well.
+    let _ = fs::remove_dir_all(folder.join(MAKING));
     let compacted = written?;
     if !is_closed {
         let path = folder.clone();
         return Err(StoreError::Locked { path, holder: " (in this process, hanging)".into() });
     }
-    swap(&folder)?;
+    if compacted.after < compacted.before {
+        rename(&folder, SLED, OLD)?;
+        finish(&folder)?;
+    }
     Ok(compacted)
 }
 
@@ -94,6 +95,9 @@ fn write(
     }
     let made = making.join(SLED);
     let after = space::size_of(&made)?;
+    if after >= before {
+        return Ok(Compacted { before, after: before });
+    }
     // What sled has written since the copy was made durable, when it was opened and closed.
     for path in open::files(&made)? {
         File::open(&path)
@@ -102,7 +106,6 @@ fn write(
     }
     sync_folder(&made)?;
     rename(folder, &format!("{MAKING}/{SLED}"), READY)?;
-    fs::remove_dir_all(&making).map_err(|error| StoreError::io("remove", &making, error))?;
     Ok(Compacted { before, after })
 }
 
@@ -122,11 +125,6 @@ fn require_room(store: &Store, folder: &Path, before: u64, progress: &dyn Fn(u64
         return Err(StoreError::NoRoom { path: folder.into(), needed, room });
     }
     Ok(())
-}
-
-fn swap(folder: &Path) -> Result<()> {
-    rename(folder, SLED, OLD)?;
-    finish(folder)
 }
 
 fn rename(folder: &Path, from: &str, to: &str) -> Result<()> {

@@ -170,7 +170,7 @@ impl New {
 
 /// A flush that is asked for again every second: when a write of sled's own in the background has failed it forgets
 /// to wake who waits for it, and another flush does that.
-fn flush_surely(database: &sled::Db) -> sled::Result<()> {
+pub fn flush_surely(database: &sled::Db) -> sled::Result<()> {
     let (sender, results) = mpsc::channel();
     loop {
         let (database, sender) = (database.clone(), sender.clone());
