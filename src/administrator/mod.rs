@@ -10,6 +10,7 @@ pub mod purge;
 pub mod recovery;
 pub mod reset_session_key;
 pub mod session;
+pub mod session_lists;
 pub mod usage;
 
 use crate::record::cipher::{self, Secret};

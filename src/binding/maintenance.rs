@@ -9,6 +9,7 @@ use super::storage::{new_session_key, settings, NativeStore};
 use crate::administrator::end_sessions::Ended;
 use crate::administrator::purge::Purge;
 use crate::administrator::recovery;
+use crate::administrator::session_lists;
 use crate::administrator::usage::usage;
 use crate::store::{self, Compacted, Key, Report, Stats, StoreError};
 use napi::{Env, Result};
@@ -93,6 +94,31 @@ pub fn compact_store(env: Env, path: String) -> Result<Reply> {
     })
 }
 
+/// Repairs what can be repaired without guessing in the store in the folder `path`, and reads it whole. Says in JSON
+/// what was done, and what is left.
+#[napi(
+    catch_unwind,
+    ts_args_type = "path: string, secret?: string, iv?: string",
+    ts_return_type = "Promise<string>"
+)]
+pub fn repair_store(env: Env, path: String, key: Option<Name>, iv: Option<Name>) -> Result<Reply> {
+    let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+    on_worker(env, move || {
+        let settings = settings(path);
+        let rebuilt = store::rebuild(&settings, &set_progress)?;
+        let store = store::open_alone(&settings)?;
+        let tidied = session_lists::tidy(&store, secret.as_ref())?;
+        let left = store.verify(&set_progress)?;
+        let repaired = [rebuilt.described, tidied.told.described].concat();
+        Ok(json_answer(&json!({
+            "repairs": rebuilt.number + tidied.told.number,
+            "repaired": repaired,
+            "unreadable": tidied.unreadable,
+            "left": describe(&left),
+        })))
+    })
+}
+
 #[napi]
 impl NativeStore {
     /// Takes the share of `other` over, which is none of it any more. For a store that was closed and opened again.
@@ -125,7 +151,7 @@ impl NativeStore {
             store.copy(&target.path, target.new_id, &set_progress)?;
             let copy = store::open_alone(&target)?;
             let report = copy.verify(&|_| ())?;
-            if report.problems > 0 {
+            if report.problems.number > 0 {
                 let what = format!("the copy in {}", target.path.display());
                 return Err(StoreError::Damaged { what });
             }
@@ -246,8 +272,8 @@ fn describe(report: &Report) -> Value {
         "lists": report.lists,
         "items": report.items,
         "bytes": report.bytes,
-        "problems": report.problems,
-        "described": report.described,
+        "problems": report.problems.number,
+        "described": report.problems.described,
     })
 }
 

@@ -2,6 +2,7 @@
 const native = require('../../native.js')
 const { requireText } = require('./arguments.js')
 const { entries, load } = require('./entries.js')
+const { secrets } = require('./host.js')
 const { purge } = require('./purge.js')
 const { recordsOf } = require('./storage.js')
 const { listsOf } = require('./storage-list.js')
@@ -39,6 +40,7 @@ async function open ({ path, cacheMB, commitSeconds } = {}) {
     stats: async () => JSON.parse(await store.stats()),
     usage: async () => JSON.parse(await store.usage()),
     verify: async () => JSON.parse(await store.verify()),
+    repair: async () => alone((folder) => native.repairStore(folder, ...secrets())),
     compact: async () => alone(native.compactStore),
     backup: async (folder) => {
       requireText(folder, 'invalid-folder')

@@ -90,7 +90,7 @@ fn write(
     let report = copy.verify(progress);
     copy.close(settings.commit_limit);
     drop(lock);
-    if report?.problems > 0 {
+    if report?.problems.number > 0 {
         return Err(StoreError::Damaged { what: format!("the store in {}", folder.display()) });
     }
     let made = making.join(SLED);

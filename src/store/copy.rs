@@ -5,7 +5,7 @@
 //! that moment, and no call waits for more than an instant.
 
 use super::batch::Batch;
-use super::disk::Disk;
+use super::disk::{self, Disk};
 use super::draft::{self, APPLIED};
 use super::error::{Result, StoreError};
 use super::guard::StoreId;
@@ -63,7 +63,7 @@ fn copy_all(disk: &Disk, target: &sled::Db, progress: &dyn Fn(u64)) -> Result<()
             copied += bytes as u64;
             bytes = 0;
             apply(target, std::mem::take(&mut batch))?;
-            open::flush_surely(target).map_err(failed)?;
+            disk::flush_surely(target).map_err(failed)?;
             progress(copied);
         }
     }

@@ -9,7 +9,8 @@ use super::value::{self, Contents, Head};
 use std::fs::File;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 /// An open sled database, and a descriptor of its log.
 pub struct Disk {
@@ -180,5 +181,19 @@ impl Disk {
 
     fn failed(&self, action: &'static str, error: sled::Error) -> StoreError {
         StoreError::sled(action, &self.folder, error)
+    }
+}
+
+/// A flush that is asked for again every second: when a write of sled's own in the background has failed it forgets
+/// to wake who waits for it, and another flush does that.
+pub fn flush_surely(database: &sled::Db) -> sled::Result<()> {
+    let (sender, results) = mpsc::channel();
+    loop {
+        let (database, sender) = (database.clone(), sender.clone());
+        let flush = move || drop(sender.send(database.flush()));
+        std::thread::Builder::new().name("dashboard-sled flush".into()).spawn(flush)?;
+        if let Ok(result) = results.recv_timeout(Duration::from_secs(1)) {
+            return result.map(drop);
+        }
     }
 }

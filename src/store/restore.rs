@@ -28,7 +28,7 @@ pub fn restore(
     }
     let source = registry::open_alone(&Settings { path: from.into(), ..settings.clone() })?;
     let report = source.verify(progress)?;
-    if report.problems > 0 {
+    if report.problems.number > 0 {
         return Err(StoreError::Damaged { what: format!("the backup {}", from.display()) });
     }
     let folder = open::real_path(&settings.path)?;
