@@ -34,7 +34,7 @@ pub fn tidy(store: &Store, secret: Option<&Secret>) -> Result<Tidied> {
             for item in part.items {
                 match is_gone(store, &list, &item, secret)? {
                     Some(true) => {
-                        gone.push(Change::Discard { path: path.clone(), item: item.to_vec() })
+                        gone.push(Change::Discard { path: path.clone(), item: item.to_vec() });
                     }
                     Some(false) => {}
                     None => tidied.unreadable += 1,

@@ -14,6 +14,8 @@ mod list;
 mod open;
 mod queue;
 mod rebuild;
+#[cfg(test)]
+mod rebuild_tests;
 mod registry;
 mod repair;
 mod restore;
