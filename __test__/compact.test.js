@@ -20,7 +20,8 @@ describe('compact', () => {
     const opened = await addon.open({ path: store })
     const { before, after } = await opened.compact()
     assert(before > 3e6 && after < before / 2, `${before} ${after}`)
-    assert.strictEqual(after, size(path.join(store, 'sled')))
+    // sled has written a new snapshot since.
+    assert(Math.abs(after / size(path.join(store, 'sled')) - 1) < 0.05)
     // The same object goes on.
     assert.strictEqual(await opened.storage.read('kept/1'), 'contents 1')
     await opened.storage.write('later', 'contents')

@@ -43,8 +43,8 @@ pub fn tidy(store: &Store, secret: Option<&Secret>) -> Result<Tidied> {
             if gone.is_empty() {
                 continue;
             }
-            let (name, number) = (path.head().display(), gone.len());
-            tidied.told.tell(format!("the list {name}: sessions that are gone, or whose account is, were removed ({number})"));
+            let what = "sessions that are gone, or whose account is, were removed";
+            tidied.told.tell_of(&path, gone.len() as u64, what);
             while !gone.is_empty() {
                 let rest = gone.split_off(gone.len().min(BATCH));
                 wait_for(store, std::mem::replace(&mut gone, rest))?;

@@ -108,7 +108,7 @@ impl Repair<'_> {
                 rewritten += 1;
             }
         }
-        self.tell(path, rewritten, "items were written again by their places");
+        self.told.tell_of(path, rewritten, "items were written again by their places");
         self.commit()
     }
 
@@ -150,9 +150,9 @@ impl Repair<'_> {
                 }
             }
         }
-        self.tell(path, damaged, "damaged places were removed");
-        self.tell(path, rewritten, "places were written again by their items");
-        self.tell(path, repeated, "items that were there twice were removed");
+        self.told.tell_of(path, damaged, "damaged places were removed");
+        self.told.tell_of(path, rewritten, "places were written again by their items");
+        self.told.tell_of(path, repeated, "items that were there twice were removed");
         self.commit()
     }
 
@@ -179,10 +179,10 @@ impl Repair<'_> {
                 tallies.remove(&segment);
             } else if !tallies.contains_key(&segment) {
                 self.fixes.remove(&encoded);
-                self.tell(path, 1, "counters of nothing were removed");
+                self.told.tell_of(path, 1, "counters of nothing were removed");
             }
         }
-        self.tell(path, tallies.len() as u64, "counters were wrong, and were counted");
+        self.told.tell_of(path, tallies.len() as u64, "counters were wrong, and were counted");
         for (segment, tally) in tallies {
             self.fixes.put(path.tally(segment), &tally.contents());
         }
@@ -194,7 +194,7 @@ impl Repair<'_> {
                 0 => self.fixes.remove(path.head().encoded()),
                 _ => self.fixes.put(path.head(), &counted.contents()),
             }
-            self.tell(path, 1, &format!("the number of items was wrong, and is {count}"));
+            self.told.tell_of(path, 1, &format!("the number of items was wrong, and is {count}"));
         }
         self.commit()
     }
@@ -240,16 +240,6 @@ impl Repair<'_> {
     fn position(&self, encoded: &[u8], stored: &[u8]) -> Option<(Key, u64)> {
         let (key, sequence) = self.disk.found(encoded, stored).ok().flatten()?;
         Some((key, u64::from_be_bytes((*sequence).try_into().ok()?)))
-    }
-
-    fn tell(&mut self, path: &ListPath, number: u64, what: &str) {
-        if number > 0 {
-            let name = path.head().display();
-            self.told.tell(match number {
-                1 => format!("the list {name}: {what}"),
-                _ => format!("the list {name}: {what} ({number})"),
-            });
-        }
     }
 
     fn commit(&mut self) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::disk::Disk;
 use super::error::Result;
-use super::key::{ChunkId, Key, KeyKind};
+use super::key::{ChunkId, Key, KeyKind, ListPath};
 use super::list::{Head, Tally, SEGMENT};
 use super::value;
 use std::collections::HashMap;
@@ -25,6 +25,16 @@ impl Told {
         self.number += 1;
         if self.described.len() < DESCRIBED {
             self.described.push(description.into());
+        }
+    }
+
+    /// One more, if `what` was done `times` to the list at `path`.
+    pub fn tell_of(&mut self, path: &ListPath, times: u64, what: &str) {
+        let name = path.head().display();
+        match times {
+            0 => {}
+            1 => self.tell(format!("the list {name}: {what}")),
+            _ => self.tell(format!("the list {name}: {what} ({times} times)")),
         }
     }
 }
