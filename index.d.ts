@@ -14,6 +14,7 @@
  * | `ERR_SLED_PATH` | `invalid-sled-path` | two parts of the dashboard would share a folder |
  * | `ERR_SLED_CACHE_MB` | `invalid-sled-cache-mb` | `SLED_CACHE_MB` is no whole number of megabytes |
  * | `ERR_SLED_COMMIT_SECONDS` | `invalid-sled-commit-seconds` | `SLED_COMMIT_SECONDS` is no whole number of seconds |
+ * | `ERR_SLED_PURGE_AFTER` | `invalid-sled-purge-after` | `SLED_PURGE_AFTER` is no age like `30d` |
  * | `ERR_STORE_LOCKED` | `store-locked` | another process, or a forked worker of a cluster, has the folder |
  * | `ERR_STORE_NEWER_FORMAT` | `store-newer-format` | a later version wrote the folder |
  * | `ERR_STORE_FOREIGN` | `store-foreign-folder` | the folder holds other files |
@@ -25,7 +26,7 @@
  * | `ERR_STORE_MISSING` | `store-missing` | a folder that should hold a store or a backup holds none |
  * | `ERR_EXPORT_DAMAGED` | `export-damaged` | a line of an export is not as it was written; `detail` has its number and the reason |
  * | `ERR_ACCOUNTS_UNREADABLE` | `accounts-unreadable` | sessions cannot be ended: accounts are encrypted under another secret |
- * | `ERR_STORE_FULL` | `store-full` | the disk is full |
+ * | `ERR_STORE_FULL` | `store-full` | the disk is full, or has no room for what was asked |
  * | `ERR_STORE_BUSY` | `store-busy` | over 65,536 changes or 256 MiB of them wait to be written |
  * | `ERR_STORE_CLOSED` | `store-closed` | the store was closed |
  * | `ERR_STORE_IO` | `store-io-failed` | the system refused something; `detail` says what |
@@ -71,6 +72,8 @@ export interface StorageContainer extends Records {
    * before it resolves. `invalid-folder`; `store-foreign-folder` if the folder is not empty.
    */
   backup (folder: string): Promise<Report>
+  /** Numbers to watch. They cost nothing but the question for the sizes of a few files. */
+  stats (): Promise<Stats>
   /** Finishes what was asked for and lets go of the folder; later calls get `store-closed`. */
   close (): Promise<void>
 }
@@ -253,14 +256,107 @@ export interface Store {
    */
   load (entries: Iterable<RecordEntry | ListEntry> | AsyncIterable<RecordEntry | ListEntry>): Promise<Loaded>
   /**
+   * Removes the sessions that ended longer ago than `olderThan` (`30d`; s, m, h, d or w): by what is stored, by a reset
+   * of their account, or by their expiry, as `Session.get` says; with their records, their maps and what their lists
+   * have of them, of every application. In small batches, while the store goes on working. With `dryRun` it only counts.
+   * Encrypted sessions need the host's `ENCRYPTION_SECRET` and `ENCRYPTION_SECRET_IV`. `invalid-age`.
+   */
+  purge (options: { olderThan: string, dryRun?: boolean }): Promise<Purged>
+  /** {@link StorageContainer.stats}. */
+  stats (): Promise<Stats>
+  /** What there is, by application and kind. Reads every record. */
+  usage (): Promise<Usage>
+  /**
    * Reads everything; write nothing meanwhile. Problems are in the report. `store-locked` while someone else in the
    * process has the store open as well.
    */
   verify (): Promise<Report>
+  /**
+   * Repairs what can be repaired without guessing: places and counters of lists are written again, pieces of values
+   * that nothing points to are removed, and so are the items of session lists whose session or account is gone (the
+   * host's own deletion of an account leaves them, and its administrator's list of sessions then fails). The store is
+   * closed meanwhile (`store-closed`), and open again when this resolves or rejects. `store-locked` as for `verify`.
+   */
+  repair (): Promise<Repaired>
+  /**
+   * Rewrites the store into fresh files, since they never shrink, and swaps. A crash at any step leaves it whole. The
+   * store is closed meanwhile, as for `repair`. `store-full` if there is no room for both beside each other, and
+   * `store-damaged` if something is damaged: then nothing was changed.
+   */
+  compact (): Promise<Compacted>
   /** {@link StorageContainer.backup}. */
   backup (folder: string): Promise<Report>
   /** Gives this share of the store back. With the last one of the process it lets go of the folder. */
   close (): Promise<void>
+}
+
+/** What a purge has done. */
+export interface Purged {
+  /** The sessions that were looked at. */
+  sessions: number
+  /** Those of them that are gone, or would be. */
+  removed: number
+  /** Those that are encrypted under another secret. They were left. */
+  unreadable: number
+  /** Records under keys of sessions that are none. They were left. */
+  others: number
+}
+
+/** What a repair has done. */
+export interface Repaired {
+  /** How many things were done. */
+  repairs: number
+  /** The first hundred of each kind, for people; they name lists, and show no contents. */
+  repaired: string[]
+  /** Items of session lists that were left because their sessions could not be read. */
+  unreadable: number
+  /** What is there now, and what could not be repaired. */
+  left: Report
+}
+
+/** The bytes of the data's files. */
+export interface Compacted {
+  before: number
+  /** As before, if the fresh files would not have been smaller: then nothing was changed. */
+  after: number
+}
+
+/** What a store holds. */
+export interface Usage {
+  records: number
+  /** The bytes of their contents. */
+  bytes: number
+  lists: number
+  /** The items of all lists. */
+  items: number
+  /** By the words of their keys; both are empty for keys without them, and for what is of more than a thousand kinds. */
+  kinds: Array<{ appid: string, kind: string, records: number, bytes: number }>
+}
+
+/** Numbers of an open store, since it was opened. */
+export interface Stats {
+  openSeconds: number
+  /** Changes that wait to be written. */
+  waiting: number
+  commits: {
+    /** Many changes may share one. */
+    total: number
+    /** On average of the last minute. */
+    perSecond: number
+    /** How long a commit took to be on the disk: for 50, 90, 99 and 100 in a hundred. Null before the first. */
+    milliseconds: { p50: number | null, p90: number | null, p99: number | null, max: number | null }
+  }
+  /** Look-ups of the store; sessions that are kept parsed are none. */
+  cache: {
+    hits: number
+    /** Those that were read from the disk. */
+    misses: number
+    /** From 0 to 1; null before the first look-up. */
+    hitRate: number | null
+    bytes: number
+  }
+  /** The data's files. */
+  diskBytes: number
 }
 
 /** What was loaded: as many as there were in the entries. */

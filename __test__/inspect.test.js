@@ -91,7 +91,7 @@ describe('inspect', () => {
   async function tool (args, env) {
     return runTool([...args, '--store', folder], { env })
   }
-})
+}).timeout(30000)
 
 describe('stats', () => {
   const store = useStore()
@@ -179,4 +179,4 @@ describe('stats', () => {
     assert.strictEqual(kinds.length, 1001)
     assert.deepStrictEqual(kinds[0], { appid: '', kind: '', records: 500, bytes: 500 })
   })
-})
+}).timeout(30000)

@@ -276,4 +276,4 @@ describe('purge', () => {
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }
-})
+}).timeout(30000)

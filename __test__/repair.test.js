@@ -82,4 +82,4 @@ describe('repair', () => {
     assert.strictEqual((await runTool(['verify', '--repair', '--store', missing])).code, 1)
     assert.strictEqual(fs.existsSync(missing), false)
   })
-})
+}).timeout(30000)

@@ -377,4 +377,4 @@ describe('transfer', () => {
     }
     setTimeout(() => child.kill('SIGKILL'), 150)
   }
-})
+}).timeout(30000)

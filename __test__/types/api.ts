@@ -32,6 +32,12 @@ async function main (): Promise<void> {
   }
   const loaded: Loaded = await store.load([{ record: 'a', contents: new Uint8Array(1) }, { list: 'b', items: ['c'] }])
   await store.load(store.entries())
+  const { removed }: { removed: number } = await store.purge({ olderThan: '30d', dryRun: true })
+  const p99: number | null = (await storage.stats()).commits.milliseconds.p99
+  console.log(removed, p99?.toFixed(), (await store.stats()).cache.hitRate, (await store.usage()).kinds[0].appid)
+  console.log((await store.repair()).left.problems, (await store.repair()).repaired[0], (await store.compact()).after)
+  // @ts-expect-error: an age has to be said
+  await store.purge()
   // @ts-expect-error: text has to be bytes
   await store.load([{ record: 'a', contents: 'text' }])
   // @ts-expect-error: there is no store without a folder
