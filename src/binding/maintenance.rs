@@ -3,9 +3,9 @@
 use super::answer::Answer;
 use super::arguments::secret;
 use super::name::Name;
-use super::{errors, memory};
 use super::reply::{on_worker, Reply};
 use super::storage::{new_session_key, settings, NativeStore};
+use super::{errors, memory};
 use crate::administrator::end_sessions::Ended;
 use crate::administrator::purge::Purge;
 use crate::administrator::recovery;

@@ -8,7 +8,6 @@ module.exports = { recordsOf, setup }
 
 async function setup (prefix) {
   const store = await openStore(prefix)
-  const { number } = store
   const container = {
     ...recordsOf(store),
     backup: async (folder) => {
@@ -26,6 +25,7 @@ async function setup (prefix) {
 
 // The calls about records.
 function recordsOf (store) {
+  const { number } = store
   return {
     exists: async (file) => {
       requireText(file, 'invalid-file')

@@ -366,8 +366,7 @@ mod tests {
 
     #[test]
     fn a_key_tells_its_parts_again() {
-        for length in [1, 190, 191, 500] {
-            let (path, item) = (vec![b'p'; length], vec![b'i'; 600 - length]);
+        for (path, item) in [1, 190, 191, 500].map(|n| (vec![b'p'; n], vec![b'i'; 600 - n])) {
             let key = ListPath::new(&path).position(&item);
             let found = Key::found(key.encoded(), key.full());
             assert_eq!((found.name(), found.item()), (Some(&*path), Some(&*item)));
