@@ -14,6 +14,7 @@
  * | `ERR_SLED_PATH` | `invalid-sled-path` | two parts of the dashboard would share a folder |
  * | `ERR_SLED_CACHE_MB` | `invalid-sled-cache-mb` | `SLED_CACHE_MB` is no whole number of megabytes |
  * | `ERR_SLED_COMMIT_SECONDS` | `invalid-sled-commit-seconds` | `SLED_COMMIT_SECONDS` is no whole number of seconds |
+ * | `ERR_SLED_PURGE_AFTER` | `invalid-sled-purge-after` | `SLED_PURGE_AFTER` is no age like `30d` |
  * | `ERR_STORE_LOCKED` | `store-locked` | another process, or a forked worker of a cluster, has the folder |
  * | `ERR_STORE_NEWER_FORMAT` | `store-newer-format` | a later version wrote the folder |
  * | `ERR_STORE_FOREIGN` | `store-foreign-folder` | the folder holds other files |
@@ -23,8 +24,9 @@
  * | `ERR_STORE_POISONED` | `store-poisoned` | a write failed before; `cause` says which way |
  * | `ERR_STORE_STUCK` | `store-stuck` | a commit took longer than `SLED_COMMIT_SECONDS`; the cause of `store-poisoned` |
  * | `ERR_STORE_MISSING` | `store-missing` | a folder that should hold a store or a backup holds none |
+ * | `ERR_EXPORT_DAMAGED` | `export-damaged` | a line of an export is not as it was written; `detail` has its number and the reason |
  * | `ERR_ACCOUNTS_UNREADABLE` | `accounts-unreadable` | sessions cannot be ended: accounts are encrypted under another secret |
- * | `ERR_STORE_FULL` | `store-full` | the disk is full |
+ * | `ERR_STORE_FULL` | `store-full` | the disk is full, or has no room for what was asked |
  * | `ERR_STORE_BUSY` | `store-busy` | over 65,536 changes or 256 MiB of them wait to be written |
  * | `ERR_STORE_CLOSED` | `store-closed` | the store was closed |
  * | `ERR_STORE_IO` | `store-io-failed` | the system refused something; `detail` says what |
@@ -45,7 +47,7 @@ export interface StoreError extends Error {
  * A key is any string up to 64 KiB, compared unit by unit; it is never a path on the disk. A write
  * that has resolved survives a crash and a power cut. Every method rejects with a {@link StoreError}.
  */
-export interface StorageContainer {
+export interface Records {
   /** Whether there is a record. `invalid-file` unless `file` is a string that is not empty. */
   exists (file: string): Promise<boolean>
   /** A record as text, undefined if there is none. `invalid-file`. */
@@ -60,6 +62,10 @@ export interface StorageContainer {
   writeBinary (file: string, buffer: Uint8Array | string): Promise<void>
   /** Removes a record; a missing one is no error. `invalid-file`. */
   delete (file: string): Promise<void>
+}
+
+/** The records of the dashboard's store, and the store itself. */
+export interface StorageContainer extends Records {
   /** Removes every record and every list. There with `NODE_ENV=testing` alone. */
   flush? (): Promise<void>
   /**
@@ -67,6 +73,8 @@ export interface StorageContainer {
    * before it resolves. `invalid-folder`; `store-foreign-folder` if the folder is not empty.
    */
   backup (folder: string): Promise<Report>
+  /** Numbers to watch. They cost nothing but the question for the sizes of a few files. */
+  stats (): Promise<Stats>
   /** Finishes what was asked for and lets go of the folder; later calls get `store-closed`. */
   close (): Promise<void>
 }
@@ -80,7 +88,7 @@ export type ItemId = string | number | boolean
  * Paths and items are any strings up to 64 KiB that are not empty: else `invalid-path` and
  * `invalid-itemid`.
  */
-export interface StorageListContainer {
+export interface Lists {
   /** Adds an item as the newest; one that is there keeps its place. */
   add (path: string, itemid: ItemId): Promise<void>
   /** Adds one item to each of several lists, all of them or none. `invalid-items`. */
@@ -98,6 +106,10 @@ export interface StorageListContainer {
   listAll (path: string): Promise<string[] | undefined>
   /** Removes an item; a missing one is no error. */
   remove (path: string, itemid: ItemId): Promise<void>
+}
+
+/** The lists of the dashboard's store. */
+export interface StorageListContainer extends Lists {
   /** Removes every record and every list. There with `NODE_ENV=testing` alone. */
   flush? (): Promise<void>
 }
@@ -208,14 +220,163 @@ export interface Ended {
   others: number
 }
 
-/**
- * Reads everything in the store in `path`, which no dashboard may have open. Problems are in the report; a store
- * that cannot be opened is an error (`store-rolled-back`, `store-damaged`, `store-locked`, …).
- */
-export function verify (options: { path: string }): Promise<Report>
+/** A record, by any string. */
+export interface RecordEntry {
+  record: string
+  /** The bytes as they are stored: encrypted where the host encrypts. */
+  contents: Uint8Array
+}
 
-/** {@link StorageContainer.backup} of the store in `path`. */
-export function backup (options: { path: string, folder: string }): Promise<Report>
+/** A part of a list, by any string. */
+export interface ListEntry {
+  list: string
+  /** The oldest items behind the part before, oldest first. */
+  items: string[]
+}
+
+/** A store, without Dashboard around it. Every method rejects with a {@link StoreError}. */
+export interface Store {
+  /** The store's folder, as the system names it. */
+  readonly path: string
+  /** Records by key. */
+  storage: Records
+  /** Lists by path. */
+  lists: Lists
+  /**
+   * Everything: records, then lists, each in an order that is always the same; a long list in several parts that
+   * follow each other. What changes meanwhile is met as it was or as it is, all else once.
+   */
+  entries (): AsyncGenerator<{ record: string, contents: Buffer, list?: undefined, items?: undefined } | ListEntry & { record?: undefined, contents?: undefined }, void, undefined>
+  /**
+   * Writes entries, in atomic batches of up to 1,000 changes that never leave more than two in memory. Records replace
+   * what is there, a newer account or an ended session included: the rule about stale writes is for the dashboard's
+   * own writes. Items are added as the newest in the order given; those that are there keep their place. After an error
+   * part of the entries may be there; loading all of them again is harmless.
+   *
+   * `invalid-entries`, `invalid-entry`, `invalid-file`, `invalid-path`, `invalid-itemid`, `invalid-contents`.
+   */
+  load (entries: Iterable<RecordEntry | ListEntry> | AsyncIterable<RecordEntry | ListEntry>): Promise<Loaded>
+  /**
+   * Removes the sessions that ended longer ago than `olderThan` (`30d`; s, m, h, d or w): by what is stored, by a reset
+   * of their account, or by their expiry, as `Session.get` says; with their records, their maps and what their lists
+   * have of them, of every application. In small batches, while the store goes on working. With `dryRun` it only counts.
+   * Encrypted sessions need the host's `ENCRYPTION_SECRET` and `ENCRYPTION_SECRET_IV`. `invalid-age`.
+   */
+  purge (options: { olderThan: string, dryRun?: boolean }): Promise<Purged>
+  /** {@link StorageContainer.stats}. */
+  stats (): Promise<Stats>
+  /** What there is, by application and kind. Reads every record. */
+  usage (): Promise<Usage>
+  /**
+   * Reads everything; write nothing meanwhile. Problems are in the report. `store-locked` while someone else in the
+   * process has the store open as well.
+   */
+  verify (): Promise<Report>
+  /**
+   * Repairs what can be repaired without guessing: places and counters of lists are written again, pieces of values
+   * that nothing points to are removed, and so are the items of session lists whose session or account is gone (the
+   * host's own deletion of an account leaves them, and its administrator's list of sessions then fails). The store is
+   * closed meanwhile (`store-closed`), and open again when this resolves or rejects. `store-locked` as for `verify`.
+   */
+  repair (): Promise<Repaired>
+  /**
+   * Rewrites the store into fresh files, since they never shrink, and swaps. A crash at any step leaves it whole. The
+   * store is closed meanwhile, as for `repair`. `store-full` if there is no room for both beside each other, and
+   * `store-damaged` if something is damaged: then nothing was changed.
+   */
+  compact (): Promise<Compacted>
+  /** {@link StorageContainer.backup}. */
+  backup (folder: string): Promise<Report>
+  /** Gives this share of the store back. With the last one of the process it lets go of the folder. */
+  close (): Promise<void>
+}
+
+/** What a purge has done. */
+export interface Purged {
+  /** The sessions that were looked at. */
+  sessions: number
+  /** Those of them that are gone, or would be. */
+  removed: number
+  /** Those that are encrypted under another secret. They were left. */
+  unreadable: number
+  /** Records under keys of sessions that are none. They were left. */
+  others: number
+}
+
+/** What a repair has done. */
+export interface Repaired {
+  /** How many things were done. */
+  repairs: number
+  /** The first hundred of each kind, for people; they name lists, and show no contents. */
+  repaired: string[]
+  /** Items of session lists that were left because their sessions could not be read. */
+  unreadable: number
+  /** What is there now, and what could not be repaired. */
+  left: Report
+}
+
+/** The bytes of the data's files. */
+export interface Compacted {
+  before: number
+  /** As before, if the fresh files would not have been smaller: then nothing was changed. */
+  after: number
+}
+
+/** What a store holds. */
+export interface Usage {
+  records: number
+  /** The bytes of their contents. */
+  bytes: number
+  lists: number
+  /** The items of all lists. */
+  items: number
+  /** By the words of their keys; both are empty for keys without them, and for what is of more than a thousand kinds. */
+  kinds: Array<{ appid: string, kind: string, records: number, bytes: number }>
+}
+
+/** Numbers of an open store, since it was opened. */
+export interface Stats {
+  openSeconds: number
+  /** Changes that wait to be written. */
+  waiting: number
+  commits: {
+    /** Many changes may share one. */
+    total: number
+    /** On average of the last minute. */
+    perSecond: number
+    /** How long a commit took to be on the disk: for 50, 90, 99 and 100 in a hundred. Null before the first. */
+    milliseconds: { p50: number | null, p90: number | null, p99: number | null, max: number | null }
+  }
+  /** Look-ups of the store; sessions that are kept parsed are none. */
+  cache: {
+    hits: number
+    /** Those that were read from the disk. */
+    misses: number
+    /** From 0 to 1; null before the first look-up. */
+    hitRate: number | null
+    bytes: number
+  }
+  /** The data's files. */
+  diskBytes: number
+}
+
+/** What was loaded: as many as there were in the entries. */
+export interface Loaded {
+  records: number
+  lists: number
+  /** The items of all lists. */
+  items: number
+  /** The bytes of all records. */
+  bytes: number
+}
+
+/**
+ * Opens the store in `path`, or makes one there. Within a process a folder is opened once: this shares the one that
+ * the dashboard or a worker thread has. `cacheMB` (64) and `commitSeconds` (10) count for who opens it first.
+ *
+ * `invalid-path`, `invalid-setting`, and `store-…` where it cannot be opened.
+ */
+export function open (options: { path: string, cacheMB?: number, commitSeconds?: number }): Promise<Store>
 
 /**
  * Puts the backup in `folder` in place of the store in `path`, which is kept beside it. Every session of every

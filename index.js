@@ -1,12 +1,13 @@
 const { Account, ResetSessionKey, Session } = require('./src/facade/administrator.js')
 const { findHost } = require('./src/facade/host.js')
-const { backup, progress, recover, restore, verify } = require('./src/facade/maintenance.js')
+const { progress, recover, restore } = require('./src/facade/maintenance.js')
+const { open } = require('./src/facade/open.js')
 const { atomic } = require('./src/facade/storage-object.js')
 const { openStore } = require('./src/facade/stores.js')
 const Storage = require('./src/facade/storage.js')
 const StorageList = require('./src/facade/storage-list.js')
 
-module.exports = { Account, backup, progress, recover, ResetSessionKey, restore, Session, setup, Storage, StorageList, verify }
+module.exports = { Account, open, progress, recover, ResetSessionKey, restore, Session, setup, Storage, StorageList }
 
 // Called by the host for a module, after its storage is set up.
 async function setup () {

@@ -26,8 +26,21 @@ export declare class NativeStore {
    * one change. A missing record is made if `create` is set, else left missing.
    */
   edit(file: string, set: string, remove: string[], create: boolean, secret?: string, iv?: string): Promise<void>
+  /** Takes the share of `other` over, which is none of it any more. For a store that was closed and opened again. */
+  adopt(other: NativeStore): void
+  /** Reads everything. Nothing else in the process may have the store open, and nothing may be written meanwhile. */
+  verify(): Promise<string>
   /** Copies the store as it is at one moment into the empty folder `folder`, and reads the copy. */
   backup(folder: string): Promise<string>
+  /**
+   * Removes the sessions of some records behind `after` that had ended at `before`, in seconds; only counts them
+   * if `dryRun` is set. Says in JSON what was done, and where to go on as `next`: null at the end.
+   */
+  purge(after: string | undefined | null, now: number, before: number, dryRun: boolean, secret?: string, iv?: string): Promise<string>
+  /** Numbers that are known at any time, as JSON. */
+  stats(): Promise<string>
+  /** What the store holds, by application and kind, as JSON. */
+  usage(): Promise<string>
   /** The store's number in this thread, while it is open. */
   get number(): number
   /** Whether there is a record. */
@@ -65,7 +78,19 @@ export declare class NativeStore {
   wipe(): Promise<void>
   /** Gives this share back; with the last one the store finishes and lets go of its folder. */
   close(): Promise<void>
+  /** Some records behind `after`; none at the end. */
+  records(after?: string): Promise<Array<{ record: string, contents: Buffer }>>
+  /** Some parts of lists behind the item at `last` of the list `path`, oldest items first; none at the end. */
+  parts(path?: string, last?: number): Promise<Array<{ list: string, items: string[], last: number }>>
+  /**
+   * Writes `contents[n]` at `records[n]`, whatever stands there, and adds `items[n]`, oldest first, to the list
+   * `lists[n]`: all of it or nothing.
+   */
+  load(records: string[], contents: Uint8Array[], lists: string[], items: string[][]): Promise<void>
 }
+
+/** Rewrites the store in the folder `path` into a fresh one, since its files never shrink. */
+export declare function compactStore(path: string): Promise<string>
 
 /**
  * Settles what is finished, without waiting to be woken for it, and tells how many promises stay open. A wake-up that
@@ -99,6 +124,12 @@ export declare function progress(): number
 /** Accepts the store in the folder `path` as it is, and ends every session of every account. */
 export declare function recoverStore(path: string, now: number, secret?: string, iv?: string): Promise<string>
 
+/**
+ * Repairs what can be repaired without guessing in the store in the folder `path`, and reads it whole. Says in JSON
+ * what was done, and what is left.
+ */
+export declare function repairStore(path: string, secret?: string, iv?: string): Promise<string>
+
 /** Puts the backup in the folder `from` in place of the store in the folder `path`. */
 export declare function restoreStore(from: string, path: string, keepSessions: boolean, now: number, secret?: string, iv?: string): Promise<string>
 
@@ -107,6 +138,3 @@ export declare function restoreStore(from: string, path: string, keepSessions: b
  * since it blocks.
  */
 export declare function settle(): void
-
-/** Reads everything in the store in the folder `path`, which nothing else may have open. */
-export declare function verifyStore(path: string): Promise<string>

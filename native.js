@@ -836,12 +836,13 @@ function __napiStampBindingTarget(exportsObject, target) {
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
 module.exports.NativeStore = nativeBinding.NativeStore
+module.exports.compactStore = nativeBinding.compactStore
 module.exports.deliver = nativeBinding.deliver
 module.exports.isCurrent = nativeBinding.isCurrent
 module.exports.openStore = nativeBinding.openStore
 module.exports.peek = nativeBinding.peek
 module.exports.progress = nativeBinding.progress
 module.exports.recoverStore = nativeBinding.recoverStore
+module.exports.repairStore = nativeBinding.repairStore
 module.exports.restoreStore = nativeBinding.restoreStore
 module.exports.settle = nativeBinding.settle
-module.exports.verifyStore = nativeBinding.verifyStore

@@ -5,7 +5,7 @@ const fs = require('fs')
 const path = require('path')
 const { freePort } = require('./contract/free-port.js')
 const { makeApplication } = require('./contract/make-application.js')
-const { makeFolder, runNode } = require('./helper.js')
+const { makeFolder, runNode, runTool } = require('./helper.js')
 
 const secrets = {
   ENCRYPTION_SECRET: '0123456789abcdef0123456789abcdef',
@@ -70,6 +70,23 @@ describe('dashboard', () => {
     assert(result.warnings[0].startsWith('DASHBOARD_SLED_INACTIVE: '))
     assert(result.warnings[0].includes('STORAGE is not set'))
   }).timeout(30000)
+
+  for (const [title, env] of Object.entries({ plain: {}, encrypted: secrets })) {
+    it(`the list of sessions, which the deletion of an account has broken, is repaired, ${title}`, async () => {
+      const modules = ['dashboard-sled']
+      assert.deepStrictEqual(await step('deletion', {}, { env, modules }), { failed: 'invalid-accountid', warnings: [] })
+      const store = path.join(folder, 'store')
+      if (env.ENCRYPTION_SECRET) {
+        // The owner's session, in both of its lists, and the other one, whose list tells its account.
+        const { code, stdout } = await runTool(['verify', '--repair', '--store', store, '--json'])
+        assert.deepStrictEqual([code, JSON.parse(stdout).repairs, JSON.parse(stdout).unreadable], [0, 1, 3])
+      }
+      const { code, stdout } = await runTool(['verify', '--repair', '--store', store], { env })
+      assert.strictEqual(code, 0)
+      assert(stdout.includes('the list dashboard/sessions: sessions that are gone, or whose account is, were removed\n'), stdout)
+      assert.deepStrictEqual(await step('sessions', {}, { env, modules }), { sessions: 1, warnings: [] })
+    }).timeout(60000)
+  }
 
   async function step (name, argument, { env = {}, modules = [] } = {}) {
     const application = path.join(folder, `application-${modules.length}`)

@@ -1,14 +1,14 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const { spawn } = require('child_process')
+const { execFile, spawn } = require('child_process')
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
 const addon = require('../index.js')
 
-const settings = ['CACHE', 'NODE_ENV', 'SLED_CACHE_MB', 'SLED_COMMIT_SECONDS', 'SLED_PATH', 'ORGANIZATIONS_SLED_PATH']
+const settings = ['CACHE', 'NODE_ENV', 'SLED_CACHE_MB', 'SLED_COMMIT_SECONDS', 'SLED_PATH', 'SLED_PURGE_AFTER', 'ORGANIZATIONS_SLED_PATH']
 
-module.exports = { makeFolder, rejection, runNode, useStore }
+module.exports = { makeFolder, rejection, runNode, runTool, useStore }
 
 // A store of its own for every test of the describe block that calls this.
 function useStore () {
@@ -76,4 +76,17 @@ function runNode (fixture, { env = {}, args = [], ...options } = {}) {
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
   })
   return { child, ended }
+}
+
+// Runs the command-line tool to its end; `meanwhile` gets its process.
+function runTool (args, { env = {}, input, meanwhile = () => {} } = {}) {
+  const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
+  const options = { env: { ...process.env, ...env }, timeout: 60000, maxBuffer: 1e9 }
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [tool, ...args], options, (error, stdout, stderr) => {
+      resolve({ code: error ? error.code : 0, stdout, stderr })
+    })
+    child.stdin.end(input)
+    meanwhile(child)
+  })
 }

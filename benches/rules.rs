@@ -41,7 +41,7 @@ fn records(criterion: &mut Criterion) {
     criterion.bench_function("reset", |bench| {
         bench.iter(|| reset::reset(black_box(ACCOUNT), black_box(NEW_KEY), black_box(NOW)));
     });
-    let newer = reset::reset(ACCOUNT, NEW_KEY, NOW).unwrap_or_default();
+    let newer = reset::reset(ACCOUNT, NEW_KEY, NOW).map(|reset| reset.text).unwrap_or_default();
     criterion.bench_function("stale/account, 64 retired values", |bench| {
         let retired = [[7; 8]; stale::REMEMBERED];
         bench.iter(|| stale::reconcile(Kind::Account, black_box(ACCOUNT), &newer, &retired));
@@ -73,9 +73,10 @@ fn keys(criterion: &mut Criterion) {
     });
     let key = Key::record(name);
     let id = ChunkId { sequence: 7, ordinal: 0 };
-    let stored = value::encode(&key, SESSION.as_bytes(), id).head;
+    let contents = SESSION.as_bytes().into();
+    let stored = value::encode(&key, &contents, id).head;
     criterion.bench_function("value/encode a session", |bench| {
-        bench.iter(|| value::encode(&key, black_box(SESSION.as_bytes()), id).head);
+        bench.iter(|| value::encode(&key, black_box(&contents), id).head);
     });
     criterion.bench_function("value/decode a session", |bench| {
         bench.iter(|| value::decode(key.encoded(), black_box(&stored)).is_some());

@@ -1,5 +1,5 @@
 // Compiled, never run: the types say what the documents say.
-import { Account, backup, progress, recover, Report, ResetSessionKey, restore, Session, setup, Storage, StorageContainer, StorageList, StoreError, verify } from '../../index.js'
+import { Account, Loaded, open, progress, recover, Report, ResetSessionKey, restore, Session, setup, Storage, StorageContainer, StorageList, Store, StoreError } from '../../index.js'
 
 async function main (): Promise<void> {
   const storage: StorageContainer = await Storage.setup()
@@ -24,8 +24,25 @@ async function main (): Promise<void> {
   // @ts-expect-error: a request has a query
   await Session.get({ appid: 'dashboard' })
   const report: Report = await storage.backup('folder')
-  console.log(report.problems, (await verify({ path: 'a' })).described[0], progress().toFixed())
-  console.log((await backup({ path: 'a', folder: 'b' })).items, (await restore({ path: 'a', folder: 'b' })).ended?.accounts)
+  const store: Store = await open({ path: 'a', cacheMB: 16, commitSeconds: 5 })
+  console.log(report.problems, (await store.verify()).described[0], progress().toFixed(), store.path.length)
+  for await (const entry of store.entries()) {
+    const key: string = entry.record !== undefined ? entry.record + entry.contents.toString('hex') : entry.list + entry.items[0]
+    console.log(key, await store.storage.exists(key), await store.lists.count(key))
+  }
+  const loaded: Loaded = await store.load([{ record: 'a', contents: new Uint8Array(1) }, { list: 'b', items: ['c'] }])
+  await store.load(store.entries())
+  const { removed }: { removed: number } = await store.purge({ olderThan: '30d', dryRun: true })
+  const p99: number | null = (await storage.stats()).commits.milliseconds.p99
+  console.log(removed, p99?.toFixed(), (await store.stats()).cache.hitRate, (await store.usage()).kinds[0].appid)
+  console.log((await store.repair()).left.problems, (await store.repair()).repaired[0], (await store.compact()).after)
+  // @ts-expect-error: an age has to be said
+  await store.purge()
+  // @ts-expect-error: text has to be bytes
+  await store.load([{ record: 'a', contents: 'text' }])
+  // @ts-expect-error: there is no store without a folder
+  await open()
+  console.log(loaded.bytes, (await store.backup('b')).items, (await restore({ path: 'a', folder: 'b' })).ended?.accounts)
   // @ts-expect-error: that every session ends has to be said
   await recover({ path: 'a' })
   await storage.close()

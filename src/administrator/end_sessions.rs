@@ -29,15 +29,13 @@ pub fn end_all(
     let mut unreadable = 0;
     let mut after: Option<Key> = None;
     loop {
-        let records = store.records_after(after.as_ref(), PAGE)?;
+        let is_account = |name: &[u8]| Kind::of(name) == Some(Kind::Account);
+        let records = store.records_after(after.as_ref(), PAGE, is_account)?;
         let Some((last, _)) = records.last() else { break };
         after = Some(last.clone());
         let mut changes = Vec::new();
         for (key, contents) in records {
             let name = key.name().unwrap_or_default();
-            if Kind::of(name) != Some(Kind::Account) {
-                continue;
-            }
             match renewed(&contents, now, secret, &session_key) {
                 Some(contents) => {
                     let (record, secret) = (Record::new(name), secret.cloned());

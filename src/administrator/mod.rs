@@ -6,9 +6,12 @@
 
 pub mod account;
 pub mod end_sessions;
+pub mod purge;
 pub mod recovery;
 pub mod reset_session_key;
 pub mod session;
+pub mod session_lists;
+pub mod usage;
 
 use crate::record::cipher::{self, Secret};
 use crate::store::{Contents, Key, Result};

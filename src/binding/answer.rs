@@ -1,9 +1,9 @@
 //! What a call gives back to JavaScript.
 
 use super::storage::NativeStore;
-use crate::store::{wtf8, Contents, Lease};
-use napi::bindgen_prelude::{BufferSlice, Null, ToNapiValue};
-use napi::{check_status, sys, Env, Result};
+use crate::store::{wtf8, Contents, Key, Lease, Part};
+use napi::bindgen_prelude::{BufferSlice, JsObjectValue, Null, Object, ToNapiValue};
+use napi::{check_status, sys, Env, JsValue, Result};
 use std::ptr;
 
 /// A result on its way to JavaScript.
@@ -26,6 +26,10 @@ pub enum Answer {
     Texts(Vec<Option<Contents>>),
     /// Items of a list.
     Items(Vec<Contents>),
+    /// Records by key.
+    Records(Vec<(Key, Contents)>),
+    /// Parts of lists.
+    Parts(Vec<Part>),
     /// A store was opened.
     Opened(Lease),
 }
@@ -53,13 +57,21 @@ impl ToNapiValue for Answer {
             Answer::Count(count) => value(env, count as f64),
             Answer::Json(Some(json)) => text(env, json.as_bytes()),
             Answer::Text(contents) => text_or_undefined(env, contents.as_deref()),
-            Answer::Bytes(Some(contents)) => {
-                value(env, &BufferSlice::copy_from(&Env::from_raw(env), &*contents)?)
-            }
+            Answer::Bytes(Some(contents)) => buffer(env, &contents),
             Answer::Texts(records) => {
                 array(env, &records, |record| text_or_undefined(env, record.as_deref()))
             }
             Answer::Items(items) => array(env, &items, |item| name(env, item)),
+            Answer::Records(records) => array(env, &records, |(key, contents)| {
+                let key = name(env, key.name().unwrap_or_default())?;
+                object(env, &[("record", key), ("contents", buffer(env, contents)?)])
+            }),
+            Answer::Parts(parts) => array(env, &parts, |part| {
+                let items = array(env, &part.items, |item| name(env, item))?;
+                #[expect(clippy::cast_precision_loss, reason = "no list has had 2^53 items")]
+                let last = value(env, part.last as f64)?;
+                object(env, &[("list", name(env, &part.path)?), ("items", items), ("last", last)])
+            }),
             Answer::Opened(lease) => value(env, NativeStore::new(lease)),
         }
     }
@@ -110,6 +122,18 @@ fn name(env: sys::napi_env, bytes: &[u8]) -> Result<sys::napi_value> {
         )
     })?;
     Ok(string)
+}
+
+fn buffer(env: sys::napi_env, contents: &[u8]) -> Result<sys::napi_value> {
+    value(env, &BufferSlice::copy_from(&Env::from_raw(env), contents)?)
+}
+
+fn object(env: sys::napi_env, properties: &[(&str, sys::napi_value)]) -> Result<sys::napi_value> {
+    let mut object = Object::new(&Env::from_raw(env))?;
+    for (name, value) in properties {
+        object.set_named_property(name, Object::from_raw(env, *value))?;
+    }
+    Ok(object.raw())
 }
 
 fn array<T>(

@@ -2,13 +2,16 @@
 
 use super::answer::Answer;
 use super::arguments::secret;
-use super::errors;
 use super::name::Name;
 use super::reply::{on_worker, Reply};
 use super::storage::{new_session_key, settings, NativeStore};
+use super::{errors, memory};
 use crate::administrator::end_sessions::Ended;
+use crate::administrator::purge::Purge;
 use crate::administrator::recovery;
-use crate::store::{self, Report, StoreError};
+use crate::administrator::session_lists;
+use crate::administrator::usage::usage;
+use crate::store::{self, Compacted, Key, Report, Stats, StoreError};
 use napi::{Env, Result};
 use napi_derive::napi;
 use serde_json::{json, Value};
@@ -26,15 +29,6 @@ pub fn progress() -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a store has less than 2^53 bytes")]
     let bytes = PROGRESS.load(Ordering::Relaxed) as f64;
     bytes
-}
-
-/// Reads everything in the store in the folder `path`, which nothing else may have open.
-#[napi(catch_unwind, ts_return_type = "Promise<string>")]
-pub fn verify_store(env: Env, path: String) -> Result<Reply> {
-    on_worker(env, move || {
-        let store = store::open_alone(&settings(path))?;
-        Ok(json_answer(&describe(&store.verify(&set_progress)?)))
-    })
 }
 
 /// Accepts the store in the folder `path` as it is, and ends every session of every account.
@@ -91,8 +85,63 @@ pub fn restore_store(
     })
 }
 
+/// Rewrites the store in the folder `path` into a fresh one, since its files never shrink.
+#[napi(catch_unwind, ts_return_type = "Promise<string>")]
+pub fn compact_store(env: Env, path: String) -> Result<Reply> {
+    on_worker(env, move || {
+        let Compacted { before, after } = store::compact(&settings(path), &set_progress)?;
+        Ok(json_answer(&json!({ "before": before, "after": after })))
+    })
+}
+
+/// Repairs what can be repaired without guessing in the store in the folder `path`, and reads it whole. Says in JSON
+/// what was done, and what is left.
+#[napi(
+    catch_unwind,
+    ts_args_type = "path: string, secret?: string, iv?: string",
+    ts_return_type = "Promise<string>"
+)]
+pub fn repair_store(env: Env, path: String, key: Option<Name>, iv: Option<Name>) -> Result<Reply> {
+    let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+    on_worker(env, move || {
+        let settings = settings(path);
+        let rebuilt = store::rebuild(&settings, &set_progress)?;
+        let store = store::open_alone(&settings)?;
+        let tidied = session_lists::tidy(&store, secret.as_ref())?;
+        let left = store.verify(&set_progress)?;
+        let repaired = [rebuilt.described, tidied.told.described].concat();
+        Ok(json_answer(&json!({
+            "repairs": rebuilt.number + tidied.told.number,
+            "repaired": repaired,
+            "unreadable": tidied.unreadable,
+            "left": describe(&left),
+        })))
+    })
+}
+
 #[napi]
 impl NativeStore {
+    /// Takes the share of `other` over, which is none of it any more. For a store that was closed and opened again.
+    #[napi(catch_unwind)]
+    pub fn adopt(&self, other: &NativeStore) {
+        let lease = other.lease.borrow_mut().take();
+        // This one's number was of the store that was closed: calls go by the share itself from now on.
+        memory::leave(other.number);
+        // The one before is dropped outside of the borrow.
+        let _before = self.lease.replace(lease);
+    }
+
+    /// Reads everything. Nothing else in the process may have the store open, and nothing may be written meanwhile.
+    #[napi(catch_unwind, ts_return_type = "Promise<string>")]
+    pub fn verify(&self, env: Env) -> Result<Reply> {
+        let path = PathBuf::from(self.path());
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        on_worker(env, move || {
+            store::refuse_shared(&path)?;
+            Ok(json_answer(&describe(&store.verify(&set_progress)?)))
+        })
+    }
+
     /// Copies the store as it is at one moment into the empty folder `folder`, and reads the copy.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn backup(&self, env: Env, folder: String) -> Result<Reply> {
@@ -102,13 +151,111 @@ impl NativeStore {
             store.copy(&target.path, target.new_id, &set_progress)?;
             let copy = store::open_alone(&target)?;
             let report = copy.verify(&|_| ())?;
-            if report.problems > 0 {
+            if report.problems.number > 0 {
                 let what = format!("the copy in {}", target.path.display());
                 return Err(StoreError::Damaged { what });
             }
             Ok(json_answer(&describe(&report)))
         })
     }
+}
+
+#[napi]
+impl NativeStore {
+    /// Removes the sessions of some records behind `after` that had ended at `before`, in seconds; only counts them
+    /// if `dryRun` is set. Says in JSON what was done, and where to go on as `next`: null at the end.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "after: string | undefined | null, now: number, before: number, dryRun: boolean, secret?: string, iv?: string",
+        ts_return_type = "Promise<string>"
+    )]
+    pub fn purge(
+        &self,
+        env: Env,
+        after: Option<String>,
+        now: f64,
+        before: f64,
+        is_dry: bool,
+        key: Option<Name>,
+        iv: Option<Name>,
+    ) -> Result<Reply> {
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let purge = Purge { now, before, is_dry, secret };
+        on_worker(env, move || {
+            let after = after.as_deref().and_then(from_hex).map(|after| Key::found(&after, None));
+            let (next, purged) = purge.page(&store, after.as_ref())?;
+            Ok(json_answer(&json!({
+                "next": next.map(|key| to_hex(key.encoded())),
+                "sessions": purged.sessions,
+                "removed": purged.removed,
+                "unreadable": purged.unreadable,
+                "others": purged.others,
+            })))
+        })
+    }
+}
+
+#[napi]
+impl NativeStore {
+    /// Numbers that are known at any time, as JSON.
+    #[napi(catch_unwind, ts_return_type = "Promise<string>")]
+    pub fn stats(&self, env: Env) -> Result<Reply> {
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        on_worker(env, move || Ok(json_answer(&describe_stats(&store.stats()?))))
+    }
+
+    /// What the store holds, by application and kind, as JSON.
+    #[napi(catch_unwind, ts_return_type = "Promise<string>")]
+    pub fn usage(&self, env: Env) -> Result<Reply> {
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        on_worker(env, move || {
+            let usage = usage(&store, &set_progress)?;
+            let kinds = usage.kinds.iter().map(|((appid, kind), records)| {
+                json!({ "appid": appid, "kind": kind, "records": records.count, "bytes": records.bytes })
+            });
+            Ok(json_answer(&json!({
+                "records": usage.records.count,
+                "bytes": usage.records.bytes,
+                "lists": usage.lists,
+                "items": usage.items,
+                "kinds": kinds.collect::<Vec<_>>(),
+            })))
+        })
+    }
+}
+
+fn describe_stats(stats: &Stats) -> Value {
+    let [p50, p90, p99, max] = stats.commits.milliseconds.map_or([None; 4], |all| all.map(Some));
+    let lookups = stats.cache_hits + stats.cache_misses;
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let hit_rate = (lookups > 0).then(|| stats.cache_hits as f64 / lookups as f64);
+    json!({
+        "openSeconds": stats.open_seconds,
+        "waiting": stats.waiting,
+        "commits": {
+            "total": stats.commits.total,
+            "perSecond": stats.commits.per_second,
+            "milliseconds": { "p50": p50, "p90": p90, "p99": p99, "max": max },
+        },
+        "cache": {
+            "hits": stats.cache_hits,
+            "misses": stats.cache_misses,
+            "hitRate": hit_rate,
+            "bytes": stats.cache_bytes,
+        },
+        "diskBytes": stats.disk_bytes,
+    })
+}
+
+/// A key as text: its bytes are none.
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes().chunks(2);
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 fn set_progress(bytes: u64) {
@@ -125,8 +272,8 @@ fn describe(report: &Report) -> Value {
         "lists": report.lists,
         "items": report.items,
         "bytes": report.bytes,
-        "problems": report.problems,
-        "described": report.described,
+        "problems": report.problems.number,
+        "described": report.problems.described,
     })
 }
 

@@ -10,4 +10,5 @@ mod name;
 mod promise;
 mod reply;
 mod storage;
+mod transfer;
 mod worker;

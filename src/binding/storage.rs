@@ -79,8 +79,8 @@ pub struct NativeNotice {
 /// A share in an open store.
 #[napi]
 pub struct NativeStore {
-    lease: RefCell<Option<Lease>>,
-    number: u32,
+    pub(super) lease: RefCell<Option<Lease>>,
+    pub(super) number: u32,
 }
 
 impl NativeStore {

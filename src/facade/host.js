@@ -1,6 +1,7 @@
 // The running Dashboard, found from the application: a copy of it beside us would be another one.
+const crypto = require('crypto')
 
-module.exports = { findHost, iv, now, secret }
+module.exports = { decrypt, findHost, iv, now, secret, secrets }
 
 const host = '@userdashboard/dashboard'
 const resolved = { applicationPath: undefined, timestamp: undefined }
@@ -23,6 +24,25 @@ function secret () {
 
 function iv () {
   return global.encryptionSecretIV || undefined
+}
+
+// Both, or none of them. Without a running host they are taken from where the host takes them.
+function secrets () {
+  const key = secret() || process.env.ENCRYPTION_SECRET
+  return key ? [key, iv() || process.env.ENCRYPTION_SECRET_IV] : []
+}
+
+// What is stored, as text: as the host's src/storage.js does it.
+function decrypt (text) {
+  const [key, iv] = secrets()
+  if (!text || !key) {
+    return text
+  }
+  try {
+    return crypto.createDecipheriv('aes-256-ctr', key, Buffer.from(iv)).update(text, 'hex', 'utf-8')
+  } catch (error) {
+    return text
+  }
 }
 
 function timestampPath () {

@@ -3,11 +3,20 @@ const { asItem, invalid, requireText } = require('./arguments.js')
 const { attentively } = require('./attention.js')
 const { openStore } = require('./stores.js')
 
-module.exports = { setup }
+module.exports = { listsOf, setup }
 
 async function setup (_, prefix) {
   const store = await openStore(prefix)
-  const container = {
+  const container = listsOf(store)
+  if (process.env.NODE_ENV === 'testing') {
+    container.flush = async () => store.wipe()
+  }
+  return container
+}
+
+// The calls about lists.
+function listsOf (store) {
+  return {
     add: async (path, itemid) => {
       requireText(path, 'invalid-path')
       return attentively(store.add([path], [asItem(itemid, 'invalid-itemid')]))
@@ -52,10 +61,6 @@ async function setup (_, prefix) {
       return attentively(store.discard(path, asItem(itemid, 'invalid-itemid')))
     }
   }
-  if (process.env.NODE_ENV === 'testing') {
-    container.flush = async () => store.wipe()
-  }
-  return container
 }
 
 function itemsOrNothing (items) {

@@ -4,12 +4,29 @@ const { attentively } = require('./attention.js')
 const { iv, secret } = require('./host.js')
 const { closeStore, openStore, readText } = require('./stores.js')
 
-module.exports = { setup }
+module.exports = { recordsOf, setup }
 
 async function setup (prefix) {
   const store = await openStore(prefix)
-  const { number } = store
   const container = {
+    ...recordsOf(store),
+    backup: async (folder) => {
+      requireText(folder, 'invalid-folder')
+      return JSON.parse(await store.backup(folder))
+    },
+    stats: async () => JSON.parse(await store.stats()),
+    close: async () => closeStore(store)
+  }
+  if (process.env.NODE_ENV === 'testing') {
+    container.flush = async () => store.wipe()
+  }
+  return container
+}
+
+// The calls about records.
+function recordsOf (store) {
+  const { number } = store
+  return {
     exists: async (file) => {
       requireText(file, 'invalid-file')
       return store.exists(file)
@@ -49,17 +66,8 @@ async function setup (prefix) {
     delete: async (file) => {
       requireText(file, 'invalid-file')
       return attentively(store.remove(file))
-    },
-    backup: async (folder) => {
-      requireText(folder, 'invalid-folder')
-      return JSON.parse(await store.backup(folder))
-    },
-    close: async () => closeStore(store)
+    }
   }
-  if (process.env.NODE_ENV === 'testing') {
-    container.flush = async () => store.wipe()
-  }
-  return container
 }
 
 function writeContents (store, file, contents, slug) {

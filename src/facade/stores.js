@@ -1,17 +1,22 @@
 // The stores that this thread has open, and the settings that say where they are.
 const path = require('path')
+const { isMainThread } = require('worker_threads')
 const native = require('./native.js')
+const { readAge } = require('./age.js')
 const { invalid } = require('./arguments.js')
+const { purgeRegularly } = require('./purge.js')
 const SessionCopies = require('./session-copies.js')
 
 const MEBIBYTE = 1024 * 1024
 const DEFAULT_CACHE_MB = 64
 const LARGEST_CACHE_MB = 1024 * 1024
+const DEFAULT_COMMIT_SECONDS = 10
+const LARGEST_COMMIT_SECONDS = 3600
 
 // The part of the cache that the main store's parsed sessions get.
 const COPIES_SHARE = 1 / 4
 
-module.exports = { closeStore, mainSessions, mainStore, openStore, readText }
+module.exports = { closeStore, mainSessions, mainStore, openFolder, openStore, readText }
 
 // Promises of handles, by prefix and folder; and the name of each one that is open.
 const handles = new Map()
@@ -20,6 +25,8 @@ const names = new Map()
 const owners = new Map()
 let main
 let sessions
+// Ends the regular purge of the main store.
+let endPurge
 let settlesAtExit = false
 
 async function openStore (prefix) {
@@ -33,14 +40,29 @@ async function openStore (prefix) {
   return handles.get(name)
 }
 
-async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds }) {
+// The store in a folder, without Dashboard around it.
+async function openFolder (folder, cacheMB = DEFAULT_CACHE_MB, commitSeconds = DEFAULT_COMMIT_SECONDS) {
+  requireNumber(cacheMB, LARGEST_CACHE_MB, 'invalid-setting', 'ERR_INVALID', `cacheMB: ${cacheMB}`)
+  requireNumber(commitSeconds, LARGEST_COMMIT_SECONDS, 'invalid-setting', 'ERR_INVALID', `commitSeconds: ${commitSeconds}`)
+  return openNative(folder, cacheMB * MEBIBYTE, commitSeconds)
+}
+
+async function openNative (folder, cacheBytes, commitSeconds) {
   if (!settlesAtExit) {
     settlesAtExit = true
     process.on('exit', settle)
   }
+  const store = await native.openStore(folder, cacheBytes, commitSeconds)
+  for (const { code, text } of store.notices) {
+    process.emitWarning(`dashboard-sled: ${text}`, { code })
+  }
+  return store
+}
+
+async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds, purgeAfter }) {
   try {
     const copiesBytes = prefix === undefined ? cacheBytes * COPIES_SHARE : 0
-    const store = await native.openStore(folder, cacheBytes - copiesBytes, commitSeconds)
+    const store = await openNative(folder, cacheBytes - copiesBytes, commitSeconds)
     // By the real path, since two names may lead to one folder.
     if (owners.has(store.path) && owners.get(store.path) !== prefix) {
       await store.close()
@@ -48,13 +70,12 @@ async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds }) 
         `${settingName('SLED_PATH', prefix)}: ${folder} is the store of another part of this dashboard, and a flush of one would empty the other; give each a folder of its own`)
     }
     owners.set(store.path, prefix)
-    for (const { code, text } of store.notices) {
-      process.emitWarning(`dashboard-sled: ${text}`, { code })
-    }
     names.set(store, name)
     if (prefix === undefined) {
       main = store
       sessions = new SessionCopies(store.number, copiesBytes)
+      // One thread is enough.
+      endPurge = purgeAfter && isMainThread ? purgeRegularly(store, purgeAfter) : () => {}
     }
     return store
   } catch (error) {
@@ -93,6 +114,7 @@ async function closeStore (store) {
   owners.delete(store.path)
   if (main === store) {
     main = sessions = undefined
+    endPurge()
   }
   return store.close()
 }
@@ -117,7 +139,8 @@ function readSettings (prefix) {
   return {
     folder: readFolder(prefix),
     cacheBytes: readNumber('SLED_CACHE_MB', 'invalid-sled-cache-mb', LARGEST_CACHE_MB, DEFAULT_CACHE_MB) * MEBIBYTE,
-    commitSeconds: readNumber('SLED_COMMIT_SECONDS', 'invalid-sled-commit-seconds', 3600, 10)
+    commitSeconds: readNumber('SLED_COMMIT_SECONDS', 'invalid-sled-commit-seconds', LARGEST_COMMIT_SECONDS, DEFAULT_COMMIT_SECONDS),
+    purgeAfter: readPurgeAfter()
   }
 }
 
@@ -127,12 +150,24 @@ function readFolder (prefix) {
   return path.resolve(own || main)
 }
 
-// A whole number from 1 to `largest`.
 function readNumber (name, slug, largest, byDefault) {
   const text = process.env[name]
   const number = text ? Number(text) : byDefault
+  return requireNumber(number, largest, slug, `ERR_${name}`, `${name}: ${text}`)
+}
+
+function readPurgeAfter () {
+  const age = process.env.SLED_PURGE_AFTER
+  if (age) {
+    readAge(age, 'invalid-sled-purge-after', 'ERR_SLED_PURGE_AFTER', 'SLED_PURGE_AFTER')
+  }
+  return age
+}
+
+// A whole number from 1 to `largest`.
+function requireNumber (number, largest, slug, code, what) {
   if (!Number.isInteger(number) || number < 1 || number > largest) {
-    throw invalid(slug, `ERR_${name}`, `${name}: ${text} is not a whole number from 1 to ${largest}`)
+    throw invalid(slug, code, `${what} is not a whole number from 1 to ${largest}`)
   }
   return number
 }

@@ -3,7 +3,9 @@
 
 pub mod account;
 pub mod cipher;
+pub mod end;
 pub mod json;
+pub mod place;
 pub mod properties;
 pub mod reset;
 pub mod session;

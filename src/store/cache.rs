@@ -11,6 +11,7 @@ use super::stamp::Stamps;
 use super::value::Contents;
 use quick_cache::sync::{Cache as QuickCache, GuardResult};
 use quick_cache::Weighter;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A heavier entry is not kept: it would push out hundreds of records to save one read. The cache's
 /// smallest shard takes twice as much, so whatever is kept is taken, and replaces what was there.
@@ -23,6 +24,7 @@ const ENTRY_OVERHEAD: usize = 256;
 pub struct Cache {
     entries: QuickCache<Key, Option<Contents>, Weigh>,
     stamps: Stamps,
+    misses: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -40,7 +42,7 @@ impl Cache {
         // Only a hint for the first allocation: a session or an account is some 300 bytes.
         let expected = usize::try_from(bytes / 1024).unwrap_or(usize::MAX);
         let entries = QuickCache::with_weighter(expected, bytes, Weigh);
-        Self { entries, stamps: Stamps::new() }
+        Self { entries, stamps: Stamps::new(), misses: AtomicU64::new(0) }
     }
 
     /// For those who keep what they read.
@@ -63,6 +65,7 @@ impl Cache {
             GuardResult::Value(contents) => Ok(contents),
             GuardResult::Timeout => read(),
             GuardResult::Guard(placeholder) => {
+                self.misses.fetch_add(1, Ordering::Relaxed);
                 let contents = read()?;
                 if is_kept(key, contents.as_ref()) {
                     // Refused when the writer changed the key meanwhile: then its value is newer.
@@ -71,6 +74,11 @@ impl Cache {
                 Ok(contents)
             }
         }
+    }
+
+    /// Look-ups that were answered, those that had to be read, and the bytes that are held.
+    pub fn counts(&self) -> (u64, u64, u64) {
+        (self.entries.hits(), self.misses.load(Ordering::Relaxed), self.entries.weight())
     }
 
     /// The writer's side: `contents` stand at `key` from now on.

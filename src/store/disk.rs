@@ -4,10 +4,13 @@ use super::batch::Batch;
 use super::error::{Result, StoreError};
 use super::key::{ChunkId, Key};
 use super::space;
+use super::stats::Syncs;
 use super::value::{self, Contents, Head};
 use std::fs::File;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 /// An open sled database, and a descriptor of its log.
 pub struct Disk {
@@ -16,6 +19,7 @@ pub struct Disk {
     /// no power cut, so each commit is synced by ourselves.
     log: File,
     folder: PathBuf,
+    syncs: Syncs,
 }
 
 /// A key and a value as sled has them, behind which the contents can be read.
@@ -24,7 +28,7 @@ pub type Stored = (sled::IVec, sled::IVec);
 impl Disk {
     /// Wraps an open database; `folder` is the one that sled uses.
     pub fn new(database: sled::Db, log: File, folder: &Path) -> Self {
-        Self { database, log, folder: folder.into() }
+        Self { database, log, folder: folder.into(), syncs: Syncs::new() }
     }
 
     /// What stands at `key`.
@@ -158,11 +162,38 @@ impl Disk {
 
     /// Makes everything applied so far durable.
     pub fn make_durable(&self) -> Result<()> {
+        let begun = Instant::now();
         self.flush()?;
-        self.log.sync_data().map_err(|error| StoreError::io("sync", &self.folder, error))
+        self.log.sync_data().map_err(|error| StoreError::io("sync", &self.folder, error))?;
+        self.syncs.note(begun.elapsed());
+        Ok(())
+    }
+
+    /// What was made durable, and how long that took.
+    pub fn syncs(&self) -> &Syncs {
+        &self.syncs
+    }
+
+    /// sled's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn failed(&self, action: &'static str, error: sled::Error) -> StoreError {
         StoreError::sled(action, &self.folder, error)
+    }
+}
+
+/// A flush that is asked for again every second: when a write of sled's own in the background has failed it forgets
+/// to wake who waits for it, and another flush does that.
+pub fn flush_surely(database: &sled::Db) -> sled::Result<()> {
+    let (sender, results) = mpsc::channel();
+    loop {
+        let (database, sender) = (database.clone(), sender.clone());
+        let flush = move || drop(sender.send(database.flush()));
+        std::thread::Builder::new().name("dashboard-sled flush".into()).spawn(flush)?;
+        if let Ok(result) = results.recv_timeout(Duration::from_secs(1)) {
+            return result.map(drop);
+        }
     }
 }

@@ -93,6 +93,16 @@ pub enum StoreError {
         /// The store's folder.
         path: PathBuf,
     },
+    /// Something needs more room than there is, and was not begun.
+    #[error("it needs {needed} bytes beside the store at {}, and {room} are free; make room, or restore a backup of it on a larger disk", path.display())]
+    NoRoom {
+        /// The store's folder.
+        path: PathBuf,
+        /// The bytes that it needs, roughly.
+        needed: u64,
+        /// The bytes that are free.
+        room: u64,
+    },
     /// The store was closed.
     #[error("the store is closed; open it again")]
     Closed,
@@ -160,7 +170,7 @@ impl StoreError {
             Self::Damaged { .. } => "ERR_STORE_DAMAGED",
             Self::Poisoned { .. } => "ERR_STORE_POISONED",
             Self::Stuck { .. } => "ERR_STORE_STUCK",
-            Self::Full { .. } => "ERR_STORE_FULL",
+            Self::Full { .. } | Self::NoRoom { .. } => "ERR_STORE_FULL",
             Self::Closed => "ERR_STORE_CLOSED",
             Self::Busy { .. } => "ERR_STORE_BUSY",
             Self::Io { .. } => "ERR_STORE_IO",
@@ -186,7 +196,7 @@ impl StoreError {
             Self::Damaged { .. } => "store-damaged",
             Self::Poisoned { .. } => "store-poisoned",
             Self::Stuck { .. } => "store-stuck",
-            Self::Full { .. } => "store-full",
+            Self::Full { .. } | Self::NoRoom { .. } => "store-full",
             Self::Closed => "store-closed",
             Self::Busy { .. } => "store-busy",
             Self::Io { .. } => "store-io-failed",

@@ -91,7 +91,19 @@ impl Key {
         rest.get(..u16::from_be_bytes(*length).into())
     }
 
-    /// The list whose head this key is.
+    /// The second part of the key: the item of a position.
+    #[must_use]
+    pub fn item(&self) -> Option<&[u8]> {
+        let behind = self.name()?.len();
+        if let Some(full) = &self.full {
+            let (length, rest) = full.get(4 + behind..)?.split_first_chunk()?;
+            return rest.get(..u32::from_be_bytes(*length) as usize);
+        }
+        let (length, rest) = self.encoded.get(3 + behind..)?.split_first_chunk()?;
+        rest.get(..u16::from_be_bytes(*length).into())
+    }
+
+    /// The list that this key is of: its head, an entry, a position or a tally.
     #[must_use]
     pub fn list_path(&self) -> Option<ListPath> {
         self.name().map(ListPath::new)
@@ -234,6 +246,12 @@ impl ListPath {
         Self { path: path.into() }
     }
 
+    /// The path itself.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.path
+    }
+
     /// What the path takes in memory, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -344,6 +362,16 @@ mod tests {
         for pair in numbers.windows(2) {
             assert!(path.entry(pair[0]).encoded() < path.entry(pair[1]).encoded());
         }
+    }
+
+    #[test]
+    fn a_key_tells_its_parts_again() {
+        for (path, item) in [1, 190, 191, 500].map(|n| (vec![b'p'; n], vec![b'i'; 600 - n])) {
+            let key = ListPath::new(&path).position(&item);
+            let found = Key::found(key.encoded(), key.full());
+            assert_eq!((found.name(), found.item()), (Some(&*path), Some(&*item)));
+        }
+        assert_eq!((Key::record(b"a").item(), Key::found(&[], None).item()), (None, None));
     }
 
     fn all_keys(path: &[u8], item: &[u8]) -> Vec<Key> {

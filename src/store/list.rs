@@ -42,7 +42,15 @@ impl Head {
         }
     }
 
-    fn contents(self) -> Contents {
+    /// The head of a list that was counted; `known` is the one that it has.
+    #[must_use]
+    pub fn counted(count: u64, next: u64, known: Option<Self>) -> Self {
+        let Self { next: known_next, changed_in, .. } = known.unwrap_or_default();
+        Self { count, next: next.max(known_next), changed_in }
+    }
+
+    /// What is stored.
+    pub fn contents(self) -> Contents {
         [self.count, self.next, self.changed_in].map(u64::to_be_bytes).concat().into()
     }
 }
@@ -84,7 +92,8 @@ impl Tally {
         self.0.iter().all(|count| *count == 0)
     }
 
-    fn contents(&self) -> Contents {
+    /// What is stored.
+    pub fn contents(&self) -> Contents {
         self.0.map(u16::to_be_bytes).concat().into()
     }
 }

@@ -3,6 +3,7 @@
 mod batch;
 mod cache;
 mod change;
+mod compact;
 mod copy;
 mod disk;
 mod draft;
@@ -12,11 +13,16 @@ pub mod key;
 mod list;
 mod open;
 mod queue;
+mod rebuild;
+#[cfg(test)]
+mod rebuild_tests;
 mod registry;
 mod repair;
 mod restore;
+mod scan;
 mod space;
 mod stamp;
+mod stats;
 #[cfg(test)]
 mod tests;
 pub mod value;
@@ -26,13 +32,17 @@ mod writer;
 pub mod wtf8;
 
 pub use change::{Change, Completion, Edit, Record};
+pub use compact::{compact, Compacted};
 pub use error::{Result, StoreError};
 pub use key::{Key, ListPath};
 pub use open::Settings;
-pub use registry::{open, open_alone, settle, Lease};
+pub use rebuild::rebuild;
+pub use registry::{open, open_alone, refuse_shared, settle, Lease};
 pub use restore::restore;
+pub use scan::Part;
+pub use stats::Stats;
 pub use value::Contents;
-pub use verify::Report;
+pub use verify::{Report, Told};
 
 use batch::Batch;
 use cache::Cache;
@@ -40,7 +50,6 @@ use change::Request;
 use disk::Disk;
 use draft::Changed;
 use guard::StoreId;
-use key::KeyKind;
 use list::Head;
 use queue::{Message, Queue};
 use std::collections::HashSet;
@@ -183,20 +192,6 @@ impl Store {
             Ok(()) => self.send(Message::Change(request)),
             Err(error) => (request.completion)(Err(error)),
         }
-    }
-
-    /// At most `count` records behind the key `after`, by the host's keys. Blocks.
-    pub fn records_after(&self, after: Option<&Key>, count: usize) -> Result<Vec<(Key, Contents)>> {
-        self.shared.with_disk(|disk| {
-            let prefix = KeyKind::Record.prefix();
-            let mut records = Vec::new();
-            for stored in disk.forwards(&prefix, after.map(Key::encoded)).take(count) {
-                let (encoded, stored) = stored?;
-                // One that is replaced meanwhile is read by its key.
-                records.extend(disk.found(&encoded, &stored)?);
-            }
-            Ok(records)
-        })
     }
 
     /// Reads everything; nothing may be written meanwhile. Blocks.

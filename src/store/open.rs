@@ -2,7 +2,8 @@
 
 use super::batch::Batch;
 use super::cache::Cache;
-use super::disk::Disk;
+use super::compact;
+use super::disk::{self, Disk};
 use super::draft::{put_applied, put_mark, APPLIED, MARK};
 use super::error::{Result, StoreError};
 use super::guard::{self, sync_folder, Guard, StoreId};
@@ -18,7 +19,7 @@ use std::io::Write;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
-use std::sync::{mpsc, Arc, Mutex, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
 /// sled's own folder within the store's.
@@ -26,7 +27,8 @@ pub const SLED: &str = "sled";
 const LOCK: &str = "lock";
 /// What may stand in a folder that has no guard yet; a volume of its own has the last one.
 pub const CREATED_BEFORE_GUARD: [&str; 4] = [LOCK, SLED, guard::NEW_NAME, "lost+found"];
-const STORE_ID: &str = "store";
+/// The key of the id that the guard has as well.
+pub const STORE_ID: &str = "store";
 /// sled's page cache. Ours is in front of it, so this is for the pages of a working set only.
 const PAGE_CACHE_BYTES: u64 = 32 << 20;
 /// sled's lock can outlive its database by a few milliseconds.
@@ -70,13 +72,33 @@ pub fn real_path(path: &Path) -> Result<PathBuf> {
     Ok(real)
 }
 
+/// A store whose writer has not begun.
+pub struct Opened {
+    /// What is on the disk.
+    pub disk: Disk,
+    /// The guard that belongs to it.
+    pub guard: Guard,
+    /// The last change.
+    pub applied: u64,
+    /// What is to be told of the opening.
+    pub notices: Vec<Notice>,
+    /// The lock of the folder.
+    pub lock: FolderLock,
+}
+
 /// Opens the store at the real path in `settings`. sled panics where a sync fails while it closes again.
 pub fn open(settings: &Settings) -> Result<(Store, FolderLock)> {
+    let Opened { disk, guard, applied, notices, lock } = open_disk(settings)?;
+    Ok((start(settings, disk, guard, applied, notices)?, lock))
+}
+
+/// The same without a writer.
+pub fn open_disk(settings: &Settings) -> Result<Opened> {
     catch_unwind(AssertUnwindSafe(|| open_or_panic(settings)))
         .unwrap_or_else(|panic| Err(StoreError::panicked("open the store", &*panic).of_sled()))
 }
 
-fn open_or_panic(settings: &Settings) -> Result<(Store, FolderLock)> {
+fn open_or_panic(settings: &Settings) -> Result<Opened> {
     let folder = &settings.path;
     // A newer format is refused before anything is touched, and files of others before any is made.
     let found = Guard::read(folder)?;
@@ -87,6 +109,9 @@ fn open_or_panic(settings: &Settings) -> Result<(Store, FolderLock)> {
     owner_only(folder, 0o700)?;
     // Read again: before the lock it may have been another's.
     let state = Guard::read(folder)?;
+    if state.is_some() {
+        compact::finish(folder)?;
+    }
     let sled_folder = folder.join(SLED);
     let mut notices = Vec::new();
     let (guard, database) = match state {
@@ -116,7 +141,7 @@ fn open_or_panic(settings: &Settings) -> Result<(Store, FolderLock)> {
             text: format!("{} is on a network file system ({kind}), on which neither the lock nor a sync can be relied on; use a local disk", folder.display()),
         });
     }
-    Ok((start(settings, disk, guard, applied, notices)?, lock))
+    Ok(Opened { disk, guard, applied, notices, lock })
 }
 
 /// A store that is being made.
@@ -152,7 +177,7 @@ impl New {
     /// Makes the store durable as one that ends with change number `applied`, and takes the mark away.
     pub fn complete(mut self, applied: u64) -> Result<(Guard, sled::Db)> {
         let sled_folder = self.folder.join(SLED);
-        flush_surely(&self.database)
+        disk::flush_surely(&self.database)
             .map_err(|error| StoreError::sled("create", &sled_folder, error))?;
         sync_files(&self.folder, &sled_folder)?;
         // Both slots: one with the mark would let the folder pass for unfinished if the other is damaged.
@@ -160,20 +185,6 @@ impl New {
         self.guard.record(applied)?;
         self.guard.sync()?;
         Ok((self.guard, self.database))
-    }
-}
-
-/// A flush that is asked for again every second: when a write of sled's own in the background has failed it forgets
-/// to wake who waits for it, and another flush does that.
-fn flush_surely(database: &sled::Db) -> sled::Result<()> {
-    let (sender, results) = mpsc::channel();
-    loop {
-        let (database, sender) = (database.clone(), sender.clone());
-        let flush = move || drop(sender.send(database.flush()));
-        std::thread::Builder::new().name("dashboard-sled flush".into()).spawn(flush)?;
-        if let Ok(result) = results.recv_timeout(Duration::from_secs(1)) {
-            return result.map(drop);
-        }
     }
 }
 

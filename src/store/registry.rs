@@ -71,11 +71,26 @@ pub fn open(settings: &Settings) -> Result<Lease> {
 
 /// Opens a store that nothing else in the process has open. Blocks.
 pub fn open_alone(settings: &Settings) -> Result<Lease> {
-    let path = open::real_path(&settings.path)?;
-    if lock().as_ref().is_some_and(|opened| opened.contains_key(&path)) {
-        return Err(StoreError::Locked { path, holder: " (in this process)".into() });
-    }
+    refuse_opened(&open::real_path(&settings.path)?)?;
     open(settings)
+}
+
+/// Refuses what needs a store that nothing in the process has open.
+pub fn refuse_opened(path: &Path) -> Result<()> {
+    if lock().as_ref().is_some_and(|opened| opened.contains_key(path)) {
+        return Err(StoreError::Locked { path: path.into(), holder: " (in this process)".into() });
+    }
+    Ok(())
+}
+
+/// Refuses what needs a store alone, if someone else in the process has the one at the real path as well.
+pub fn refuse_shared(path: &Path) -> Result<()> {
+    match lock().as_ref().and_then(|opened| opened.get(path)) {
+        Some(found) if found.leases > 1 => {
+            Err(StoreError::Locked { path: path.into(), holder: " (in this process)".into() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Waits until all that was submitted to any store is durable, but not longer than `limit`.

@@ -1,5 +1,6 @@
 //! A store made from a backup, put in place of the one that is there.
 
+use super::compact;
 use super::error::{Result, StoreError};
 use super::guard::{self, sync_folder, Guard};
 use super::open::{self, Settings};
@@ -27,11 +28,12 @@ pub fn restore(
     }
     let source = registry::open_alone(&Settings { path: from.into(), ..settings.clone() })?;
     let report = source.verify(progress)?;
-    if report.problems > 0 {
+    if report.problems.number > 0 {
         return Err(StoreError::Damaged { what: format!("the backup {}", from.display()) });
     }
     let folder = open::real_path(&settings.path)?;
     let _lock = open::lock(&folder)?;
+    compact::finish(&folder)?;
     refuse_others(&folder)?;
     let staged = folder.join(STAGED);
     if staged.exists() {

@@ -16,6 +16,23 @@ pub fn room(path: &Path) -> Result<u64> {
     fs2::available_space(path).map_err(|error| StoreError::io("ask for the room of", path, error))
 }
 
+/// The bytes of all files in `folder` and the folders within it.
+pub fn size_of(folder: &Path) -> Result<u64> {
+    let failed = |error| StoreError::io("ask for the size of", folder, error);
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        match entry.metadata() {
+            Ok(found) if found.is_dir() => bytes += size_of(&entry.path())?,
+            Ok(found) => bytes += found.len(),
+            // sled replaces its snapshots at any time.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Ok(bytes)
+}
+
 /// The kind of network file system that `path` is on, where the system tells (Linux).
 #[must_use]
 pub fn network_of(path: &Path) -> Option<String> {
@@ -39,6 +56,16 @@ fn network_in(mounts: &str, path: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_size_is_that_of_all_files() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("within")).unwrap();
+        std::fs::write(folder.path().join("a"), [0; 10]).unwrap();
+        std::fs::write(folder.path().join("within/b"), [0; 5]).unwrap();
+        assert_eq!(size_of(folder.path()).unwrap(), 15);
+        assert!(size_of(&folder.path().join("missing")).is_err());
+    }
 
     #[test]
     fn the_innermost_mount_counts() {

@@ -172,7 +172,7 @@ proptest! {
         settled.recv().unwrap().unwrap();
         check(&store, &model);
         let report = store.verify(&|_| ()).unwrap();
-        prop_assert_eq!(report.described, Vec::<String>::new());
+        prop_assert_eq!(report.problems.described, Vec::<String>::new());
         drop(store);
         let store = open(&settings).unwrap();
         check(&store, &model);

@@ -2,13 +2,42 @@
 
 use super::disk::Disk;
 use super::error::Result;
-use super::key::{ChunkId, Key, KeyKind};
+use super::key::{ChunkId, Key, KeyKind, ListPath};
 use super::list::{Head, Tally, SEGMENT};
 use super::value;
 use std::collections::HashMap;
 
-/// So many problems are described; of more there is the number.
+/// Of so many things there is a description; of more there is the number.
 const DESCRIBED: usize = 100;
+
+/// Things to tell, for people. They name keys, and show no contents.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    /// How many.
+    pub number: u64,
+    /// The first of them.
+    pub described: Vec<String>,
+}
+
+impl Told {
+    /// One more.
+    pub fn tell(&mut self, description: impl Into<String>) {
+        self.number += 1;
+        if self.described.len() < DESCRIBED {
+            self.described.push(description.into());
+        }
+    }
+
+    /// One more, if `what` was done `times` to the list at `path`.
+    pub fn tell_of(&mut self, path: &ListPath, times: u64, what: &str) {
+        let name = path.head().display();
+        match times {
+            0 => {}
+            1 => self.tell(format!("the list {name}: {what}")),
+            _ => self.tell(format!("the list {name}: {what} ({times} times)")),
+        }
+    }
+}
 
 /// What was read, and what was found to be wrong.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,18 +50,13 @@ pub struct Report {
     pub items: u64,
     /// The bytes of all keys and values.
     pub bytes: u64,
-    /// How many things are wrong.
-    pub problems: u64,
-    /// The first of them, for people. They name keys, and show no contents.
-    pub described: Vec<String>,
+    /// What is wrong.
+    pub problems: Told,
 }
 
 impl Report {
     fn problem(&mut self, description: impl Into<String>) {
-        self.problems += 1;
-        if self.described.len() < DESCRIBED {
-            self.described.push(description.into());
-        }
+        self.problems.tell(description);
     }
 }
 

@@ -1,0 +1,187 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const { execFileSync, spawnSync } = require('child_process')
+const fs = require('fs')
+const path = require('path')
+const addon = require('../index.js')
+const { makeFolder, rejection, runTool } = require('./helper.js')
+
+describe('compact', () => {
+  let folder, store, entries
+  beforeEach(async () => {
+    folder = makeFolder()
+    store = path.join(folder, 'store')
+    await fill(store)
+    entries = await read(store)
+  })
+  afterEach(() => fs.rmSync(folder, { recursive: true }))
+
+  it('makes the files smaller, and keeps everything', async () => {
+    const opened = await addon.open({ path: store })
+    const { before, after } = await opened.compact()
+    assert(before > 3e6 && after < before / 2, `${before} ${after}`)
+    // sled has written a new snapshot since.
+    assert(Math.abs(after / size(path.join(store, 'sled')) - 1) < 0.05)
+    // The same object goes on.
+    assert.strictEqual(await opened.storage.read('kept/1'), 'contents 1')
+    await opened.storage.write('later', 'contents')
+    assert.strictEqual((await opened.verify()).problems, 0)
+    await opened.storage.delete('later')
+    await opened.close()
+    assert.deepStrictEqual(await read(store), entries)
+    assert.deepStrictEqual(fs.readdirSync(store).sort(), ['guard', 'lock', 'sled'])
+  }).timeout(20000)
+  it('by the tool, and twice', async () => {
+    const first = await runTool(['compact', '--store', store, '--json'])
+    const { before, after } = JSON.parse(first.stdout)
+    assert.deepStrictEqual([first.code, after < before], [0, true])
+    const again = await runTool(['compact', '--store', store])
+    const [, second, third] = /^(\d+) bytes before, (\d+) after\n$/.exec(again.stdout)
+    assert(Number(third) <= Number(second))
+    assert.deepStrictEqual(await read(store), entries)
+  }).timeout(20000)
+  it('calls meanwhile are told that the store is closed, and a close waits', async () => {
+    const opened = await addon.open({ path: store })
+    const compacted = opened.compact()
+    await new Promise(setImmediate)
+    assert.strictEqual((await rejection(opened.lists.list('list'))).code, 'ERR_STORE_CLOSED')
+    await opened.close()
+    assert((await compacted).after > 0)
+    assert.strictEqual((await rejection(opened.storage.read('kept/1'))).code, 'ERR_STORE_CLOSED')
+    // Nothing holds the folder any more.
+    assert.strictEqual((await runTool(['verify', '--store', store])).code, 0)
+  }).timeout(20000)
+  it('store-locked while it is open elsewhere, and the store goes on', async () => {
+    const [first, second] = [await addon.open({ path: store }), await addon.open({ path: store })]
+    assert.strictEqual((await rejection(first.compact())).code, 'ERR_STORE_LOCKED')
+    assert.strictEqual(await first.storage.read('kept/1'), 'contents 1')
+    const { code, stderr } = await runTool(['compact', '--store', store])
+    assert.deepStrictEqual([code, stderr.startsWith('store-locked: ')], [1, true])
+    await first.close()
+    await second.close()
+  })
+  it('does not seem to have gone back in time, nor lets the data from before pass', async () => {
+    fs.cpSync(path.join(store, 'sled'), path.join(folder, 'before'), { recursive: true })
+    const opened = await addon.open({ path: store })
+    await opened.compact()
+    await opened.storage.write('later', 'contents')
+    await opened.close()
+    fs.rmSync(path.join(store, 'sled'), { recursive: true })
+    fs.renameSync(path.join(folder, 'before'), path.join(store, 'sled'))
+    assert.strictEqual((await rejection(addon.open({ path: store }))).code, 'ERR_STORE_ROLLED_BACK')
+  }).timeout(20000)
+  it('is refused before it begins where there is no room', async function () {
+    const small = path.join(folder, 'small')
+    fs.mkdirSync(small)
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', small], { stdio: 'ignore' })
+    } catch (error) {
+      return this.skip()
+    }
+    try {
+      const inSmall = path.join(small, 'store')
+      fs.cpSync(store, inSmall, { recursive: true })
+      const { bavail, bsize } = fs.statfsSync(small)
+      fs.writeFileSync(path.join(small, 'ballast'), Buffer.alloc(bavail * bsize - 4.2e6))
+      const { code, stderr } = await runTool(['compact', '--store', inSmall])
+      assert.deepStrictEqual([code, /^store-full: it needs \d+ bytes beside the store at .*, and \d+ are free; /.test(stderr)], [1, true], stderr)
+      assert.deepStrictEqual(fs.readdirSync(inSmall).sort(), ['guard', 'lock', 'sled'])
+      fs.rmSync(path.join(small, 'ballast'))
+      assert.strictEqual((await runTool(['compact', '--store', inSmall])).code, 0)
+      assert.deepStrictEqual(await read(inSmall), entries)
+    } finally {
+      execFileSync('umount', [small])
+    }
+  }).timeout(20000)
+  it('store-missing where there is none', async () => {
+    const { code, stderr } = await runTool(['compact', '--store', path.join(folder, 'missing')])
+    assert.deepStrictEqual([code, stderr.startsWith('store-missing: ')], [1, true])
+    assert.strictEqual(fs.existsSync(path.join(folder, 'missing')), false)
+  })
+
+  describe('cut short', () => {
+    const at = (name) => path.join(store, name)
+    // What stands in the folder at each of its steps.
+    const states = {
+      'while the new store is made': () => fs.cpSync(store, path.join(folder, 'part'), { recursive: true }) || fs.renameSync(path.join(folder, 'part'), at('compacting')),
+      'when the new data is ready': () => fs.cpSync(at('sled'), at('sled.compacted'), { recursive: true }),
+      'when the data was put aside': () => fs.cpSync(at('sled'), at('sled.compacted'), { recursive: true }) || fs.renameSync(at('sled'), at('sled.before-compacting')),
+      'when the new data is in place': () => fs.cpSync(at('sled'), at('sled.before-compacting'), { recursive: true }),
+      'when the data was half removed': () => fs.mkdirSync(at('sled.before-compacting'))
+    }
+    for (const [when, make] of Object.entries(states)) {
+      it(`${when}: the next open finishes it or takes it back`, async () => {
+        make()
+        assert.deepStrictEqual(await read(store), entries)
+        assert.deepStrictEqual(fs.readdirSync(store).sort(), ['guard', 'lock', 'sled'])
+      })
+    }
+    it('new data that was made before a later change is not taken', async () => {
+      fs.cpSync(at('sled'), at('sled.compacted'), { recursive: true })
+      const opened = await addon.open({ path: store })
+      await opened.storage.write('later', 'contents')
+      await opened.close()
+      assert.strictEqual((await read(store)).length, entries.length + 1)
+    })
+    it('by kill -9 at every folder that is made, renamed or removed', function () {
+      if (spawnSync('strace', ['-V']).error) {
+        return this.skip()
+      }
+      const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
+      const killed = {}
+      fs.cpSync(store, path.join(folder, 'template'), { recursive: true })
+      for (const call of ['rename', 'mkdir', 'unlinkat']) {
+        for (killed[call] = 0; ; killed[call]++) {
+          fs.rmSync(store, { recursive: true })
+          fs.cpSync(path.join(folder, 'template'), store, { recursive: true })
+          const inject = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${killed[call] + 1}`]
+          const { signal, status } = spawnSync('strace', [...inject, process.execPath, tool, 'compact', '--store', store])
+          const { status: verified, stdout } = spawnSync(process.execPath, [tool, 'verify', '--store', store], { encoding: 'utf8' })
+          assert.strictEqual(verified, 0, `${call} ${killed[call]}: ${stdout}`)
+          assert.deepStrictEqual(fs.readdirSync(store).sort(), ['guard', 'lock', 'sled'])
+          if (signal !== 'SIGKILL') {
+            assert.strictEqual(status, 0)
+            break
+          }
+        }
+      }
+      // The guard and the data of the new store, and the two of the swap, at least.
+      assert(killed.rename >= 4 && killed.mkdir >= 2 && killed.unlinkat >= 4, JSON.stringify(killed))
+      return read(store).then((found) => assert.deepStrictEqual(found, entries))
+    }).timeout(120000)
+    it('by kill -9 at any time', async () => {
+      for (let delay = 100; delay < 900; delay += 80) {
+        const { code } = await runTool(['compact', '--store', store], { meanwhile: (child) => setTimeout(() => child.kill('SIGKILL'), delay) })
+        assert.deepStrictEqual(await read(store), entries, `${delay} ${code}`)
+        assert.deepStrictEqual(fs.readdirSync(store).sort(), ['guard', 'lock', 'sled'])
+      }
+      assert.strictEqual((await runTool(['verify', '--store', store])).code, 0)
+    }).timeout(60000)
+  })
+
+  // Mostly data that is there no more.
+  async function fill (folder) {
+    const store = await addon.open({ path: folder })
+    const many = Array.from({ length: 200 }, (_, i) => ({ record: `gone/${i}`, contents: Buffer.alloc(20000, i) }))
+    await store.load(many)
+    await Promise.all(many.map(({ record }) => store.storage.delete(record)))
+    await store.load(Array.from({ length: 300 }, (_, i) => ({ record: `kept/${i}`, contents: Buffer.from(`contents ${i}`) })))
+    await store.load([{ record: 'large', contents: Buffer.alloc(20000, 7) }, { list: 'list', items: ['a', 'b', 'c'] }, { list: 'p'.repeat(5000), items: ['q'.repeat(5000)] }])
+    await store.lists.remove('list', 'b')
+    await store.close()
+  }
+
+  async function read (folder) {
+    const store = await addon.open({ path: folder })
+    const found = []
+    for await (const entry of store.entries()) {
+      found.push(entry)
+    }
+    await store.close()
+    return found
+  }
+
+  function size (folder) {
+    return fs.readdirSync(folder, { withFileTypes: true }).reduce((bytes, entry) => bytes + (entry.isFile() ? fs.statSync(path.join(folder, entry.name)).size : 0), 0)
+  }
+}).timeout(30000)

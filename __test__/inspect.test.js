@@ -1,0 +1,182 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const crypto = require('crypto')
+const fs = require('fs')
+const addon = require('../index.js')
+const { makeFolder, runTool, useStore } = require('./helper.js')
+
+const secrets = { ENCRYPTION_SECRET: '0123456789abcdef0123456789abcdef', ENCRYPTION_SECRET_IV: '0123456789abcdef' }
+const account = { object: 'account', accountid: 'account_1', usernameHash: 'HIDDEN1', passwordHash: 'HIDDEN2', sessionKey: 'HIDDEN3', sessionKeyNumber: 2, profile: { secretCodeHash: 'HIDDEN4', tokens: 1, apiToken: ['HIDDEN5'] } }
+
+describe('inspect', () => {
+  let folder
+  beforeEach(async () => {
+    folder = makeFolder()
+    const text = JSON.stringify(account)
+    const encrypted = crypto.createCipheriv('aes-256-ctr', secrets.ENCRYPTION_SECRET, secrets.ENCRYPTION_SECRET_IV).update(text, 'utf-8', 'hex')
+    const store = await addon.open({ path: folder })
+    await store.load(Object.entries({
+      plain: text,
+      encrypted,
+      map: 'account_1',
+      empty: '',
+      binary: Buffer.alloc(100, 255),
+      terminal: '\u001b[2Jtext\u202e'
+    }).map(([record, contents]) => ({ record, contents: Buffer.from(contents) })))
+    await store.load([{ list: 'list', items: ['a', 'b', 'c\u001b[2J', 'd'] }])
+    await store.close()
+  })
+  afterEach(() => fs.rmSync(folder, { recursive: true }))
+
+  for (const [key, form, env] of [['plain', 'JSON', {}], ['encrypted', 'encrypted JSON', secrets]]) {
+    it(`shows a record, its secrets redacted, ${key}`, async () => {
+      const { code, stdout } = await tool(['inspect', key], env)
+      assert.strictEqual(code, 0)
+      const [head, ...lines] = stdout.split('\n')
+      assert.strictEqual(head, `${key}: ${key === 'plain' ? 211 : 422} bytes, ${form}`)
+      assert.deepStrictEqual(JSON.parse(lines.join('\n')), {
+        ...account,
+        usernameHash: '(redacted)',
+        passwordHash: '(redacted)',
+        sessionKey: '(redacted)',
+        profile: { secretCodeHash: '(redacted)', tokens: 1, apiToken: '(redacted)' }
+      })
+      assert(!stdout.includes('HIDDEN'))
+      const json = await tool(['inspect', key, '--json'], env)
+      assert(!json.stdout.includes('HIDDEN') && JSON.parse(json.stdout).value.accountid === 'account_1')
+      const revealed = await tool(['inspect', key, '--reveal', '--json'], env)
+      assert.deepStrictEqual(JSON.parse(revealed.stdout).value, account)
+    })
+  }
+  it('shows nothing of a record that it cannot decrypt', async () => {
+    for (const env of [{}, { ...secrets, ENCRYPTION_SECRET: 'x'.repeat(32) }, { ...secrets, ENCRYPTION_SECRET: 'short' }]) {
+      const { code, stdout } = await tool(['inspect', 'encrypted'], env)
+      assert.deepStrictEqual([code, stdout], [0, 'encrypted: 422 bytes, encrypted\nset ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them\n'])
+    }
+  })
+  it('shows what is no JSON by what it is, and steers no terminal', async () => {
+    for (const [key, shown] of Object.entries({
+      map: 'map: 9 bytes, text\naccount_1\n',
+      empty: 'empty: 0 bytes, text\n\n',
+      binary: `binary: 100 bytes, binary\n${'ff'.repeat(64)}…\n`,
+      terminal: 'terminal: 11 bytes, text\n\\u001b[2Jtext\\u202e\n'
+    })) {
+      assert.strictEqual((await tool(['inspect', key])).stdout, shown)
+      assert.strictEqual((await tool(['inspect', key], secrets)).stdout, shown)
+    }
+  })
+  it('says that there is none', async () => {
+    const { code, stderr } = await tool(['inspect', 'missing\u001b'])
+    assert.deepStrictEqual([code, stderr], [1, 'record-missing: there is no record missing\\u001b\n'])
+    assert.strictEqual((await tool(['inspect'])).code, 2)
+  })
+
+  describe('list', () => {
+    it('shows a list, newest first', async () => {
+      assert.deepStrictEqual(await tool(['list', 'list']), { code: 0, stdout: 'd\nc\\u001b[2J\nb\na\n4 of 4 items\n', stderr: '' })
+      assert.strictEqual((await tool(['list', 'list', '--offset', '1', '--limit', '2'])).stdout, 'c\\u001b[2J\nb\n2 of 4 items behind the 1 newest\n')
+      assert.strictEqual((await tool(['list', 'list', '--offset', '9'])).stdout, '0 of 4 items behind the 9 newest\n')
+      assert.deepStrictEqual(JSON.parse((await tool(['list', 'list', '--json', '--limit', '1'])).stdout), { list: 'list', count: 4, offset: 0, items: ['d'] })
+    })
+    it('says that there is none, and what is no number', async () => {
+      const { code, stderr } = await tool(['list', 'missing'])
+      assert.deepStrictEqual([code, stderr], [1, 'list-missing: there is no list missing\n'])
+      for (const args of [['--limit', '0'], ['--limit', 'x'], ['--offset', '-1'], ['--offset', '1.5'], ['--limit', '']]) {
+        const { code, stderr } = await tool(['list', 'list', ...args])
+        assert.deepStrictEqual([code, stderr.startsWith('error: ')], [2, true], stderr)
+      }
+    })
+  })
+
+  async function tool (args, env) {
+    return runTool([...args, '--store', folder], { env })
+  }
+}).timeout(30000)
+
+describe('stats', () => {
+  const store = useStore()
+
+  it('of a running store: what was written and how long that took, what memory answered, what waits', async () => {
+    const before = await store.storage.stats()
+    assert.deepStrictEqual([before.waiting, before.commits.total, before.commits.milliseconds.p50, before.cache.hitRate], [0, 0, null, null])
+    for (let i = 0; i < 20; i++) {
+      await store.storage.write(`file/${i}`, 'contents')
+    }
+    const { commits, cache, diskBytes, openSeconds } = await store.storage.stats()
+    assert.strictEqual(commits.total, 20)
+    assert(commits.perSecond > 0 && commits.perSecond <= 20)
+    const { p50, p90, p99, max } = commits.milliseconds
+    assert(p50 > 0 && p50 <= p90 && p90 <= p99 && p99 <= max && max < 10000)
+    assert(diskBytes > 1000 && openSeconds > 0 && cache.bytes > 20 * 8)
+    const writing = Promise.all(Array.from({ length: 2000 }, (_, i) => store.storage.write(`many/${i}`, 'x'.repeat(1000))))
+    assert((await store.storage.stats()).waiting > 0)
+    await writing
+    assert.strictEqual((await store.storage.stats()).waiting, 0)
+  })
+  it('count each look-up once, by where it was answered', async () => {
+    await store.storage.write('file', 'contents')
+    await store.reopen()
+    const lookups = async () => {
+      const { hits, misses, hitRate } = (await store.storage.stats()).cache
+      return [hits, misses, hitRate]
+    }
+    assert.deepStrictEqual(await lookups(), [0, 0, null])
+    await store.storage.read('file')
+    assert.deepStrictEqual(await lookups(), [0, 1, 0])
+    for (let i = 0; i < 3; i++) {
+      await store.storage.read('file')
+    }
+    assert.deepStrictEqual(await lookups(), [3, 1, 0.75])
+  })
+  it('of what a store holds, by application and kind', async () => {
+    await Promise.all([
+      store.storage.write('dashboard/account/account_1', '12345'),
+      store.storage.write('dashboard/account/account_2', '1'),
+      store.storage.write('dashboard/map/usernames/hash', '12'),
+      store.storage.write('dashboard/map/account/resetCodes/account_1/hash', '123'),
+      store.storage.writeBinary('other/session/session_1', Buffer.alloc(9000)),
+      store.storage.write('without', '1'),
+      store.storageList.addMany({ a: 1, b: 2 }),
+      store.storageList.add('a', 2)
+    ])
+    const opened = await addon.open({ path: process.env.SLED_PATH })
+    const usage = await opened.usage()
+    await opened.close()
+    const expected = {
+      records: 6,
+      bytes: 9012,
+      lists: 2,
+      items: 3,
+      kinds: [
+        { appid: '', kind: '', records: 1, bytes: 1 },
+        { appid: 'dashboard', kind: 'account', records: 2, bytes: 6 },
+        { appid: 'dashboard', kind: 'map/account/resetCodes', records: 1, bytes: 3 },
+        { appid: 'dashboard', kind: 'map/usernames', records: 1, bytes: 2 },
+        { appid: 'other', kind: 'session', records: 1, bytes: 9000 }
+      ]
+    }
+    assert.deepStrictEqual(usage, expected)
+    await store.storage.close()
+    const json = JSON.parse((await runTool(['stats', '--json'])).stdout)
+    assert(json.diskBytes > 9000)
+    assert.deepStrictEqual(json, { ...expected, diskBytes: json.diskBytes })
+    const { code, stdout } = await runTool(['stats'])
+    assert.deepStrictEqual([code, stdout.split('\n').slice(0, 4)], [0, [
+      'application  kind                    records  bytes',
+      '-            -                             1      1',
+      'dashboard    account                       2      6',
+      'dashboard    map/account/resetCodes        1      3'
+    ]])
+    assert(/^6 records of 9012 bytes, 2 lists with 3 items, \d+ bytes on the disk$/.test(stdout.trim().split('\n').pop()))
+    await store.open()
+  })
+  it('of keys that are nobody\'s, in bounded memory', async () => {
+    const opened = await addon.open({ path: process.env.SLED_PATH })
+    await opened.load(Array.from({ length: 1500 }, (_, i) => ({ record: `app${i}/kind/id`, contents: Buffer.from('1') })))
+    const { kinds, records } = await opened.usage()
+    await opened.close()
+    assert.strictEqual(records, 1500)
+    assert.strictEqual(kinds.length, 1001)
+    assert.deepStrictEqual(kinds[0], { appid: '', kind: '', records: 500, bytes: 500 })
+  })
+}).timeout(30000)

@@ -1,0 +1,79 @@
+//! The lists of sessions after accounts were deleted: Dashboard leaves their sessions in them, and its administrator's
+//! list of sessions then fails as a whole.
+
+use super::end_sessions::wait_for;
+use crate::record::cipher::{self, Secret};
+use crate::record::end::Session;
+use crate::record::place::SessionList;
+use crate::store::{Change, Key, ListPath, Result, Store, Told};
+
+/// So many items are removed together.
+const BATCH: usize = 100;
+
+/// What was done.
+#[derive(Debug, Default)]
+pub struct Tidied {
+    /// What was removed, by list.
+    pub told: Told,
+    /// Items whose sessions cannot be read, and which were left.
+    pub unreadable: u64,
+}
+
+/// Removes the items of session lists whose session or account is gone. Blocks.
+pub fn tidy(store: &Store, secret: Option<&Secret>) -> Result<Tidied> {
+    let mut tidied = Tidied::default();
+    let mut after: Option<(ListPath, u64)> = None;
+    loop {
+        let parts = store.parts_after(after.as_ref().map(|(path, last)| (path, *last)))?;
+        let Some(end) = parts.last() else { break };
+        after = Some((ListPath::new(&end.path), end.last));
+        for part in parts {
+            let Some(list) = SessionList::of(&part.path) else { continue };
+            let path = ListPath::new(&part.path);
+            let mut gone = Vec::new();
+            for item in part.items {
+                match is_gone(store, &list, &item, secret)? {
+                    Some(true) => {
+                        gone.push(Change::Discard { path: path.clone(), item: item.to_vec() });
+                    }
+                    Some(false) => {}
+                    None => tidied.unreadable += 1,
+                }
+            }
+            if gone.is_empty() {
+                continue;
+            }
+            let what = "sessions that are gone, or whose account is, were removed";
+            tidied.told.tell_of(&path, gone.len() as u64, what);
+            while !gone.is_empty() {
+                let rest = gone.split_off(gone.len().min(BATCH));
+                wait_for(store, std::mem::replace(&mut gone, rest))?;
+            }
+        }
+    }
+    Ok(tidied)
+}
+
+/// `None` if that cannot be told.
+fn is_gone(
+    store: &Store,
+    list: &SessionList,
+    id: &[u8],
+    secret: Option<&Secret>,
+) -> Result<Option<bool>> {
+    let is_there =
+        |name: Vec<u8>| store.read(&Key::record(&name)).map(|contents| contents.is_some());
+    let Some(contents) = store.read(&Key::record(&list.session(id)))? else {
+        return Ok(Some(true));
+    };
+    if let Some(account) = list.account() {
+        if !is_there(account)? {
+            return Ok(Some(true));
+        }
+    }
+    let session = cipher::open(&contents, secret).and_then(|text| Session::read(&text));
+    match session {
+        Some(session) => Ok(Some(!is_there(list.account_of(&session.accountid))?)),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,76 @@
+// A source and a store, compared both ways.
+
+// So many differences are described; of more there is the number.
+const DESCRIBED = 100
+// So many records are read at once.
+const AT_ONCE = 200
+
+module.exports = { compare }
+
+async function compare (sourceEntries, store) {
+  const differences = { number: 0, described: [] }
+  const differs = (what) => {
+    differences.number++
+    if (differences.described.length < DESCRIBED) {
+      differences.described.push(what)
+    }
+  }
+  const records = new Set()
+  const lists = new Set()
+  let waiting = []
+  let list
+  const finishRecords = async () => {
+    const compared = waiting
+    waiting = []
+    const found = await Promise.all(compared.map(({ record }) => store.storage.readBinary(record)))
+    compared.forEach(({ record, contents }, i) => {
+      if (!found[i]) {
+        differs(`only in the source: the record ${record}`)
+      } else if (!found[i].equals(contents)) {
+        differs(`not as in the source: the record ${record}`)
+      }
+    })
+  }
+  const finishList = async () => {
+    const items = list && await store.lists.listAll(list.path)
+    if (list && !items) {
+      differs(`only in the source: the list ${list.path}`)
+    } else if (list && !isSame([...list.items], items.reverse())) {
+      differs(`not as in the source: the items of the list ${list.path}, or their order`)
+    }
+  }
+  for await (const entry of sourceEntries()) {
+    if (entry.record !== undefined) {
+      records.add(entry.record)
+      waiting.push(entry)
+      if (waiting.length === AT_ONCE) {
+        await finishRecords()
+      }
+      continue
+    }
+    if (!list || list.path !== entry.list) {
+      await finishList()
+      // An item that a source has twice is one here, at its first place.
+      list = { path: entry.list, items: new Set() }
+      lists.add(entry.list)
+    }
+    entry.items.forEach((item) => list.items.add(String(item)))
+  }
+  await finishRecords()
+  await finishList()
+  let path
+  for await (const { record, list } of store.entries()) {
+    if (record !== undefined && !records.has(record)) {
+      differs(`only in the store: the record ${record}`)
+    }
+    if (list !== undefined && list !== path && !lists.has(list)) {
+      differs(`only in the store: the list ${list}`)
+    }
+    path = list
+  }
+  return differences
+}
+
+function isSame (expected, items) {
+  return expected.length === items.length && expected.every((item, i) => item === items[i])
+}

@@ -1,0 +1,29 @@
+const { InvalidArgumentError } = require('commander')
+const { failure, run, withStore } = require('./run.js')
+
+module.exports = (program) => program.command('list')
+  .description('shows one list, newest first')
+  .argument('<path>', 'the path, like dashboard/accounts')
+  .option('--offset <number>', 'how many of the newest are left out', wholeNumber(0), 0)
+  .option('--limit <number>', 'how many are shown at most', wholeNumber(1), 100)
+  .action(run((folder, [path], { offset, limit }) => withStore(folder, async (store) => {
+    const count = await store.lists.count(path)
+    if (!count) {
+      throw failure('list-missing', 'ERR_LIST_MISSING', `there is no list ${path}`)
+    }
+    const items = await store.lists.list(path, offset, limit) || []
+    return {
+      report: { list: path, count, offset, items },
+      text: [...items, `${items.length} of ${count} items${offset ? ` behind the ${offset} newest` : ''}`]
+    }
+  })))
+
+function wholeNumber (least) {
+  return (text) => {
+    const number = Number(text)
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < least) {
+      throw new InvalidArgumentError(`It is no whole number from ${least} on.`)
+    }
+    return number
+  }
+}

@@ -1,0 +1,18 @@
+const { run, withStore } = require('./run.js')
+
+module.exports = (program) => program.command('purge')
+  .description('removes sessions that ended or expired long ago, and all that goes with them')
+  .requiredOption('--older-than <age>', 'how long ago, like 30d: s, m, h, d or w')
+  .option('--dry-run', 'only say how many')
+  .action(run((folder, _, { olderThan, dryRun }) => withStore(folder, async (store) => {
+    const report = await store.purge({ olderThan, dryRun })
+    const { sessions, removed, unreadable, others } = report
+    return {
+      report,
+      text: [
+        `${removed} of ${sessions} sessions ${dryRun ? 'would be' : 'were'} removed`,
+        ...(unreadable ? [`${unreadable} could not be read, and were left: set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them`] : []),
+        ...(others ? [`${others} records under keys of sessions are none, and were left`] : [])
+      ]
+    }
+  })))

@@ -1,0 +1,26 @@
+const addon = require('../../index.js')
+const { run, showProgress, withStore } = require('./run.js')
+
+module.exports = (program) => program.command('stats')
+  .description('says what the store holds; commits, syncs and the cache of a running dashboard are told by its Storage.stats()')
+  .action(run((folder, _, options) => withStore(folder, async (store) => {
+    const end = showProgress(options, addon.progress, 'bytes')
+    const usage = await store.usage().finally(end)
+    const { diskBytes } = await store.stats()
+    const { records, lists, items, bytes, kinds } = usage
+    return {
+      report: { ...usage, diskBytes },
+      text: [
+        ...table(['application', 'kind', 'records', 'bytes'], kinds.map(({ appid, kind, records, bytes }) => [appid || '-', kind || '-', records, bytes])),
+        '',
+        `${records} records of ${bytes} bytes, ${lists} lists with ${items} items, ${diskBytes} bytes on the disk`
+      ]
+    }
+  })))
+
+// Text to the left, numbers to the right.
+function table (head, rows) {
+  const lines = [head, ...rows]
+  const widths = head.map((_, i) => Math.max(...lines.map((line) => String(line[i]).length)))
+  return lines.map((line) => line.map((cell, i) => i < 2 ? String(cell).padEnd(widths[i]) : String(cell).padStart(widths[i])).join('  '))
+}

@@ -1,0 +1,34 @@
+const addon = require('../../index.js')
+const { holds, run, showProgress, withStore } = require('./run.js')
+
+module.exports = (program) => program.command('verify')
+  .description('reads everything: checksums, lists and their counters, pieces of large values, the guard')
+  .option('--repair', 'write again what follows from the rest: places and counters of lists; remove pieces that nothing points to, and sessions that are gone from their lists. Make a backup before')
+  .action(run((folder, _, options) => withStore(folder, async (store) => {
+    const end = showProgress(options, addon.progress, 'bytes')
+    if (!options.repair) {
+      const report = await store.verify().finally(end)
+      return { ...judge(report), report, text: [holds(report), ...problems(report)] }
+    }
+    const report = await store.repair().finally(end)
+    const { repairs, repaired, unreadable, left } = report
+    return {
+      ...judge(left),
+      report,
+      text: [
+        holds(left),
+        ...repaired,
+        repairs ? `${repairs} repairs` : 'there was nothing to repair',
+        ...(unreadable ? [`${unreadable} items of session lists could not be judged, and were left: if their sessions are encrypted, set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them`] : []),
+        ...problems(left)
+      ]
+    }
+  })))
+
+function judge ({ problems }) {
+  return { code: problems ? 1 : 0 }
+}
+
+function problems ({ problems, described }) {
+  return [...described, problems ? `${problems} problems` : 'nothing is wrong']
+}

@@ -1,0 +1,54 @@
+// A store by its folder, without Dashboard: what the command-line tool is written over.
+const native = require('./native.js')
+const { requireText } = require('./arguments.js')
+const { entries, load } = require('./entries.js')
+const { secrets } = require('./host.js')
+const { purge } = require('./purge.js')
+const { recordsOf } = require('./storage.js')
+const { listsOf } = require('./storage-list.js')
+const { openFolder } = require('./stores.js')
+
+module.exports = { open }
+
+async function open ({ path, cacheMB, commitSeconds } = {}) {
+  requireText(path, 'invalid-path')
+  const store = await openFolder(path, cacheMB, commitSeconds)
+  const folder = store.path
+  let isAlone = Promise.resolve()
+
+  // Does what needs a store that nobody has open, and opens this one again. Calls get `store-closed` meanwhile.
+  function alone (work) {
+    const result = isAlone.then(async () => {
+      await store.close()
+      try {
+        return JSON.parse(await work(folder))
+      } finally {
+        store.adopt(await openFolder(folder, cacheMB, commitSeconds))
+      }
+    })
+    isAlone = result.catch(() => {})
+    return result
+  }
+
+  return {
+    path: folder,
+    storage: recordsOf(store),
+    lists: listsOf(store),
+    entries: () => entries(store),
+    load: async (entries) => load(store, entries),
+    purge: async (options) => purge(store, options),
+    stats: async () => JSON.parse(await store.stats()),
+    usage: async () => JSON.parse(await store.usage()),
+    verify: async () => JSON.parse(await store.verify()),
+    repair: async () => alone((folder) => native.repairStore(folder, ...secrets())),
+    compact: async () => alone(native.compactStore),
+    backup: async (folder) => {
+      requireText(folder, 'invalid-folder')
+      return JSON.parse(await store.backup(folder))
+    },
+    close: async () => {
+      await isAlone
+      return store.close()
+    }
+  }
+}

@@ -1,0 +1,169 @@
+//! Where Dashboard keeps a record or a list: what a key says. Names are [WTF-8](crate) bytes.
+
+/// Where a session, its map and the lists that it is in stand (`src/www/api/user/create-session.js`).
+#[derive(Debug, PartialEq)]
+pub struct SessionPlace<'a> {
+    appid: &'a [u8],
+    id: &'a [u8],
+}
+
+impl<'a> SessionPlace<'a> {
+    /// The place of the session at the key `<appid>/session/<id>`.
+    #[must_use]
+    pub fn of(name: &'a [u8]) -> Option<Self> {
+        let (appid, id) = split(name, b"/session/")?;
+        Some(Self { appid, id })
+    }
+
+    /// The session's id: what its lists hold.
+    #[must_use]
+    pub fn id(&self) -> &'a [u8] {
+        self.id
+    }
+
+    /// The record that says whose it is.
+    #[must_use]
+    pub fn map(&self) -> Vec<u8> {
+        [self.appid, b"/map/sessionids/", self.id].concat()
+    }
+
+    /// The list of all sessions.
+    #[must_use]
+    pub fn list(&self) -> Vec<u8> {
+        [self.appid, b"/sessions"].concat()
+    }
+
+    /// The list of the sessions of `accountid`.
+    #[must_use]
+    pub fn account_list(&self, accountid: &str) -> Vec<u8> {
+        [self.appid, b"/account/sessions/", accountid.as_bytes()].concat()
+    }
+
+    /// The record of `accountid`.
+    #[must_use]
+    pub fn account(&self, accountid: &str) -> Vec<u8> {
+        [self.appid, b"/account/", accountid.as_bytes()].concat()
+    }
+}
+
+/// What a list of sessions is of.
+#[derive(Debug, PartialEq)]
+pub struct SessionList<'a> {
+    appid: &'a [u8],
+    accountid: Option<&'a [u8]>,
+}
+
+impl<'a> SessionList<'a> {
+    /// `<appid>/sessions` or `<appid>/account/sessions/<accountid>`.
+    #[must_use]
+    pub fn of(path: &'a [u8]) -> Option<Self> {
+        if let Some((appid, accountid)) = split(path, b"/account/sessions/") {
+            return Some(Self { appid, accountid: Some(accountid) });
+        }
+        let appid = path.strip_suffix(b"/sessions").filter(|appid| !appid.is_empty())?;
+        // The list of an account whose id is missing.
+        if appid.ends_with(b"/account") {
+            None
+        } else {
+            Some(Self { appid, accountid: None })
+        }
+    }
+
+    /// The record of the account whose list this is.
+    #[must_use]
+    pub fn account(&self) -> Option<Vec<u8>> {
+        self.accountid.map(|accountid| [self.appid, b"/account/", accountid].concat())
+    }
+
+    /// The record of an item of the list.
+    #[must_use]
+    pub fn session(&self, id: &[u8]) -> Vec<u8> {
+        [self.appid, b"/session/", id].concat()
+    }
+
+    /// The record of the account of a session in the list.
+    #[must_use]
+    pub fn account_of(&self, accountid: &str) -> Vec<u8> {
+        [self.appid, b"/account/", accountid.as_bytes()].concat()
+    }
+}
+
+/// The application and the kind of a record, by the words of its key: `dashboard` and `map/usernames`. Of a key
+/// without an application, nothing.
+#[must_use]
+pub fn application_and_kind(name: &str) -> Option<(&str, &str)> {
+    let (appid, rest) = name.split_once('/')?;
+    let (kind, _) = rest.rsplit_once('/')?;
+    // An id within the key (`map/account/resetCodes/account_1/<hash>`) is no kind.
+    let mut end = 0;
+    for word in kind.split_inclusive('/') {
+        if word.contains('_') {
+            break;
+        }
+        end += word.len();
+    }
+    Some((appid, kind.get(..end)?.trim_end_matches('/')))
+}
+
+/// The parts before and behind the last `middle`, neither of them empty.
+fn split<'a>(name: &'a [u8], middle: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = name.windows(middle.len()).rposition(|window| window == middle)?;
+    let (before, rest) = name.split_at(at);
+    let behind = rest.get(middle.len()..)?;
+    (!before.is_empty() && !behind.is_empty() && !behind.contains(&b'/'))
+        .then_some((before, behind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8]) -> &str {
+        std::str::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_session_and_all_that_goes_with_it() {
+        let place = SessionPlace::of(b"an/app/session/session_1").unwrap();
+        assert_eq!(text(place.id()), "session_1");
+        assert_eq!(text(&place.map()), "an/app/map/sessionids/session_1");
+        assert_eq!(text(&place.list()), "an/app/sessions");
+        assert_eq!(text(&place.account_list("account_1")), "an/app/account/sessions/account_1");
+        assert_eq!(text(&place.account("account_1")), "an/app/account/account_1");
+        for name in
+            ["session/session_1", "/session/a", "a/session/", "a/session/b/c", "a/sessions/b"]
+        {
+            assert_eq!(SessionPlace::of(name.as_bytes()), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_two_kinds_of_lists_of_sessions() {
+        let all = SessionList::of(b"an/app/sessions").unwrap();
+        assert_eq!(all.account(), None);
+        assert_eq!(text(&all.session(b"session_1")), "an/app/session/session_1");
+        let one = SessionList::of(b"an/app/account/sessions/account_1").unwrap();
+        assert_eq!(text(&one.account().unwrap()), "an/app/account/account_1");
+        assert_eq!(text(&one.session(b"session_1")), "an/app/session/session_1");
+        for path in
+            ["/sessions", "sessions", "a/account/sessions", "a/account/sessions/b/c", "a/accounts"]
+        {
+            assert_eq!(SessionList::of(path.as_bytes()), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_kind_of_a_record() {
+        for (name, expected) in [
+            ("dashboard/account/account_1", Some(("dashboard", "account"))),
+            ("dashboard/map/usernames/hash", Some(("dashboard", "map/usernames"))),
+            ("d/map/account/resetCodes/account_1/hash", Some(("d", "map/account/resetCodes"))),
+            ("d/account_1/x", Some(("d", ""))),
+            ("d/x", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(application_and_kind(name), expected, "{name}");
+        }
+    }
+}

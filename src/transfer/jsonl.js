@@ -1,0 +1,219 @@
+// Everything in a store as lines of JSON, and back.
+//
+//   {"format":"dashboard-sled","version":1}
+//   {"record":"<key>","text":"<contents>"}            or "base64", where the bytes are no UTF-8
+//   {"list":"<path>","items":["<oldest>",…]}          the parts of a long list follow each other
+//   {"end":{"records":2,"lists":1,"items":3},"sha256":"<of all lines before>"}
+//
+// Strings of JavaScript that are no Unicode (unpaired surrogates) survive, since JSON escapes them.
+const crypto = require('crypto')
+const fs = require('fs')
+const path = require('path')
+const { invalid } = require('../facade/arguments.js')
+
+const HEAD = { format: 'dashboard-sled', version: 1 }
+const LONGEST_NAME = 64 * 1024
+const LONGEST_CONTENTS = 64 * 1024 * 1024
+
+module.exports = { format, open }
+
+// The lines of an export. `counts` is filled in meanwhile.
+async function * format (entries, counts) {
+  const hash = crypto.createHash('sha256')
+  const line = (object) => {
+    const text = JSON.stringify(object) + '\n'
+    hash.update(text)
+    return text
+  }
+  Object.assign(counts, { records: 0, lists: 0, items: 0 })
+  let path
+  yield line(HEAD)
+  for await (const entry of entries) {
+    path = count(counts, entry, path)
+    if (entry.record === undefined) {
+      yield line({ list: entry.list, items: entry.items })
+      continue
+    }
+    const text = entry.contents.toString()
+    const isText = Buffer.from(text).equals(entry.contents)
+    yield line({ record: entry.record, ...(isText ? { text } : { base64: entry.contents.toString('base64') }) })
+  }
+  yield JSON.stringify({ end: counts, sha256: hash.digest('hex') }) + '\n'
+}
+
+// Reads all of an export before anything of it is used. `-` is the standard input, which is kept in the folder
+// `beside` meanwhile.
+async function open (source, beside) {
+  const name = source === '-' ? 'the standard input' : source
+  const file = source === '-' ? await keepInput(beside) : await fs.promises.open(source, 'r')
+  try {
+    const counts = {}
+    const checked = read(file, name, counts, 'nothing was imported')
+    while (!(await checked.next()).done);
+    return {
+      count: async () => counts.records + counts.items,
+      entries: () => read(file, name, {}, 'it was whole before, so it was changed meanwhile'),
+      close: async () => file.close()
+    }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+async function * read (file, name, counts, consequence) {
+  const hash = crypto.createHash('sha256')
+  Object.assign(counts, { records: 0, lists: 0, items: 0 })
+  let path
+  let number = 0
+  let isOver = false
+  const damaged = (reason) => invalid('export-damaged', 'ERR_EXPORT_DAMAGED', `line ${number} of ${name}: ${reason}; ${consequence}`)
+  for await (const bytes of lines(file)) {
+    number++
+    if (isOver) {
+      throw damaged('the export has ended before')
+    }
+    const line = parse(bytes, damaged)
+    if (number === 1) {
+      checkHead(line, damaged)
+    } else if (line.end !== undefined) {
+      isOver = true
+      checkEnd(line, counts, hash.digest('hex'), damaged)
+      continue
+    } else {
+      const entry = toEntry(line, damaged)
+      path = count(counts, entry, path)
+      yield entry
+    }
+    hash.update(bytes).update('\n')
+  }
+  if (!isOver) {
+    number++
+    throw damaged('it is missing: the export was cut short')
+  }
+}
+
+// The lines of a file as bytes: what else ends a line elsewhere may stand within one here.
+async function * lines (file) {
+  let rest = []
+  for await (let chunk of file.createReadStream({ start: 0, autoClose: false, highWaterMark: 1024 * 1024 })) {
+    let end
+    while ((end = chunk.indexOf(10)) !== -1) {
+      yield Buffer.concat([...rest, chunk.subarray(0, end)])
+      rest = []
+      chunk = chunk.subarray(end + 1)
+    }
+    rest.push(chunk)
+  }
+  const last = Buffer.concat(rest)
+  if (last.length) {
+    yield last
+  }
+}
+
+function parse (bytes, damaged) {
+  const text = bytes.toString()
+  if (!Buffer.from(text).equals(bytes)) {
+    throw damaged('it is no UTF-8')
+  }
+  let line
+  try {
+    line = JSON.parse(text)
+  } catch (error) {
+    // The parser's own words would quote the line.
+    throw damaged('it is no JSON')
+  }
+  if (!line || typeof line !== 'object' || Array.isArray(line)) {
+    throw damaged('it is no object')
+  }
+  return line
+}
+
+function checkHead ({ format, version }, damaged) {
+  if (format !== HEAD.format) {
+    throw damaged('it does not say that this is an export of dashboard-sled')
+  }
+  if (version !== HEAD.version) {
+    throw damaged(`it has version ${Number(version)}, and this version of dashboard-sled reads ${HEAD.version}`)
+  }
+}
+
+function checkEnd ({ end, sha256 }, counts, expected, damaged) {
+  for (const kind in counts) {
+    if (!end || end[kind] !== counts[kind]) {
+      throw damaged(`it says ${Number(end && end[kind])} ${kind}, and there are ${counts[kind]}`)
+    }
+  }
+  if (sha256 !== expected) {
+    throw damaged('its checksum does not fit, so something in the lines before was changed')
+  }
+}
+
+function toEntry (line, damaged) {
+  const properties = Object.keys(line).join()
+  switch (properties) {
+    case 'record,text':
+    case 'record,base64': {
+      const encoding = 'text' in line ? 'utf8' : 'base64'
+      const text = 'text' in line ? line.text : line.base64
+      checkName(line.record, 'record', damaged)
+      if (typeof text !== 'string') {
+        throw damaged('its contents are no string')
+      }
+      const contents = Buffer.from(text, encoding)
+      if (contents.toString(encoding) !== text) {
+        throw damaged(encoding === 'utf8' ? 'its text has an unpaired surrogate' : 'it is no base64')
+      }
+      if (contents.length > LONGEST_CONTENTS) {
+        throw damaged('its contents are over 64 MiB')
+      }
+      return { record: line.record, contents }
+    }
+    case 'list,items':
+      checkName(line.list, 'list', damaged)
+      if (!Array.isArray(line.items)) {
+        throw damaged('its items are no array')
+      }
+      line.items.forEach((item) => checkName(item, 'item', damaged))
+      return line
+    default:
+      throw damaged('it is neither a record nor a list')
+  }
+}
+
+function checkName (name, what, damaged) {
+  if (typeof name !== 'string' || !name) {
+    throw damaged(`the name of the ${what} is no string, or empty`)
+  }
+  // A unit of a string takes at most three bytes.
+  if (name.length > LONGEST_NAME / 3 && Buffer.byteLength(name) > LONGEST_NAME) {
+    throw damaged(`the name of the ${what} is over 64 KiB`)
+  }
+}
+
+function count (counts, entry, path) {
+  if (entry.record !== undefined) {
+    counts.records++
+    return path
+  }
+  counts.lists += entry.list === path ? 0 : 1
+  counts.items += entry.items.length
+  return entry.list
+}
+
+// In a file without a name, which is gone with the process whatever happens to it.
+async function keepInput (folder) {
+  await fs.promises.mkdir(folder, { recursive: true })
+  const kept = path.join(folder, `dashboard-sled-input-${process.pid}`)
+  const file = await fs.promises.open(kept, 'wx+', 0o600)
+  try {
+    await fs.promises.unlink(kept)
+    for await (const chunk of process.stdin) {
+      await file.write(chunk)
+    }
+    return file
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
