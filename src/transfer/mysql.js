@@ -21,7 +21,7 @@ module.exports = { open }
 
 async function open (source) {
   const { title, user, password } = parseUrl(source, ['mysql:'])
-  const mysql = loadClient('mysql2', 3)
+  const mysql = loadClient('mysql2', [3, 11])
   let connection
   try {
     connection = mysql.createConnection({ uri: source, user, password, connectTimeout: connectMs, rowsAsArray: true })

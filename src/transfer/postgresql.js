@@ -22,7 +22,7 @@ let cursors = 0
 
 async function open (source) {
   const { title } = parseUrl(source, ['postgresql:', 'postgres:'])
-  const { Client } = loadClient('pg', 8)
+  const { Client } = loadClient('pg', [8, 0])
   let client
   try {
     client = new Client({ connectionString: source, connectionTimeoutMillis: connectMs, keepAlive: true })

@@ -10,7 +10,7 @@ module.exports = { open }
 
 async function open (source) {
   const { url, title } = parseUrl(source, ['redis:', 'rediss:'])
-  const { createClient, RESP_TYPES } = loadClient('redis', 5, ({ RESP_TYPES }) => RESP_TYPES)
+  const { createClient, RESP_TYPES } = loadClient('redis', [5, 0])
   if (!/^\/?\d*$/.test(url.pathname)) {
     throw sourceError('source-invalid', `${title} does not end in the number of a database, like redis://localhost:6379/1`)
   }

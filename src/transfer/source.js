@@ -1,4 +1,6 @@
 // What the sources of an import have in common.
+const fs = require('fs')
+const path = require('path')
 const { invalid } = require('../facade/arguments.js')
 
 const itemsInPart = 1000
@@ -14,22 +16,22 @@ function sourceError (slug, detail) {
   return invalid(slug, 'ERR_SOURCE', detail)
 }
 
-// The client library of a server, which is installed by those alone who have such a server. Dashboard's own engine
-// may have brought an older one.
-function loadClient (name, versions, isUsable = () => true) {
-  let client
-  try {
-    client = require(name)
-  } catch (error) {
-    if (error.code !== 'MODULE_NOT_FOUND') {
-      throw error
-    }
+// The client library of a server, which is installed by those alone who have such a server, from a version on (major
+// and minor). Dashboard's own engine may have brought an older one.
+function loadClient (name, minimum) {
+  const version = findVersion(name)
+  const [major, minor] = (version || '0.0').split('.').map(Number)
+  if (major < minimum[0] || (major === minimum[0] && minor < minimum[1])) {
+    const found = version ? `version ${version} of it is too old` : 'it is not installed'
+    throw sourceError('source-client-missing', `this source is read with the package ${name}, and ${found}: npm install ${name}@${minimum[0]}`)
   }
-  if (!client || !isUsable(client)) {
-    const found = client ? 'the version of it that is installed is too old' : 'it is not installed'
-    throw sourceError('source-client-missing', `this source is read with the package ${name}, and ${found}: npm install ${name}@${versions}`)
-  }
-  return client
+  return require(name)
+}
+
+// Not every package lets its package.json be required.
+function findVersion (name) {
+  const file = require.resolve.paths(name).map((folder) => path.join(folder, name, 'package.json')).find((file) => fs.existsSync(file))
+  return file && JSON.parse(fs.readFileSync(file, 'utf8')).version
 }
 
 // The URL and how to name it in messages: without its password, and without its options, which may hold one too.
