@@ -19,16 +19,11 @@ const engines = {
   sled: { STORAGE: 'dashboard-sled', place: 'SLED_PATH' }
 }
 
-module.exports = { runDashboard, secrets }
+module.exports = { applicationOf, runDashboard, secrets }
 
 // Resolves to what a step of fixtures/source.js answers.
 async function runDashboard (folder, engine, place, step, argument = {}, env = {}) {
-  const application = path.join(folder, `application-${engine}`)
-  if (!fs.existsSync(application)) {
-    fs.mkdirSync(application)
-    makeApplication(application, engine === 'sled' ? ['dashboard-sled'] : [])
-    fs.symlinkSync(path.join(__dirname, 'storage-postgresql'), path.join(application, 'storage-postgresql'))
-  }
+  const application = applicationOf(folder, engine)
   const { STORAGE, place: setting } = engines[engine]
   const { child, ended } = runNode('source.js', {
     args: [step, JSON.stringify(argument)],
@@ -50,4 +45,15 @@ async function runDashboard (folder, engine, place, step, argument = {}, env = {
   const { stdout, stderr } = await ended
   assert(answer, `${engine}: ${step} failed\n${stdout}${stderr}`)
   return answer
+}
+
+// The application's folder within another; it is made once.
+function applicationOf (folder, engine) {
+  const application = path.join(folder, `application-${engine}`)
+  if (!fs.existsSync(application)) {
+    fs.mkdirSync(application)
+    makeApplication(application, engine === 'sled' ? ['dashboard-sled'] : [])
+    fs.symlinkSync(path.join(__dirname, 'storage-postgresql'), path.join(application, 'storage-postgresql'))
+  }
+  return application
 }
