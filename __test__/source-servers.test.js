@@ -64,19 +64,6 @@ describe('source servers', function () {
         url.port = await freePort()
         await fails(url.href, 'source-unreachable')
       })
-      it('an address where something else answers, or nothing is said', async () => {
-        const sockets = []
-        const silent = await listen((socket) => sockets.push(socket))
-        const web = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
-        const url = new URL(server.readerUrl)
-        await Promise.all([silent, web].map(({ port }) => {
-          url.port = port
-          return fails(url.href, 'source-unreachable')
-        }))
-        sockets.forEach((socket) => socket.destroy())
-        silent.close()
-        web.close()
-      })
       it('a url that is none', async () => {
         const { protocol, host } = new URL(server.readerUrl)
         const wrong = ['', 'localhost:1', 'ftp://user:a-secret@localhost/x', `${protocol}//`, `${protocol}//user:a-secret%zz@${host}/x`, `${protocol}//user:12/a-secret@${host}/x`, `${protocol}//user:12#a-secret@${host}/x`, `${protocol}//user:12?a-secret@${host}/x`, `${protocol}//user:a-secret/12@${host}/x`, `${protocol}//user:a-secret@${host}/%zz`]
@@ -140,6 +127,21 @@ describe('source servers', function () {
       }
     })
   }
+
+  it('an address where something else answers, or nothing is said', async () => {
+    const sockets = []
+    const silent = await listen((socket) => sockets.push(socket))
+    const web = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+    await Promise.all(['redis', 'mysql', 'postgresql'].flatMap((kind) => [silent, web].map(async ({ port }) => {
+      const { open } = require(`../src/transfer/${kind}.js`)
+      const address = `127.0.0.1:${port}/1`
+      const error = await rejection(open(`${kind}://user:a-secret@${address}`))
+      requireFailure(error, 'source-unreachable', { password: 'a-secret', title: address })
+    })))
+    sockets.forEach((socket) => socket.destroy())
+    silent.close()
+    web.close()
+  })
 
   describe('redis alone', () => {
     const server = useServer('redis')

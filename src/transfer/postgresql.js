@@ -13,7 +13,7 @@ const snapshot = [
 const counts = 'SELECT (SELECT count(*) FROM objects) + (SELECT count(*) FROM lists)'
 const sizes = 'SELECT path, octet_length(contents) FROM objects'
 const objects = 'SELECT path, contents FROM objects WHERE path = ANY($1)'
-const lists = 'SELECT path, objectid FROM lists ORDER BY path COLLATE "C", listid'
+const lists = 'SELECT path, objectid FROM lists ORDER BY path, listid'
 
 module.exports = { open }
 

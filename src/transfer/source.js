@@ -1,17 +1,20 @@
-// What the sources of an import have in common.
+// What the sources of an import have in common. Each is a file here that exports `open(source)`, which resolves to
+//   entries(): { record, contents } as Buffer, { list, items } from the oldest on, { skipped, reason }; the parts of a
+//              long list follow each other. It can be called again, once the one before is at its end.
+//   count():   how many records and items there are, for a progress bar; about, where it would be slow to know
+//   close():   also in the middle
+// It only reads, never has everything in memory, and fails with the errors of sourceError.
 const fs = require('fs')
 const path = require('path')
 const { invalid } = require('../facade/arguments.js')
 
 const itemsInPart = 1000
-const bytesAtOnce = 16 * 1024 * 1024
+const bytesAtOnce = 8 * 1024 * 1024
 const connectMs = 10000
 
 module.exports = { asRecord, asText, bySize, connectMs, itemsInPart, loadClient, parseUrl, sourceError }
 
-/**
- * An error of a source. The message says which kind, the detail is for people; neither holds a password.
- */
+// The message says which kind of error, the detail is for people; neither holds a password.
 function sourceError (slug, detail) {
   return invalid(slug, 'ERR_SOURCE', detail)
 }
