@@ -31,6 +31,13 @@
  * | `ERR_STORE_CLOSED` | `store-closed` | the store was closed |
  * | `ERR_STORE_IO` | `store-io-failed` | the system refused something; `detail` says what |
  * | `ERR_STORE_SLED` | `store-sled-failed` | sled failed otherwise |
+ * | `ERR_SOURCE` | `source-invalid` | the url of an import is none, or its options are wrong |
+ * | `ERR_SOURCE` | `source-client-missing` | the package that reads such a server is not installed, or too old |
+ * | `ERR_SOURCE` | `source-unreachable` | there is no such folder, or no server answers there |
+ * | `ERR_SOURCE` | `source-refused` | the server refuses: the user, the password, the database, or what the user may read |
+ * | `ERR_SOURCE` | `source-not-dashboard` | no dashboard kept its data there |
+ * | `ERR_SOURCE` | `source-changed` | something vanished while it was read: the dashboard still runs |
+ * | `ERR_SOURCE` | `source-interrupted` | the source went away or failed in the middle |
  * | `ERR_STORE_PANIC` | `store-panicked` | a bug of this package was caught |
  * | `ERR_PLATFORM_UNSUPPORTED` | `platform-unsupported` | `require` finds no binary for this platform; `detail` says for which there are, and how to build one |
  */

@@ -1,0 +1,124 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const v8 = require('v8')
+const vm = require('vm')
+const { rejection } = require('./helper.js')
+const { runDashboard, secrets } = require('./transfer/dashboard.js')
+const { fillBig, fingerprint, useSource } = require('./transfer/kinds.js')
+const { collect, requireFailure } = require('./transfer/read.js')
+
+v8.setFlagsFromString('--expose-gc')
+const collectGarbage = vm.runInNewContext('gc')
+const megabyte = 1024 * 1024
+
+describe('sources', function () {
+  this.timeout(60000)
+
+  for (const kind of ['files', 'redis', 'mysql', 'postgresql']) {
+    describe(kind, () => {
+      const source = useSource(kind)
+      const { open } = require(`../src/transfer/${kind}.js`)
+      let written
+
+      before(async function () {
+        this.timeout(60000)
+        written = {}
+        for (const [appid, env] of Object.entries({ plain: {}, encrypted: secrets })) {
+          written[appid] = await runDashboard(source.folder, kind, source.url, 'fill', { count: 4 }, { ...env, APPID: appid })
+        }
+      })
+
+      for (const appid of ['plain', 'encrypted']) {
+        it(`gives what Dashboard wrote to the byte, and its lists from the oldest item on, ${appid}`, async () => {
+          const { records, lists, skipped } = await read()
+          const { users } = written[appid]
+          const found = Object.keys(records).filter((key) => key.startsWith(`${appid}/`))
+          assert.deepStrictEqual(found.sort(), Object.keys(written[appid].records).sort())
+          for (const [key, contents] of Object.entries(written[appid].records)) {
+            assert.strictEqual(records[key].toString('base64'), contents, key)
+          }
+          const text = String(records[`${appid}/account/${users[0].accountid}`])
+          assert.strictEqual(appid === 'plain' ? JSON.parse(text).object : /^[0-9a-f]+$/.exec(text)[0].length > 100, appid === 'plain' ? 'account' : true)
+          for (const [list, newestFirst] of Object.entries(written[appid].lists)) {
+            assert.deepStrictEqual(lists[list], newestFirst.reverse(), list)
+          }
+          assert.deepStrictEqual(Object.keys(lists).filter((list) => list.startsWith(`${appid}/`)).sort(), Object.keys(written[appid].lists).sort())
+          assert.deepStrictEqual(skipped, [])
+        })
+      }
+      it('changes nothing, as one who may only read', async () => {
+        const before = await fingerprint(kind, source)
+        assert(before.length)
+        await read()
+        assert.deepStrictEqual(await fingerprint(kind, source), before)
+      })
+      it('counts records and items, and reads again', async () => {
+        const opened = await open(source.readerUrl)
+        const first = await collect(opened)
+        const count = await opened.count()
+        const second = await collect(opened)
+        await opened.close()
+        const items = Object.values(first.lists).flat()
+        assert.strictEqual(count, Object.keys(first.records).length + items.length)
+        assert.deepStrictEqual(second, first)
+      })
+      it('can be closed in the middle', async () => {
+        const opened = await open(source.readerUrl)
+        const entries = opened.entries()
+        assert.strictEqual((await entries.next()).done, false)
+        await opened.close()
+      })
+      it('is at its end in memory as at its beginning', async () => {
+        const { count, bytes } = await fillBig(kind, source)
+        const opened = await open(source.readerUrl)
+        const before = held()
+        let peak = 0
+        let found = 0
+        for await (const { record, contents } of opened.entries()) {
+          if (record && record.startsWith('big/')) {
+            assert.strictEqual(contents.length, bytes)
+            found++
+          }
+          peak = Math.max(peak, found % 200 ? 0 : held() - before)
+        }
+        await opened.close()
+        assert.strictEqual(found, count)
+        assert(peak < 50 * megabyte, `${Math.round(peak / megabyte)} MB`)
+      })
+      // The last one, since nothing is there any more.
+      it('that goes away in the middle is an error', async () => {
+        const opened = await open(source.readerUrl)
+        let found = 0
+        const reading = (async () => {
+          for await (const entry of opened.entries()) {
+            assert(entry)
+            if (++found === 10) {
+              await source.kill()
+            }
+          }
+        })()
+        const error = await rejection(reading)
+        requireFailure(error, kind === 'files' ? 'source-changed' : 'source-interrupted', source)
+        assert(found >= 10 && found < 4000, String(found))
+        await opened.close()
+        requireFailure(await rejection(open(source.readerUrl)), 'source-unreachable', source)
+      })
+
+      async function read () {
+        const opened = await open(source.readerUrl)
+        try {
+          return await collect(opened)
+        } finally {
+          await opened.close()
+        }
+      }
+    })
+  }
+
+  // What is in use, without what only waits to be collected.
+  function held () {
+    collectGarbage()
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    return heapUsed + arrayBuffers
+  }
+})

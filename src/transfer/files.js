@@ -1,0 +1,178 @@
+// The folder of Dashboard's own engine (its src/storage-fs.js and src/storage-list-fs.js): a record is a file whose
+// path is the key; an item is an empty file in list/<path>, and the time of its last change is its place.
+const fs = require('fs')
+const { join } = require('path')
+const { asRecord, asText, bySize, itemsInPart, sourceError } = require('./source.js')
+
+// How many files are looked at or read at a time.
+const filesAtOnce = 64
+
+module.exports = { open }
+
+async function open (folder) {
+  await requireDashboard(folder)
+  const root = { path: '', file: Buffer.from(folder) }
+  return {
+    entries: async function * () {
+      yield * records(root)
+      yield * lists({ path: '', file: slash(root.file, 'list') })
+    },
+    count: () => count(root),
+    close: async () => {}
+  }
+}
+
+// The engine makes the folder `list` at its first start, so that another folder is not taken for a dashboard's.
+async function requireDashboard (folder) {
+  try {
+    const opened = await fs.promises.opendir(folder)
+    await opened.close()
+  } catch (error) {
+    throw sourceError('source-unreachable', `${folder} cannot be read (${error.code})`)
+  }
+  const list = await fs.promises.lstat(join(folder, 'list')).catch(() => undefined)
+  if (!list || !list.isDirectory()) {
+    throw sourceError('source-not-dashboard', `${folder} has no folder named list, so no dashboard kept its data there: give the folder that STORAGE_PATH named, or data in the application`)
+  }
+}
+
+async function * records (root) {
+  for await (const page of pages(walk(root, (path) => path === 'list'))) {
+    const files = page.filter((found) => !found.skipped)
+    yield * page.filter((found) => found.skipped)
+    const stats = await Promise.all(files.map(({ file }) => look(file, fs.promises.lstat)))
+    const sized = files.map((found, i) => ({ ...found, size: stats[i].size }))
+    for (const group of bySize(sized)) {
+      const contents = await Promise.all(group.map(({ file }) => look(file, fs.promises.readFile)))
+      yield * group.map(({ path }, i) => asRecord(path, contents[i]))
+    }
+  }
+}
+
+// A folder of a list may hold those of other lists. The items of one list are in memory together, as names and times.
+async function * lists (folder) {
+  const items = []
+  for await (const found of children(folder)) {
+    if (found.skipped) {
+      yield { ...found, skipped: `list/${found.skipped}` }
+    } else if (found.isFolder) {
+      yield * lists(found)
+    } else if (!folder.path) {
+      yield { skipped: `list/${found.name}`, reason: 'a file outside of a list' }
+    } else {
+      items.push(found)
+    }
+  }
+  yield * inOrder(folder.path, items)
+}
+
+async function * inOrder (list, items) {
+  const kept = []
+  for (let first = 0; first < items.length; first += filesAtOnce) {
+    const some = items.slice(first, first + filesAtOnce)
+    const stats = await Promise.all(some.map(({ file }) => look(file, fs.promises.lstat)))
+    for (const [i, { name }] of some.entries()) {
+      if (stats[i].size) {
+        yield { skipped: `list/${list}/${name}`, reason: 'a file with contents among the items of a list' }
+      } else {
+        kept.push({ name, time: stats[i].mtime.getTime() })
+      }
+    }
+  }
+  kept.sort(oldestFirst)
+  for (let first = 0; first < kept.length; first += itemsInPart) {
+    yield { list, items: kept.slice(first, first + itemsInPart).map(({ name }) => name) }
+  }
+}
+
+// The order that the host shows, backwards. Of items of the same millisecond it shows the greater name first: that is
+// what its sort makes of the names, which Node hands it in ascending order.
+function oldestFirst (one, other) {
+  return one.time - other.time || Buffer.compare(Buffer.from(one.name), Buffer.from(other.name))
+}
+
+async function count (root) {
+  let total = 0
+  for await (const found of walk(root, () => false)) {
+    total += found.skipped ? 0 : 1
+  }
+  return total
+}
+
+// All files below a folder, one at a time.
+async function * walk (folder, isLeftOut) {
+  for await (const found of children(folder)) {
+    if (!found.isFolder) {
+      yield found
+    } else if (!isLeftOut(found.path)) {
+      yield * walk(found, isLeftOut)
+    }
+  }
+}
+
+// What is in a folder: { name, path, file, isFolder }, or what is skipped and why. Names are bytes on the disk.
+async function * children (folder) {
+  if (folder.path && await isStore(folder.file)) {
+    yield { skipped: folder.path, reason: 'a store of dashboard-sled' }
+    return
+  }
+  const opened = await look(folder.file, (file) => fs.promises.opendir(file, { encoding: 'buffer', bufferSize: filesAtOnce }))
+  try {
+    for (let entry; (entry = await look(folder.file, () => opened.read()));) {
+      yield describe(folder, entry)
+    }
+  } finally {
+    await opened.close()
+  }
+}
+
+function describe (folder, entry) {
+  const name = String(entry.name)
+  const path = folder.path ? `${folder.path}/${name}` : name
+  if (!asText(entry.name)) {
+    return { skipped: path, reason: 'a name that is not UTF-8' }
+  }
+  if (entry.isSymbolicLink()) {
+    return { skipped: path, reason: 'a symbolic link' }
+  }
+  if (!entry.isDirectory() && !entry.isFile()) {
+    return { skipped: path, reason: 'neither a file nor a folder' }
+  }
+  return { name, path, file: slash(folder.file, entry.name), isFolder: entry.isDirectory() }
+}
+
+// By default a store lies in the folder of the files.
+async function isStore (folder) {
+  const parts = ['lock', 'sled'].map((name) => fs.promises.access(slash(folder, name)))
+  return Promise.all(parts).then(() => true, () => false)
+}
+
+// A file that was there a moment ago.
+async function look (file, read) {
+  try {
+    return await read(file)
+  } catch (error) {
+    if (error.code === 'ENOENT') {
+      throw sourceError('source-changed', `${file} vanished while the folder was read: stop the dashboard, then import again`)
+    }
+    throw sourceError('source-interrupted', `${file} cannot be read (${error.code})`)
+  }
+}
+
+async function * pages (things) {
+  let page = []
+  for await (const thing of things) {
+    page.push(thing)
+    if (page.length === filesAtOnce) {
+      yield page
+      page = []
+    }
+  }
+  if (page.length) {
+    yield page
+  }
+}
+
+function slash (folder, name) {
+  return Buffer.concat([folder, Buffer.from('/'), Buffer.from(name)])
+}
