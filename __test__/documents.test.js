@@ -33,6 +33,38 @@ describe('documents', () => {
     })
   }
 
+  // What the sources name, and the types.
+  const sources = [...filesIn('src'), 'index.js', 'index.d.ts'].map(read).join('\n')
+  const operations = read('docs/operations.md')
+
+  for (const [title, pattern] of Object.entries({ 'code of an error': /\bERR_[A-Z_]+[A-Z]\b/g, 'code of a warning': /\bDASHBOARD_SLED_[A-Z]+\b/g })) {
+    it(`every ${title} has one row in docs/operations.md, and no row is of another one`, () => {
+      const named = new Set(sources.match(pattern))
+      assert(named.size > 3)
+      const rows = operations.split('\n').filter((line) => line.startsWith('| `')).map((line) => line.split('`')[1]).filter((code) => code.match(pattern))
+      assert.deepStrictEqual(rows.sort(), [...named].sort())
+    })
+  }
+  it('every setting is in README.md', () => {
+    const settings = new Set(sources.match(/\bSLED_[A-Z_]+[A-Z]\b/g))
+    assert(settings.size >= 3)
+    for (const setting of settings) {
+      assert(read('README.md').includes(`\n| \`${setting}\` |`), setting)
+    }
+  })
+  it('every command of the tool is in docs/operations.md', () => {
+    const commands = [...sources.matchAll(/program\.command\('(\w+)'\)/g)].map(([, name]) => name)
+    assert(commands.length >= 4)
+    for (const name of commands) {
+      assert(operations.includes(`npx dashboard-sled ${name} `) || operations.includes(`npx dashboard-sled ${name}\``), name)
+    }
+  })
+
+  function filesIn (folder) {
+    return fs.readdirSync(path.join(root, folder), { withFileTypes: true })
+      .flatMap((entry) => entry.isDirectory() ? filesIn(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`])
+  }
+
   // As GitHub makes them of headings.
   function anchors (file) {
     const headings = [...read(file).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading)
