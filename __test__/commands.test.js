@@ -1,0 +1,187 @@
+/* eslint-env mocha */
+// Every command of the documents is run here, in the order of its page, or stands in documents/covered.js.
+const assert = require('assert')
+const fs = require('fs')
+const path = require('path')
+const addon = require('../index.js')
+const covered = require('./documents/covered.js')
+const { makePlace } = require('./documents/place.js')
+const { blocksOf, commandsOf, manuals } = require('./documents/read.js')
+
+const root = path.join(__dirname, '..')
+const serves = 'serves'
+// What not every machine has.
+const programs = ['find', 'rsync', 'systemd-analyze']
+// What each command says. One that serves is started, used, and stopped.
+const said = {
+  'STORAGE=dashboard-sled node main.js': serves,
+  'npx dashboard-sled --help': /\nCommands:\n(.*\n)? {2}verify /s,
+  'npx dashboard-sled verify': /^\d+ records, .*\nnothing is wrong\n$/,
+  'npx dashboard-sled verify --repair': /\nnothing is wrong\n$/,
+  'npx dashboard-sled backup <folder>': /the backup in backup was read and is whole\n$/,
+  'npx dashboard-sled restore <folder>': /\nevery session of 1 accounts was ended\nthe store that was there is kept in .+\n$/,
+  'npx dashboard-sled recover --invalidate-sessions': /^every session of 1 accounts was ended\n/,
+  'npx dashboard-sled backup /var/lib/dashboard/backups/by-hand': /by-hand was read and is whole\n$/,
+  'npx dashboard-sled verify --store /var/lib/dashboard/backups/by-hand': /\nnothing is wrong\n$/,
+  'npx dashboard-sled restore /var/lib/dashboard/backups/by-hand': /\nevery session of 1 accounts was ended\n/,
+  'npx dashboard-sled backup /var/lib/dashboard/backups/organizations --store data/dashboard.sled-organizations': /^1 records, .*whole\n$/s,
+  'npx dashboard-sled backup /backup/2026-11-22': /2026-11-22 was read and is whole\n$/,
+  'npx dashboard-sled restore /backup/2026-11-22': /\nevery session of 1 accounts was ended\n/,
+  'npx dashboard-sled export --output dashboard.jsonl': /were exported to dashboard\.jsonl\n$/,
+  'npx dashboard-sled import --from jsonl dashboard.jsonl': /^[1-9]\d* records and [1-9]\d* lists .* were brought over/,
+  'npx dashboard-sled export | ssh other npx dashboard-sled import --from jsonl -': /^[1-9]\d* records and [1-9]\d* lists .* were brought over/,
+  'npx dashboard-sled list dashboard/accounts --offset 0 --limit 20': /^account_\w+\n1 of 1 items\n$/,
+  'npx dashboard-sled inspect dashboard/account/account_1 --reveal': /"sessionKey": "[0-9a-f]{64}"/,
+  'npx dashboard-sled stats': /^application +kind .*\ndashboard +account +1 /s,
+  'npx dashboard-sled list dashboard/accounts --limit 10': /^account_\w+\n1 of 1 items\n$/,
+  'npx dashboard-sled inspect dashboard/account/account_1': /"sessionKey": "\(redacted\)"/,
+  'npx dashboard-sled purge --older-than 30d --dry-run': /^0 of [1-9]\d* sessions would be removed\n$/,
+  'npx dashboard-sled purge --older-than 30d': /^0 of [1-9]\d* sessions were removed\n$/,
+  'npx dashboard-sled compact': /^\d+ bytes before, \d+ after\n$/,
+  'npx dashboard-sled export --output all.jsonl': /were exported to all\.jsonl\n$/,
+  'npx dashboard-sled import --from jsonl all.jsonl --store data/copy.sled --verify': /\nevery record and every list is as in the source\n$/,
+  'find /var/lib/dashboard/backups -mindepth 1 -maxdepth 1 -mtime +14 -exec rm -r {} +': /^$/,
+  'rsync -a /var/lib/dashboard/backups/ backup-host:dashboard-backups/': /^$/,
+  'systemd-analyze verify /etc/systemd/system/dashboard.service': /^$/
+}
+
+describe('commands', function () {
+  this.timeout(120000)
+  let place
+  beforeEach(async () => {
+    place = await makePlace()
+  })
+  afterEach(() => place.remove())
+
+  it('each is run here, or stands in documents/covered.js', () => {
+    const found = new Set()
+    for (const file of manuals) {
+      for (const command of commandsOf(file)) {
+        assert(command in said || command in covered, `nothing runs ${command}, of ${file}`)
+        found.add(command)
+      }
+    }
+    for (const command of [...Object.keys(said), ...Object.keys(covered)]) {
+      assert(found.has(command), `no document has ${command}`)
+    }
+  })
+  it('what is said to cover one is there', () => {
+    for (const [command, { file, text, reason }] of Object.entries(covered)) {
+      assert(reason || fs.readFileSync(path.join(root, file), 'utf8').includes(text), `${file} has no ${text}, for ${command}`)
+    }
+  })
+
+  for (const file of manuals) {
+    const commands = commandsOf(file).filter((command) => command in said)
+    if (commands.length) {
+      it(`of ${file} work, one after the other`, async function () {
+        const missing = programs.filter((program) => commands.some((command) => command.startsWith(`${program} `)) && !isInstalled(program))
+        if (missing.length) {
+          assert(!process.env.CI, `${missing.join(' and ')} is missing`)
+          console.warn(`SKIPPED: the commands of ${file}, since ${missing.join(' and ')} is missing`)
+          return this.skip()
+        }
+        await prepare()
+        for (const command of commands) {
+          await run(command)
+        }
+        if (file === 'docs/operations.md') {
+          await checkOperations()
+        }
+      })
+    }
+  }
+
+  it('the signal and the numbers of docs/operations.md work in a running dashboard', async () => {
+    const snippets = blocksOf('docs/operations.md', 'js')
+    assert.strictEqual(snippets.length, 2)
+    const text = place.withStandIns(snippets.join('\n')).replace('60000', '100')
+    fs.appendFileSync(place.main, `\nmodule.exports.then((dashboard) => {\n${text}\n})\n`)
+    const server = await place.serve('STORAGE=dashboard-sled node main.js')
+    const [numbers] = await until(() => /^\{.*\}$/m.exec(server.said.stdout))
+    server.child.kill('SIGUSR2')
+    const [, backup] = await until(() => /^\d+ records were copied to (.*)$/m.exec(server.said.stdout))
+    server.child.kill('SIGUSR2')
+    await until(() => /^no backup in .* is not empty/m.exec(server.said.stderr))
+    const { waiting, commits, cache, diskBytes, openSeconds } = JSON.parse(numbers)
+    for (const number of [waiting, commits.total, commits.perSecond, commits.milliseconds.p99, cache.hitRate, cache.bytes, diskBytes, openSeconds]) {
+      assert.strictEqual(typeof number, 'number')
+    }
+    server.child.kill()
+    await server.ended
+    const { code, stdout } = await place.run(`npx dashboard-sled verify --store ${backup}`)
+    assert.strictEqual(code, 0, stdout)
+  })
+
+  it('the Dockerfile of docs/operations.md starts the dashboard as the page does', () => {
+    const [file] = blocksOf('docs/operations.md', 'dockerfile')
+    const lines = file.trim().split('\n').map((line) => /^([A-Z]+) (.+)$/.exec(line).slice(1))
+    const of = (name) => lines.filter(([instruction]) => instruction === name).map(([, text]) => text)
+    assert.deepStrictEqual(lines.filter(([instruction]) => !['FROM', 'WORKDIR', 'COPY', 'RUN', 'ENV', 'VOLUME', 'USER', 'EXPOSE', 'CMD'].includes(instruction)), [])
+    assert.strictEqual(lines[0][0], 'FROM')
+    const env = Object.fromEntries(of('ENV')[0].split(' ').map((setting) => setting.split('=')))
+    assert.strictEqual(env.STORAGE, 'dashboard-sled')
+    // The store lies in the volume, which the user of the process has, and others can reach the port.
+    assert.strictEqual(path.dirname(env.SLED_PATH), of('VOLUME')[0])
+    assert(of('RUN').some((command) => command.includes(`--owner=${of('USER')[0]}`) && command.endsWith(of('VOLUME')[0])))
+    assert.strictEqual(env.HOST, '0.0.0.0')
+    assert.deepStrictEqual(JSON.parse(of('CMD')[0]), ['node', 'main.js'])
+  })
+
+  // What the pages take to be there: a dashboard with an owner, the store of a module, an old backup, a unit.
+  async function prepare () {
+    const { application, folder, standIns, state } = place
+    await run('STORAGE=dashboard-sled node main.js')
+    const store = await addon.open({ path: path.join(application, 'data', 'dashboard.sled-organizations') })
+    await store.storage.write('a-record', 'its contents')
+    await store.close()
+    standIns['<folder>'] = 'backup'
+    const old = path.join(state, 'backups', '2026-01-01')
+    fs.mkdirSync(old)
+    fs.utimesSync(old, 1.7e9, 1.7e9)
+    const [unit] = blocksOf('docs/operations.md', 'ini')
+    fs.writeFileSync(path.join(folder, 'dashboard.service'), place.withStandIns(unit))
+    fs.writeFileSync(path.join(folder, 'dashboard.env'), '')
+  }
+
+  async function run (command) {
+    if (said[command] === serves) {
+      const server = await place.serve(command)
+      server.child.kill()
+      return server.ended
+    }
+    if (command.includes('account_1')) {
+      const { stdout } = await place.run('npx dashboard-sled list dashboard/accounts --json')
+      place.standIns.account_1 = JSON.parse(stdout).items[0]
+    }
+    const { code, stdout, stderr } = await place.run(command)
+    // Where the output is the data, what is told about it stands beside it.
+    const lines = stderr.split('\n').filter((line) => line && !/^npm warn|^\d+ records .* were exported$/.test(line))
+    assert.deepStrictEqual({ command, code, lines }, { command, code: 0, lines: [] })
+    assert.match(stdout, said[command], command)
+  }
+
+  // The old backup is gone, and the others are on the other machine.
+  async function checkOperations () {
+    const copies = path.join(place.folder, 'backup-host', 'dashboard-backups')
+    assert.deepStrictEqual(fs.readdirSync(copies), ['by-hand'])
+    assert.deepStrictEqual(fs.readdirSync(path.join(place.state, 'backups')).sort(), ['by-hand', 'organizations'])
+    const store = await addon.open({ path: path.join(copies, 'by-hand') })
+    assert.strictEqual((await store.verify()).problems, 0)
+    await store.close()
+  }
+
+  function isInstalled (program) {
+    return process.env.PATH.split(path.delimiter).some((folder) => fs.existsSync(path.join(folder, program)))
+  }
+
+  async function until (look) {
+    for (;;) {
+      const found = look()
+      if (found) {
+        return found
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+})

@@ -1,0 +1,73 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const fs = require('fs')
+const path = require('path')
+const { makeApi, page } = require('../docs/make-api.js')
+const { documents, read } = require('./documents/read.js')
+
+const root = path.join(__dirname, '..')
+
+describe('documents', () => {
+  it('docs/api.md is what npm run docs makes', async () => {
+    assert.strictEqual(fs.readFileSync(page, 'utf8'), await makeApi(), 'run npm run docs, and commit docs/api.md')
+  }).timeout(60000)
+
+  it('every name that the package gives is in docs/api.md', () => {
+    const text = read('docs/api.md')
+    for (const name of Object.keys(require('../index.js'))) {
+      assert(text.includes(`\n### \`${name}\`\n`), name)
+    }
+  })
+
+  for (const file of documents) {
+    it(`every link of ${file} leads somewhere`, () => {
+      for (const [, target] of read(file).matchAll(/(?:\]\(|src=")([^)\s"]+)/g)) {
+        if (/^https?:/.test(target)) {
+          continue
+        }
+        const [name, anchor] = target.split('#')
+        const found = name ? path.join(path.dirname(file), name) : file
+        assert(fs.existsSync(path.join(root, found)), `${file} leads to ${target}`)
+        assert(!anchor || anchors(found).includes(anchor), `${file} leads to ${target}`)
+      }
+    })
+  }
+
+  // What the sources name, and the types.
+  const sources = [...filesIn('src'), 'index.js', 'index.d.ts'].map(read).join('\n')
+  const operations = read('docs/operations.md')
+
+  for (const [title, pattern] of Object.entries({ 'code of an error': /\bERR_[A-Z_]+[A-Z]\b/g, 'code of a warning': /\bDASHBOARD_SLED_[A-Z]+\b/g })) {
+    it(`every ${title} has one row in docs/operations.md, and no row is of another one`, () => {
+      const named = new Set(sources.match(pattern))
+      assert(named.size > 3)
+      const rows = operations.split('\n').filter((line) => line.startsWith('| `')).map((line) => line.split('`')[1]).filter((code) => code.match(pattern))
+      assert.deepStrictEqual(rows.sort(), [...named].sort())
+    })
+  }
+  it('every setting is in README.md', () => {
+    const settings = new Set(sources.match(/\bSLED_[A-Z_]+[A-Z]\b/g))
+    assert(settings.size >= 3)
+    for (const setting of settings) {
+      assert(read('README.md').includes(`\n| \`${setting}\` |`), setting)
+    }
+  })
+  it('every command of the tool is in docs/operations.md', () => {
+    const commands = [...sources.matchAll(/program\.command\('(\w+)'\)/g)].map(([, name]) => name)
+    assert(commands.length >= 4)
+    for (const name of commands) {
+      assert(operations.includes(`npx dashboard-sled ${name} `) || operations.includes(`npx dashboard-sled ${name}\``), name)
+    }
+  })
+
+  function filesIn (folder) {
+    return fs.readdirSync(path.join(root, folder), { withFileTypes: true })
+      .flatMap((entry) => entry.isDirectory() ? filesIn(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`])
+  }
+
+  // As GitHub makes them of headings.
+  function anchors (file) {
+    const headings = [...read(file).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading)
+    return headings.map((heading) => heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'))
+  }
+})
