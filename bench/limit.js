@@ -24,7 +24,7 @@ class LimitProcess {
   // Its single figure is for sled's flush() and fdatasync alone, the other one for the whole commit.
   async ask (_, { width = 1, milliseconds }) {
     fs.mkdirSync(this.folder, { recursive: true })
-    const { stdout } = await run(this.executable, [this.folder, String(milliseconds), String(width)])
+    const { stdout } = await run(this.executable, [this.folder, String(Math.round(milliseconds)), String(width)])
     const { flushAndSync, perSecond } = JSON.parse(stdout)
     return width === 1 ? { microseconds: flushAndSync } : { perSecond }
   }
