@@ -405,5 +405,5 @@ export function restore (options: { path: string, folder: string, keepSessions?:
  */
 export function recover (options: { path: string, invalidateSessions: true }): Promise<Ended>
 
-/** The bytes that the last of these has read or copied so far, for a progress bar. */
+/** The bytes that a long call has read or copied so far, or the sessions that a purge has looked at, for a progress bar. */
 export function progress (): number

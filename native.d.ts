@@ -118,7 +118,7 @@ export declare function openStore(path: string, cacheBytes: number, commitSecond
 /** A record of the store `number` as text, null if there is none, and undefined if memory does not know. */
 export declare function peek(number: number, file: string): string | null | undefined
 
-/** The bytes that the last of the calls below has read or copied so far. */
+/** The bytes that the last of the calls below has read or copied so far, or the sessions that a purge has looked at. */
 export declare function progress(): number
 
 /** Accepts the store in the folder `path` as it is, and ends every session of every account. */

@@ -18,10 +18,10 @@ use serde_json::{json, Value};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The bytes that the work at hand has read or copied. One number for the process: the tool does one thing.
+/// How much the work at hand has read or copied. One number for the process: the tool does one thing.
 static PROGRESS: AtomicU64 = AtomicU64::new(0);
 
-/// The bytes that the last of the calls below has read or copied so far.
+/// The bytes that the last of the calls below has read or copied so far, or the sessions that a purge has looked at.
 #[napi(catch_unwind)]
 #[must_use]
 pub fn progress() -> f64 {
@@ -184,7 +184,9 @@ impl NativeStore {
         let purge = Purge { now, before, is_dry, secret };
         on_worker(env, move || {
             let after = after.as_deref().and_then(from_hex).map(|after| Key::found(&after, None));
+            let before = after.as_ref().map_or(0, |_| PROGRESS.load(Ordering::Relaxed));
             let (next, purged) = purge.page(&store, after.as_ref())?;
+            set_progress(before + purged.sessions);
             Ok(json_answer(&json!({
                 "next": next.map(|key| to_hex(key.encoded())),
                 "sessions": purged.sessions,

@@ -1,10 +1,9 @@
-const addon = require('../../index.js')
-const { run, showProgress, withStore } = require('./run.js')
+const { run, showBytes, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('compact')
   .description('rewrites the store into fresh files, since they never shrink; needs room for both beside each other')
   .action(run((folder, _, options) => withStore(folder, async (store) => {
-    const end = showProgress(options, addon.progress, 'bytes')
+    const end = showBytes(options)
     const report = await store.compact().finally(end)
     return { report, text: [`${report.before} bytes before, ${report.after} after`] }
   })))

@@ -1,4 +1,4 @@
-const { decrypt } = require('../facade/host.js')
+const { decrypt, secrets } = require('../facade/host.js')
 const { failure, run, withStore } = require('./run.js')
 
 const SHOWN_BYTES = 64
@@ -25,7 +25,7 @@ function read (contents, reveal) {
   if (!Buffer.from(text).equals(contents)) {
     return { bytes, form: 'binary', value: contents.toString('hex', 0, SHOWN_BYTES) + (bytes > SHOWN_BYTES ? '…' : '') }
   }
-  const decrypted = looksEncrypted(text) ? decrypt(text) : text
+  const decrypted = looksEncrypted(text) ? decrypt(text, ...secrets()) : text
   const form = decrypted === text ? '' : 'encrypted '
   // What another secret makes of it is no text.
   if (looksEncrypted(text) && (!form || decrypted.includes('\ufffd'))) {

@@ -1,11 +1,14 @@
-const { run, withStore } = require('./run.js')
+const addon = require('../../index.js')
+const { run, showProgress, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('purge')
   .description('removes sessions that ended or expired long ago, and all that goes with them')
   .requiredOption('--older-than <age>', 'how long ago, like 30d: s, m, h, d or w')
   .option('--dry-run', 'only say how many')
-  .action(run((folder, _, { olderThan, dryRun }) => withStore(folder, async (store) => {
-    const report = await store.purge({ olderThan, dryRun })
+  .action(run((folder, _, options) => withStore(folder, async (store) => {
+    const { olderThan, dryRun } = options
+    const end = showProgress(options, addon.progress, 'sessions')
+    const report = await store.purge({ olderThan, dryRun }).finally(end)
     const { sessions, removed, unreadable, others } = report
     return {
       report,

@@ -4,7 +4,7 @@ const fs = require('fs')
 const path = require('path')
 const addon = require('../../index.js')
 
-module.exports = { ended, failure, holds, requireStore, run, showProgress, withStore }
+module.exports = { ended, failure, holds, requireStore, run, showBytes, showProgress, withStore }
 
 // Wraps the action of a command, which gets the folder of the store, the arguments and the options. It returns the
 // report (for --json), its lines for people, and 1 as `code` if something is wrong with what was looked at.
@@ -86,6 +86,11 @@ function showProgress (options, value, unit, total) {
       bar.stop()
     }
   }
+}
+
+// The same for what the addon reads or copies.
+function showBytes (options) {
+  return showProgress(options, () => Math.round(addon.progress() / 1e6), 'MB')
 }
 
 function holds ({ records, lists, items, bytes }) {

@@ -1,10 +1,9 @@
-const addon = require('../../index.js')
-const { run, showProgress, withStore } = require('./run.js')
+const { run, showBytes, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('stats')
   .description('says what the store holds; commits, syncs and the cache of a running dashboard are told by its Storage.stats()')
   .action(run((folder, _, options) => withStore(folder, async (store) => {
-    const end = showProgress(options, addon.progress, 'bytes')
+    const end = showBytes(options)
     const usage = await store.usage().finally(end)
     const { diskBytes } = await store.stats()
     const { records, lists, items, bytes, kinds } = usage

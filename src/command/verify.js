@@ -1,11 +1,10 @@
-const addon = require('../../index.js')
-const { holds, run, showProgress, withStore } = require('./run.js')
+const { holds, run, showBytes, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('verify')
   .description('reads everything: checksums, lists and their counters, pieces of large values, the guard')
   .option('--repair', 'write again what follows from the rest: places and counters of lists; remove pieces that nothing points to, and sessions that are gone from their lists. Make a backup before')
   .action(run((folder, _, options) => withStore(folder, async (store) => {
-    const end = showProgress(options, addon.progress, 'bytes')
+    const end = showBytes(options)
     if (!options.repair) {
       const report = await store.verify().finally(end)
       return { ...judge(report), report, text: [holds(report), ...problems(report)] }

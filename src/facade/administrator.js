@@ -1,10 +1,9 @@
 // The host's administrator modules (src/www/api/administrator/*.js), native where Dashboard wrote the
 // records itself. What is odd, and what a request brings along in cacheData, follows the host's
 // own statements here: their coercions are JavaScript's.
-const crypto = require('crypto')
 const { invalid } = require('./arguments.js')
 const { attentively } = require('./attention.js')
-const { iv, now, secret } = require('./host.js')
+const { decrypt, iv, now, secret } = require('./host.js')
 const { mainSessions, mainStore, readText } = require('./stores.js')
 
 const Account = {
@@ -121,23 +120,11 @@ async function read (req, folder, id) {
   }
   const store = mainStore()
   try {
-    return decrypt(await readText(store, store.number, `${req.appid}/${folder}/${id}`))
+    return decrypt(await readText(store, store.number, `${req.appid}/${folder}/${id}`), secret(), iv())
   } catch (error) {
     if (error.code !== 'ERR_TOO_LARGE') {
       throw error
     }
     // Nothing has so long a name.
-  }
-}
-
-// As the host's src/storage.js does it.
-function decrypt (text) {
-  if (!text || !secret()) {
-    return text
-  }
-  try {
-    return crypto.createDecipheriv('aes-256-ctr', secret(), Buffer.from(iv())).update(text, 'hex', 'utf-8')
-  } catch (error) {
-    return text
   }
 }

@@ -33,8 +33,7 @@ function secrets () {
 }
 
 // What is stored, as text: as the host's src/storage.js does it.
-function decrypt (text) {
-  const [key, iv] = secrets()
+function decrypt (text, key, iv) {
   if (!text || !key) {
     return text
   }
