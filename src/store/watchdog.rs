@@ -6,26 +6,28 @@ use super::disk::Disk;
 use super::error::StoreError;
 use super::Shared;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// After so long, and each time again, sled is asked to flush once more, from another thread: when a write of its
 /// own in the background has failed it forgets to wake who waits for it, and another flush does that.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// The commit at hand: since when, and who waits for it. Whoever takes the callers out answers them.
+/// The commit at hand, and who waits for it. Whoever takes the callers out answers them.
 #[derive(Default)]
 pub struct Commit(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    since: Option<Instant>,
+    /// How often the watchdog has seen this commit; `None` while there is none. Clocks go on while a process is
+    /// stopped or its machine is asleep, and a commit that slept with them is not stuck.
+    seen: Option<u32>,
     callers: Vec<Completion>,
 }
 
 impl Commit {
     /// The writer begins.
     pub fn begin(&self) {
-        self.lock().since = Some(Instant::now());
+        self.lock().seen = Some(0);
     }
 
     /// One more caller waits for it.
@@ -38,17 +40,17 @@ impl Commit {
         std::mem::take(&mut *self.lock()).callers
     }
 
-    /// Whether the commit is slow, but not yet given up on for long.
-    fn is_slow(&self, limit: Duration) -> bool {
-        let since = self.lock().since.map(|since| since.elapsed());
-        since.is_some_and(|since| since > SLOW && since < 2 * limit)
-    }
-
-    /// Those who wait for a commit that is older than `limit`.
-    fn overdue(&self, limit: Duration) -> Option<Vec<Completion>> {
+    /// The watchdog's side, once in each `interval`: how long the commit takes at least, in time that passed for
+    /// the watchdog as well; over `limit` with those who wait for it.
+    fn see(&self, interval: Duration, limit: Duration) -> (Duration, Vec<Completion>) {
         let mut state = self.lock();
-        let is_overdue = state.since.is_some_and(|since| since.elapsed() > limit);
-        is_overdue.then(|| std::mem::take(&mut state.callers))
+        let Some(seen) = &mut state.seen else {
+            return (Duration::ZERO, Vec::new());
+        };
+        let age = interval * *seen;
+        *seen = seen.saturating_add(1);
+        let overdue = if age > limit { std::mem::take(&mut state.callers) } else { Vec::new() };
+        (age, overdue)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -59,25 +61,28 @@ impl Commit {
 /// Watches the writer of `shared` for as long as the store is there.
 pub fn watch(shared: &Arc<Shared>, limit: Duration) -> std::io::Result<()> {
     let shared = Arc::downgrade(shared);
+    let interval = SLOW.min(limit / 4);
     let watch = move || {
-        while look(&shared, limit).is_some() {
-            std::thread::sleep(SLOW.min(limit / 4));
+        while look(&shared, limit, interval).is_some() {
+            std::thread::sleep(interval);
         }
     };
     std::thread::Builder::new().name("dashboard-sled watchdog".into()).spawn(watch).map(drop)
 }
 
-fn look(shared: &Weak<Shared>, limit: Duration) -> Option<()> {
+fn look(shared: &Weak<Shared>, limit: Duration, interval: Duration) -> Option<()> {
     let shared = shared.upgrade()?;
-    if shared.commit.is_slow(limit) {
+    let (age, overdue) = shared.commit.see(interval, limit);
+    // For long after it was given up on, it would only be one thread more each time.
+    if age >= SLOW && age < 2 * limit {
         let shared = Arc::clone(&shared);
         // Its result is the writer's as well. If the disk is only slow, it waits with the writer.
         let nudge = move || drop(shared.with_disk(Disk::flush));
         let _ = std::thread::Builder::new().name("dashboard-sled nudge".into()).spawn(nudge);
     }
-    if let Some(callers) = shared.commit.overdue(limit) {
+    if age > limit {
         let error = shared.poison(StoreError::Stuck { seconds: limit.as_secs() });
-        for caller in callers {
+        for caller in overdue {
             caller(Err(error.clone()));
         }
         for message in shared.queue.drain() {
@@ -85,4 +90,25 @@ fn look(shared: &Weak<Shared>, limit: Duration) -> Option<()> {
         }
     }
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_ages_by_what_the_watchdog_sees_of_it() {
+        let commit = Commit::default();
+        let see = || {
+            let (age, overdue) = commit.see(Duration::from_secs(1), Duration::from_secs(1));
+            (age.as_secs(), overdue.len())
+        };
+        commit.add(Box::new(|_| ()));
+        assert_eq!([see(), see()], [(0, 0), (0, 0)]);
+        commit.begin();
+        assert_eq!([see(), see(), see(), see()], [(0, 0), (1, 0), (2, 1), (3, 0)]);
+        commit.end();
+        commit.begin();
+        assert_eq!(see(), (0, 0));
+    }
 }
