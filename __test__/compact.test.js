@@ -19,7 +19,7 @@ describe('compact', () => {
   it('makes the files smaller, and keeps everything', async () => {
     const opened = await addon.open({ path: store })
     const { before, after } = await opened.compact()
-    assert(before > 3e6 && after < before / 2, `${before} ${after}`)
+    assert(after < before / 2, `${before} ${after}`)
     // sled has written a new snapshot since.
     assert(Math.abs(after / size(path.join(store, 'sled')) - 1) < 0.05)
     // The same object goes on.
