@@ -42,7 +42,7 @@ fn records(criterion: &mut Criterion) {
         bench.iter(|| reset::reset(black_box(ACCOUNT), black_box(NEW_KEY), black_box(NOW)));
     });
     let newer = reset::reset(ACCOUNT, NEW_KEY, NOW).map(|reset| reset.text).unwrap_or_default();
-    criterion.bench_function("stale/account, 64 retired values", |bench| {
+    criterion.bench_function("stale/account, as many retired values as there are", |bench| {
         let retired = [[7; 8]; stale::REMEMBERED];
         bench.iter(|| stale::reconcile(Kind::Account, black_box(ACCOUNT), &newer, &retired));
     });

@@ -3,7 +3,7 @@
 use super::record_name;
 use crate::record::cipher::{self, Secret};
 use crate::record::reset::{self, Refusal, Reset};
-use crate::store::{Change, Record, Result, Store, StoreError};
+use crate::store::{Change, Edited, Record, Result, Store, StoreError};
 use std::sync::{Arc, OnceLock};
 
 /// Ends all sessions of an account: one atomic change in the store. `completion` gets the account as
@@ -26,10 +26,11 @@ pub fn patch(
             let secret = opened_with.as_ref();
             let text = stored.and_then(|stored| cipher::open(stored, secret));
             let text = text.ok_or(StoreError::Refused("invalid-accountid"))?;
-            let Reset { text, redacted } = reset::reset(&text, &session_key, now)?;
+            let Reset { text, redacted, retires } = reset::reset(&text, &session_key, now)?;
             // Set once: an edit is called once.
             let _ = given.set(redacted);
-            Ok(Some(cipher::seal(text, secret).into()))
+            let contents = cipher::seal(text, secret).into();
+            Ok(Some(Edited { contents, retires: Some(retires) }))
         }),
         size: 0,
         secret,

@@ -10,7 +10,7 @@ use super::{errors, promise};
 use crate::administrator::{account, reset_session_key, session, Found, Give, Lookup};
 use crate::record::cipher;
 use crate::record::properties::{self, Edit};
-use crate::store::{self, Change, StoreError};
+use crate::store::{self, Change, Edited, StoreError};
 use napi::{Env, Result};
 use napi_derive::napi;
 use std::cell::RefCell;
@@ -138,7 +138,8 @@ impl NativeStore {
                 };
                 let text =
                     properties::apply(&text, &edit).ok_or(StoreError::Refused("invalid-object"))?;
-                Ok(Some(cipher::seal(text, secret).into()))
+                let contents = cipher::seal(text, secret).into();
+                Ok(Some(Edited { contents, retires: None }))
             }),
             size,
             secret,

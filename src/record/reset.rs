@@ -2,6 +2,7 @@
 
 use super::account;
 use super::json::{self, Object};
+use super::stale::{self, Fingerprint};
 
 /// Why an account is not reset; the host's own slugs.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +20,9 @@ pub struct Reset {
     pub text: String,
     /// The text without its secrets.
     pub redacted: String,
+    /// What a stale write may not bring back from now on. Nothing else of that rule is touched: the new key is
+    /// random, and the number rises.
+    pub retires: Vec<Fingerprint>,
 }
 
 /// Resets the account in `text` at `now` in seconds, with `key` as its new session key.
@@ -30,10 +34,11 @@ pub fn reset(text: &str, key: &str, now: f64) -> Result<Reset, Refusal> {
     if account.get("deleted").is_some_and(json::is_truthy) {
         return Err(Refusal::InvalidAccount);
     }
+    let retires = stale::fingerprint(&account, "sessionKey").into_iter().collect();
     set(&mut account, key, now);
     let text = account.text();
     account::redact(&mut account);
-    Ok(Reset { text, redacted: account.text() })
+    Ok(Reset { text, redacted: account.text(), retires })
 }
 
 /// The same for any account, a deleted one as well; `None` if it is none.
@@ -69,13 +74,18 @@ fn plus_one(value: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Kind;
 
     #[test]
     fn a_reset_changes_three_properties() {
         let text = r#"{"7":1,"object":"account","sessionKey":"old","a":1.50,"sessionKeyNumber":4}"#;
         let expected = r#"{"7":1,"object":"account","sessionKey":"new","a":1.50,"sessionKeyNumber":5,"sessionKeyLastReset":99}"#;
         let redacted = expected.replace(r#""sessionKey":"new","#, "");
-        assert_eq!(reset(text, "new", 99.0), Ok(Reset { text: expected.into(), redacted }));
+        let reset = reset(text, "new", 99.0).unwrap();
+        assert_eq!((reset.text.as_str(), reset.redacted), (expected, redacted));
+        // It is what the rule about stale writes makes of the same write.
+        let outcome = stale::reconcile(Kind::Account, text, expected, &[]).unwrap();
+        assert_eq!((outcome.text, outcome.retires), (None, reset.retires));
     }
 
     #[test]

@@ -4,13 +4,22 @@ use super::error::Result;
 use super::key::{Key, ListPath};
 use super::value::Contents;
 use crate::record::cipher::Secret;
+use crate::record::stale::Fingerprint;
 use crate::record::Kind;
 
 /// Called once, on the writer's thread, when a change is durable or has failed.
 pub type Completion = Box<dyn FnOnce(Result<()>) + Send>;
 
 /// Computes the new contents of a record from the stored ones; `None` leaves it as it is.
-pub type Edit = Box<dyn FnOnce(Option<&[u8]>) -> Result<Option<Contents>> + Send>;
+pub type Edit = Box<dyn FnOnce(Option<&[u8]>) -> Result<Option<Edited>> + Send>;
+
+/// What an edit makes of a record.
+pub struct Edited {
+    /// The new contents.
+    pub contents: Contents,
+    /// What it retires, if the edit itself follows the rule about stale writes. Else the rule is asked.
+    pub retires: Option<Vec<Fingerprint>>,
+}
 
 /// A record by its key, and whether it is one with rules.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::cache::Cache;
-use super::change::{Change, Edit, Record};
+use super::change::{Change, Edit, Edited, Record};
 use super::disk::Disk;
 use super::error::{Result, StoreError};
 use super::key::{ChunkId, Key};
@@ -10,7 +10,7 @@ use super::list;
 use super::value::{self, Contents};
 use super::MAX_CONTENTS_BYTES;
 use crate::record::cipher::{self, Secret};
-use crate::record::stale;
+use crate::record::stale::{self, Fingerprint};
 use crate::record::Kind;
 use std::collections::HashMap;
 
@@ -163,14 +163,19 @@ impl<'a> Draft<'a> {
 
     fn update(&mut self, record: Record, edit: Edit, secret: Option<&Secret>) -> Result<()> {
         let stored = self.get(&record.key)?;
-        let Some(contents) = edit(stored.as_deref())? else {
+        let Some(Edited { contents, retires }) = edit(stored.as_deref())? else {
             return Ok(());
         };
         let (found, limit) = (contents.len(), MAX_CONTENTS_BYTES);
         if found > limit {
             return Err(StoreError::TooLarge { slug: "invalid-value", found, limit });
         }
-        self.write(record, contents, secret)
+        let Some(retires) = retires else {
+            return self.write(record, contents, secret);
+        };
+        let remembered = stored.as_ref().map(Contents::retired).unwrap_or_default();
+        self.put(record.key, remember(contents, remembered, &retires));
+        Ok(())
     }
 
     fn write(&mut self, record: Record, contents: Contents, secret: Option<&Secret>) -> Result<()> {
@@ -213,10 +218,15 @@ impl<'a> Draft<'a> {
             Some(text) => cipher::seal(text, secret).into(),
             None => contents,
         };
-        let retired = [remembered, &outcome.retires].concat();
-        let forgotten = retired.len().saturating_sub(stale::REMEMBERED);
-        Ok(contents.with_retired(retired.get(forgotten..).unwrap_or_default()))
+        Ok(remember(contents, remembered, &outcome.retires))
     }
+}
+
+/// `contents` with what was retired before and what is now, of too many the latest.
+fn remember(contents: Contents, before: &[Fingerprint], now: &[Fingerprint]) -> Contents {
+    let retired = [before, now].concat();
+    let forgotten = retired.len().saturating_sub(stale::REMEMBERED);
+    contents.with_retired(retired.get(forgotten..).unwrap_or_default())
 }
 
 /// Notes in `batch` that every session has to be ended before the store may be used.

@@ -31,7 +31,7 @@ mod watchdog;
 mod writer;
 pub mod wtf8;
 
-pub use change::{Change, Completion, Edit, Record};
+pub use change::{Change, Completion, Edit, Edited, Record};
 pub use compact::{compact, Compacted};
 pub use error::{Result, StoreError};
 pub use key::{Key, ListPath};

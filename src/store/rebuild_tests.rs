@@ -40,7 +40,16 @@ fn read(folder: &Path) -> (Report, Vec<Vec<Vec<u8>>>) {
 }
 
 fn sled(folder: &Path) -> sled::Db {
-    sled::Config::new().path(folder.join(open::SLED)).mode(sled::Mode::LowSpace).open().unwrap()
+    let config = sled::Config::new().path(folder.join(open::SLED)).mode(sled::Mode::LowSpace);
+    // sled's lock outlives its database by a moment.
+    (0..1000)
+        .find_map(|_| {
+            config.open().ok().or_else(|| {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                None
+            })
+        })
+        .unwrap()
 }
 
 /// A store with three lists, of which some items were removed again, and a large record.

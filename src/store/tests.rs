@@ -87,7 +87,10 @@ fn change(step: &Step, number: usize) -> Option<Change> {
         Step::Remove(n) => Change::Remove { record: record(n) },
         Step::Append(n) => Change::Update {
             record: record(n),
-            edit: Box::new(|stored| Ok(Some([stored.unwrap_or_default(), b"+"].concat().into()))),
+            edit: Box::new(|stored| {
+                let contents = [stored.unwrap_or_default(), b"+"].concat().into();
+                Ok(Some(Edited { contents, retires: None }))
+            }),
             size: 0,
             secret: None,
         },
