@@ -43,6 +43,15 @@ describe('platform-unsupported', () => {
       assert(detail.includes('remove node_modules and package-lock.json, and run npm install; '), detail)
     }
   })
+  it('is told by the command-line tool', () => {
+    for (const file of ['bin', 'src/command']) {
+      fs.cpSync(path.join(root, file), path.join(folder, file), { recursive: true })
+    }
+    const env = { ...process.env, NODE_PATH: path.join(root, 'node_modules') }
+    const { status, stderr } = spawnSync(process.execPath, [path.join(folder, 'bin', 'dashboard-sled.js'), 'verify'], { env, encoding: 'utf8' })
+    assert.match(stderr, /^platform-unsupported: the package dashboard-sled-\S+ with the binary for this platform is missing, .*\n$/)
+    assert.strictEqual(status, 1)
+  })
   it('a binary that does not load', () => {
     fs.writeFileSync(path.join(folder, 'dashboard-sled.darwin-arm64.node'), 'no binary')
     const { code, detail } = load({ platform: 'darwin', arch: 'arm64' })

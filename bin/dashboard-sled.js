@@ -12,8 +12,15 @@ const program = new Command('dashboard-sled')
   .option('--json', 'print one line of JSON instead of text')
   .exitOverride((error) => process.exit(error.exitCode ? 2 : 0))
 
-for (const name of ['verify', 'backup', 'restore', 'recover', 'export', 'import', 'purge', 'compact', 'stats', 'inspect', 'list']) {
-  require(`../src/command/${name}.js`)(program)
+try {
+  for (const name of ['verify', 'backup', 'restore', 'recover', 'export', 'import', 'purge', 'compact', 'stats', 'inspect', 'list']) {
+    require(`../src/command/${name}.js`)(program)
+  }
+  program.parseAsync()
+} catch (error) {
+  if (error.code !== 'ERR_PLATFORM_UNSUPPORTED') {
+    throw error
+  }
+  console.error(`${error.message}: ${error.detail}`)
+  process.exitCode = 1
 }
-
-program.parseAsync()
