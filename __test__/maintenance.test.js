@@ -76,7 +76,7 @@ describe('maintenance', () => {
       await store.storage.close()
       process.env.SLED_PATH = backup
       await store.open()
-      const [a, b] = [await store.storage.read('pair/a'), await store.storage.read('pair/b')].map(Number)
+      const [a, b] = [await store.storage.read('pair/a'), await store.storage.read('pair/b')].map((text) => Number(text || 0))
       const count = await store.storageList.count('pairs')
       assert(state.pairs > 2 && a <= state.pairs)
       assert([[a, a], [a - 1, a - 1], [a, a - 1]].some(([withB, withList]) => b === withB && count === withList), `${a} ${b} ${count}`)
