@@ -4,25 +4,28 @@
 #[derive(Default)]
 pub struct Batch {
     batch: sled::Batch,
-    touched: Vec<Box<[u8]>>,
+    touched: Vec<sled::IVec>,
 }
 
 impl Batch {
     /// Lets `value` stand at `key`.
     pub fn insert(&mut self, key: &[u8], value: Vec<u8>) {
-        self.touched.push(key.into());
+        // sled's own keys are shared, so this one is copied once.
+        let key = sled::IVec::from(key);
+        self.touched.push(key.clone());
         self.batch.insert(key, value);
     }
 
     /// Lets nothing stand at `key`.
     pub fn remove(&mut self, key: &[u8]) {
-        self.touched.push(key.into());
+        let key = sled::IVec::from(key);
+        self.touched.push(key.clone());
         self.batch.remove(key);
     }
 
     /// The keys that were inserted or removed.
     #[must_use]
-    pub fn touched(&self) -> &[Box<[u8]>] {
+    pub fn touched(&self) -> &[sled::IVec] {
         &self.touched
     }
 

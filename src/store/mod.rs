@@ -298,7 +298,7 @@ impl Shared {
     /// The writer's side: `batch` is about to appear.
     fn touched(&self, batch: &Batch) {
         if let Some(touched) = &mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner) {
-            touched.extend(batch.touched().iter().cloned());
+            touched.extend(batch.touched().iter().map(|key| (**key).into()));
         }
     }
 

@@ -268,7 +268,9 @@ pub fn damaged(key: &Key) -> StoreError {
 }
 
 fn seal(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
-    let mut sealed = vec![0; 4];
+    let length = parts.iter().map(|part| part.len()).sum::<usize>();
+    let mut sealed = Vec::with_capacity(4 + length);
+    sealed.extend([0; 4]);
     for part in parts {
         sealed.extend_from_slice(part);
     }
