@@ -6,8 +6,12 @@ const path = require('path')
 const root = path.join(__dirname, '..', '..')
 const target = 'x86_64-unknown-linux-gnu'
 const folder = path.join(root, 'target', 'asan')
-// Processes that end by a signal, and times of the whole host, say nothing more under a sanitizer.
-const left = ['dashboard', 'process-end', 'rooms', 'start']
+// Processes that end or stop by a signal, other programs and servers, and times of the whole host say nothing more under
+// a sanitizer.
+const left = [
+  'bench', 'commands', 'compact', 'dashboard', 'documents', 'examples', 'migration', 'platform', 'process-end', 'rooms',
+  'source-files', 'source-servers', 'sources', 'start', 'suspended'
+]
 const fault = 'the address sanitizer, for the tests of this project'
 
 module.exports = { run }
