@@ -26,8 +26,8 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(Object::parse(&text).is_some_and(|session| session.get("tokenHash").is_none()));
         }
     }
-    if let Ok(text) = reset::reset(one, "key", 5.0) {
-        let account = Object::parse(&text).unwrap();
+    if let Ok(reset) = reset::reset(one, "key", 5.0) {
+        let account = Object::parse(&reset.text).unwrap();
         assert_eq!(account.get("sessionKey"), Some("\"key\""));
     }
     let _ = reset::renew(one, "key", 5.0);
