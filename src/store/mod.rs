@@ -12,6 +12,7 @@ pub mod guard;
 pub mod key;
 mod list;
 mod open;
+mod opener;
 mod queue;
 mod rebuild;
 #[cfg(test)]
@@ -28,6 +29,8 @@ mod tests;
 pub mod value;
 mod verify;
 mod watchdog;
+#[cfg(target_os = "linux")]
+mod write_back;
 mod writer;
 pub mod wtf8;
 

@@ -8,8 +8,8 @@ use super::draft::{put_applied, put_mark, APPLIED, MARK};
 use super::error::{Result, StoreError};
 use super::guard::{self, sync_folder, Guard, StoreId};
 use super::key::{ChunkId, Key};
+use super::opener::open_sled;
 use super::queue::Queue;
-use super::repair;
 use super::value;
 use super::watchdog::{self, Commit};
 use super::writer::Writer;
@@ -29,12 +29,6 @@ const LOCK: &str = "lock";
 pub const CREATED_BEFORE_GUARD: [&str; 4] = [LOCK, SLED, guard::NEW_NAME, "lost+found"];
 /// The key of the id that the guard has as well.
 pub const STORE_ID: &str = "store";
-/// sled's page cache. Ours is in front of it, so this is for the pages of a working set only.
-const PAGE_CACHE_BYTES: u64 = 32 << 20;
-/// sled's lock can outlive its database by a few milliseconds.
-const LOCK_TRIES: u32 = 100;
-const LOCK_PAUSE: Duration = Duration::from_millis(10);
-
 /// How to open a store.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -247,46 +241,6 @@ fn check_guard(folder: &Path, disk: &Disk, guard: &Guard, accepts_rollback: bool
     disk.apply(batch)?;
     disk.make_durable()?;
     Ok(accepted)
-}
-
-/// Opens sled, and repairs what can be. A damaged snapshot is moved aside once, and the log read whole.
-fn open_sled(folder: &Path) -> Result<(sled::Db, Vec<String>)> {
-    let mut repaired = repair::before_open(folder)?;
-    let database = match try_sled(folder) {
-        Err(StoreError::Damaged { .. } | StoreError::Sled { .. }) => {
-            repaired.append(&mut repair::move_snapshots_aside(folder)?);
-            try_sled(folder)?
-        }
-        other => other?,
-    };
-    Ok((database, repaired))
-}
-
-fn try_sled(folder: &Path) -> Result<sled::Db> {
-    let config = sled::Config::new()
-        .path(folder)
-        .mode(sled::Mode::LowSpace)
-        .flush_every_ms(Some(500))
-        .cache_capacity(PAGE_CACHE_BYTES)
-        .use_compression(false);
-    let mut tries = 0;
-    loop {
-        let opened = catch_unwind(AssertUnwindSafe(|| config.open()))
-            .map_err(|panic| StoreError::panicked("open the store", &*panic).of_sled())?;
-        match opened {
-            Ok(database) => return Ok(database),
-            Err(sled::Error::Io(error)) if is_sleds_lock(&error) && tries < LOCK_TRIES => {
-                tries += 1;
-                std::thread::sleep(LOCK_PAUSE);
-            }
-            Err(error) => return Err(StoreError::sled("open", folder, error)),
-        }
-    }
-}
-
-/// sled has no kind of its own for it.
-fn is_sleds_lock(error: &std::io::Error) -> bool {
-    error.to_string().contains("could not acquire lock")
 }
 
 /// What stands in `folder`.

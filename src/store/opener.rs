@@ -1,0 +1,78 @@
+//! Opening sled itself: what can be repaired is, and its threads are taught manners.
+
+use super::error::{Result, StoreError};
+use super::repair;
+use std::path::Path;
+use std::time::Duration;
+
+/// sled's page cache. Ours is in front of it, so this is for the pages of a working set only.
+const PAGE_CACHE_BYTES: u64 = 32 << 20;
+/// sled's lock can outlive its database by a few milliseconds.
+const LOCK_TRIES: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// Opens sled, and repairs what can be. A damaged snapshot is moved aside once, and the log read whole.
+pub fn open_sled(folder: &Path) -> Result<(sled::Db, Vec<String>)> {
+    let mut repaired = repair::before_open(folder)?;
+    let database = match try_sled(folder) {
+        Err(StoreError::Damaged { .. } | StoreError::Sled { .. }) => {
+            repaired.append(&mut repair::move_snapshots_aside(folder)?);
+            try_sled(folder)?
+        }
+        other => other?,
+    };
+    Ok((database, repaired))
+}
+
+fn try_sled(folder: &Path) -> Result<sled::Db> {
+    let config = sled::Config::new()
+        .path(folder)
+        .mode(sled::Mode::LowSpace)
+        .flush_every_ms(Some(500))
+        .cache_capacity(PAGE_CACHE_BYTES)
+        .use_compression(false);
+    let mut tries = 0;
+    loop {
+        match on_opener(folder, || config.open())? {
+            Ok(database) => return Ok(database),
+            Err(sled::Error::Io(error)) if is_sleds_lock(&error) && tries < LOCK_TRIES => {
+                tries += 1;
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            Err(error) => return Err(StoreError::sled("open", folder, error)),
+        }
+    }
+}
+
+/// Runs `open` on a thread of its own. The first time sled starts seven threads for its writes, which inherit from it.
+fn on_opener<T: Send>(folder: &Path, open: impl FnOnce() -> T + Send) -> Result<T> {
+    std::thread::scope(|scope| {
+        let opener = std::thread::Builder::new()
+            .name("dashboard-sled opener".into())
+            .spawn_scoped(scope, || {
+                give_way();
+                open()
+            })
+            .map_err(|error| StoreError::io("start the threads of", folder, error))?;
+        opener.join().map_err(|panic| StoreError::panicked("open the store", &*panic).of_sled())
+    })
+}
+
+/// Lets this thread, and those that it starts, wait until others have done their turn when it is woken. sled wakes all
+/// its threads for each write, and they would push the writer and the event loop off the processors.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    // SAFETY: `param` outlives the call. Should it be refused, everything is as it was.
+    unsafe {
+        let param: libc::sched_param = std::mem::zeroed();
+        libc::pthread_setschedparam(libc::pthread_self(), libc::SCHED_BATCH, &raw const param);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_way() {}
+
+/// sled has no kind of its own for it.
+fn is_sleds_lock(error: &std::io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
+}
