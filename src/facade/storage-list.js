@@ -38,7 +38,9 @@ function listsOf (store) {
     },
     exists: async (path, itemid) => {
       requireText(path, 'invalid-path')
-      return store.has(path, asItem(itemid, 'invalid-itemid'))
+      // The host asks before it adds, so mostly for what memory does not know.
+      const answer = store.has(path, asItem(itemid, 'invalid-itemid'))
+      return typeof answer === 'boolean' ? answer : attentively(answer)
     },
     list: async (path, offset, pageSize) => {
       requireText(path, 'invalid-path')

@@ -1,6 +1,7 @@
-//! Opening sled itself: what can be repaired is, and its threads are taught manners.
+//! Opening sled itself: what can be repaired is, and its threads give way.
 
 use super::error::{Result, StoreError};
+use super::give_way::give_way;
 use super::repair;
 use std::path::Path;
 use std::time::Duration;
@@ -44,7 +45,8 @@ fn try_sled(folder: &Path) -> Result<sled::Db> {
     }
 }
 
-/// Runs `open` on a thread of its own. The first time sled starts seven threads for its writes, which inherit from it.
+/// Runs `open` on a thread of its own. The first time sled starts seven threads for its writes, which inherit how they
+/// are run. It wakes all of them for each write, and they would push the writer and the event loop off the processors.
 fn on_opener<T: Send>(folder: &Path, open: impl FnOnce() -> T + Send) -> Result<T> {
     std::thread::scope(|scope| {
         let opener = std::thread::Builder::new()
@@ -57,20 +59,6 @@ fn on_opener<T: Send>(folder: &Path, open: impl FnOnce() -> T + Send) -> Result<
         opener.join().map_err(|panic| StoreError::panicked("open the store", &*panic).of_sled())
     })
 }
-
-/// Lets this thread, and those that it starts, wait until others have done their turn when it is woken. sled wakes all
-/// its threads for each write, and they would push the writer and the event loop off the processors.
-#[cfg(target_os = "linux")]
-fn give_way() {
-    // SAFETY: `param` outlives the call. Should it be refused, everything is as it was.
-    unsafe {
-        let param: libc::sched_param = std::mem::zeroed();
-        libc::pthread_setschedparam(libc::pthread_self(), libc::SCHED_BATCH, &raw const param);
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn give_way() {}
 
 /// sled has no kind of its own for it.
 fn is_sleds_lock(error: &std::io::Error) -> bool {
