@@ -3,13 +3,15 @@
 //! Items stand by a sequence that only grows, so newest first is backwards. Sequences fall into
 //! blocks of 256, blocks into segments of 256; a tally counts the living items of every block of a
 //! segment. To skip an offset, whole segments are skipped by their tally, then whole blocks, and at
-//! most one block is walked.
+//! most one block is walked. The items of the newest block are counted by the head, which changes
+//! anyway: a tally changes when a block is full, or loses an item.
 
 use super::disk::Disk;
 use super::draft::Draft;
 use super::error::Result;
 use super::key::{Key, ListPath};
 use super::value::{damaged, Contents};
+use std::collections::HashMap;
 
 const BLOCK: u64 = 256;
 const BLOCKS: usize = 256;
@@ -24,6 +26,8 @@ pub struct Head {
     next: u64,
     /// The batch that changed the list last, so that a reader sees that it was overtaken.
     changed_in: u64,
+    /// How many items live in the block of the sequence that was given last. Tallies count the others.
+    newest: u64,
 }
 
 impl Head {
@@ -37,21 +41,24 @@ impl Head {
             .map(|number| number.try_into().map(u64::from_be_bytes).ok())
             .collect();
         match numbers.as_deref() {
-            Some(&[count, next, changed_in]) => Ok(Self { count, next, changed_in }),
+            Some(&[count, next, changed_in, newest]) => {
+                Ok(Self { count, next, changed_in, newest })
+            }
             _ => Err(damaged(&path.head())),
         }
     }
 
-    /// The head of a list that was counted; `known` is the one that it has.
-    #[must_use]
-    pub fn counted(count: u64, next: u64, known: Option<Self>) -> Self {
-        let Self { next: known_next, changed_in, .. } = known.unwrap_or_default();
-        Self { count, next: next.max(known_next), changed_in }
+    fn is_in_newest_block(&self, sequence: u64) -> bool {
+        sequence / BLOCK == self.last() / BLOCK
+    }
+
+    fn last(&self) -> u64 {
+        self.next.saturating_sub(1)
     }
 
     /// What is stored.
     pub fn contents(self) -> Contents {
-        [self.count, self.next, self.changed_in].map(u64::to_be_bytes).concat().into()
+        [self.count, self.next, self.changed_in, self.newest].map(u64::to_be_bytes).concat().into()
     }
 }
 
@@ -82,7 +89,7 @@ impl Tally {
     }
 
     /// Changes the count of the block that `sequence` is in.
-    pub fn change(&mut self, sequence: u64, change: impl FnOnce(u16) -> u16) {
+    fn change(&mut self, sequence: u64, change: impl FnOnce(u16) -> u16) {
         if let Some(count) = self.0.get_mut(block_of(sequence)) {
             *count = change(*count);
         }
@@ -95,6 +102,41 @@ impl Tally {
     /// What is stored.
     pub fn contents(&self) -> Contents {
         self.0.map(u16::to_be_bytes).concat().into()
+    }
+}
+
+/// The numbers of a list, counted by its entries.
+#[derive(Default)]
+pub struct Counted {
+    count: u64,
+    next: u64,
+    tallies: HashMap<u64, Tally>,
+}
+
+impl Counted {
+    /// There is an entry at `sequence`.
+    pub fn add(&mut self, sequence: u64) {
+        self.count += 1;
+        self.next = self.next.max(sequence + 1);
+        let tally = self.tallies.entry(sequence / SEGMENT).or_default();
+        tally.change(sequence, |count| count.saturating_add(1));
+    }
+
+    /// The head of the list and its tallies by segment, as they should be; `known` is the head that it has.
+    #[must_use]
+    pub fn numbers(mut self, known: Option<Head>) -> (Head, HashMap<u64, Tally>) {
+        let known = known.unwrap_or_default();
+        let next = self.next.max(known.next);
+        let mut head = Head { count: self.count, next, newest: 0, ..known };
+        let last = head.last();
+        if let Some(tally) = self.tallies.get_mut(&(last / SEGMENT)) {
+            tally.change(last, |count| {
+                head.newest = count.into();
+                0
+            });
+        }
+        self.tallies.retain(|_, tally| !tally.is_empty());
+        (head, self.tallies)
     }
 }
 
@@ -111,13 +153,19 @@ pub fn add(draft: &mut Draft, path: &ListPath, item: &[u8]) -> Result<()> {
     }
     let mut head = Head::read(path, draft.get(&path.head())?.as_deref())?;
     let sequence = head.next;
+    if sequence % BLOCK == 0 && head.newest > 0 {
+        let full = u16::try_from(head.newest).map_err(|_| damaged(&path.head()))?;
+        tally(draft, path, head.last(), |_| full)?;
+        head.newest = 0;
+    }
     head.count += 1;
     head.next += 1;
+    head.newest += 1;
     head.changed_in = draft.sequence();
     draft.put(position, sequence.to_be_bytes().as_slice().into());
     draft.put_first(path.entry(sequence), item.into());
     draft.put(path.head(), head.contents());
-    tally(draft, path, sequence, |count| count.saturating_add(1))
+    Ok(())
 }
 
 /// Removes `item` if it is there.
@@ -131,6 +179,11 @@ pub fn discard(draft: &mut Draft, path: &ListPath, item: &[u8]) -> Result<()> {
     let mut head = Head::read(path, draft.get(&path.head())?.as_deref())?;
     head.count = head.count.saturating_sub(1);
     head.changed_in = draft.sequence();
+    if head.is_in_newest_block(sequence) {
+        head.newest = head.newest.saturating_sub(1);
+    } else {
+        tally(draft, path, sequence, |count| count.saturating_sub(1))?;
+    }
     draft.remove(position);
     draft.remove(path.entry(sequence));
     if head.count == 0 {
@@ -138,7 +191,7 @@ pub fn discard(draft: &mut Draft, path: &ListPath, item: &[u8]) -> Result<()> {
     } else {
         draft.put(path.head(), head.contents());
     }
-    tally(draft, path, sequence, |count| count.saturating_sub(1))
+    Ok(())
 }
 
 fn tally(
@@ -199,7 +252,7 @@ fn start(disk: &Disk, path: &ListPath, head: &Head, offset: u64) -> Result<Optio
     if offset < BLOCK {
         return Ok(Some(Start { last: head.next, skip: offset }));
     }
-    let mut skip = offset;
+    let mut skip = offset.saturating_sub(head.newest);
     for tally in disk.backwards(&path.tally(0), &path.tally(u64::MAX)) {
         let (encoded, stored) = tally?;
         let segment = Key::number(&encoded).unwrap_or_default();

@@ -12,6 +12,8 @@ mod give_way;
 pub mod guard;
 pub mod key;
 mod list;
+#[cfg(test)]
+mod list_tests;
 mod open;
 mod opener;
 mod queue;

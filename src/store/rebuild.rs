@@ -9,7 +9,7 @@ use super::disk::Disk;
 use super::error::{Result, StoreError};
 use super::guard::Guard;
 use super::key::{ChunkId, Key, KeyKind, ListPath};
-use super::list::{Head, Tally, SEGMENT};
+use super::list::{Counted, Head, Tally};
 use super::open::{self, Opened, Settings};
 use super::value::{self, Contents};
 use super::{draft, registry, Told};
@@ -159,15 +159,15 @@ impl Repair<'_> {
     /// Counts a list anew.
     fn count(&mut self, path: &ListPath) -> Result<()> {
         let disk = self.disk;
-        let (mut count, mut next) = (0, 0);
-        let mut tallies: HashMap<u64, Tally> = HashMap::new();
+        let mut counted = Counted::default();
         for stored in disk.forwards(&path.entries(), None) {
-            let Some(sequence) = Key::number(&stored?.0) else { continue };
-            count += 1;
-            next = sequence + 1;
-            let tally = tallies.entry(sequence / SEGMENT).or_default();
-            tally.change(sequence, |count| count.saturating_add(1));
+            if let Some(sequence) = Key::number(&stored?.0) {
+                counted.add(sequence);
+            }
         }
+        let known = disk.get(&path.head()).ok().flatten();
+        let known = known.and_then(|head| Head::read(path, Some(&head)).ok());
+        let (head, mut tallies) = counted.numbers(known);
         for stored in disk.forwards(&path.tallies(), None) {
             let (encoded, stored) = stored?;
             let Some(segment) = Key::number(&encoded) else { continue };
@@ -186,14 +186,12 @@ impl Repair<'_> {
         for (segment, tally) in tallies {
             self.fixes.put(path.tally(segment), &tally.contents());
         }
-        let head = disk.get(&path.head()).ok().flatten();
-        let head = head.and_then(|head| Head::read(path, Some(&head)).ok());
-        let counted = Head::counted(count, next, head);
-        if head.is_none_or(|head| head != counted) || count == 0 {
-            match count {
+        if known != Some(head) || head.count == 0 {
+            match head.count {
                 0 => self.fixes.remove(path.head().encoded()),
-                _ => self.fixes.put(path.head(), &counted.contents()),
+                _ => self.fixes.put(path.head(), &head.contents()),
             }
+            let count = head.count;
             self.told.tell_of(path, 1, &format!("the number of items was wrong, and is {count}"));
         }
         self.commit()

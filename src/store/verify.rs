@@ -3,7 +3,7 @@
 use super::disk::Disk;
 use super::error::Result;
 use super::key::{ChunkId, Key, KeyKind, ListPath};
-use super::list::{Head, Tally, SEGMENT};
+use super::list::{Counted, Head, Tally};
 use super::value;
 use std::collections::HashMap;
 
@@ -162,16 +162,11 @@ fn check_list(
             return Ok(());
         }
     };
-    let mut count = 0;
-    let mut counted: HashMap<u64, Tally> = HashMap::new();
+    let mut counted = Counted::default();
     for stored in disk.forwards(&path.entries(), None) {
         let (encoded, stored) = stored?;
         let Some(sequence) = Key::number(&encoded) else { continue };
-        count += 1;
-        counted
-            .entry(sequence / SEGMENT)
-            .or_default()
-            .change(sequence, |count| count.saturating_add(1));
+        counted.add(sequence);
         // A damaged entry is reported where all keys are read.
         if let Ok(Some((_, item))) = disk.found(&encoded, &stored) {
             let position = disk.get(&path.position(&item)).ok().flatten();
@@ -182,22 +177,26 @@ fn check_list(
         }
     }
     let positions = disk.forwards(&path.positions(), None).count();
+    let (right, mut missing) = counted.numbers(Some(head));
+    let count = right.count;
     let mut tallies = 0;
     for stored in disk.forwards(&path.tallies(), None) {
         let (encoded, stored) = stored?;
         tallies += 1;
         let Some(segment) = Key::number(&encoded) else { continue };
         let contents = disk.found(&encoded, &stored).ok().flatten().map(|(_, contents)| contents);
-        if Tally::read(&path, segment, contents.as_deref()).ok() != counted.remove(&segment) {
+        if Tally::read(&path, segment, contents.as_deref()).ok() != missing.remove(&segment) {
             report.problem(format!("a counter of the list {} is wrong", key.display()));
         }
     }
-    if head.count != count || positions as u64 != count || !counted.is_empty() {
+    if head.count != count || positions as u64 != count {
         report.problem(format!(
             "the list {} says {} items, has {count}, and knows the place of {positions}",
             key.display(),
             head.count
         ));
+    } else if head != right || !missing.is_empty() {
+        report.problem(format!("a counter of the list {} is wrong", key.display()));
     }
     report.items += count;
     let met = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
