@@ -3,7 +3,7 @@
 use super::errors;
 use super::name::Name;
 use crate::record::cipher::Secret;
-use crate::store::{ListPath, Record, StoreError};
+use crate::store::{Contents, ListPath, Record, StoreError, MAX_CONTENTS_BYTES};
 use napi::{Env, Result};
 
 const FILE: &str = "invalid-file";
@@ -14,6 +14,19 @@ const ITEM: &str = "invalid-itemid";
 pub fn record(env: Env, file: Name) -> Result<Record> {
     let name = file.bytes(FILE).map_err(|error| errors::throw(env, &error))?;
     Ok(Record::new(&name))
+}
+
+/// The bytes of a record, if there are not too many.
+pub fn contents(
+    env: Env,
+    bytes: impl AsRef<[u8]> + Into<Contents>,
+    slug: &'static str,
+) -> Result<Contents> {
+    let (found, limit) = (bytes.as_ref().len(), MAX_CONTENTS_BYTES);
+    if found > limit {
+        return Err(errors::throw(env, &StoreError::TooLarge { slug, found, limit }));
+    }
+    Ok(bytes.into())
 }
 
 /// The host's secret, if it has one; an error if its cipher would refuse it.

@@ -3,14 +3,12 @@
 //! What memory knows is answered at once, everything else by a promise: nothing here waits.
 
 use super::answer::Answer;
-use super::arguments::{item, list, record, secret};
+use super::arguments::{contents, item, list, record, secret};
 use super::name::Name;
 use super::reply::{on_worker, Reply};
 use super::{errors, memory, promise};
 use crate::record::cipher::Secret;
-use crate::store::{
-    self, Change, Contents, Lease, Notice, Settings, Store, StoreError, MAX_CONTENTS_BYTES,
-};
+use crate::store::{self, Change, Contents, Lease, Notice, Settings, Store, StoreError};
 use napi::{Env, Result};
 use napi_derive::napi;
 use std::cell::RefCell;
@@ -125,16 +123,12 @@ impl NativeStore {
         &self,
         env: Env,
         file: Name,
-        contents: Contents,
+        bytes: impl AsRef<[u8]> + Into<Contents>,
         secret: Option<Secret>,
         slug: &'static str,
     ) -> Result<Reply> {
         let record = record(env, file)?;
-        if contents.len() > MAX_CONTENTS_BYTES {
-            let error =
-                StoreError::TooLarge { slug, found: contents.len(), limit: MAX_CONTENTS_BYTES };
-            return Err(errors::throw(env, &error));
-        }
+        let contents = contents(env, bytes, slug)?;
         self.change(env, vec![Change::Write { record, contents, secret }])
     }
 }
@@ -241,7 +235,7 @@ impl NativeStore {
         self.write_contents(
             env,
             file,
-            contents.into_bytes().into(),
+            contents.into_bytes(),
             secret(key, iv).ok().flatten(),
             "invalid-contents",
         )
@@ -261,13 +255,7 @@ impl NativeStore {
         key: Option<Name>,
         iv: Option<Name>,
     ) -> Result<Reply> {
-        self.write_contents(
-            env,
-            file,
-            bytes.into(),
-            secret(key, iv).ok().flatten(),
-            "invalid-buffer",
-        )
+        self.write_contents(env, file, bytes, secret(key, iv).ok().flatten(), "invalid-buffer")
     }
 
     /// Removes a record if it is there.

@@ -1,12 +1,12 @@
 //! Everything in a store out and in, a page at a time: `src/facade` makes the pages follow each other.
 
 use super::answer::Answer;
-use super::arguments::{item, list, record};
+use super::arguments::{self, item, list, record};
 use super::errors;
 use super::name::Name;
 use super::reply::{on_worker, Reply};
 use super::storage::NativeStore;
-use crate::store::{Change, Record, StoreError, MAX_CONTENTS_BYTES};
+use crate::store::{Change, Record};
 use napi::bindgen_prelude::Uint8Array;
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -67,15 +67,11 @@ impl NativeStore {
         items: Vec<Vec<Name>>,
     ) -> Result<Reply> {
         let mut changes = Vec::new();
-        for (name, contents) in records.into_iter().zip(contents) {
-            let (found, limit) = (contents.len(), MAX_CONTENTS_BYTES);
-            if found > limit {
-                let error = StoreError::TooLarge { slug: "invalid-contents", found, limit };
-                return Err(errors::throw(env, &error));
-            }
+        for (name, bytes) in records.into_iter().zip(contents) {
+            let contents = arguments::contents(env, &*bytes, "invalid-contents")?;
             // Without a kind the rule about stale writes asks nothing, and what it remembered goes.
             let record = Record { kind: None, ..record(env, name)? };
-            changes.push(Change::Write { record, contents: (&*contents).into(), secret: None });
+            changes.push(Change::Write { record, contents, secret: None });
         }
         for (path, items) in lists.into_iter().zip(items) {
             let path = list(env, path)?;

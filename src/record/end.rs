@@ -1,7 +1,27 @@
-//! When a session has ended, for those who look at many: the rules of [`super::session`], for every end.
+//! When a session has ended: the host's rule, and sessions as those read them who look at many.
 
 use super::account::Account;
 use super::json::{self, Object};
+
+/// What has ended a session whose end is not stored.
+#[derive(Debug, PartialEq)]
+pub enum End {
+    /// A reset of the account's session key.
+    Reset,
+    /// Its time is over.
+    Expiry,
+}
+
+/// What has ended a session at `now`, by the numbers of its key and of its account's: a reset does before its expiry
+/// (the host's `administrator/session.js`).
+#[must_use]
+pub fn end(key_number: f64, account_key_number: f64, expires: f64, now: f64) -> Option<End> {
+    if key_number < account_key_number {
+        Some(End::Reset)
+    } else {
+        (expires <= now).then_some(End::Expiry)
+    }
+}
 
 /// What a session says about its end.
 #[derive(Debug, PartialEq)]
@@ -42,12 +62,13 @@ impl Session {
         if self.stored.is_some() {
             return self.stored;
         }
-        if let Some(account) = account {
-            if self.key_number < account.session_key_number? {
-                return account.session_key_last_reset.as_deref().and_then(json::number);
-            }
+        // No number is above NaN.
+        let account_key_number =
+            account.map_or(Some(f64::NAN), |account| account.session_key_number)?;
+        match end(self.key_number, account_key_number, self.expires, now)? {
+            End::Reset => account?.session_key_last_reset.as_deref().and_then(json::number),
+            End::Expiry => Some(self.expires),
         }
-        (self.expires <= now).then_some(self.expires)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A session as the administrator's `session.js` of the host reads it, and when it has ended.
 
 use super::account::Account;
+use super::end::{end, End};
 use super::json::{self, Object};
 use std::borrow::Cow;
 
@@ -53,13 +54,12 @@ impl Session {
         Some(Cow::Owned([open, ",\"ended\":", ended, "}"].concat()))
     }
 
-    /// A reset of the session key ends a session, before its expiry does.
     fn ended<'a>(&'a self, now: f64, account: &'a Account) -> Option<Option<&'a str>> {
-        if self.key_number < account.session_key_number? {
-            let reset = account.session_key_last_reset.as_deref()?;
-            return Some(Some(reset));
+        match end(self.key_number, account.session_key_number?, self.expires, now) {
+            Some(End::Reset) => account.session_key_last_reset.as_deref().map(Some),
+            Some(End::Expiry) => Some(Some(&self.expires_json)),
+            None => Some(None),
         }
-        Some((self.expires <= now).then_some(&self.expires_json))
     }
 }
 

@@ -99,7 +99,7 @@ proptest! {
 fn it_counts_and_skips_over_segments() {
     let folder = tempfile::tempdir().unwrap();
     let mut list = List::open(folder.path());
-    for _ in 0..SEGMENT / 4096 + 1 {
+    for _ in 0..=SEGMENT / 4096 {
         list.take(&Step::Add(4096));
     }
     list.check();

@@ -128,6 +128,7 @@ impl Writer {
 
     fn wipe(&mut self) -> Result<()> {
         let shared = Arc::clone(&self.shared);
+        shared.check_health()?;
         shared.with_disk(|disk| {
             let sequence = self.applied + 1;
             let mut batch = Batch::default();
@@ -156,9 +157,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Runs `work` unless the store is poisoned, and poisons the store if it fails or panics.
+    /// Poisons the store if `work` fails or panics.
     fn guarded(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
-        self.shared.check_health()?;
         let shared = Arc::clone(&self.shared);
         catch_unwind(AssertUnwindSafe(|| work(self)))
             .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)))
