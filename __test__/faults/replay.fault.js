@@ -7,7 +7,18 @@ const { makeReplay, readLog } = require('./replay.js')
 const { compile } = require('./shim.js')
 const { makeFolder, work } = require('./worker.js')
 
-const SIZES = { accounts: 200, records: 12, lists: 5 }
+const small = {
+  name: 'small',
+  fault: 'un-synced writes dropped, reordered, torn',
+  sizes: { accounts: 200, records: 12, lists: 5 },
+  work: { steps: 2500, width: 4, pause: 3, reopen: 900 }
+}
+const large = {
+  name: 'large',
+  fault: 'the same in commits that fill several segments',
+  sizes: { accounts: 300, records: 400, lists: 5 },
+  work: { steps: 60, width: 500, pause: 50, reopen: 25 }
+}
 const SEGMENT = 512 * 1024
 const SEED = 1
 
@@ -15,26 +26,30 @@ module.exports = { run }
 
 async function run ({ long }) {
   const folder = makeFolder()
-  const fault = 'un-synced writes dropped, reordered, torn'
   try {
     const library = compile('recorder', folder)
     if (!library) {
-      return [{ fault, skipped: 'needs gcc on Linux' }]
+      return [{ fault: small.fault, skipped: 'needs gcc on Linux' }]
     }
-    const recorded = path.join(folder, 'recorded')
-    const log = path.join(folder, 'log')
-    fs.mkdirSync(recorded)
-    const { state } = await work(recorded, { seed: SEED, sizes: SIZES, steps: 2500, width: 4, pause: 3, reopen: 900 }, { LD_PRELOAD: library, RECORD_FOLDER: recorded, RECORD_LOG: log })
-    const records = readLog(log)
-    describe(records, path.join(recorded, 'store', 'sled', 'db'))
-    const test = { folder, recorded, records, most: state }
+    const test = await record(folder, library, small)
     return [
-      await replay(test, fault, long ? 1500 : 300),
-      { ...await replay(test, 'the same without our fdatasync', 30, isSleds), mustLose: true }
+      await replay(test, small.fault, long ? 1500 : 300),
+      { ...await replay(test, 'the same without our fdatasync', 30, isSleds), mustLose: true },
+      await replay(await record(folder, library, large), large.fault, long ? 500 : 100)
     ]
   } finally {
     fs.rmSync(folder, { recursive: true })
   }
+}
+
+async function record (folder, library, { name, sizes, work: worked }) {
+  const recorded = path.join(folder, name)
+  const log = path.join(folder, `${name} log`)
+  fs.mkdirSync(recorded)
+  const { state } = await work(recorded, { seed: SEED, sizes, ...worked }, { LD_PRELOAD: library, RECORD_FOLDER: recorded, RECORD_LOG: log })
+  const records = readLog(log)
+  describe(records, path.join(recorded, 'store', 'sled', 'db'))
+  return { folder, recorded, records, most: state, sizes }
 }
 
 // sled itself only calls fsync.
@@ -66,12 +81,12 @@ function choose (records, points, random) {
   return chosen.sort((a, b) => a - b)
 }
 
-async function replay ({ folder, recorded, records, most }, fault, points, counts) {
+async function replay ({ folder, recorded, records, most, sizes }, fault, points, counts) {
   const random = randomizer(SEED)
   const chosen = choose(records, points, random)
   const place = path.join(folder, 'place')
   const replaying = makeReplay(recorded, counts)
-  const least = empty(SIZES)
+  const least = empty(sizes)
   const opener = makeOpener()
   const outcomes = {}
   let next = 0
