@@ -10,7 +10,7 @@ const zig = path.join(root, 'target', 'tools', 'zig')
 const target = 'x86_64-unknown-linux-gnu'
 const glibc = '2.17'
 
-module.exports = { build, installZig, newestGlibc, glibc, target }
+module.exports = { build, installZig, listSymbols, newestGlibc, glibc, target }
 
 // False where PyPI is out of reach.
 async function installZig () {
@@ -44,12 +44,17 @@ async function build (folder, { portable }) {
 
 // The newest version of glibc that any symbol of the binary asks for.
 function newestGlibc (binary) {
-  const { status, stdout, stderr } = spawnSync('objdump', ['-T', binary], { encoding: 'utf8' })
-  const versions = [...(stdout || '').matchAll(/GLIBC_([0-9.]+)/g)].map((match) => match[1])
-  if (status !== 0 || !versions.length) {
-    throw new Error(`objdump found no version of glibc in ${binary}: ${stderr}`)
-  }
+  const versions = [...listSymbols(binary).matchAll(/GLIBC_([0-9.]+)/g)].map((match) => match[1])
   return versions.sort(compareVersions).pop()
+}
+
+// The symbols that the binary asks for or gives, a line each.
+function listSymbols (binary) {
+  const { status, stdout, stderr } = spawnSync('objdump', ['-T', binary], { encoding: 'utf8' })
+  if (status !== 0 || !stdout.includes('GLIBC_')) {
+    throw new Error(`objdump found no symbols of glibc in ${binary}: ${stderr}`)
+  }
+  return stdout
 }
 
 function compareVersions (one, other) {

@@ -5,7 +5,7 @@ const fs = require('fs')
 const os = require('os')
 const path = require('path')
 const { makeConsumer } = require('./consumer.js')
-const { build, glibc, installZig, newestGlibc, target } = require('./portable.js')
+const { build, glibc, installZig, listSymbols, newestGlibc, target } = require('./portable.js')
 const { fetchSize, publish, startRegistry } = require('./registry.js')
 const { run } = require('./run-command.js')
 
@@ -32,7 +32,10 @@ async function main () {
     const portable = await installZig()
     await need(portable ? `a build for glibc ${glibc}` : 'a build', () => build(built, { portable }))
     if (portable) {
-      await check(`no symbol is newer than glibc ${glibc}`, () => checkGlibc(path.join(built, `${name}.linux-x64-gnu.node`)))
+      const binary = path.join(built, `${name}.linux-x64-gnu.node`)
+      await check(`no symbol is newer than glibc ${glibc}`, () => checkGlibc(binary))
+      // build.rs has the linker lead sled to src/store/write_back.rs instead.
+      await check('sync_file_range is not asked for', () => assert(!/ sync_file_range$/m.test(listSymbols(binary))))
     } else {
       skip('PyPI is out of reach: the binary is built for this machine\'s glibc alone')
     }
