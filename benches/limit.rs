@@ -1,5 +1,5 @@
 //! What a durable commit costs without all that is around it: one batch, sled's `flush()`, `fdatasync` of its log, and
-//! the guard beside it, over and over on one thread, as `src/store/writer.rs` does it.
+//! the guard beside it, over and over on one thread, with sled as it comes.
 //!
 //! `limit <folder> <milliseconds> <records in a batch>` prints one line of JSON, times in microseconds.
 

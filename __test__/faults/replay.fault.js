@@ -52,7 +52,7 @@ async function record (folder, library, { name, sizes, work: worked }) {
   return { folder, recorded, records, most: state, sizes }
 }
 
-// sled itself only calls fsync.
+// No fdatasync of the log counts, neither that of a commit nor that of the end of a segment; sled's own calls are fsync.
 function isSleds ({ path, path2 }) {
   return !(path2 === 'fdatasync' && path.endsWith('/sled/db'))
 }
@@ -63,6 +63,9 @@ function describe (records, db) {
   const segments = new Map()
   for (const { number } of writes.filter((write) => write.number % SEGMENT === 0)) {
     segments.set(number / SEGMENT, (segments.get(number / SEGMENT) || 0) + 1)
+  }
+  if (![...segments.values()].some((times) => times > 1)) {
+    throw new Error('no segment of the log was written over')
   }
   const bytes = writes.reduce((sum, { data }) => sum + data.length, 0)
   console.log(`recorded: ${records.length} calls, ${writes.length} writes of ${Math.round(bytes / 1e6)} MB to the log; times that each segment was begun: ${[...segments.values()].join(' ')}`)

@@ -46,3 +46,16 @@ pub fn on_worker(
     let _ = worker::run(Box::new(move || ticket.settle(work())));
     Ok(Reply::Later(promise))
 }
+
+/// The same on a thread of its own, for what starts threads: those inherit how it is run.
+pub fn on_own_thread(
+    env: Env,
+    work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
+) -> Result<Reply> {
+    let (promise, ticket) = promise::open(env)?;
+    // Without a thread the ticket is dropped, and so it is if the work panics.
+    let _ = std::thread::Builder::new()
+        .name("dashboard-sled opening".into())
+        .spawn(move || ticket.settle(work()));
+    Ok(Reply::Later(promise))
+}

@@ -5,7 +5,7 @@
 use super::answer::Answer;
 use super::arguments::{contents, item, list, record, secret};
 use super::name::Name;
-use super::reply::{on_worker, Reply};
+use super::reply::{on_own_thread, on_worker, Reply};
 use super::{errors, memory, promise};
 use crate::record::cipher::Secret;
 use crate::store::{self, Change, Contents, Lease, Notice, Settings, Store, StoreError};
@@ -39,7 +39,7 @@ pub fn open_store(env: Env, path: String, cache_bytes: f64, commit_seconds: u32)
         commit_limit: Duration::from_secs(commit_seconds.into()),
         ..settings(path)
     };
-    on_worker(env, move || store::open(&settings).map(Answer::Opened))
+    on_own_thread(env, move || store::open(&settings).map(Answer::Opened))
 }
 
 /// Waits until everything that was asked of any store is durable; for the end of the process only,

@@ -16,7 +16,7 @@ module.exports = { attentively }
 let until = 0
 let isAwake = false
 
-// Gives back the promise of a change.
+// Gives back the promise of a change, or of a read that usually comes before one.
 function attentively (promise) {
   until = performance.now() + PATIENCE
   if (hasOthers && !isAwake) {

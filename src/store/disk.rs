@@ -15,8 +15,7 @@ use std::time::{Duration, Instant};
 /// An open sled database, and a descriptor of its log.
 pub struct Disk {
     database: sled::Db,
-    /// Our own descriptor of sled's log: sled's `flush()` ends in `sync_file_range`, which survives
-    /// no power cut, so each commit is synced by ourselves.
+    /// Our own descriptor of sled's log: sled's `flush()` survives no power cut, so each commit is synced by ourselves.
     log: File,
     folder: PathBuf,
     syncs: Syncs,

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 const BLOCK: u64 = 256;
 const BLOCKS: usize = 256;
 /// So many sequences share a tally.
-pub const SEGMENT: u64 = BLOCK * BLOCKS as u64;
+pub(super) const SEGMENT: u64 = BLOCK * BLOCKS as u64;
 
 /// What stands at the head of a list: it is gone when the list is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -117,7 +117,7 @@ impl Counted {
     /// There is an entry at `sequence`.
     pub fn add(&mut self, sequence: u64) {
         self.count += 1;
-        self.next = self.next.max(sequence + 1);
+        self.next = self.next.max(sequence.saturating_add(1));
         let tally = self.tallies.entry(sequence / SEGMENT).or_default();
         tally.change(sequence, |count| count.saturating_add(1));
     }

@@ -29,6 +29,7 @@ const LOCK: &str = "lock";
 pub const CREATED_BEFORE_GUARD: [&str; 4] = [LOCK, SLED, guard::NEW_NAME, "lost+found"];
 /// The key of the id that the guard has as well.
 pub const STORE_ID: &str = "store";
+
 /// How to open a store.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -124,8 +125,7 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
             begin(folder, settings.new_id)?.complete(0)?
         }
     };
-    let log_path = sled_folder.join("db");
-    let log = open_to_sync(&log_path).map_err(|error| StoreError::io("open", &log_path, error))?;
+    let log = open_log(&sled_folder)?;
     sync_files(folder, &sled_folder)?;
     let disk = Disk::new(database, log, &sled_folder);
     let applied = check_guard(folder, &disk, &guard, settings.accepts_rollback)?;
@@ -143,6 +143,8 @@ pub struct New {
     guard: Guard,
     /// Its database, which has nothing but the store's id.
     pub database: sled::Db,
+    /// Open from before the first write: an error of writing is told to those alone who had the file open.
+    log: File,
     folder: PathBuf,
 }
 
@@ -156,6 +158,7 @@ pub fn begin(folder: &Path, id: StoreId) -> Result<New> {
     }
     let guard = Guard::create(folder, id)?;
     let (database, _) = open_sled(&sled_folder)?;
+    let log = open_log(&sled_folder)?;
     let mut batch = Batch::default();
     let key = Key::meta(STORE_ID);
     let chunk = ChunkId { sequence: 0, ordinal: 0 };
@@ -164,7 +167,7 @@ pub fn begin(folder: &Path, id: StoreId) -> Result<New> {
     database
         .apply_batch(batch.into_sled())
         .map_err(|error| StoreError::sled("create", &sled_folder, error))?;
-    Ok(New { guard, database, folder: folder.into() })
+    Ok(New { guard, database, log, folder: folder.into() })
 }
 
 impl New {
@@ -173,6 +176,7 @@ impl New {
         let sled_folder = self.folder.join(SLED);
         disk::flush_surely(&self.database)
             .map_err(|error| StoreError::sled("create", &sled_folder, error))?;
+        self.log.sync_data().map_err(|error| StoreError::io("sync", &sled_folder, error))?;
         sync_files(&self.folder, &sled_folder)?;
         // Both slots: one with the mark would let the folder pass for unfinished if the other is damaged.
         self.guard.record(applied)?;
@@ -262,6 +266,11 @@ fn sync_files(folder: &Path, sled_folder: &Path) -> Result<()> {
     owner_only(sled_folder, 0o700)?;
     sync_folder(sled_folder)?;
     sync_folder(folder)
+}
+
+fn open_log(sled_folder: &Path) -> Result<File> {
+    let path = sled_folder.join("db");
+    open_to_sync(&path).map_err(|error| StoreError::io("open", &path, error))
 }
 
 /// Windows syncs only what may be written.

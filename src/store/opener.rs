@@ -45,8 +45,8 @@ fn try_sled(folder: &Path) -> Result<sled::Db> {
     }
 }
 
-/// Runs `open` on a thread of its own. The first time sled starts seven threads for its writes, which inherit how they
-/// are run. It wakes all of them for each write, and they would push the writer and the event loop off the processors.
+/// Runs `open` on a thread of its own. The first time sled starts the seven threads that usually write, which inherit how
+/// they are run. It wakes all of them for each write, and they would push the writer and the event loop off the processors.
 fn on_opener<T: Send>(folder: &Path, open: impl FnOnce() -> T + Send) -> Result<T> {
     std::thread::scope(|scope| {
         let opener = std::thread::Builder::new()

@@ -192,7 +192,13 @@ impl Repair<'_> {
                 _ => self.fixes.put(path.head(), &head.contents()),
             }
             let count = head.count;
-            self.told.tell_of(path, 1, &format!("the number of items was wrong, and is {count}"));
+            let what = match known {
+                Some(known) if known.count == count => {
+                    "counters were wrong, and were counted".into()
+                }
+                _ => format!("the number of items was wrong, and is {count}"),
+            };
+            self.told.tell_of(path, 1, &what);
         }
         self.commit()
     }

@@ -52,6 +52,9 @@ fn sled(folder: &Path) -> sled::Db {
         .unwrap()
 }
 
+/// So many items are in more than one block.
+const ITEMS: usize = 300;
+
 /// A store with three lists, of which some items were removed again, and a large record.
 fn fill(folder: &Path, removed: &[Index]) {
     let store = open_alone(&settings(folder)).unwrap();
@@ -59,8 +62,8 @@ fn fill(folder: &Path, removed: &[Index]) {
         let path = ListPath::new(&path);
         let item = |number: usize| format!("item {number}").into_bytes();
         let add = |number| Change::Add { path: path.clone(), item: item(number) };
-        make(&store, (0..30).map(add).collect());
-        let gone = removed.iter().map(|index| item(index.index(30)));
+        make(&store, (0..ITEMS).map(add).collect());
+        let gone = removed.iter().map(|index| item(index.index(ITEMS)));
         make(&store, gone.map(|item| Change::Discard { path: path.clone(), item }).collect());
     }
     let record = Record::new(b"large");
@@ -117,7 +120,9 @@ proptest! {
         {
             let database = sled(folder.path());
             damage(&database, &one_of_each_pair(&database), &items);
-            let counting = [keys(&database, KeyKind::List), keys(&database, KeyKind::Tally)].concat();
+            let tallies = keys(&database, KeyKind::Tally);
+            prop_assert_eq!(tallies.len(), 3);
+            let counting = [keys(&database, KeyKind::List), tallies].concat();
             damage(&database, &counting, &counters);
             for index in 0..loose {
                 let chunk = Key::chunk(ChunkId { sequence: 900, ordinal: 3 }, index);
@@ -164,7 +169,7 @@ fn what_would_have_to_be_guessed_stays_and_is_named() {
     let (report, lists) = read(folder.path());
     assert!(report.problems.number >= 2, "{report:?}");
     assert!(report.problems.described.iter().any(|problem| problem.contains("large")));
-    assert_eq!(lists[1].len(), 30);
+    assert_eq!(lists[1].len(), ITEMS);
     // The pieces of the damaged record are still there.
     assert_eq!(keys(&sled(folder.path()), KeyKind::Chunk), pieces);
 }
