@@ -184,4 +184,4 @@ describe('compact', () => {
   function size (folder) {
     return fs.readdirSync(folder, { withFileTypes: true }).reduce((bytes, entry) => bytes + (entry.isFile() ? fs.statSync(path.join(folder, entry.name)).size : 0), 0)
   }
-}).timeout(30000)
+}).timeout(120000)

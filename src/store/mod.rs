@@ -63,7 +63,7 @@ use std::collections::HashSet;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, TryLockError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use watchdog::Commit;
@@ -302,11 +302,14 @@ impl Shared {
         Ok(())
     }
 
-    /// The writer's side: `batch` is about to appear.
-    fn touched(&self, batch: &Batch) {
-        if let Some(touched) = &mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner) {
+    /// The writer's side: `batch` is about to appear. What is given back is held until it has: a copy that began, or
+    /// took the keys, in between would read what was there before, and never again.
+    fn note(&self, batch: &Batch) -> MutexGuard<'_, Option<HashSet<Box<[u8]>>>> {
+        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(touched) = &mut *touched {
             touched.extend(batch.touched().iter().map(|key| (**key).into()));
         }
+        touched
     }
 
     fn take_touched(&self) -> HashSet<Box<[u8]>> {

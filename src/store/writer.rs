@@ -148,7 +148,7 @@ impl Writer {
     fn apply(&mut self, disk: &Disk, batch: Batch, sequence: u64) -> Result<()> {
         {
             let _applying = self.shared.applying.write().unwrap_or_else(PoisonError::into_inner);
-            self.shared.touched(&batch);
+            let _noted = self.shared.note(&batch);
             disk.apply(batch)?;
         }
         disk.make_durable()?;
