@@ -52,9 +52,9 @@ async function record (folder, library, { name, sizes, work: worked }) {
   return { folder, recorded, records, most: state, sizes }
 }
 
-// No fdatasync of the log counts, neither that of a commit nor that of the end of a segment; sled's own calls are fsync.
-function isSleds ({ path, path2 }) {
-  return !(path2 === 'fdatasync' && path.endsWith('/sled/db'))
+// No fdatasync of the journal or of sled's log counts; sled's own calls are fsync.
+function isSleds ({ path: file, path2 }) {
+  return !(path2 === 'fdatasync' && ['journal', 'db'].includes(path.basename(file)))
 }
 
 // A workload that does not reuse the segments would prove little.

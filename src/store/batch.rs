@@ -1,37 +1,49 @@
-//! A batch for sled that knows which keys it touches.
+//! Changes that become visible together, in the form that sled and the journal take.
 
-/// Changes that become visible together.
+/// Values by key, in the order in which they were given: of two for one key the later one counts.
 #[derive(Default)]
 pub struct Batch {
-    batch: sled::Batch,
-    touched: Vec<sled::IVec>,
+    changes: Vec<(sled::IVec, Option<sled::IVec>)>,
 }
 
 impl Batch {
     /// Lets `value` stand at `key`.
-    pub fn insert(&mut self, key: &[u8], value: Vec<u8>) {
-        // sled's own keys are shared, so this one is copied once.
-        let key = sled::IVec::from(key);
-        self.touched.push(key.clone());
-        self.batch.insert(key, value);
+    pub fn insert(&mut self, key: &[u8], value: impl Into<sled::IVec>) {
+        self.changes.push((key.into(), Some(value.into())));
     }
 
     /// Lets nothing stand at `key`.
     pub fn remove(&mut self, key: &[u8]) {
-        let key = sled::IVec::from(key);
-        self.touched.push(key.clone());
-        self.batch.remove(key);
+        self.changes.push((key.into(), None));
     }
 
-    /// The keys that were inserted or removed.
+    /// How many were given.
     #[must_use]
-    pub fn touched(&self) -> &[sled::IVec] {
-        &self.touched
+    pub fn len(&self) -> usize {
+        self.changes.len()
     }
 
-    /// The batch itself.
+    /// Whether there is nothing.
     #[must_use]
-    pub fn into_sled(self) -> sled::Batch {
-        self.batch
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// What was given: `None` for a key that is removed.
+    pub fn changes(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.changes.iter().map(|(key, value)| (&**key, value.as_deref()))
+    }
+
+    /// The same for sled.
+    #[must_use]
+    pub fn to_sled(&self) -> sled::Batch {
+        let mut batch = sled::Batch::default();
+        for (key, value) in &self.changes {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        batch
     }
 }

@@ -30,7 +30,7 @@ pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64))
     open::refuse_occupied(&target)?;
     let new = open::begin(&target, id)?;
     shared.note_touched()?;
-    let copied = shared.with_disk(|disk| {
+    let copied = shared.with_all(|disk| {
         copy_all(disk, &new.database, progress)?;
         for _ in 0..ROUNDS {
             let touched = shared.take_touched();
@@ -62,12 +62,12 @@ fn copy_all(disk: &Disk, target: &sled::Db, progress: &dyn Fn(u64)) -> Result<()
         if bytes >= BATCH_BYTES {
             copied += bytes as u64;
             bytes = 0;
-            apply(target, std::mem::take(&mut batch))?;
+            apply(target, &std::mem::take(&mut batch))?;
             disk::flush_surely(target).map_err(failed)?;
             progress(copied);
         }
     }
-    apply(target, batch)
+    apply(target, &batch)
 }
 
 fn copy_keys(disk: &Disk, target: &sled::Db, keys: &HashSet<Box<[u8]>>) -> Result<()> {
@@ -81,11 +81,11 @@ fn copy_keys(disk: &Disk, target: &sled::Db, keys: &HashSet<Box<[u8]>>) -> Resul
             None => batch.remove(key),
         }
     }
-    apply(target, batch)
+    apply(target, &batch)
 }
 
-fn apply(target: &sled::Db, batch: Batch) -> Result<()> {
-    target.apply_batch(batch.into_sled()).map_err(failed)
+fn apply(target: &sled::Db, batch: &Batch) -> Result<()> {
+    target.apply_batch(batch.to_sled()).map_err(failed)
 }
 
 fn failed(error: sled::Error) -> StoreError {
@@ -97,7 +97,7 @@ impl open::New {
     fn finish(self, applied: u64) -> Result<()> {
         let mut batch = Batch::default();
         draft::put_applied(&mut batch, applied);
-        apply(&self.database, batch)?;
+        apply(&self.database, &batch)?;
         self.complete(applied).map(drop)
     }
 }

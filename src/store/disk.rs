@@ -10,7 +10,7 @@ use std::fs::File;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// An open sled database, and a descriptor of its log.
 pub struct Disk {
@@ -154,18 +154,28 @@ impl Disk {
         StoreError::Full { path: self.folder.clone() }
     }
 
-    /// Applies `batch` as one; it is not durable yet.
-    pub fn apply(&self, batch: Batch) -> Result<()> {
-        self.database.apply_batch(batch.into_sled()).map_err(|error| self.failed("write to", error))
+    /// Applies `batch` as one, also after a crash; it is not durable yet. sled begins a new piece of its log for that.
+    pub fn apply(&self, batch: &Batch) -> Result<()> {
+        self.database.apply_batch(batch.to_sled()).map_err(|error| self.failed("write to", error))
     }
 
-    /// Makes everything applied so far durable.
-    pub fn make_durable(&self) -> Result<()> {
-        let begun = Instant::now();
-        self.flush()?;
-        self.log.sync_data().map_err(|error| StoreError::io("sync", &self.folder, error))?;
-        self.syncs.note(begun.elapsed());
+    /// Applies `batch` key by key, and the last key last. A crash may leave a part of it, and so does a failure, so it
+    /// has to be in the journal.
+    pub fn apply_journaled(&self, batch: &Batch) -> Result<()> {
+        for (key, value) in batch.changes() {
+            match value {
+                Some(value) => self.database.insert(key, value),
+                None => self.database.remove(key),
+            }
+            .map_err(|error| self.failed("write to", error))?;
+        }
         Ok(())
+    }
+
+    /// Makes everything applied so far durable in sled.
+    pub fn make_durable(&self) -> Result<()> {
+        self.flush()?;
+        self.log.sync_data().map_err(|error| StoreError::io("sync", &self.folder, error))
     }
 
     /// What was made durable, and how long that took.

@@ -1,14 +1,13 @@
 //! A batch in the making: what the changes of one commit leave behind, over what is stored.
 
 use super::batch::Batch;
-use super::cache::Cache;
 use super::change::{Change, Edit, Edited, Record};
 use super::disk::Disk;
 use super::error::{Result, StoreError};
 use super::key::{ChunkId, Key};
 use super::list;
 use super::value::{self, Contents};
-use super::MAX_CONTENTS_BYTES;
+use super::{Shared, MAX_CONTENTS_BYTES};
 use crate::record::cipher::{self, Secret};
 use crate::record::stale::{self, Fingerprint};
 use crate::record::Kind;
@@ -26,7 +25,7 @@ pub type Changed = HashMap<Key, Option<Contents>>;
 /// The changes of one commit. Reads see what was changed before within it.
 pub struct Draft<'a> {
     disk: &'a Disk,
-    cache: &'a Cache,
+    shared: &'a Shared,
     sequence: u64,
     has_room: bool,
     /// What was read from the disk for it.
@@ -39,9 +38,9 @@ pub struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// An empty draft of batch number `sequence` over what is stored. Without room for new records it takes only
     /// what ends sessions or makes room.
-    pub fn new(disk: &'a Disk, cache: &'a Cache, sequence: u64, has_room: bool) -> Self {
+    pub fn new(disk: &'a Disk, shared: &'a Shared, sequence: u64, has_room: bool) -> Self {
         let (read, accepted, staged) = Default::default();
-        Self { disk, cache, sequence, has_room, read, accepted, staged }
+        Self { disk, shared, sequence, has_room, read, accepted, staged }
     }
 
     /// Takes all of a request's changes, or none if one of them fails.
@@ -60,10 +59,13 @@ impl<'a> Draft<'a> {
         if let Some(contents) = changed.or_else(|| self.read.get(key)) {
             return Ok(contents.clone());
         }
-        if let Some(contents) = self.cache.peek(key) {
+        if let Some(contents) = self.shared.cache.peek(key) {
             return Ok(contents);
         }
-        let contents = self.disk.get(key)?;
+        let contents = match self.shared.backlog.get(key) {
+            Some(contents) => contents,
+            None => self.disk.get(key)?,
+        };
         self.read.insert(key.clone(), contents.clone());
         Ok(contents)
     }
@@ -97,15 +99,15 @@ impl<'a> Draft<'a> {
         self.accepted.is_empty()
     }
 
-    /// The batch for sled, which also notes its own number, and what it changes.
+    /// The batch for sled, which also notes its own number at its end, and what it changes. Chunks come before what
+    /// points to them, and go after it.
     pub fn finish(self) -> Result<(Batch, Changed)> {
         let sequence = self.sequence;
         let mut batch = Batch::default();
+        let mut old_chunks = Vec::new();
         for (ordinal, (key, contents)) in (0..).zip(&self.accepted) {
             if let Some((id, count)) = self.old_chunks(key)? {
-                for index in 0..count {
-                    batch.remove(&Key::chunk(id, index));
-                }
+                old_chunks.extend((0..count).map(|index| Key::chunk(id, index)));
             }
             let Some(contents) = contents else {
                 batch.remove(key.encoded());
@@ -117,17 +119,22 @@ impl<'a> Draft<'a> {
             }
             batch.insert(key.encoded(), encoded.head);
         }
+        for chunk in old_chunks {
+            batch.remove(&chunk);
+        }
         put_applied(&mut batch, sequence);
         Ok((batch, self.accepted))
     }
 
     /// The chunks of what stands at `key` now. What memory knows to be small has none.
     fn old_chunks(&self, key: &Key) -> Result<Option<(ChunkId, u32)>> {
-        match self.read.get(key).cloned().or_else(|| self.cache.peek(key)) {
-            Some(known) if known.as_ref().is_none_or(|old| !value::has_chunks(key, old)) => {
-                Ok(None)
-            }
-            _ => self.disk.chunks_of(key),
+        let Shared { cache, backlog, .. } = self.shared;
+        let known = self.read.get(key).cloned().or_else(|| cache.peek(key));
+        match known.or_else(|| backlog.get(key)) {
+            Some(old) if old.as_ref().is_none_or(|old| !value::has_chunks(key, old)) => Ok(None),
+            // Where there are chunks, sled alone knows their names.
+            Some(_) => backlog.wait().and_then(|()| self.disk.chunks_of(key)),
+            None => self.disk.chunks_of(key),
         }
     }
 

@@ -212,13 +212,16 @@ fn tally(
     Ok(())
 }
 
-/// At most `size` items behind the `offset` newest ones, newest first.
-///
-/// `None` if the list changed meanwhile: the head is read from the disk before and after, and a
-/// batch shows as one, so equal heads mean that everything between was read from one moment.
-pub fn page(disk: &Disk, path: &ListPath, offset: u64, size: u64) -> Result<Option<Vec<Contents>>> {
-    let before = disk.get(&path.head())?;
-    let head = Head::read(path, before.as_deref())?;
+/// At most `size` items behind the `offset` newest ones, newest first, of the list with that `head`. `None` if it was
+/// seen to change meanwhile; it may have changed unseen.
+pub fn page(
+    disk: &Disk,
+    path: &ListPath,
+    head: Option<&[u8]>,
+    offset: u64,
+    size: u64,
+) -> Result<Option<Vec<Contents>>> {
+    let head = Head::read(path, head)?;
     let mut items = Vec::new();
     if offset < head.count {
         if let Some(Start { last, skip }) = start(disk, path, &head, offset)? {
@@ -238,8 +241,7 @@ pub fn page(disk: &Disk, path: &ListPath, offset: u64, size: u64) -> Result<Opti
             }
         }
     }
-    let after = disk.get(&path.head())?;
-    Ok((before == after).then_some(items))
+    Ok(Some(items))
 }
 
 /// Where a page begins: at the last living item at or below `last`, after `skip` of them.

@@ -1,5 +1,6 @@
 //! The store: records and lists, durable when acknowledged. The only room that knows sled.
 
+mod backlog;
 mod batch;
 mod cache;
 mod change;
@@ -10,6 +11,7 @@ mod draft;
 mod error;
 mod give_way;
 pub mod guard;
+pub mod journal;
 pub mod key;
 mod list;
 #[cfg(test)]
@@ -51,6 +53,7 @@ pub use stats::Stats;
 pub use value::Contents;
 pub use verify::{Report, Told};
 
+use backlog::Backlog;
 use batch::Batch;
 use cache::Cache;
 use change::Request;
@@ -104,10 +107,11 @@ impl Notice {
 pub struct Shared {
     cache: Cache,
     queue: Queue,
+    backlog: Backlog,
     commit: Commit,
     /// Taken out when the store closes, after the last reader.
     disk: RwLock<Option<Disk>>,
-    /// Held by the writer while a batch appears, and by a reader that was overtaken too often.
+    /// Held while a batch appears in sled, and by a reader that was overtaken too often.
     applying: RwLock<()>,
     poison: OnceLock<StoreError>,
     /// What the commit that failed would have changed. It stays in force for reads, so that a reset which could
@@ -161,9 +165,10 @@ impl Store {
     pub fn read(&self, key: &Key) -> Result<Option<Contents>> {
         match self.shared.unwritten(key) {
             Some(contents) => Ok(contents),
-            None => {
-                self.shared.cache.get_or_read(key, || self.shared.with_disk(|disk| disk.get(key)))
-            }
+            None => self.shared.cache.get_or_read(key, || match self.shared.backlog.get(key) {
+                Some(contents) => Ok(contents),
+                None => self.shared.with_disk(|disk| disk.get(key)),
+            }),
         }
     }
 
@@ -179,15 +184,27 @@ impl Store {
 
     /// At most `size` items of a list behind the `offset` newest ones, newest first. Blocks.
     pub fn page(&self, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
-        self.shared.with_disk(|disk| {
+        let still = || self.shared.applying.read().unwrap_or_else(PoisonError::into_inner);
+        self.shared.with_all(|disk| {
+            // Every batch that changes a list changes its head. So if it is the same at two moments in which no batch is
+            // half there, everything between them was read from one moment.
+            let head = || {
+                let _still = still();
+                disk.get(&path.head())
+            };
             for _ in 0..HURRIED_READS {
-                if let Some(items) = list::page(disk, path, offset, size)? {
-                    return Ok(items);
+                let before = head()?;
+                let items = list::page(disk, path, before.as_deref(), offset, size)?;
+                if before == head()? {
+                    if let Some(items) = items {
+                        return Ok(items);
+                    }
                 }
             }
-            let _still = self.shared.applying.read().unwrap_or_else(PoisonError::into_inner);
+            let _still = still();
+            let head = disk.get(&path.head())?;
             // Nothing changes now, so the first try succeeds.
-            Ok(list::page(disk, path, offset, size)?.unwrap_or_default())
+            Ok(list::page(disk, path, head.as_deref(), offset, size)?.unwrap_or_default())
         })
     }
 
@@ -203,7 +220,7 @@ impl Store {
 
     /// Reads everything; nothing may be written meanwhile. Blocks.
     pub fn verify(&self, progress: &dyn Fn(u64)) -> Result<Report> {
-        self.shared.with_disk(|disk| verify::verify(disk, progress))
+        self.shared.with_all(|disk| verify::verify(disk, progress))
     }
 
     /// Copies the store as it is at one moment into the empty folder `target`. Blocks.
@@ -265,6 +282,24 @@ impl Shared {
         read(disk.as_ref().ok_or(StoreError::Closed)?)
     }
 
+    /// The same when sled has all that was acknowledged before.
+    fn with_all<T>(&self, read: impl FnOnce(&Disk) -> Result<T>) -> Result<T> {
+        self.backlog.wait()?;
+        self.with_disk(read)
+    }
+
+    /// Lets `batch` appear in sled, key by key.
+    fn apply(&self, batch: &Batch) -> Result<()> {
+        self.with_disk(|disk| self.appear(batch, |batch| disk.apply_journaled(batch)))
+    }
+
+    /// Lets `batch` appear in sled by `apply`.
+    fn appear(&self, batch: &Batch, apply: impl FnOnce(&Batch) -> Result<()>) -> Result<()> {
+        let _applying = self.applying.write().unwrap_or_else(PoisonError::into_inner);
+        let _noted = self.note(batch);
+        apply(batch)
+    }
+
     fn check_health(&self) -> Result<()> {
         match self.poison.get() {
             Some(error) => Err(error.clone()),
@@ -302,12 +337,12 @@ impl Shared {
         Ok(())
     }
 
-    /// The writer's side: `batch` is about to appear. What is given back is held until it has: a copy that began, or
+    /// `batch` is about to appear. What is given back is held until it has: a copy that began, or
     /// took the keys, in between would read what was there before, and never again.
     fn note(&self, batch: &Batch) -> MutexGuard<'_, Option<HashSet<Box<[u8]>>>> {
         let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(touched) = &mut *touched {
-            touched.extend(batch.touched().iter().map(|key| (**key).into()));
+            touched.extend(batch.changes().map(|(key, _)| key.into()));
         }
         touched
     }

@@ -1,5 +1,6 @@
 //! Opening a store: what is there, whose it is, whether it is whole.
 
+use super::backlog::Backlog;
 use super::batch::Batch;
 use super::cache::Cache;
 use super::compact;
@@ -7,6 +8,7 @@ use super::disk::{self, Disk};
 use super::draft::{put_applied, put_mark, APPLIED, MARK};
 use super::error::{Result, StoreError};
 use super::guard::{self, sync_folder, Guard, StoreId};
+use super::journal::{self, Entry, Journal};
 use super::key::{ChunkId, Key};
 use super::opener::open_sled;
 use super::queue::Queue;
@@ -73,6 +75,8 @@ pub struct Opened {
     pub disk: Disk,
     /// The guard that belongs to it.
     pub guard: Guard,
+    /// The journal, of which the disk has everything.
+    pub journal: Journal,
     /// The last change.
     pub applied: u64,
     /// What is to be told of the opening.
@@ -83,8 +87,9 @@ pub struct Opened {
 
 /// Opens the store at the real path in `settings`. sled panics where a sync fails while it closes again.
 pub fn open(settings: &Settings) -> Result<(Store, FolderLock)> {
-    let Opened { disk, guard, applied, notices, lock } = open_disk(settings)?;
-    Ok((start(settings, disk, guard, applied, notices)?, lock))
+    let Opened { disk, guard, journal, applied, notices, lock } = open_disk(settings)?;
+    let writer = |shared| Writer::new(shared, guard, journal, applied);
+    Ok((start(settings, disk, writer, notices)?, lock))
 }
 
 /// The same without a writer.
@@ -111,7 +116,7 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
     let mut notices = Vec::new();
     let (guard, database) = match state {
         Some(state) if !state.creating => {
-            if !sled_folder.join("db").exists() {
+            if ["db", journal::NAME].iter().any(|name| !sled_folder.join(name).exists()) {
                 return Err(mismatch(folder, "the guard is there, the data is not"));
             }
             let (database, repaired) = open_sled(&sled_folder)?;
@@ -128,14 +133,17 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
     let log = open_log(&sled_folder)?;
     sync_files(folder, &sled_folder)?;
     let disk = Disk::new(database, log, &sled_folder);
-    let applied = check_guard(folder, &disk, &guard, settings.accepts_rollback)?;
+    check_id(folder, &disk, &guard)?;
+    let mut journal = Journal::open(&sled_folder, guard.state().id)?;
+    let applied = replay(&mut journal, &disk, read_applied(folder, &disk)?)?;
+    let applied = check_guard(folder, &disk, &guard, applied, settings.accepts_rollback)?;
     if let Some(kind) = space::network_of(folder) {
         notices.push(Notice {
             code: "DASHBOARD_SLED_NETWORK",
             text: format!("{} is on a network file system ({kind}), on which neither the lock nor a sync can be relied on; use a local disk", folder.display()),
         });
     }
-    Ok(Opened { disk, guard, applied, notices, lock })
+    Ok(Opened { disk, guard, journal, applied, notices, lock })
 }
 
 /// A store that is being made.
@@ -159,13 +167,14 @@ pub fn begin(folder: &Path, id: StoreId) -> Result<New> {
     let guard = Guard::create(folder, id)?;
     let (database, _) = open_sled(&sled_folder)?;
     let log = open_log(&sled_folder)?;
+    Journal::create(&sled_folder)?;
     let mut batch = Batch::default();
     let key = Key::meta(STORE_ID);
     let chunk = ChunkId { sequence: 0, ordinal: 0 };
     batch.insert(key.encoded(), value::encode(&key, &id.as_slice().into(), chunk).head);
     put_applied(&mut batch, 0);
     database
-        .apply_batch(batch.into_sled())
+        .apply_batch(batch.to_sled())
         .map_err(|error| StoreError::sled("create", &sled_folder, error))?;
     Ok(New { guard, database, log, folder: folder.into() })
 }
@@ -189,13 +198,13 @@ impl New {
 fn start(
     settings: &Settings,
     disk: Disk,
-    guard: Guard,
-    applied: u64,
+    writer: impl FnOnce(Arc<Shared>) -> std::io::Result<Writer>,
     notices: Vec<Notice>,
 ) -> Result<Store> {
     let shared = Arc::new(Shared {
         cache: Cache::new(settings.cache_bytes),
         queue: Queue::new(),
+        backlog: Backlog::default(),
         commit: Commit::default(),
         disk: RwLock::new(Some(disk)),
         applying: RwLock::new(()),
@@ -205,28 +214,60 @@ fn start(
         waiting: AtomicUsize::new(0),
         waiting_bytes: AtomicUsize::new(0),
     });
-    let writer = Writer::new(Arc::clone(&shared), guard, applied);
-    let thread = std::thread::Builder::new()
-        .name("dashboard-sled writer".into())
-        .spawn(move || writer.run())
+    let thread = writer(Arc::clone(&shared))
+        .and_then(|writer| {
+            let name = "dashboard-sled writer".into();
+            std::thread::Builder::new().name(name).spawn(move || writer.run())
+        })
         .and_then(|thread| watchdog::watch(&shared, settings.commit_limit).map(|()| thread))
         .map_err(|error| StoreError::io("start the threads of", &settings.path, error))?;
     Ok(Store { shared, writer: Mutex::new(Some(thread)), notices })
 }
 
-/// The last applied sequence, after the guard and the data were found to belong together.
-fn check_guard(folder: &Path, disk: &Disk, guard: &Guard, accepts_rollback: bool) -> Result<u64> {
-    let state = guard.state();
+/// Refuses a guard and data that do not belong together.
+fn check_id(folder: &Path, disk: &Disk, guard: &Guard) -> Result<()> {
     match disk.get(&Key::meta(STORE_ID))? {
-        Some(id) if *id == state.id => {}
-        Some(_) => return Err(mismatch(folder, "they have different ids")),
-        None => return Err(mismatch(folder, "the data has no id")),
+        Some(id) if *id == guard.state().id => Ok(()),
+        Some(_) => Err(mismatch(folder, "they have different ids")),
+        None => Err(mismatch(folder, "the data has no id")),
     }
+}
+
+/// The number of the last change that sled has.
+fn read_applied(folder: &Path, disk: &Disk) -> Result<u64> {
     let applied = disk.get(&Key::meta(APPLIED))?;
     let applied = applied.as_deref().and_then(|applied| applied.try_into().ok());
-    let applied = applied.map(u64::from_be_bytes).ok_or_else(|| StoreError::Damaged {
+    applied.map(u64::from_be_bytes).ok_or_else(|| StoreError::Damaged {
         what: format!("the count of changes of the store at {}", folder.display()),
-    })?;
+    })
+}
+
+/// Gives sled, which has everything up to change number `applied`, what the journal has after that; durably, since the
+/// journal begins anew. The number of the last change then.
+fn replay(journal: &mut Journal, disk: &Disk, mut applied: u64) -> Result<u64> {
+    let before = applied;
+    for Entry { sequence, batch } in journal.read()? {
+        // Behind a gap nothing would be what it was.
+        if sequence == applied + 1 {
+            disk.apply_journaled(&batch)?;
+            applied = sequence;
+        }
+    }
+    if applied > before {
+        disk.make_durable()?;
+    }
+    Ok(applied)
+}
+
+/// The number that the next change follows, unless the guard has seen a later one than `applied`.
+fn check_guard(
+    folder: &Path,
+    disk: &Disk,
+    guard: &Guard,
+    applied: u64,
+    accepts_rollback: bool,
+) -> Result<u64> {
+    let state = guard.state();
     if applied >= state.sequence && disk.get(&Key::meta(MARK))?.is_none() {
         return Ok(applied);
     }
@@ -242,7 +283,7 @@ fn check_guard(folder: &Path, disk: &Disk, guard: &Guard, accepts_rollback: bool
     let mut batch = Batch::default();
     put_mark(&mut batch);
     put_applied(&mut batch, accepted);
-    disk.apply(batch)?;
+    disk.apply(&batch)?;
     disk.make_durable()?;
     Ok(accepted)
 }
@@ -257,7 +298,8 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 /// sled syncs neither its `conf` nor the names of its files, so a store would not open after a power
 /// cut; our own files likewise.
 fn sync_files(folder: &Path, sled_folder: &Path) -> Result<()> {
-    for path in [sled_folder.join("conf"), sled_folder.join("db"), folder.join(guard::NAME)] {
+    let within = ["conf", "db", journal::NAME].map(|name| sled_folder.join(name));
+    for path in within.into_iter().chain([folder.join(guard::NAME)]) {
         owner_only(&path, 0o600)?;
         open_to_sync(&path)
             .and_then(|file| file.sync_all())

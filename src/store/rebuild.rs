@@ -229,7 +229,7 @@ impl Repair<'_> {
             if index.is_some_and(|index| index >= count) {
                 batch.remove(&encoded);
                 removed += 1;
-                if batch.touched().len() >= BATCH {
+                if batch.len() >= BATCH {
                     self.apply(std::mem::take(&mut batch))?;
                 }
             }
@@ -268,12 +268,12 @@ impl Repair<'_> {
     }
 
     fn apply(&mut self, mut batch: Batch) -> Result<()> {
-        if batch.touched().is_empty() {
+        if batch.is_empty() {
             return Ok(());
         }
         self.applied += 1;
         draft::put_applied(&mut batch, self.applied);
-        self.disk.apply(batch)?;
+        self.disk.apply(&batch)?;
         self.disk.make_durable()?;
         self.guard.record(self.applied)
     }

@@ -33,7 +33,7 @@ impl Store {
         count: usize,
         wanted: impl Fn(&[u8]) -> bool,
     ) -> Result<Vec<(Key, Contents)>> {
-        self.shared.with_disk(|disk| {
+        self.shared.with_all(|disk| {
             let mut records = Vec::new();
             let mut bytes = 0;
             for stored in disk.forwards(&KeyKind::Record.prefix(), after.map(Key::encoded)) {
@@ -58,7 +58,7 @@ impl Store {
 
     /// Parts of the lists behind the item that stands at `after`. Blocks.
     pub fn parts_after(&self, after: Option<(&ListPath, u64)>) -> Result<Vec<Part>> {
-        self.shared.with_disk(|disk| {
+        self.shared.with_all(|disk| {
             let mut page = Page { parts: Vec::new(), items: 0, bytes: 0 };
             if let Some((path, last)) = after {
                 page.read(disk, path, Some(last))?;
@@ -79,7 +79,7 @@ impl Store {
 
     /// How many lists there are, and how many items in all of them. Blocks.
     pub fn list_counts(&self) -> Result<(u64, u64)> {
-        self.shared.with_disk(|disk| {
+        self.shared.with_all(|disk| {
             let (mut lists, mut items) = (0, 0);
             for stored in disk.forwards(&KeyKind::List.prefix(), None) {
                 let Some((key, contents)) = current(disk, stored?)? else { continue };

@@ -5,17 +5,19 @@
 //! follow each other by construction. After a failure it writes no more: a failed sync is never
 //! retried, because the system may have dropped what it could not write.
 
+use super::backlog::{Applier, Durable};
 use super::batch::Batch;
 use super::change::Request;
 use super::disk::Disk;
-use super::draft::{put_applied, Draft};
+use super::draft::{put_applied, Changed, Draft};
 use super::error::{Result, StoreError};
 use super::guard::Guard;
+use super::journal::Journal;
 use super::key::{Key, KeyKind};
 use super::queue::{Message, Next};
 use super::Shared;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long an acknowledged change may be newer than the guard on the disk.
@@ -28,6 +30,8 @@ const BATCH_BYTES: usize = 16 << 20;
 pub struct Writer {
     shared: Arc<Shared>,
     guard: Guard,
+    journal: Journal,
+    backlog: Applier,
     /// When the guard was last known to be synced.
     synced: Instant,
     applied: u64,
@@ -35,8 +39,14 @@ pub struct Writer {
 
 impl Writer {
     /// A writer that goes on after change number `applied`.
-    pub fn new(shared: Arc<Shared>, guard: Guard, applied: u64) -> Self {
-        Self { shared, guard, synced: Instant::now(), applied }
+    pub fn new(
+        shared: Arc<Shared>,
+        guard: Guard,
+        journal: Journal,
+        applied: u64,
+    ) -> std::io::Result<Self> {
+        let backlog = Applier::start(&shared)?;
+        Ok(Self { shared, guard, journal, backlog, synced: Instant::now(), applied })
     }
 
     /// Works until the queue is closed.
@@ -63,8 +73,10 @@ impl Writer {
                 let _ = self.sync_guard();
             }
         }
-        // At worst the guard stays a second behind, which it may.
+        // At worst the guard stays a second behind, which it may, and an open reads the journal.
         let _ = self.sync_guard();
+        drop(self.backlog);
+        let _ = shared.with_disk(Disk::make_durable);
     }
 
     fn sync_guard(&mut self) -> Result<()> {
@@ -92,6 +104,7 @@ impl Writer {
         for completion in self.shared.commit.end() {
             completion(result.clone());
         }
+        self.shared.backlog.wake();
     }
 
     /// Tells the requests that fail by themselves; the others wait for the commit.
@@ -99,7 +112,7 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         let sequence = self.applied + 1;
         let size = requests.iter().map(|request| request.size).sum();
-        let mut draft = Draft::new(disk, &shared.cache, sequence, disk.has_room(size)?);
+        let mut draft = Draft::new(disk, &shared, sequence, disk.has_room(size)?);
         for Request { changes, completion, .. } in requests {
             match catch_unwind(AssertUnwindSafe(|| draft.take(changes))) {
                 Ok(Ok(())) => shared.commit.add(completion),
@@ -114,14 +127,23 @@ impl Writer {
             return Ok(());
         }
         let (batch, changed) = draft.finish()?;
-        let applied = catch_unwind(AssertUnwindSafe(|| self.apply(disk, batch, sequence)))
+        let written = catch_unwind(AssertUnwindSafe(|| self.make_durable(disk, batch, sequence)))
             .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)));
-        if let Err(error) = applied {
-            shared.keep_unwritten(changed);
-            return Err(error);
-        }
-        for (key, contents) in changed {
-            shared.cache.publish(&key, contents);
+        let left = match written {
+            Ok(left) => left,
+            Err(error) => {
+                shared.keep_unwritten(changed);
+                return Err(error);
+            }
+        };
+        let publish = |changed: &Changed| {
+            for (key, contents) in changed {
+                shared.cache.publish(key, contents.clone());
+            }
+        };
+        match left {
+            Some(batch) => shared.backlog.push(Durable { sequence, batch, changed }, publish),
+            None => publish(&changed),
         }
         Ok(())
     }
@@ -129,6 +151,7 @@ impl Writer {
     fn wipe(&mut self) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         shared.check_health()?;
+        shared.backlog.wait()?;
         shared.with_disk(|disk| {
             let sequence = self.applied + 1;
             let mut batch = Batch::default();
@@ -139,22 +162,35 @@ impl Writer {
                 }
             }
             put_applied(&mut batch, sequence);
-            self.apply(disk, batch, sequence)?;
+            if let Some(batch) = self.make_durable(disk, batch, sequence)? {
+                shared.appear(&batch, |batch| disk.apply_journaled(batch))?;
+            }
             shared.cache.clear();
             Ok(())
         })
     }
 
-    fn apply(&mut self, disk: &Disk, batch: Batch, sequence: u64) -> Result<()> {
-        {
-            let _applying = self.shared.applying.write().unwrap_or_else(PoisonError::into_inner);
-            let _noted = self.shared.note(&batch);
-            disk.apply(batch)?;
+    /// Makes `batch` durable, and gives it back if sled does not have it yet.
+    fn make_durable(&mut self, disk: &Disk, batch: Batch, sequence: u64) -> Result<Option<Batch>> {
+        let begun = Instant::now();
+        if !self.journal.has_room(&batch) {
+            self.shared.backlog.wait()?;
+            disk.make_durable()?;
+            self.journal.begin_anew()?;
         }
-        disk.make_durable()?;
+        let left = if self.journal.has_room(&batch) {
+            self.journal.append(sequence, &batch)?;
+            Some(batch)
+        } else {
+            // Too large for the journal: sled makes it durable by itself, as one.
+            self.shared.appear(&batch, |batch| disk.apply(batch))?;
+            disk.make_durable()?;
+            None
+        };
+        disk.syncs().note(begun.elapsed());
         self.guard.record(sequence)?;
         self.applied = sequence;
-        Ok(())
+        Ok(left)
     }
 
     /// Poisons the store if `work` fails or panics.

@@ -1,0 +1,300 @@
+//! The journal: where a commit is durable before sled has written it down.
+//!
+//! A commit is one entry, appended and synced. Only after that sled is given the same changes, key by key, and writes them
+//! in its own time: what sled has of a commit is then always in the journal as a whole. When the journal is full sled is
+//! synced, and the journal begins again at its start; an open gives sled what it lacks.
+//!
+//! ```text
+//! entry:  checksum u32 | length u32 | sequence u64 | changes      the CRC-32 of the store's id and all that follows it
+//! change: key length u32 | value length u32 | key | value         the value length is MAX where a key is removed
+//! ```
+//!
+//! The file is as long as it gets from the beginning, and every block of it was written once: so a sync of it changes
+//! nothing but those blocks, which takes the drive two thirds of the time that a growing file does.
+//!
+//! Sequences of entries follow each other without a gap. What is left of an earlier round has lower ones, so it ends
+//! what is read. It lies in sled's folder, so that whoever moves one moves both.
+
+use super::batch::Batch;
+use super::error::{Result, StoreError};
+use super::guard::StoreId;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// The journal's name in sled's folder.
+pub const NAME: &str = "journal";
+/// As much as sled is asked to sync at a time: some thousand single commits.
+const BYTES: usize = 2 << 20;
+/// What stands before the changes of an entry.
+const HEAD_BYTES: usize = 16;
+/// What stands before the key of a change.
+const CHANGE_HEAD_BYTES: usize = 8;
+const REMOVED: u32 = u32::MAX;
+
+/// The open journal.
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    id: StoreId,
+    /// Where the next entry goes, which is also where the file stands.
+    end: usize,
+    entry: Vec<u8>,
+}
+
+/// What one commit has changed.
+pub struct Entry {
+    /// Its number.
+    pub sequence: u64,
+    /// Its changes.
+    pub batch: Batch,
+}
+
+impl Journal {
+    /// Makes the journal of a new store in `folder`, which is sled's.
+    pub fn create(folder: &Path) -> Result<()> {
+        let path = folder.join(NAME);
+        File::create(&path)
+            .and_then(|mut file| file.write_all(&vec![0; BYTES]).and_then(|()| file.sync_all()))
+            .map_err(|error| StoreError::io("create", &path, error))
+    }
+
+    /// Opens the journal in `folder`, of the store `id`. The next entry is its first.
+    pub fn open(folder: &Path, id: StoreId) -> Result<Self> {
+        let path = folder.join(NAME);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|error| StoreError::io("open", &path, error))?;
+        Ok(Self { file, path, id, end: 0, entry: Vec::new() })
+    }
+
+    /// The entries that are there, in order. Only for a journal that was just opened.
+    pub fn read(&mut self) -> Result<Vec<Entry>> {
+        let mut bytes = Vec::new();
+        (&self.file)
+            .take(BYTES as u64)
+            .read_to_end(&mut bytes)
+            .map_err(|error| StoreError::io("read", &self.path, error))?;
+        self.begin_anew()?;
+        Ok(read_entries(&bytes, &self.id))
+    }
+
+    /// Lets the next entry be the first: sled has made durable what all of them changed.
+    pub fn begin_anew(&mut self) -> Result<()> {
+        self.end = 0;
+        self.file.rewind().map_err(|error| StoreError::io("seek in", &self.path, error))
+    }
+
+    /// Whether an entry for `batch` fits behind what is there.
+    #[must_use]
+    pub fn has_room(&self, batch: &Batch) -> bool {
+        let sizes = batch
+            .changes()
+            .map(|(key, value)| CHANGE_HEAD_BYTES + key.len() + value.map_or(0, <[u8]>::len));
+        self.end + HEAD_BYTES + sizes.sum::<usize>() <= BYTES
+    }
+
+    /// Appends an entry, and makes it durable.
+    pub fn append(&mut self, sequence: u64, batch: &Batch) -> Result<()> {
+        encode(&mut self.entry, &self.id, sequence, batch);
+        let failed = |error| StoreError::io("write", &self.path, error);
+        self.file.write_all(&self.entry).map_err(failed)?;
+        self.end += self.entry.len();
+        self.file.sync_data().map_err(|error| StoreError::io("sync", &self.path, error))
+    }
+}
+
+fn encode(entry: &mut Vec<u8>, id: &StoreId, sequence: u64, batch: &Batch) {
+    entry.clear();
+    entry.extend([0; HEAD_BYTES]);
+    for (key, value) in batch.changes() {
+        entry.extend(length(key).to_be_bytes());
+        entry.extend(value.map_or(REMOVED, length).to_be_bytes());
+        entry.extend(key);
+        entry.extend(value.unwrap_or_default());
+    }
+    // Both are below BYTES, so they fit.
+    let rest = length(entry.get(HEAD_BYTES..).unwrap_or_default());
+    let head = [rest.to_be_bytes().as_slice(), &sequence.to_be_bytes()].concat();
+    put(entry, 4, &head);
+    let checksum = checksum(id, entry.get(4..).unwrap_or_default());
+    put(entry, 0, &checksum.to_be_bytes());
+}
+
+fn put(entry: &mut [u8], at: usize, bytes: &[u8]) {
+    if let Some(place) = entry.get_mut(at..at + bytes.len()) {
+        place.copy_from_slice(bytes);
+    }
+}
+
+fn length(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len()).unwrap_or(REMOVED)
+}
+
+/// An entry of another store's journal is none.
+fn checksum(id: &StoreId, bytes: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(id);
+    hasher.update(bytes);
+    hasher.finalize()
+}
+
+/// The entries of the store `id` at the beginning of `bytes`: up to the first that is torn, or of an earlier round.
+#[must_use]
+pub fn read_entries(bytes: &[u8], id: &StoreId) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut rest = bytes;
+    while let Some((entry, behind)) = read_entry(rest, id) {
+        if entries.last().is_some_and(|last| entry.sequence != last.sequence.wrapping_add(1)) {
+            break;
+        }
+        entries.push(entry);
+        rest = behind;
+    }
+    entries
+}
+
+fn read_entry<'a>(bytes: &'a [u8], id: &StoreId) -> Option<(Entry, &'a [u8])> {
+    let (found, covered) = take_u32(bytes)?;
+    let (length, content) = take_u32(covered)?;
+    let (sequence, content) = content.split_first_chunk()?;
+    let (mut changes, behind) = content.split_at_checked(length as usize)?;
+    let covered = covered.get(..covered.len() - behind.len())?;
+    if checksum(id, covered) != found {
+        return None;
+    }
+    let mut batch = Batch::default();
+    while !changes.is_empty() {
+        changes = read_change(changes, &mut batch)?;
+    }
+    Some((Entry { sequence: u64::from_be_bytes(*sequence), batch }, behind))
+}
+
+/// What is behind the change that `bytes` begin with.
+fn read_change<'a>(bytes: &'a [u8], batch: &mut Batch) -> Option<&'a [u8]> {
+    let (key_length, bytes) = take_u32(bytes)?;
+    let (value_length, bytes) = take_u32(bytes)?;
+    let (key, bytes) = bytes.split_at_checked(key_length as usize)?;
+    if value_length == REMOVED {
+        batch.remove(key);
+        return Some(bytes);
+    }
+    let (value, bytes) = bytes.split_at_checked(value_length as usize)?;
+    batch.insert(key, value);
+    Some(bytes)
+}
+
+fn take_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    Some((u32::from_be_bytes(*number), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ID: StoreId = [7; 16];
+    type Changes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+    fn batch(changes: &Changes) -> Batch {
+        let mut batch = Batch::default();
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.insert(key, value.as_slice()),
+                None => batch.remove(key),
+            }
+        }
+        batch
+    }
+
+    fn changes(entries: &[Entry]) -> Vec<(u64, Changes)> {
+        let of = |entry: &Entry| {
+            entry.batch.changes().map(|(key, value)| (key.into(), value.map(Into::into))).collect()
+        };
+        entries.iter().map(|entry| (entry.sequence, of(entry))).collect()
+    }
+
+    fn journal(folder: &Path) -> Journal {
+        if !folder.join(NAME).exists() {
+            Journal::create(folder).unwrap();
+        }
+        Journal::open(folder, ID).unwrap()
+    }
+
+    fn one(number: u8) -> Changes {
+        vec![(vec![number], Some(vec![number; 100])), (vec![number, 1], None)]
+    }
+
+    #[test]
+    fn entries_of_this_round_are_read_back_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writing = journal(folder.path());
+        assert!(writing.read().unwrap().is_empty());
+        for number in 1..6 {
+            writing.append(number.into(), &batch(&one(number))).unwrap();
+        }
+        let read = journal(folder.path()).read().unwrap();
+        assert_eq!(changes(&read), (1..6).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
+        // Two of the next round, with those of the one before behind them.
+        writing.begin_anew().unwrap();
+        for number in 6..8 {
+            writing.append(number.into(), &batch(&one(number))).unwrap();
+        }
+        let read = journal(folder.path()).read().unwrap();
+        assert_eq!(changes(&read), (6..8).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
+        assert!(Journal::open(folder.path(), [8; 16]).unwrap().read().unwrap().is_empty());
+    }
+
+    #[test]
+    fn it_never_grows() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = journal(folder.path());
+        let large = batch(&vec![(vec![1], Some(vec![1; 300_000]))]);
+        let mut written = 0;
+        while journal.has_room(&large) {
+            written += 1;
+            journal.append(written, &large).unwrap();
+        }
+        assert_eq!(written, 6);
+        assert_eq!(std::fs::metadata(&journal.path).unwrap().len(), BYTES as u64);
+        assert!(!journal.has_room(&batch(&vec![(vec![1], Some(vec![1; BYTES]))])));
+        journal.begin_anew().unwrap();
+        let whole =
+            batch(&vec![(vec![1], Some(vec![1; BYTES - HEAD_BYTES - CHANGE_HEAD_BYTES - 1]))]);
+        assert!(journal.has_room(&whole));
+        journal.append(7, &whole).unwrap();
+        assert!(!journal.has_room(&Batch::default()));
+        assert_eq!(std::fs::metadata(&journal.path).unwrap().len(), BYTES as u64);
+        assert_eq!(journal_entries(&journal), [7]);
+    }
+
+    fn journal_entries(journal: &Journal) -> Vec<u64> {
+        let bytes = std::fs::read(&journal.path).unwrap();
+        read_entries(&bytes, &ID).iter().map(|entry| entry.sequence).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_flipped_bit_ends_what_is_read(numbers in 1_u8..20, at in any::<prop::sample::Index>(), bit in 0_u32..8) {
+            let (mut bytes, mut entry) = (Vec::new(), Vec::new());
+            let mut ends = Vec::new();
+            for number in 0..numbers {
+                encode(&mut entry, &ID, number.into(), &batch(&one(number)));
+                bytes.extend(&entry);
+                ends.push(bytes.len());
+            }
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1_u8 << bit;
+            let whole = ends.iter().filter(|end| **end <= at).count();
+            prop_assert_eq!(changes(&read_entries(&bytes, &ID)), (0..numbers).take(whole).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(read_entries(&bytes, &ID).is_empty());
+        }
+    }
+}
