@@ -133,7 +133,7 @@ impl<'a> Draft<'a> {
         match known.or_else(|| backlog.get(key)) {
             Some(old) if old.as_ref().is_none_or(|old| !value::has_chunks(key, old)) => Ok(None),
             // Where there are chunks, sled alone knows their names.
-            Some(_) => backlog.wait().and_then(|()| self.disk.chunks_of(key)),
+            Some(_) => self.shared.catch_up(self.disk).and_then(|()| self.disk.chunks_of(key)),
             None => self.disk.chunks_of(key),
         }
     }

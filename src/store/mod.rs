@@ -288,9 +288,9 @@ impl Shared {
         self.with_disk(read)
     }
 
-    /// Lets `batch` appear in sled, key by key.
-    fn apply(&self, batch: &Batch) -> Result<()> {
-        self.with_disk(|disk| self.appear(batch, |batch| disk.apply_journaled(batch)))
+    /// The writer's side: gives sled what it lacks.
+    fn catch_up(&self, disk: &Disk) -> Result<()> {
+        self.backlog.apply(|batch| self.appear(batch, |batch| disk.apply_journaled(batch)))
     }
 
     /// Lets `batch` appear in sled by `apply`.

@@ -198,7 +198,7 @@ impl New {
 fn start(
     settings: &Settings,
     disk: Disk,
-    writer: impl FnOnce(Arc<Shared>) -> std::io::Result<Writer>,
+    writer: impl FnOnce(Arc<Shared>) -> Writer,
     notices: Vec<Notice>,
 ) -> Result<Store> {
     let shared = Arc::new(Shared {
@@ -214,11 +214,10 @@ fn start(
         waiting: AtomicUsize::new(0),
         waiting_bytes: AtomicUsize::new(0),
     });
-    let thread = writer(Arc::clone(&shared))
-        .and_then(|writer| {
-            let name = "dashboard-sled writer".into();
-            std::thread::Builder::new().name(name).spawn(move || writer.run())
-        })
+    let writer = writer(Arc::clone(&shared));
+    let thread = std::thread::Builder::new()
+        .name("dashboard-sled writer".into())
+        .spawn(move || writer.run())
         .and_then(|thread| watchdog::watch(&shared, settings.commit_limit).map(|()| thread))
         .map_err(|error| StoreError::io("start the threads of", &settings.path, error))?;
     Ok(Store { shared, writer: Mutex::new(Some(thread)), notices })

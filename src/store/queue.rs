@@ -79,10 +79,15 @@ impl Queue {
         self.ready.notify_one();
     }
 
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.length.load(Ordering::Acquire) == 0
+    }
+
     /// The first message; waits for one, but not longer than `limit`.
     pub fn next(&self, limit: Option<Duration>) -> Next {
         let start = Instant::now();
-        while self.length.load(Ordering::Acquire) == 0 && start.elapsed() < PATIENCE {
+        while self.is_empty() && start.elapsed() < PATIENCE {
             std::thread::yield_now();
         }
         let mut state = self.lock();

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::mem::ManuallyDrop;
-use std::os::fd::FromRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::raw::{c_int, c_uint};
 
 /// Called by sled for each piece of its log that it has written: the linker leads it here from `sync_file_range`
@@ -22,4 +22,19 @@ unsafe extern "C" fn __wrap_sync_file_range(
     let log = ManuallyDrop::new(unsafe { File::from_raw_fd(log) });
     // sled reads the reason of a failure from `errno`, where the system has left it.
     log.sync_data().map_or(-1, |()| 0)
+}
+
+/// Has the system begin to write `length` bytes of `file` from `offset`, without waiting for it. If it does not, the sync
+/// has more to do.
+pub fn begin(file: &File, offset: usize, length: usize) {
+    // SAFETY: the call takes numbers alone. It is made by its number, since its name leads to the function above.
+    unsafe {
+        libc::syscall(
+            libc::SYS_sync_file_range,
+            file.as_raw_fd(),
+            offset.cast_signed(),
+            length.cast_signed(),
+            libc::SYNC_FILE_RANGE_WRITE,
+        );
+    }
 }

@@ -5,11 +5,11 @@
 //! follow each other by construction. After a failure it writes no more: a failed sync is never
 //! retried, because the system may have dropped what it could not write.
 
-use super::backlog::{Applier, Durable};
+use super::backlog::Durable;
 use super::batch::Batch;
 use super::change::Request;
 use super::disk::Disk;
-use super::draft::{put_applied, Changed, Draft};
+use super::draft::{put_applied, Draft};
 use super::error::{Result, StoreError};
 use super::guard::Guard;
 use super::journal::Journal;
@@ -31,7 +31,6 @@ pub struct Writer {
     shared: Arc<Shared>,
     guard: Guard,
     journal: Journal,
-    backlog: Applier,
     /// When the guard was last known to be synced.
     synced: Instant,
     applied: u64,
@@ -39,20 +38,18 @@ pub struct Writer {
 
 impl Writer {
     /// A writer that goes on after change number `applied`.
-    pub fn new(
-        shared: Arc<Shared>,
-        guard: Guard,
-        journal: Journal,
-        applied: u64,
-    ) -> std::io::Result<Self> {
-        let backlog = Applier::start(&shared)?;
-        Ok(Self { shared, guard, journal, backlog, synced: Instant::now(), applied })
+    pub fn new(shared: Arc<Shared>, guard: Guard, journal: Journal, applied: u64) -> Self {
+        Self { shared, guard, journal, synced: Instant::now(), applied }
     }
 
     /// Works until the queue is closed.
     pub fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         loop {
+            if shared.queue.is_empty() {
+                // Nobody waits for it, so sled has time.
+                let _ = self.guarded(|_| shared.with_disk(|disk| shared.catch_up(disk)));
+            }
             let limit = GUARD_SYNC.saturating_sub(self.synced.elapsed());
             match shared.queue.next(self.guard.is_unsynced().then_some(limit)) {
                 Next::Message(Message::Change(first)) => {
@@ -75,7 +72,6 @@ impl Writer {
         }
         // At worst the guard stays a second behind, which it may, and an open reads the journal.
         let _ = self.sync_guard();
-        drop(self.backlog);
         let _ = shared.with_disk(Disk::make_durable);
     }
 
@@ -104,7 +100,6 @@ impl Writer {
         for completion in self.shared.commit.end() {
             completion(result.clone());
         }
-        self.shared.backlog.wake();
     }
 
     /// Tells the requests that fail by themselves; the others wait for the commit.
@@ -136,14 +131,10 @@ impl Writer {
                 return Err(error);
             }
         };
-        let publish = |changed: &Changed| {
-            for (key, contents) in changed {
-                shared.cache.publish(key, contents.clone());
-            }
-        };
-        match left {
-            Some(batch) => shared.backlog.push(Durable { sequence, batch, changed }, publish),
-            None => publish(&changed),
+        let commit = Arc::new(Durable { sequence, batch: left.unwrap_or_default(), changed });
+        shared.backlog.push(Arc::clone(&commit));
+        for (key, contents) in &commit.changed {
+            shared.cache.publish(key, contents.clone());
         }
         Ok(())
     }
@@ -151,8 +142,8 @@ impl Writer {
     fn wipe(&mut self) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         shared.check_health()?;
-        shared.backlog.wait()?;
         shared.with_disk(|disk| {
+            shared.catch_up(disk)?;
             let sequence = self.applied + 1;
             let mut batch = Batch::default();
             for stored in disk.forwards(&[], None) {
@@ -174,12 +165,12 @@ impl Writer {
     fn make_durable(&mut self, disk: &Disk, batch: Batch, sequence: u64) -> Result<Option<Batch>> {
         let begun = Instant::now();
         if !self.journal.has_room(&batch) {
-            self.shared.backlog.wait()?;
+            self.shared.catch_up(disk)?;
             disk.make_durable()?;
             self.journal.begin_anew()?;
         }
         let left = if self.journal.has_room(&batch) {
-            self.journal.append(sequence, &batch)?;
+            self.journal.append(sequence, &batch, || self.shared.catch_up(disk))?;
             Some(batch)
         } else {
             // Too large for the journal: sled makes it durable by itself, as one.
@@ -198,6 +189,10 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         catch_unwind(AssertUnwindSafe(|| work(self)))
             .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)))
-            .map_err(|error| shared.poison(error))
+            .map_err(|error| {
+                let error = shared.poison(error);
+                shared.backlog.fail(error.clone());
+                error
+            })
     }
 }
