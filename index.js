@@ -16,7 +16,9 @@ async function setup () {
   }
   try {
     const dashboard = findHost()
-    Object.assign(dashboard.StorageObject, atomic(await openStore(), dashboard.Storage))
+    const store = await openStore()
+    Object.assign(dashboard.StorageObject, atomic(store, dashboard.Storage))
+    Object.assign(dashboard.StorageList, StorageList.additions(store))
   } catch (error) {
     // The host only logs it, and its log is silent by default.
     process.emitWarning(`dashboard-sled could not put atomic changes in place: ${error.message}`, { code: 'DASHBOARD_SLED_SETUP' })

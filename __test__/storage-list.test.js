@@ -1,5 +1,9 @@
 /* eslint-env mocha */
 const assert = require('assert')
+const path = require('path')
+const { additions } = require('../src/facade/storage-list.js')
+const { openStore } = require('../src/facade/stores.js')
+const { host } = require('./contract/make-application.js')
 const { rejection, useStore } = require('./helper.js')
 
 const notText = [undefined, null, 0, 1, NaN, true, [], ['a'], {}, '', Symbol('a'), 'k'.repeat(1 << 20)]
@@ -212,6 +216,56 @@ describe('storage-list', () => {
         assert.strictEqual(await store.storageList.listAll('path'), undefined)
       })
     })
+  })
+
+  // What the module puts in place of the host's own, which asks before it adds.
+  describe('additions', () => {
+    it('leave what the host\'s own leave', async () => {
+      const own = await hostsOwn()
+      const ours = { ...own, ...additions(await openStore()) }
+      for (const [path, list] of [['theirs', own], ['ours', ours]]) {
+        await list.add(path, 'a')
+        await list.add(path, 'b')
+        await list.add(path, 'a')
+        await list.addMany({ [path]: 3, [`${path}/other`]: 'a' })
+        await list.addMany({ [path]: 'b', [`${path}/other`]: true })
+        await list.addMany({ [path]: '3' })
+        await list.addMany({})
+        assert.deepStrictEqual(await list.listAll(path), [3, 'b', 'a'])
+        assert.deepStrictEqual(await list.listAll(`${path}/other`), [true, 'a'])
+        assert.strictEqual(await list.count(path), 3)
+      }
+    })
+    it('refuse what the host\'s own refuse', async () => {
+      const own = await hostsOwn()
+      const ours = additions(await openStore())
+      for (const itemid of notItems) {
+        for (const [method, ...args] of [['add', 'path', itemid], ['addMany', { good: 'item', bad: itemid }]]) {
+          const [theirs, error] = [await rejection(own[method](...args)), await rejection(ours[method](...args))]
+          assert.deepStrictEqual([error.message, error.code], [theirs.message, theirs.code], method)
+        }
+      }
+      assert.strictEqual(await own.count('good'), 0)
+    })
+    it('leave the caller\'s items alone', async () => {
+      const ours = additions(await openStore())
+      const items = { path: 'a', other: 'b' }
+      await ours.addMany({ path: 'a' })
+      await ours.addMany(items)
+      assert.deepStrictEqual(items, { path: 'a', other: 'b' })
+    })
+
+    async function hostsOwn () {
+      const { applicationPath } = global
+      process.env.STORAGE = 'dashboard-sled'
+      global.applicationPath = path.join(host, '..', '..', '..')
+      try {
+        return await require(path.join(host, 'src', 'storage-list.js')).setup()
+      } finally {
+        delete process.env.STORAGE
+        global.applicationPath = applicationPath
+      }
+    }
   })
 
   async function add (path, items) {

@@ -3,7 +3,7 @@ const { asItem, invalid, requireText } = require('./arguments.js')
 const { attentively } = require('./attention.js')
 const { openStore } = require('./stores.js')
 
-module.exports = { listsOf, setup }
+module.exports = { additions, listsOf, setup }
 
 async function setup (_, prefix) {
   const store = await openStore(prefix)
@@ -63,6 +63,13 @@ function listsOf (store) {
       return attentively(store.discard(path, asItem(itemid, 'invalid-itemid')))
     }
   }
+}
+
+// The host's own ask for each item whether it is there, and then add it (src/storage-list.js). Ours see to that themselves, in
+// the one change.
+function additions (store) {
+  const { add, addMany } = listsOf(store)
+  return { add, addMany }
 }
 
 function itemsOrNothing (items) {

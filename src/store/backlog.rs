@@ -86,3 +86,148 @@ impl Backlog {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::key::ListPath;
+    use super::super::{open, Change, Record, Settings, Store};
+    use super::*;
+    use std::io::Read;
+    use std::path::Path;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    const BRIEF: Duration = Duration::from_millis(100);
+
+    fn settings(folder: &Path) -> Settings {
+        Settings {
+            path: folder.into(),
+            cache_bytes: 1 << 20,
+            commit_limit: Duration::from_secs(10),
+            new_id: [7; 16],
+            accepts_rollback: false,
+        }
+    }
+
+    fn submit(store: &Store, changes: Vec<Change>) {
+        let (done, result) = mpsc::channel();
+        store.submit(changes, Box::new(move |written| done.send(written).unwrap()));
+        result.recv().unwrap().unwrap();
+    }
+
+    /// From now on nobody gives anything to sled.
+    fn end_writer(store: &Store) {
+        store.shared.queue.close();
+        store.writer.lock().unwrap().take().unwrap().join().unwrap();
+    }
+
+    fn commit(key: &Key, contents: &str) -> Arc<Durable> {
+        let changed = Changed::from([(key.clone(), Some(contents.as_bytes().into()))]);
+        Arc::new(Durable { sequence: 1000, batch: Batch::default(), changed })
+    }
+
+    #[test]
+    fn what_sled_lacks_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&settings(folder.path())).unwrap();
+        end_writer(&store);
+        let key = Record::new(b"a").key;
+        store.shared.backlog.push(commit(&key, "first"));
+        store.shared.backlog.push(commit(&key, "second"));
+        assert_eq!(store.read(&key).unwrap().as_deref(), Some(b"second".as_slice()));
+    }
+
+    #[test]
+    fn who_reads_several_keys_waits_until_sled_has_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&settings(folder.path())).unwrap();
+        let path = ListPath::new(b"list");
+        submit(&store, vec![Change::Add { path: path.clone(), item: b"item".to_vec() }]);
+        end_writer(&store);
+        store.shared.backlog.push(commit(&Record::new(b"a").key, "text"));
+        let (done, pages) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| done.send(store.page(&path, 0, 10).unwrap().len()).unwrap());
+            assert!(pages.recv_timeout(BRIEF).is_err());
+            store.shared.with_disk(|disk| store.shared.catch_up(disk)).unwrap();
+            assert_eq!(pages.recv(), Ok(1));
+        });
+    }
+
+    #[test]
+    fn nobody_waits_for_what_will_not_come() {
+        let backlog = Backlog::default();
+        let key = Record::new(b"a").key;
+        backlog.push(commit(&key, "text"));
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| backlog.wait());
+            std::thread::sleep(BRIEF);
+            assert!(backlog.apply(|_| Err(StoreError::Closed)).is_err());
+            backlog.fail(StoreError::Closed);
+            assert!(waiting.join().unwrap().is_err());
+        });
+        assert_eq!(backlog.get(&key).unwrap().as_deref(), Some(b"text".as_slice()));
+        assert!(backlog.apply(|_| Ok(())).is_ok());
+        assert!(backlog.wait().is_ok());
+        assert_eq!(backlog.get(&key), None);
+    }
+
+    /// More than the journal holds, and single values that it does not: a copy of the files at any moment opens as a store
+    /// that was killed does. Copied above all when the journal has just begun anew.
+    #[test]
+    fn whatever_is_acknowledged_is_in_the_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let original = folder.path().join("store");
+        let store = open(&settings(&original)).unwrap();
+        let name = |number: usize| format!("record {}", number % 37).into_bytes();
+        let contents = |number: usize| -> Contents {
+            let size = match number % 700 {
+                7 => 3 << 20,
+                number if number % 10 == 0 => 40_000,
+                number => 100 + number,
+            };
+            vec![number.to_le_bytes()[0]; size].into()
+        };
+        let mut first = Vec::new();
+        let mut rounds = 0;
+        for number in 0..1500 {
+            let record = Record::new(&name(number));
+            submit(
+                &store,
+                vec![Change::Write { record, contents: contents(number), secret: None }],
+            );
+            let now = head_of(&original.join("sled").join(super::super::journal::NAME));
+            if now != first || number % 100 == 0 {
+                rounds += usize::from(now != first);
+                first = now;
+                let copy = folder.path().join(format!("copy {number}"));
+                copy_files(&original, &copy);
+                let copied = open(&settings(&copy)).unwrap();
+                for known in number.saturating_sub(36)..=number {
+                    let found = copied.read(&Record::new(&name(known)).key).unwrap();
+                    assert!(found == Some(contents(known)), "{known} of {number}");
+                }
+            }
+        }
+        assert!(rounds > 3, "{rounds}");
+    }
+
+    fn head_of(file: &Path) -> Vec<u8> {
+        let mut bytes = vec![0; 16];
+        std::fs::File::open(file).unwrap().read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn copy_files(from: &Path, to: &Path) {
+        std::fs::create_dir(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            let target = to.join(path.file_name().unwrap());
+            if path.is_dir() {
+                copy_files(&path, &target);
+            } else {
+                std::fs::copy(&path, &target).unwrap();
+            }
+        }
+    }
+}

@@ -31,8 +31,6 @@ const HEAD_BYTES: usize = 16;
 /// What stands before the key of a change.
 const CHANGE_HEAD_BYTES: usize = 8;
 const REMOVED: u32 = u32::MAX;
-/// The drive begins with a longer entry at once. To ask for that takes longer than it saves for the entry of a single call.
-const LONG_ENTRY_BYTES: usize = 4096;
 
 /// The open journal.
 pub struct Journal {
@@ -98,7 +96,7 @@ impl Journal {
         self.end + HEAD_BYTES + sizes.sum::<usize>() <= BYTES
     }
 
-    /// Appends an entry, and makes it durable; does something else while the drive works for it.
+    /// Appends an entry, and makes it durable. `meanwhile` is done while the drive works for a long one.
     pub fn append(
         &mut self,
         sequence: u64,
@@ -109,9 +107,7 @@ impl Journal {
         let failed = |error| StoreError::io("write", &self.path, error);
         self.file.write_all(&self.entry).map_err(failed)?;
         #[cfg(target_os = "linux")]
-        if self.entry.len() > LONG_ENTRY_BYTES {
-            super::write_back::begin(&self.file, self.end, self.entry.len());
-        }
+        super::write_back::begin(&self.file, self.end, self.entry.len());
         self.end += self.entry.len();
         meanwhile()?;
         self.file.sync_data().map_err(|error| StoreError::io("sync", &self.path, error))
