@@ -9,6 +9,8 @@ const { makeFolder, readStates, runNode, work } = require('./worker.js')
 
 const SIZES = { accounts: 3, records: 1, lists: 1 }
 const CALLS = ['pwrite64', 'write', 'fdatasync', 'fsync']
+// In milliseconds: longer than sled waits before it writes by itself.
+const PAUSE = 800
 // More calls than any run makes: then counting has gone wrong.
 const MOST_CALLS = 200
 // A commit that hangs is given up after 10 s.
@@ -52,11 +54,30 @@ async function failing (folder) {
     for (const call of CALLS) {
       rows.push(await failingCall(test, call))
     }
+    rows.push(await failingBehind(test))
   } finally {
     await test.worker.close()
     await test.opener.close()
   }
   return [...rows, test.undone, test.again]
+}
+
+// What sled writes by itself fails, behind a change that is acknowledged and before the next one.
+async function failingBehind (test) {
+  const row = { fault: 'what sled writes between two resets fails', tried: 0, lost: 0 }
+  const outcomes = {}
+  for (const scene of test.scenes) {
+    for (let nth = 1, fired = true; fired && nth <= MOST_CALLS; nth++) {
+      const result = await failAt(test, scene, { call: 'pwrite64', nth, error: 'EIO', sticky: true, pause: PAUSE })
+      fired = result.fired
+      row.tried += fired ? 1 : 0
+      row.lost += result.wrong.length ? 1 : 0
+      result.wrong.length && console.error(`pwrite64 number ${nth} of ${scene.name}: ${result.outcome}: ${result.wrong.slice(0, 3).join('; ')}`)
+      outcomes[result.outcome] = (outcomes[result.outcome] || 0) + 1
+    }
+  }
+  console.log(`${row.fault}:`, outcomes)
+  return row
 }
 
 // Each call of an open and of several changes fails in turn, once or from then on.

@@ -1,27 +1,24 @@
-//! What the journal has and sled lacks yet: acknowledged changes on their way into sled, oldest first.
+//! What the journal has and sled lacks yet: the last commit, on its way into sled.
 //!
-//! To give them to sled takes as long as the rest of a commit, so the writer does it while the drive works for the next
-//! one, or has nothing else to do. Until then whoever reads a key asks here before sled, and whoever reads several waits.
+//! To give it to sled takes as long as the rest of a commit, so the writer does it while the drive works for the next one,
+//! or when nobody waits. Until then who reads one of its keys asks here before sled, and who reads several waits.
 
 use super::batch::Batch;
 use super::draft::Changed;
 use super::error::{Result, StoreError};
 use super::key::Key;
 use super::value::Contents;
-use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// A commit that is durable.
 pub struct Durable {
-    /// Its number.
-    pub sequence: u64,
     /// What sled is to be given.
     pub batch: Batch,
     /// The same as readers want it.
     pub changed: Changed,
 }
 
-/// The commits that sled lacks.
+/// The commit that sled lacks, if there is one: it is given the last one before the next is acknowledged.
 #[derive(Default)]
 pub struct Backlog {
     state: Mutex<State>,
@@ -30,32 +27,31 @@ pub struct Backlog {
 
 #[derive(Default)]
 struct State {
-    /// One stays here until sled has all of it.
-    commits: VecDeque<Arc<Durable>>,
-    /// Why no more of them will be given to sled.
+    /// It stays here until sled has all of it.
+    commit: Option<Arc<Durable>>,
+    /// Why sled has not taken it.
     failed: Option<StoreError>,
 }
 
 impl Backlog {
-    /// Adds a commit, before anybody is told of it: or a read could miss it.
-    pub fn push(&self, commit: Arc<Durable>) {
-        self.lock().commits.push_back(commit);
+    /// Takes a commit, before anybody is told of it: or a read could miss it.
+    pub fn put(&self, commit: Arc<Durable>) {
+        self.lock().commit = Some(commit);
     }
 
-    /// What the newest commit with `key` lets stand there; `None` if sled has all there is to know. What is looked for in
-    /// sled after that is no older than this look.
+    /// What the commit lets stand at `key`; `None` if sled has all there is to know. What is looked for in sled after that
+    /// is no older than this look.
     pub fn get(&self, key: &Key) -> Option<Option<Contents>> {
-        let state = self.lock();
-        state.commits.iter().rev().find_map(|commit| commit.changed.get(key).cloned())
+        self.lock().commit.as_ref()?.changed.get(key).cloned()
     }
 
-    /// Waits until sled has all that is here now. For everybody but the writer. Blocks.
+    /// Waits until sled has what is here now. For everybody but the writer. Blocks.
     pub fn wait(&self) -> Result<()> {
         let mut state = self.lock();
-        let Some(last) = state.commits.back().map(|commit| commit.sequence) else {
+        let Some(commit) = state.commit.clone() else {
             return Ok(());
         };
-        while state.commits.front().is_some_and(|first| first.sequence <= last) {
+        while state.commit.as_ref().is_some_and(|left| Arc::ptr_eq(left, &commit)) {
             if let Some(error) = &state.failed {
                 return Err(error.clone());
             }
@@ -64,16 +60,15 @@ impl Backlog {
         Ok(())
     }
 
-    /// The writer's side: has `apply` give everything to sled.
-    pub fn apply(&self, apply: impl Fn(&Batch) -> Result<()>) -> Result<()> {
-        loop {
-            let Some(commit) = self.lock().commits.front().cloned() else {
-                return Ok(());
-            };
-            apply(&commit.batch)?;
-            self.lock().commits.pop_front();
-            self.applied.notify_all();
-        }
+    /// The writer's side: has `apply` give sled what it lacks.
+    pub fn apply(&self, apply: impl FnOnce(&Batch) -> Result<()>) -> Result<()> {
+        let Some(commit) = self.lock().commit.clone() else {
+            return Ok(());
+        };
+        apply(&commit.batch)?;
+        *self.lock() = State::default();
+        self.applied.notify_all();
+        Ok(())
     }
 
     /// Nobody waits any more for what is here. It stays, for readers.
@@ -123,7 +118,7 @@ mod tests {
 
     fn commit(key: &Key, contents: &str) -> Arc<Durable> {
         let changed = Changed::from([(key.clone(), Some(contents.as_bytes().into()))]);
-        Arc::new(Durable { sequence: 1000, batch: Batch::default(), changed })
+        Arc::new(Durable { batch: Batch::default(), changed })
     }
 
     #[test]
@@ -132,9 +127,8 @@ mod tests {
         let store = open(&settings(folder.path())).unwrap();
         end_writer(&store);
         let key = Record::new(b"a").key;
-        store.shared.backlog.push(commit(&key, "first"));
-        store.shared.backlog.push(commit(&key, "second"));
-        assert_eq!(store.read(&key).unwrap().as_deref(), Some(b"second".as_slice()));
+        store.shared.backlog.put(commit(&key, "text"));
+        assert_eq!(store.read(&key).unwrap().as_deref(), Some(b"text".as_slice()));
     }
 
     #[test]
@@ -144,7 +138,9 @@ mod tests {
         let path = ListPath::new(b"list");
         submit(&store, vec![Change::Add { path: path.clone(), item: b"item".to_vec() }]);
         end_writer(&store);
-        store.shared.backlog.push(commit(&Record::new(b"a").key, "text"));
+        store.shared.backlog.put(commit(&path.head(), "its head"));
+        // Another list is not held up.
+        assert_eq!(store.page(&ListPath::new(b"other"), 0, 10).unwrap().len(), 0);
         let (done, pages) = mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(|| done.send(store.page(&path, 0, 10).unwrap().len()).unwrap());
@@ -158,7 +154,7 @@ mod tests {
     fn nobody_waits_for_what_will_not_come() {
         let backlog = Backlog::default();
         let key = Record::new(b"a").key;
-        backlog.push(commit(&key, "text"));
+        backlog.put(commit(&key, "text"));
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| backlog.wait());
             std::thread::sleep(BRIEF);

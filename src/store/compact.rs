@@ -5,6 +5,7 @@
 
 use super::error::{Result, StoreError};
 use super::guard::{sync_folder, Guard};
+use super::journal;
 use super::key::Key;
 use super::open::{self, Settings, SLED, STORE_ID};
 use super::{registry, space, Store};
@@ -119,7 +120,7 @@ fn require_room(store: &Store, folder: &Path, before: u64, progress: &dyn Fn(u64
         }
         Ok(())
     })?;
-    let needed = before.min(held * OVERHEAD) + space::RESERVE_BYTES;
+    let needed = before.min(held * OVERHEAD + journal::BYTES as u64) + space::RESERVE_BYTES;
     let room = space::room(folder)?;
     if room < needed {
         return Err(StoreError::NoRoom { path: folder.into(), needed, room });

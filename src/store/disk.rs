@@ -4,7 +4,6 @@ use super::batch::Batch;
 use super::error::{Result, StoreError};
 use super::key::{ChunkId, Key};
 use super::space;
-use super::stats::Syncs;
 use super::value::{self, Contents, Head};
 use std::fs::File;
 use std::ops::Bound;
@@ -15,10 +14,9 @@ use std::time::Duration;
 /// An open sled database, and a descriptor of its log.
 pub struct Disk {
     database: sled::Db,
-    /// Our own descriptor of sled's log: sled's `flush()` survives no power cut, so each commit is synced by ourselves.
+    /// Our own descriptor of sled's log: an error of a sync is told once for each, and sled's threads share theirs.
     log: File,
     folder: PathBuf,
-    syncs: Syncs,
 }
 
 /// A key and a value as sled has them, behind which the contents can be read.
@@ -27,7 +25,7 @@ pub type Stored = (sled::IVec, sled::IVec);
 impl Disk {
     /// Wraps an open database; `folder` is the one that sled uses.
     pub fn new(database: sled::Db, log: File, folder: &Path) -> Self {
-        Self { database, log, folder: folder.into(), syncs: Syncs::new() }
+        Self { database, log, folder: folder.into() }
     }
 
     /// What stands at `key`.
@@ -68,7 +66,7 @@ impl Disk {
     }
 
     /// The full parts of a key where it has a hashed one, and the contents. Chunks are never changed,
-    /// only removed in the batch that replaces their head: when one is missing, so is the head.
+    /// and go after their head: when one is missing, so is the head.
     fn body(&self, encoded: &[u8], stored: &[u8]) -> Result<Option<(Option<Vec<u8>>, Contents)>> {
         let damaged = || value::damaged(&Key::found(encoded, None));
         let (total, id, form) = match value::decode(encoded, stored).ok_or_else(damaged)? {
@@ -175,12 +173,17 @@ impl Disk {
     /// Makes everything applied so far durable in sled.
     pub fn make_durable(&self) -> Result<()> {
         self.flush()?;
-        self.log.sync_data().map_err(|error| StoreError::io("sync", &self.folder, error))
+        self.sync()
     }
 
-    /// What was made durable, and how long that took.
-    pub fn syncs(&self) -> &Syncs {
-        &self.syncs
+    /// The same where no watchdog looks on.
+    pub fn make_durable_alone(&self) -> Result<()> {
+        flush_surely(&self.database).map_err(|error| self.failed("flush", error))?;
+        self.sync()
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.log.sync_data().map_err(|error| StoreError::io("sync", &self.folder, error))
     }
 
     /// sled's folder.

@@ -99,9 +99,9 @@ impl<'a> Draft<'a> {
         self.accepted.is_empty()
     }
 
-    /// The batch for sled, which also notes its own number at its end, and what it changes. Chunks come before what
-    /// points to them, and go after it.
-    pub fn finish(self) -> Result<(Batch, Changed)> {
+    /// The batch for sled, which also notes its own number at its end. Chunks come before what points to them, and go
+    /// after it.
+    pub fn batch(&self) -> Result<Batch> {
         let sequence = self.sequence;
         let mut batch = Batch::default();
         let mut old_chunks = Vec::new();
@@ -123,7 +123,12 @@ impl<'a> Draft<'a> {
             batch.remove(&chunk);
         }
         put_applied(&mut batch, sequence);
-        Ok((batch, self.accepted))
+        Ok(batch)
+    }
+
+    /// What it changes.
+    pub fn into_changed(self) -> Changed {
+        self.accepted
     }
 
     /// The chunks of what stands at `key` now. What memory knows to be small has none.

@@ -1,6 +1,6 @@
 //! The journal: where a commit is durable before sled has written it down.
 //!
-//! A commit is one entry, appended and synced. Only after that sled is given the same changes, key by key, and writes them
+//! A commit is one entry, appended and synced, unless it is larger than all of it. Only after that sled is given the same changes, key by key, and writes them
 //! in its own time: what sled has of a commit is then always in the journal as a whole. When the journal is full sled is
 //! synced, and the journal begins again at its start; an open gives sled what it lacks.
 //!
@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 /// The journal's name in sled's folder.
 pub const NAME: &str = "journal";
 /// As much as sled is asked to sync at a time: some thousand single commits.
-const BYTES: usize = 2 << 20;
+pub const BYTES: usize = 2 << 20;
 /// What stands before the changes of an entry.
 const HEAD_BYTES: usize = 16;
 /// What stands before the key of a change.
@@ -59,26 +59,22 @@ impl Journal {
             .map_err(|error| StoreError::io("create", &path, error))
     }
 
-    /// Opens the journal in `folder`, of the store `id`. The next entry is its first.
-    pub fn open(folder: &Path, id: StoreId) -> Result<Self> {
+    /// Opens the journal in `folder`, of the store `id`, with the entries that are there. The next one is its first again.
+    pub fn open(folder: &Path, id: StoreId) -> Result<(Self, Vec<Entry>)> {
         let path = folder.join(NAME);
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .open(&path)
             .map_err(|error| StoreError::io("open", &path, error))?;
-        Ok(Self { file, path, id, end: 0, entry: Vec::new() })
-    }
-
-    /// The entries that are there, in order. Only for a journal that was just opened.
-    pub fn read(&mut self) -> Result<Vec<Entry>> {
         let mut bytes = Vec::new();
-        (&self.file)
+        (&file)
             .take(BYTES as u64)
             .read_to_end(&mut bytes)
-            .map_err(|error| StoreError::io("read", &self.path, error))?;
-        self.begin_anew()?;
-        Ok(read_entries(&bytes, &self.id))
+            .map_err(|error| StoreError::io("read", &path, error))?;
+        let mut journal = Self { file, path, id, end: 0, entry: Vec::new() };
+        journal.begin_anew()?;
+        Ok((journal, read_entries(&bytes, &id)))
     }
 
     /// Lets the next entry be the first: sled has made durable what all of them changed.
@@ -229,7 +225,11 @@ mod tests {
         if !folder.join(NAME).exists() {
             Journal::create(folder).unwrap();
         }
-        Journal::open(folder, ID).unwrap()
+        Journal::open(folder, ID).unwrap().0
+    }
+
+    fn read(folder: &Path, id: StoreId) -> Vec<Entry> {
+        Journal::open(folder, id).unwrap().1
     }
 
     fn one(number: u8) -> Changes {
@@ -240,20 +240,20 @@ mod tests {
     fn entries_of_this_round_are_read_back_and_no_others() {
         let folder = tempfile::tempdir().unwrap();
         let mut writing = journal(folder.path());
-        assert!(writing.read().unwrap().is_empty());
+        assert!(read(folder.path(), ID).is_empty());
         for number in 1..6 {
             writing.append(number.into(), &batch(&one(number)), || Ok(())).unwrap();
         }
-        let read = journal(folder.path()).read().unwrap();
-        assert_eq!(changes(&read), (1..6).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
+        let found = read(folder.path(), ID);
+        assert_eq!(changes(&found), (1..6).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
         // Two of the next round, with those of the one before behind them.
         writing.begin_anew().unwrap();
         for number in 6..8 {
             writing.append(number.into(), &batch(&one(number)), || Ok(())).unwrap();
         }
-        let read = journal(folder.path()).read().unwrap();
-        assert_eq!(changes(&read), (6..8).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
-        assert!(Journal::open(folder.path(), [8; 16]).unwrap().read().unwrap().is_empty());
+        let found = read(folder.path(), ID);
+        assert_eq!(changes(&found), (6..8).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
+        assert!(read(folder.path(), [8; 16]).is_empty());
     }
 
     #[test]

@@ -62,6 +62,7 @@ use draft::Changed;
 use guard::StoreId;
 use list::Head;
 use queue::{Message, Queue};
+use stats::Syncs;
 use std::collections::HashSet;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
@@ -111,7 +112,8 @@ pub struct Shared {
     commit: Commit,
     /// Taken out when the store closes, after the last reader.
     disk: RwLock<Option<Disk>>,
-    /// Held while a batch appears in sled, and by a reader that was overtaken too often.
+    /// Held for writing while a batch appears in sled, and for the end of a copy; for reading by who needs to see whole
+    /// batches.
     applying: RwLock<()>,
     poison: OnceLock<StoreError>,
     /// What the commit that failed would have changed. It stays in force for reads, so that a reset which could
@@ -119,6 +121,7 @@ pub struct Shared {
     unwritten: OnceLock<Changed>,
     /// The keys that were touched since a copy began, while one is made.
     touched: Mutex<Option<HashSet<Box<[u8]>>>>,
+    syncs: Syncs,
     waiting: AtomicUsize,
     waiting_bytes: AtomicUsize,
 }
@@ -185,8 +188,12 @@ impl Store {
     /// At most `size` items of a list behind the `offset` newest ones, newest first. Blocks.
     pub fn page(&self, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
         let still = || self.shared.applying.read().unwrap_or_else(PoisonError::into_inner);
-        self.shared.with_all(|disk| {
-            // Every batch that changes a list changes its head. So if it is the same at two moments in which no batch is
+        // Every batch that changes a list changes its head.
+        if self.shared.backlog.get(&path.head()).is_some() {
+            self.shared.backlog.wait()?;
+        }
+        self.shared.with_disk(|disk| {
+            // So if it is the same at two moments in which no batch is
             // half there, everything between them was read from one moment.
             let head = || {
                 let _still = still();

@@ -12,6 +12,7 @@ use super::journal::{self, Entry, Journal};
 use super::key::{ChunkId, Key};
 use super::opener::open_sled;
 use super::queue::Queue;
+use super::stats::Syncs;
 use super::value;
 use super::watchdog::{self, Commit};
 use super::writer::Writer;
@@ -87,9 +88,7 @@ pub struct Opened {
 
 /// Opens the store at the real path in `settings`. sled panics where a sync fails while it closes again.
 pub fn open(settings: &Settings) -> Result<(Store, FolderLock)> {
-    let Opened { disk, guard, journal, applied, notices, lock } = open_disk(settings)?;
-    let writer = |shared| Writer::new(shared, guard, journal, applied);
-    Ok((start(settings, disk, writer, notices)?, lock))
+    start(settings, open_disk(settings)?)
 }
 
 /// The same without a writer.
@@ -117,7 +116,7 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
     let (guard, database) = match state {
         Some(state) if !state.creating => {
             if ["db", journal::NAME].iter().any(|name| !sled_folder.join(name).exists()) {
-                return Err(mismatch(folder, "the guard is there, the data is not"));
+                return Err(mismatch(folder, "the guard is there, a part of the data is not"));
             }
             let (database, repaired) = open_sled(&sled_folder)?;
             notices.extend(repaired.into_iter().map(Notice::repaired));
@@ -134,9 +133,11 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
     sync_files(folder, &sled_folder)?;
     let disk = Disk::new(database, log, &sled_folder);
     check_id(folder, &disk, &guard)?;
-    let mut journal = Journal::open(&sled_folder, guard.state().id)?;
-    let applied = replay(&mut journal, &disk, read_applied(folder, &disk)?)?;
-    let applied = check_guard(folder, &disk, &guard, applied, settings.accepts_rollback)?;
+    let (journal, entries) = Journal::open(&sled_folder, guard.state().id)?;
+    let seen = entries.iter().map(|entry| entry.sequence).chain([guard.state().sequence]).max();
+    let applied = replay(entries, &disk, read_applied(folder, &disk)?)?;
+    let seen = seen.unwrap_or_default();
+    let applied = refuse_rollback(folder, &disk, applied, seen, settings.accepts_rollback)?;
     if let Some(kind) = space::network_of(folder) {
         notices.push(Notice {
             code: "DASHBOARD_SLED_NETWORK",
@@ -195,12 +196,8 @@ impl New {
     }
 }
 
-fn start(
-    settings: &Settings,
-    disk: Disk,
-    writer: impl FnOnce(Arc<Shared>) -> Writer,
-    notices: Vec<Notice>,
-) -> Result<Store> {
+fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {
+    let Opened { disk, guard, journal, applied, notices, lock } = opened;
     let shared = Arc::new(Shared {
         cache: Cache::new(settings.cache_bytes),
         queue: Queue::new(),
@@ -211,16 +208,17 @@ fn start(
         poison: OnceLock::new(),
         unwritten: OnceLock::new(),
         touched: Mutex::new(None),
+        syncs: Syncs::new(),
         waiting: AtomicUsize::new(0),
         waiting_bytes: AtomicUsize::new(0),
     });
-    let writer = writer(Arc::clone(&shared));
+    let writer = Writer::new(Arc::clone(&shared), guard, journal, applied);
     let thread = std::thread::Builder::new()
         .name("dashboard-sled writer".into())
         .spawn(move || writer.run())
         .and_then(|thread| watchdog::watch(&shared, settings.commit_limit).map(|()| thread))
         .map_err(|error| StoreError::io("start the threads of", &settings.path, error))?;
-    Ok(Store { shared, writer: Mutex::new(Some(thread)), notices })
+    Ok((Store { shared, writer: Mutex::new(Some(thread)), notices }, lock))
 }
 
 /// Refuses a guard and data that do not belong together.
@@ -241,11 +239,11 @@ fn read_applied(folder: &Path, disk: &Disk) -> Result<u64> {
     })
 }
 
-/// Gives sled, which has everything up to change number `applied`, what the journal has after that; durably, since the
-/// journal begins anew. The number of the last change then.
-fn replay(journal: &mut Journal, disk: &Disk, mut applied: u64) -> Result<u64> {
+/// Gives sled, which has everything up to change number `applied`, what is in the journal's `entries` after that; durably,
+/// since the journal begins anew. The number of the last change then.
+fn replay(entries: Vec<Entry>, disk: &Disk, mut applied: u64) -> Result<u64> {
     let before = applied;
-    for Entry { sequence, batch } in journal.read()? {
+    for Entry { sequence, batch } in entries {
         // Behind a gap nothing would be what it was.
         if sequence == applied + 1 {
             disk.apply_journaled(&batch)?;
@@ -253,37 +251,33 @@ fn replay(journal: &mut Journal, disk: &Disk, mut applied: u64) -> Result<u64> {
         }
     }
     if applied > before {
-        disk.make_durable()?;
+        disk.make_durable_alone()?;
     }
     Ok(applied)
 }
 
-/// The number that the next change follows, unless the guard has seen a later one than `applied`.
-fn check_guard(
+/// The number that the next change follows. `seen` is the last one that the guard or the journal knows of: a store without
+/// it has gone back in time, and is refused.
+fn refuse_rollback(
     folder: &Path,
     disk: &Disk,
-    guard: &Guard,
     applied: u64,
+    seen: u64,
     accepts_rollback: bool,
 ) -> Result<u64> {
-    let state = guard.state();
-    if applied >= state.sequence && disk.get(&Key::meta(MARK))?.is_none() {
+    if applied >= seen && disk.get(&Key::meta(MARK))?.is_none() {
         return Ok(applied);
     }
     if !accepts_rollback {
-        return Err(StoreError::RolledBack {
-            path: folder.into(),
-            guarded: state.sequence,
-            applied,
-        });
+        return Err(StoreError::RolledBack { path: folder.into(), guarded: seen, applied });
     }
     // Marked before anything else, in one batch with a number that the guard lets pass.
-    let accepted = applied.max(state.sequence) + 1;
+    let accepted = applied.max(seen) + 1;
     let mut batch = Batch::default();
     put_mark(&mut batch);
     put_applied(&mut batch, accepted);
     disk.apply(&batch)?;
-    disk.make_durable()?;
+    disk.make_durable_alone()?;
     Ok(accepted)
 }
 

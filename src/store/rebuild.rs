@@ -274,7 +274,7 @@ impl Repair<'_> {
         self.applied += 1;
         draft::put_applied(&mut batch, self.applied);
         self.disk.apply(&batch)?;
-        self.disk.make_durable()?;
+        self.disk.make_durable_alone()?;
         self.guard.record(self.applied)
     }
 }

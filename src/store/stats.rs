@@ -48,19 +48,19 @@ impl Store {
         let (cache_hits, cache_misses, cache_bytes) = self.shared.cache.counts();
         self.shared.with_disk(|disk| {
             Ok(Stats {
-                open_seconds: disk.syncs().open_for().as_secs_f64(),
+                open_seconds: self.shared.syncs.open_for().as_secs_f64(),
                 waiting: self.waiting(),
                 cache_hits,
                 cache_misses,
                 cache_bytes,
-                commits: disk.syncs().commits(),
+                commits: self.shared.syncs.commits(),
                 disk_bytes: space::size_of(disk.folder())?,
             })
         })
     }
 }
 
-/// Counts the syncs of a disk.
+/// Counts the commits of a store.
 pub struct Syncs {
     opened: Instant,
     counted: Mutex<Counted>,

@@ -9,7 +9,7 @@ use super::backlog::Durable;
 use super::batch::Batch;
 use super::change::Request;
 use super::disk::Disk;
-use super::draft::{put_applied, Draft};
+use super::draft::{put_applied, Changed, Draft};
 use super::error::{Result, StoreError};
 use super::guard::Guard;
 use super::journal::Journal;
@@ -47,8 +47,7 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         loop {
             if shared.queue.is_empty() {
-                // Nobody waits for it, so sled has time.
-                let _ = self.guarded(|_| shared.with_disk(|disk| shared.catch_up(disk)));
+                self.watched(|| shared.with_disk(|disk| shared.catch_up(disk)));
             }
             let limit = GUARD_SYNC.saturating_sub(self.synced.elapsed());
             match shared.queue.next(self.guard.is_unsynced().then_some(limit)) {
@@ -72,7 +71,19 @@ impl Writer {
         }
         // At worst the guard stays a second behind, which it may, and an open reads the journal.
         let _ = self.sync_guard();
-        let _ = shared.with_disk(Disk::make_durable);
+        self.watched(|| shared.with_disk(Disk::make_durable));
+    }
+
+    /// Does what nobody waits for, under the eyes of the watchdog. If sled fails, the next commit is told, so that what it
+    /// would have changed stays in force.
+    fn watched(&self, work: impl FnOnce() -> Result<()>) {
+        self.shared.commit.begin();
+        let result = catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)));
+        self.shared.commit.end();
+        if let Err(error) = result {
+            self.shared.backlog.fail(error);
+        }
     }
 
     fn sync_guard(&mut self) -> Result<()> {
@@ -121,20 +132,27 @@ impl Writer {
         if draft.is_empty() {
             return Ok(());
         }
-        let (batch, changed) = draft.finish()?;
-        let written = catch_unwind(AssertUnwindSafe(|| self.make_durable(disk, batch, sequence)))
+        let kept = catch_unwind(AssertUnwindSafe(|| self.keep(disk, draft.batch()?, sequence)))
             .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)));
-        let left = match written {
+        let changed = draft.into_changed();
+        let left = match kept {
             Ok(left) => left,
             Err(error) => {
                 shared.keep_unwritten(changed);
                 return Err(error);
             }
         };
-        let commit = Arc::new(Durable { sequence, batch: left.unwrap_or_default(), changed });
-        shared.backlog.push(Arc::clone(&commit));
-        for (key, contents) in &commit.changed {
-            shared.cache.publish(key, contents.clone());
+        let publish = |changed: &Changed| {
+            for (key, contents) in changed {
+                shared.cache.publish(key, contents.clone());
+            }
+        };
+        if let Some(batch) = left {
+            let commit = Arc::new(Durable { batch, changed });
+            shared.backlog.put(Arc::clone(&commit));
+            publish(&commit.changed);
+        } else {
+            publish(&changed);
         }
         Ok(())
     }
@@ -153,16 +171,16 @@ impl Writer {
                 }
             }
             put_applied(&mut batch, sequence);
-            if let Some(batch) = self.make_durable(disk, batch, sequence)? {
-                shared.appear(&batch, |batch| disk.apply_journaled(batch))?;
-            }
+            // As one: readers would miss chunks whose head is still there.
+            self.give_to_sled(disk, &batch)?;
+            self.note(sequence)?;
             shared.cache.clear();
             Ok(())
         })
     }
 
-    /// Makes `batch` durable, and gives it back if sled does not have it yet.
-    fn make_durable(&mut self, disk: &Disk, batch: Batch, sequence: u64) -> Result<Option<Batch>> {
+    /// Makes `batch` durable, and gives it back if sled lacks it.
+    fn keep(&mut self, disk: &Disk, batch: Batch, sequence: u64) -> Result<Option<Batch>> {
         let begun = Instant::now();
         if !self.journal.has_room(&batch) {
             self.shared.catch_up(disk)?;
@@ -173,15 +191,27 @@ impl Writer {
             self.journal.append(sequence, &batch, || self.shared.catch_up(disk))?;
             Some(batch)
         } else {
-            // Too large for the journal: sled makes it durable by itself, as one.
-            self.shared.appear(&batch, |batch| disk.apply(batch))?;
-            disk.make_durable()?;
+            self.give_to_sled(disk, &batch)?;
             None
         };
-        disk.syncs().note(begun.elapsed());
+        self.shared.syncs.note(begun.elapsed());
+        self.note(sequence)?;
+        Ok(left)
+    }
+
+    /// Makes `batch`, and everything before it, durable in sled, as one and without the journal.
+    fn give_to_sled(&mut self, disk: &Disk, batch: &Batch) -> Result<()> {
+        self.shared.catch_up(disk)?;
+        self.shared.appear(batch, |batch| disk.apply(batch))?;
+        disk.make_durable()?;
+        self.journal.begin_anew()
+    }
+
+    /// Everything up to change number `sequence` is durable.
+    fn note(&mut self, sequence: u64) -> Result<()> {
         self.guard.record(sequence)?;
         self.applied = sequence;
-        Ok(left)
+        Ok(())
     }
 
     /// Poisons the store if `work` fails or panics.
