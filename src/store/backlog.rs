@@ -85,7 +85,8 @@ impl Backlog {
 #[cfg(test)]
 mod tests {
     use super::super::key::ListPath;
-    use super::super::{open, Change, Record, Settings, Store};
+    use super::super::tests::settings;
+    use super::super::{open, Change, Record, Store};
     use super::*;
     use std::io::Read;
     use std::path::Path;
@@ -93,16 +94,6 @@ mod tests {
     use std::time::Duration;
 
     const BRIEF: Duration = Duration::from_millis(100);
-
-    fn settings(folder: &Path) -> Settings {
-        Settings {
-            path: folder.into(),
-            cache_bytes: 1 << 20,
-            commit_limit: Duration::from_secs(10),
-            new_id: [7; 16],
-            accepts_rollback: false,
-        }
-    }
 
     fn submit(store: &Store, changes: Vec<Change>) {
         let (done, result) = mpsc::channel();

@@ -106,7 +106,7 @@ fn change(step: &Step, number: usize) -> Option<Change> {
     })
 }
 
-fn settings(folder: &Path) -> Settings {
+pub fn settings(folder: &Path) -> Settings {
     Settings {
         path: folder.into(),
         cache_bytes: 1 << 20,
