@@ -2,6 +2,7 @@
 const { spawnSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
+const { setTimeout: sleep } = require('timers/promises')
 const { ours, stores } = require('./stores.js')
 
 const group = 'event-loop'
@@ -9,6 +10,7 @@ const cacheMegabytes = 4
 const width = 64
 const mostMilliseconds = 5
 const loaders = 1024
+const calmMilliseconds = 3000
 
 module.exports = { groups: [group], run, steps: () => 4 }
 
@@ -48,8 +50,15 @@ async function prepare (context, name) {
     await one.stop()
   }
   await one.start()
+  await calm()
   await one.ask('use', { sessions: context.growth, first: grown?.first })
   return one
+}
+
+// What the system still has to do for the parts before would hold everybody up.
+async function calm () {
+  spawnSync('sync')
+  await sleep(calmMilliseconds)
 }
 
 // Whether the system has let go of what it kept of the store's files; GNU's dd can ask it to.
