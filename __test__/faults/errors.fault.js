@@ -52,9 +52,11 @@ async function failing (folder) {
   const rows = []
   try {
     for (const call of CALLS) {
-      rows.push(await failingCall(test, call))
+      rows.push(await failingCall(test, `each ${call} fails: EIO, ENOSPC, once, from then on`, { call }))
     }
-    rows.push(await failingBehind(test))
+    // sled's own writes, behind a change that is acknowledged and before the next one. sled remembers the first failure.
+    const once = { call: 'pwrite64', errors: ['EIO'], stickies: [false], pause: PAUSE }
+    rows.push(await failingCall(test, 'what sled writes between two resets fails', once))
   } finally {
     await test.worker.close()
     await test.opener.close()
@@ -62,33 +64,15 @@ async function failing (folder) {
   return [...rows, test.undone, test.again]
 }
 
-// What sled writes by itself fails, behind a change that is acknowledged and before the next one.
-async function failingBehind (test) {
-  const row = { fault: 'what sled writes between two resets fails', tried: 0, lost: 0 }
+// Calls of an open and of several changes fail in turn, each by itself.
+async function failingCall (test, fault, { call, errors = ['EIO', 'ENOSPC'], stickies = [false, true], pause }) {
+  const row = { fault, tried: 0, lost: 0 }
   const outcomes = {}
   for (const scene of test.scenes) {
-    for (let nth = 1, fired = true; fired && nth <= MOST_CALLS; nth++) {
-      const result = await failAt(test, scene, { call: 'pwrite64', nth, error: 'EIO', sticky: false, pause: PAUSE })
-      fired = result.fired
-      row.tried += fired ? 1 : 0
-      row.lost += result.wrong.length ? 1 : 0
-      result.wrong.length && console.error(`pwrite64 number ${nth} of ${scene.name}: ${result.outcome}: ${result.wrong.slice(0, 3).join('; ')}`)
-      outcomes[result.outcome] = (outcomes[result.outcome] || 0) + 1
-    }
-  }
-  console.log(`${row.fault}:`, outcomes)
-  return row
-}
-
-// Each call of an open and of several changes fails in turn, once or from then on.
-async function failingCall (test, call) {
-  const row = { fault: `each ${call} fails: EIO, ENOSPC, once, from then on`, tried: 0, lost: 0 }
-  const outcomes = {}
-  for (const scene of test.scenes) {
-    for (const error of ['EIO', 'ENOSPC']) {
-      for (const sticky of [false, true]) {
+    for (const error of errors) {
+      for (const sticky of stickies) {
         for (let nth = 1; ; nth++) {
-          const { fired, outcome, wrong } = await failAt(test, scene, { call, nth, error, sticky })
+          const { fired, outcome, wrong } = await failAt(test, scene, { call, nth, error, sticky, pause })
           if ((wrong.length || nth > MOST_CALLS) && ++row.lost <= 3) {
             console.error(`${call} number ${nth} ${error} ${sticky ? 'sticky' : 'once'} of ${scene.name}: ${outcome}: ${wrong.slice(0, 3).join('; ')}`)
           }
@@ -101,7 +85,7 @@ async function failingCall (test, call) {
       }
     }
   }
-  console.log(`${call}:`, outcomes)
+  console.log(`${fault}:`, outcomes)
   return row
 }
 

@@ -62,10 +62,7 @@ impl<'a> Draft<'a> {
         if let Some(contents) = self.shared.cache.peek(key) {
             return Ok(contents);
         }
-        let contents = match self.shared.backlog.get(key) {
-            Some(contents) => contents,
-            None => self.disk.get(key)?,
-        };
+        let contents = self.shared.stored(self.disk, key)?;
         self.read.insert(key.clone(), contents.clone());
         Ok(contents)
     }

@@ -1,8 +1,9 @@
 //! The journal: where a commit is durable before sled has written it down.
 //!
-//! A commit is one entry, appended and synced, unless it is larger than all of it. Only after that sled is given the same changes, key by key, and writes them
-//! in its own time: what sled has of a commit is then always in the journal as a whole. When the journal is full sled is
-//! synced, and the journal begins again at its start; an open gives sled what it lacks.
+//! A commit is one entry, appended and synced, unless it is larger than the whole journal. Only after that sled is given
+//! the same changes, key by key, and writes them in its own time: what sled has of a commit is then always in the journal as
+//! a whole. When the journal is full sled is synced, and the journal begins again at its start; an open gives sled what it
+//! lacks.
 //!
 //! ```text
 //! entry:  checksum u32 | length u32 | sequence u64 | changes      the CRC-32 of the store's id and all that follows it
@@ -86,10 +87,7 @@ impl Journal {
     /// Whether an entry for `batch` fits behind what is there.
     #[must_use]
     pub fn has_room(&self, batch: &Batch) -> bool {
-        let sizes = batch
-            .changes()
-            .map(|(key, value)| CHANGE_HEAD_BYTES + key.len() + value.map_or(0, <[u8]>::len));
-        self.end + HEAD_BYTES + sizes.sum::<usize>() <= BYTES
+        self.end + entry_bytes(batch) <= BYTES
     }
 
     /// Appends an entry, and makes it durable. `meanwhile` is done while the drive works for a long one.
@@ -108,6 +106,19 @@ impl Journal {
         meanwhile()?;
         self.file.sync_data().map_err(|error| StoreError::io("sync", &self.path, error))
     }
+}
+
+/// Whether an entry for `batch` fits into an empty journal.
+#[must_use]
+pub fn can_hold(batch: &Batch) -> bool {
+    entry_bytes(batch) <= BYTES
+}
+
+fn entry_bytes(batch: &Batch) -> usize {
+    let sizes = batch
+        .changes()
+        .map(|(key, value)| CHANGE_HEAD_BYTES + key.len() + value.map_or(0, <[u8]>::len));
+    HEAD_BYTES + sizes.sum::<usize>()
 }
 
 fn encode(entry: &mut Vec<u8>, id: &StoreId, sequence: u64, batch: &Batch) {

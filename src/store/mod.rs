@@ -11,7 +11,7 @@ mod draft;
 mod error;
 mod give_way;
 pub mod guard;
-pub mod journal;
+mod journal;
 pub mod key;
 mod list;
 #[cfg(test)]
@@ -166,13 +166,11 @@ impl Store {
 
     /// The record at `key`. Blocks.
     pub fn read(&self, key: &Key) -> Result<Option<Contents>> {
-        match self.shared.unwritten(key) {
-            Some(contents) => Ok(contents),
-            None => self.shared.cache.get_or_read(key, || match self.shared.backlog.get(key) {
-                Some(contents) => Ok(contents),
-                None => self.shared.with_disk(|disk| disk.get(key)),
-            }),
+        let shared = &self.shared;
+        if let Some(contents) = shared.unwritten(key) {
+            return Ok(contents);
         }
+        shared.cache.get_or_read(key, || shared.with_disk(|disk| shared.stored(disk, key)))
     }
 
     /// How many items a list has. Blocks.
@@ -193,19 +191,16 @@ impl Store {
             self.shared.backlog.wait()?;
         }
         self.shared.with_disk(|disk| {
-            // So if it is the same at two moments in which no batch is
-            // half there, everything between them was read from one moment.
+            // So if it is the same at two moments between batches, everything between these was read from one moment.
             let head = || {
                 let _still = still();
                 disk.get(&path.head())
             };
             for _ in 0..HURRIED_READS {
                 let before = head()?;
-                let items = list::page(disk, path, before.as_deref(), offset, size)?;
-                if before == head()? {
-                    if let Some(items) = items {
-                        return Ok(items);
-                    }
+                match list::page(disk, path, before.as_deref(), offset, size)? {
+                    Some(items) if before == head()? => return Ok(items),
+                    _ => {}
                 }
             }
             let _still = still();
@@ -289,7 +284,15 @@ impl Shared {
         read(disk.as_ref().ok_or(StoreError::Closed)?)
     }
 
-    /// The same when sled has all that was acknowledged before.
+    /// What stands at `key`, of what was acknowledged: sled may lack the last commit.
+    fn stored(&self, disk: &Disk, key: &Key) -> Result<Option<Contents>> {
+        match self.backlog.get(key) {
+            Some(contents) => Ok(contents),
+            None => disk.get(key),
+        }
+    }
+
+    /// Reads by [`Shared::with_disk`] when sled has all that was acknowledged before.
     fn with_all<T>(&self, read: impl FnOnce(&Disk) -> Result<T>) -> Result<T> {
         self.backlog.wait()?;
         self.with_disk(read)
@@ -344,8 +347,8 @@ impl Shared {
         Ok(())
     }
 
-    /// `batch` is about to appear. What is given back is held until it has: a copy that began, or
-    /// took the keys, in between would read what was there before, and never again.
+    /// `batch` is about to appear. What is given back is held until it has: a copy that began, or took the keys, in
+    /// between would read what was there before, and never again.
     fn note(&self, batch: &Batch) -> MutexGuard<'_, Option<HashSet<Box<[u8]>>>> {
         let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(touched) = &mut *touched {

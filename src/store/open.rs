@@ -134,9 +134,8 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
     let disk = Disk::new(database, log, &sled_folder);
     check_id(folder, &disk, &guard)?;
     let (journal, entries) = Journal::open(&sled_folder, guard.state().id)?;
-    let seen = entries.iter().map(|entry| entry.sequence).chain([guard.state().sequence]).max();
+    let seen = entries.last().map_or(0, |last| last.sequence).max(guard.state().sequence);
     let applied = replay(entries, &disk, read_applied(folder, &disk)?)?;
-    let seen = seen.unwrap_or_default();
     let applied = refuse_rollback(folder, &disk, applied, seen, settings.accepts_rollback)?;
     if let Some(kind) = space::network_of(folder) {
         notices.push(Notice {

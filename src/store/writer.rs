@@ -12,7 +12,7 @@ use super::disk::Disk;
 use super::draft::{put_applied, Changed, Draft};
 use super::error::{Result, StoreError};
 use super::guard::Guard;
-use super::journal::Journal;
+use super::journal::{self, Journal};
 use super::key::{Key, KeyKind};
 use super::queue::{Message, Next};
 use super::Shared;
@@ -182,12 +182,12 @@ impl Writer {
     /// Makes `batch` durable, and gives it back if sled lacks it.
     fn keep(&mut self, disk: &Disk, batch: Batch, sequence: u64) -> Result<Option<Batch>> {
         let begun = Instant::now();
-        if !self.journal.has_room(&batch) {
-            self.shared.catch_up(disk)?;
-            disk.make_durable()?;
-            self.journal.begin_anew()?;
-        }
-        let left = if self.journal.has_room(&batch) {
+        let left = if journal::can_hold(&batch) {
+            if !self.journal.has_room(&batch) {
+                self.shared.catch_up(disk)?;
+                disk.make_durable()?;
+                self.journal.begin_anew()?;
+            }
             self.journal.append(sequence, &batch, || self.shared.catch_up(disk))?;
             Some(batch)
         } else {
