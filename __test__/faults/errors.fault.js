@@ -21,15 +21,16 @@ const ENOUGH = 10
 module.exports = { run }
 
 async function run () {
-  const folder = makeFolder()
+  const [memory, disk] = [makeFolder(), makeFolder(true)]
   try {
-    return [...await failing(folder), ...await fullDisk(folder)]
+    return [...await failing(memory, ''), ...await failing(disk, ', past the page cache'), ...await fullDisk(memory)]
   } finally {
-    fs.rmSync(folder, { recursive: true })
+    fs.rmSync(memory, { recursive: true })
+    fs.rmSync(disk, { recursive: true })
   }
 }
 
-async function failing (folder) {
+async function failing (folder, where) {
   const library = compile('failing', folder)
   if (!library) {
     return [{ fault: 'failing writes and syncs', skipped: 'needs gcc on Linux' }]
@@ -46,17 +47,17 @@ async function failing (folder) {
       { name: 'a new store', state: empty(SIZES), prepare: () => {} },
       { name: 'a store', state, prepare: () => fs.cpSync(path.join(folder, 'store'), place, { recursive: true }) }
     ],
-    undone: { fault: 'a reset that failed stays in force for reads', tried: 0, lost: 0 },
-    again: { fault: 'the same process opens the store again after it failed', tried: 0, lost: 0 }
+    undone: { fault: `a reset that failed stays in force for reads${where}`, tried: 0, lost: 0 },
+    again: { fault: `the same process opens the store again after it failed${where}`, tried: 0, lost: 0 }
   }
   const rows = []
   try {
     for (const call of CALLS) {
-      rows.push(await failingCall(test, `each ${call} fails: EIO, ENOSPC, once, from then on`, { call }))
+      rows.push(await failingCall(test, `each ${call} fails: EIO, ENOSPC, once, from then on${where}`, { call }))
     }
     // sled's own writes, behind a change that is acknowledged and before the next one. sled remembers the first failure.
     const once = { call: 'pwrite64', errors: ['EIO'], stickies: [false], pause: PAUSE }
-    rows.push(await failingCall(test, 'what sled writes between two resets fails', once))
+    rows.push(await failingCall(test, `what sled writes between two resets fails${where}`, once))
   } finally {
     await test.worker.close()
     await test.opener.close()

@@ -7,7 +7,7 @@ const Calls = require('./calls.js')
 const { checked, copyStore, inFolder, kill, missing, startResets } = require('./processes.js')
 
 // Everything that could change a file, more than the store is known to use.
-const CALLS = 'write,writev,pwrite64,pwritev,pwritev2,sendfile,copy_file_range,fsync,fdatasync,sync_file_range,sync,syncfs,msync,truncate,ftruncate,fallocate,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,rmdir,mkdir,mkdirat,chmod,fchmod,fchmodat'
+const CALLS = 'io_submit,write,writev,pwrite64,pwritev,pwritev2,sendfile,copy_file_range,fsync,fdatasync,sync_file_range,sync,syncfs,msync,truncate,ftruncate,fallocate,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,rmdir,mkdir,mkdirat,chmod,fchmod,fchmodat'
 const NEVER = 1000000
 
 module.exports = { run }

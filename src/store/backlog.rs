@@ -39,6 +39,11 @@ impl Backlog {
         self.lock().commit = Some(commit);
     }
 
+    /// Whether sled has everything.
+    pub fn is_empty(&self) -> bool {
+        self.lock().commit.is_none()
+    }
+
     /// What the commit lets stand at `key`; `None` if sled has all there is to know. What is looked for in sled after that
     /// is no older than this look.
     pub fn get(&self, key: &Key) -> Option<Option<Contents>> {

@@ -10,23 +10,28 @@
 //! change: key length u32 | value length u32 | key | value         the value length is MAX where a key is removed
 //! ```
 //!
-//! The file is as long as it gets from the beginning, and every block of it was written once: so a sync of it changes
-//! nothing but those blocks, which takes the drive two thirds of the time that a growing file does.
+//! The file is as long as it gets from the beginning, and every block of it was written once: so an entry changes nothing
+//! but its blocks, which takes the drive two thirds of the time that a growing file does. Each begins with a block, for
+//! `store/direct.rs`.
 //!
 //! Sequences of entries follow each other without a gap. What is left of an earlier round has lower ones, so it ends
 //! what is read. It lies in sled's folder, so that whoever moves one moves both.
 
 use super::batch::Batch;
+#[cfg(target_os = "linux")]
+use super::direct::Direct;
 use super::error::{Result, StoreError};
 use super::guard::StoreId;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The journal's name in sled's folder.
 pub const NAME: &str = "journal";
 /// As much as sled is asked to sync at a time: some thousand single commits.
 pub const BYTES: usize = 2 << 20;
+/// What entries are filled up to, and begin at: as much as any drive asks for.
+pub const BLOCK: usize = 4096;
 /// What stands before the changes of an entry.
 const HEAD_BYTES: usize = 16;
 /// What stands before the key of a change.
@@ -35,12 +40,16 @@ const REMOVED: u32 = u32::MAX;
 
 /// The open journal.
 pub struct Journal {
+    /// How it is written, where the system has what that takes. Before `entry`: what it writes has to be there.
+    #[cfg(target_os = "linux")]
+    direct: Option<Direct>,
+    /// How it is written otherwise.
     file: File,
     path: PathBuf,
     id: StoreId,
-    /// Where the next entry goes, which is also where the file stands.
+    /// Where the next entry goes.
     end: usize,
-    entry: Vec<u8>,
+    entry: Blocks,
 }
 
 /// What one commit has changed.
@@ -73,15 +82,22 @@ impl Journal {
             .take(BYTES as u64)
             .read_to_end(&mut bytes)
             .map_err(|error| StoreError::io("read", &path, error))?;
-        let mut journal = Self { file, path, id, end: 0, entry: Vec::new() };
-        journal.begin_anew()?;
+        let mut entry = Blocks::new();
+        let journal = Self {
+            #[cfg(target_os = "linux")]
+            direct: Direct::open(&path, entry.fill(|block| block.push(0))),
+            file,
+            path,
+            id,
+            end: 0,
+            entry,
+        };
         Ok((journal, read_entries(&bytes, &id)))
     }
 
     /// Lets the next entry be the first: sled has made durable what all of them changed.
-    pub fn begin_anew(&mut self) -> Result<()> {
+    pub fn begin_anew(&mut self) {
         self.end = 0;
-        self.file.rewind().map_err(|error| StoreError::io("seek in", &self.path, error))
     }
 
     /// Whether an entry for `batch` fits behind what is there.
@@ -90,21 +106,54 @@ impl Journal {
         self.end + entry_bytes(batch) <= BYTES
     }
 
-    /// Appends an entry, and makes it durable. `meanwhile` is done while the drive works for a long one.
+    /// Appends an entry, and makes it durable. `meanwhile` is done while the drive works.
     pub fn append(
         &mut self,
         sequence: u64,
         batch: &Batch,
-        meanwhile: impl FnOnce() -> Result<()>,
+        meanwhile: Option<impl FnOnce() -> Result<()>>,
     ) -> Result<()> {
-        encode(&mut self.entry, &self.id, sequence, batch);
+        let blocks = self.entry.fill(|bytes| encode(bytes, &self.id, sequence, batch));
+        let at = self.end;
+        self.end += blocks.len();
         let failed = |error| StoreError::io("write", &self.path, error);
-        self.file.write_all(&self.entry).map_err(failed)?;
         #[cfg(target_os = "linux")]
-        super::write_back::begin(&self.file, self.end, self.entry.len());
-        self.end += self.entry.len();
-        meanwhile()?;
+        if let Some(direct) = &self.direct {
+            return match meanwhile {
+                Some(meanwhile) => direct.write_while(blocks, at, meanwhile).map_err(failed)?,
+                // Which is sooner done, when there is nothing else to do.
+                None => direct.write(blocks, at).map_err(failed),
+            };
+        }
+        self.file.seek(SeekFrom::Start(at as u64)).map_err(failed)?;
+        self.file.write_all(blocks).map_err(failed)?;
+        meanwhile.map_or(Ok(()), |meanwhile| meanwhile())?;
         self.file.sync_data().map_err(|error| StoreError::io("sync", &self.path, error))
+    }
+}
+
+/// Whole blocks in memory at an address that is a multiple of theirs, up to the size of a journal.
+struct Blocks {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Blocks {
+    fn new() -> Self {
+        // It never grows, so it stays where it is.
+        let bytes = Vec::<u8>::with_capacity(BYTES + BLOCK);
+        let start = bytes.as_ptr().align_offset(BLOCK);
+        Self { bytes, start }
+    }
+
+    /// What `write` appends, filled up with zeros.
+    fn fill(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> &mut [u8] {
+        self.bytes.clear();
+        self.bytes.resize(self.start, 0);
+        write(&mut self.bytes);
+        let length = (self.bytes.len() - self.start).next_multiple_of(BLOCK);
+        self.bytes.resize(self.start + length, 0);
+        self.bytes.get_mut(self.start..).unwrap_or_default()
     }
 }
 
@@ -118,18 +167,20 @@ fn entry_bytes(batch: &Batch) -> usize {
     let sizes = batch
         .changes()
         .map(|(key, value)| CHANGE_HEAD_BYTES + key.len() + value.map_or(0, <[u8]>::len));
-    HEAD_BYTES + sizes.sum::<usize>()
+    (HEAD_BYTES + sizes.sum::<usize>()).next_multiple_of(BLOCK)
 }
 
-fn encode(entry: &mut Vec<u8>, id: &StoreId, sequence: u64, batch: &Batch) {
-    entry.clear();
-    entry.extend([0; HEAD_BYTES]);
+/// Appends an entry to `bytes`.
+fn encode(bytes: &mut Vec<u8>, id: &StoreId, sequence: u64, batch: &Batch) {
+    let start = bytes.len();
+    bytes.extend([0; HEAD_BYTES]);
     for (key, value) in batch.changes() {
-        entry.extend(length(key).to_be_bytes());
-        entry.extend(value.map_or(REMOVED, length).to_be_bytes());
-        entry.extend(key);
-        entry.extend(value.unwrap_or_default());
+        bytes.extend(length(key).to_be_bytes());
+        bytes.extend(value.map_or(REMOVED, length).to_be_bytes());
+        bytes.extend(key);
+        bytes.extend(value.unwrap_or_default());
     }
+    let entry = bytes.get_mut(start..).unwrap_or_default();
     // Both are below BYTES, so they fit.
     let rest = length(entry.get(HEAD_BYTES..).unwrap_or_default());
     let head = [rest.to_be_bytes().as_slice(), &sequence.to_be_bytes()].concat();
@@ -166,7 +217,8 @@ pub fn read_entries(bytes: &[u8], id: &StoreId) -> Vec<Entry> {
             break;
         }
         entries.push(entry);
-        rest = behind;
+        let read = (bytes.len() - behind.len()).next_multiple_of(BLOCK);
+        rest = bytes.get(read..).unwrap_or_default();
     }
     entries
 }
@@ -212,6 +264,7 @@ mod tests {
     use proptest::prelude::*;
 
     const ID: StoreId = [7; 16];
+    const NOTHING: Option<fn() -> Result<()>> = None;
     type Changes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
     fn batch(changes: &Changes) -> Batch {
@@ -253,14 +306,14 @@ mod tests {
         let mut writing = journal(folder.path());
         assert!(read(folder.path(), ID).is_empty());
         for number in 1..6 {
-            writing.append(number.into(), &batch(&one(number)), || Ok(())).unwrap();
+            writing.append(number.into(), &batch(&one(number)), NOTHING).unwrap();
         }
         let found = read(folder.path(), ID);
         assert_eq!(changes(&found), (1..6).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
         // Two of the next round, with those of the one before behind them.
-        writing.begin_anew().unwrap();
+        writing.begin_anew();
         for number in 6..8 {
-            writing.append(number.into(), &batch(&one(number)), || Ok(())).unwrap();
+            writing.append(number.into(), &batch(&one(number)), NOTHING).unwrap();
         }
         let found = read(folder.path(), ID);
         assert_eq!(changes(&found), (6..8).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
@@ -275,16 +328,16 @@ mod tests {
         let mut written = 0;
         while journal.has_room(&large) {
             written += 1;
-            journal.append(written, &large, || Ok(())).unwrap();
+            journal.append(written, &large, NOTHING).unwrap();
         }
         assert_eq!(written, 6);
         assert_eq!(std::fs::metadata(&journal.path).unwrap().len(), BYTES as u64);
         assert!(!journal.has_room(&batch(&vec![(vec![1], Some(vec![1; BYTES]))])));
-        journal.begin_anew().unwrap();
+        journal.begin_anew();
         let whole =
             batch(&vec![(vec![1], Some(vec![1; BYTES - HEAD_BYTES - CHANGE_HEAD_BYTES - 1]))]);
         assert!(journal.has_room(&whole));
-        journal.append(7, &whole, || Ok(())).unwrap();
+        journal.append(7, &whole, NOTHING).unwrap();
         assert!(!journal.has_room(&Batch::default()));
         assert_eq!(std::fs::metadata(&journal.path).unwrap().len(), BYTES as u64);
         assert_eq!(journal_entries(&journal), [7]);
@@ -298,16 +351,18 @@ mod tests {
     proptest! {
         #[test]
         fn a_flipped_bit_ends_what_is_read(numbers in 1_u8..20, at in any::<prop::sample::Index>(), bit in 0_u32..8) {
-            let (mut bytes, mut entry) = (Vec::new(), Vec::new());
-            let mut ends = Vec::new();
+            let mut bytes = Vec::new();
+            let mut entries = Vec::new();
             for number in 0..numbers {
-                encode(&mut entry, &ID, number.into(), &batch(&one(number)));
-                bytes.extend(&entry);
-                ends.push(bytes.len());
+                let start = bytes.len();
+                encode(&mut bytes, &ID, number.into(), &batch(&one(number)));
+                entries.push(start..bytes.len());
+                bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
             }
             let at = at.index(bytes.len());
             bytes[at] ^= 1_u8 << bit;
-            let whole = ends.iter().filter(|end| **end <= at).count();
+            // What entries are filled up with is nobody's.
+            let whole = entries.iter().position(|entry| entry.contains(&at)).unwrap_or(entries.len());
             prop_assert_eq!(changes(&read_entries(&bytes, &ID)), (0..numbers).take(whole).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
         }
 

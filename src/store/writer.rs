@@ -186,9 +186,11 @@ impl Writer {
             if !self.journal.has_room(&batch) {
                 self.shared.catch_up(disk)?;
                 disk.make_durable()?;
-                self.journal.begin_anew()?;
+                self.journal.begin_anew();
             }
-            self.journal.append(sequence, &batch, || self.shared.catch_up(disk))?;
+            let lacking = !self.shared.backlog.is_empty();
+            let catch_up = lacking.then_some(|| self.shared.catch_up(disk));
+            self.journal.append(sequence, &batch, catch_up)?;
             Some(batch)
         } else {
             self.give_to_sled(disk, &batch)?;
@@ -204,7 +206,8 @@ impl Writer {
         self.shared.catch_up(disk)?;
         self.shared.appear(batch, |batch| disk.apply(batch))?;
         disk.make_durable()?;
-        self.journal.begin_anew()
+        self.journal.begin_anew();
+        Ok(())
     }
 
     /// Everything up to change number `sequence` is durable.
