@@ -12,19 +12,22 @@
 //!
 //! The file is as long as it gets from the beginning, and every block of it was written once: so an entry changes nothing
 //! but its blocks, which takes the drive two thirds of the time that a growing file does. Each begins with a block, for
-//! `store/direct.rs`.
+//! `journal/direct.rs`.
 //!
 //! Sequences of entries follow each other without a gap. What is left of an earlier round has lower ones, so it ends
 //! what is read. It lies in sled's folder, so that whoever moves one moves both.
 
 use super::batch::Batch;
-#[cfg(target_os = "linux")]
-use super::direct::Direct;
 use super::error::{Result, StoreError};
 use super::guard::StoreId;
+#[cfg(target_os = "linux")]
+use direct::Direct;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+
+#[cfg(target_os = "linux")]
+mod direct;
 
 /// The journal's name in sled's folder.
 pub const NAME: &str = "journal";

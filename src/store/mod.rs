@@ -6,8 +6,6 @@ mod cache;
 mod change;
 mod compact;
 mod copy;
-#[cfg(target_os = "linux")]
-mod direct;
 mod disk;
 mod draft;
 mod error;

@@ -4,7 +4,7 @@
 //! The system's own asynchronous I/O (`io_submit`) does that without a thread of ours to wake. A write and an `fdatasync`
 //! would have the thread wait for the drive twice.
 
-use super::error::Result;
+use super::super::error::Result;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::mem::{size_of, zeroed};
