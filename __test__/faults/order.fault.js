@@ -1,6 +1,6 @@
 // By the calls of a running store: between two acknowledgements, of resets one at a time, the journal was written by a call
-// that returns when the drive has it (src/store/journal/direct.rs); each piece of sled's log is synced before its thread goes on (src/store/write_back.rs); and the journal begins
-// anew behind a sync of sled's log.
+// that returns when the drive has it (src/store/journal/direct.rs); each piece of sled's log is synced before its thread goes
+// on (src/store/write_back.rs); and the journal begins anew behind a sync of sled's log.
 const fs = require('fs')
 const path = require('path')
 const { inFolder, missing, startResets } = require('./processes.js')

@@ -31,10 +31,10 @@ mod direct;
 
 /// The journal's name in sled's folder.
 pub const NAME: &str = "journal";
-/// As much as sled is asked to sync at a time: some thousand single commits.
+/// As much as sled is asked to sync at a time: some hundred single commits.
 pub const BYTES: usize = 2 << 20;
 /// What entries are filled up to, and begin at: as much as any drive asks for.
-pub const BLOCK: usize = 4096;
+const BLOCK: usize = 4096;
 /// What stands before the changes of an entry.
 const HEAD_BYTES: usize = 16;
 /// What stands before the key of a change.
@@ -144,15 +144,15 @@ struct Blocks {
 impl Blocks {
     fn new() -> Self {
         // It never grows, so it stays where it is.
-        let bytes = Vec::<u8>::with_capacity(BYTES + BLOCK);
+        let mut bytes = Vec::<u8>::with_capacity(BYTES + BLOCK);
         let start = bytes.as_ptr().align_offset(BLOCK);
+        bytes.resize(start, 0);
         Self { bytes, start }
     }
 
     /// What `write` appends, filled up with zeros.
     fn fill(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> &mut [u8] {
-        self.bytes.clear();
-        self.bytes.resize(self.start, 0);
+        self.bytes.truncate(self.start);
         write(&mut self.bytes);
         let length = (self.bytes.len() - self.start).next_multiple_of(BLOCK);
         self.bytes.resize(self.start + length, 0);
