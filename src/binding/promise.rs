@@ -139,9 +139,12 @@ fn delivery(env: Env) -> Result<Rc<Delivery>> {
 
 impl Delivery {
     fn deliver(&self, env: Env) -> Result<()> {
-        let settled = std::mem::take(
-            &mut *self.mailbox.settled.lock().unwrap_or_else(PoisonError::into_inner),
-        );
+        let settled = {
+            let mut settled = self.mailbox.settled.lock().unwrap_or_else(PoisonError::into_inner);
+            // As many will come again, and whoever puts them in need not make room.
+            let room = Vec::with_capacity(settled.len());
+            std::mem::replace(&mut *settled, room)
+        };
         let open = self.open.get().saturating_sub(settled.len());
         self.open.set(open);
         if open == 0 {

@@ -4,6 +4,7 @@
 use aes::Aes256;
 use ctr::cipher::{KeyIvInit, StreamCipher};
 use ctr::Ctr128BE;
+use std::borrow::Cow;
 use std::fmt;
 
 /// The host's `ENCRYPTION_SECRET` and `ENCRYPTION_SECRET_IV`.
@@ -66,10 +67,10 @@ impl fmt::Debug for Secret {
 
 /// The text of a stored record, under the host's secret if it has one.
 #[must_use]
-pub fn open(stored: &[u8], secret: Option<&Secret>) -> Option<String> {
+pub fn open<'a>(stored: &'a [u8], secret: Option<&Secret>) -> Option<Cow<'a, str>> {
     match secret {
-        Some(secret) => secret.decrypt(stored),
-        None => std::str::from_utf8(stored).ok().map(Into::into),
+        Some(secret) => secret.decrypt(stored).map(Cow::Owned),
+        None => std::str::from_utf8(stored).ok().map(Cow::Borrowed),
     }
 }
 

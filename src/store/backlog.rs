@@ -31,6 +31,8 @@ struct State {
     commit: Option<Arc<Durable>>,
     /// Why sled has not taken it.
     failed: Option<StoreError>,
+    /// How many wait. To wake nobody would be a call of the system for each commit.
+    waiting: usize,
 }
 
 impl Backlog {
@@ -60,7 +62,9 @@ impl Backlog {
             if let Some(error) = &state.failed {
                 return Err(error.clone());
             }
+            state.waiting += 1;
             state = self.applied.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
         Ok(())
     }
@@ -71,8 +75,12 @@ impl Backlog {
             return Ok(());
         };
         apply(&commit.batch)?;
-        *self.lock() = State::default();
-        self.applied.notify_all();
+        let mut state = self.lock();
+        state.commit = None;
+        state.failed = None;
+        if state.waiting > 0 {
+            self.applied.notify_all();
+        }
         Ok(())
     }
 

@@ -7,6 +7,12 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// An empty one, with room for so many.
+    #[must_use]
+    pub fn with_capacity(changes: usize) -> Self {
+        Self { changes: Vec::with_capacity(changes) }
+    }
+
     /// Lets `value` stand at `key`.
     pub fn insert(&mut self, key: &[u8], value: impl Into<sled::IVec>) {
         self.changes.push((key.into(), Some(value.into())));
@@ -34,7 +40,12 @@ impl Batch {
         self.changes.iter().map(|(key, value)| (&**key, value.as_deref()))
     }
 
-    /// The same for sled.
+    /// The same one by one for sled, which shares the values.
+    pub fn shared(&self) -> impl Iterator<Item = (&[u8], Option<sled::IVec>)> {
+        self.changes.iter().map(|(key, value)| (&**key, value.clone()))
+    }
+
+    /// The same as one for sled.
     #[must_use]
     pub fn to_sled(&self) -> sled::Batch {
         let mut batch = sled::Batch::default();

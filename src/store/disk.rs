@@ -160,7 +160,7 @@ impl Disk {
     /// Applies `batch` key by key, and the last key last. A crash may leave a part of it, and so does a failure, so it
     /// has to be in the journal.
     pub fn apply_journaled(&self, batch: &Batch) -> Result<()> {
-        for (key, value) in batch.changes() {
+        for (key, value) in batch.shared() {
             match value {
                 Some(value) => self.database.insert(key, value),
                 None => self.database.remove(key),

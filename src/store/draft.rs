@@ -36,10 +36,17 @@ pub struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    /// An empty draft of batch number `sequence` over what is stored. Without room for new records it takes only
-    /// what ends sessions or makes room.
-    pub fn new(disk: &'a Disk, shared: &'a Shared, sequence: u64, has_room: bool) -> Self {
-        let (read, accepted, staged) = Default::default();
+    /// An empty draft of batch number `sequence` over what is stored, for about `changes`. Without room for new records it
+    /// takes only what ends sessions or makes room.
+    pub fn new(
+        disk: &'a Disk,
+        shared: &'a Shared,
+        sequence: u64,
+        has_room: bool,
+        changes: usize,
+    ) -> Self {
+        let (read, staged) = Default::default();
+        let accepted = Changed::with_capacity(changes);
         Self { disk, shared, sequence, has_room, read, accepted, staged }
     }
 
@@ -100,7 +107,7 @@ impl<'a> Draft<'a> {
     /// after it.
     pub fn batch(&self) -> Result<Batch> {
         let sequence = self.sequence;
-        let mut batch = Batch::default();
+        let mut batch = Batch::with_capacity(self.accepted.len() + 1);
         let mut old_chunks = Vec::new();
         for (ordinal, (key, contents)) in (0..).zip(&self.accepted) {
             if let Some((id, count)) = self.old_chunks(key)? {
@@ -143,10 +150,10 @@ impl<'a> Draft<'a> {
     fn stage(&mut self, change: Change) -> Result<()> {
         match change {
             Change::Write { record, contents, secret } => {
+                let stored = record.kind.map(|_| self.get(&record.key)).transpose()?.flatten();
                 // The host ends a session, and resets a key, by writing the whole record.
-                let may_end = record.kind.is_some() && self.get(&record.key)?.is_some();
-                self.require_room(may_end)?;
-                self.write(record, contents, secret.as_ref())?;
+                self.require_room(stored.is_some())?;
+                self.write(record, contents, stored, secret.as_ref());
             }
             Change::Remove { record } => self.remove_record(record)?,
             Change::Update { record, edit, secret, .. } => {
@@ -180,20 +187,27 @@ impl<'a> Draft<'a> {
             return Err(StoreError::TooLarge { slug: "invalid-value", found, limit });
         }
         let Some(retires) = retires else {
-            return self.write(record, contents, secret);
+            self.write(record, contents, stored, secret);
+            return Ok(());
         };
         let remembered = stored.as_ref().map(Contents::retired).unwrap_or_default();
         self.put(record.key, remember(contents, remembered, &retires));
         Ok(())
     }
 
-    fn write(&mut self, record: Record, contents: Contents, secret: Option<&Secret>) -> Result<()> {
-        let contents = match record.kind {
-            Some(kind) => self.reconcile(kind, &record.key, contents, secret)?,
-            None => contents,
+    /// Writes a record over what is `stored`: that counts only for a record with rules.
+    fn write(
+        &mut self,
+        record: Record,
+        contents: Contents,
+        stored: Option<Contents>,
+        secret: Option<&Secret>,
+    ) {
+        let contents = match (record.kind, stored) {
+            (Some(kind), Some(stored)) => reconcile(kind, contents, &stored, secret),
+            _ => contents,
         };
         self.put(record.key, contents);
-        Ok(())
     }
 
     fn remove_record(&mut self, record: Record) -> Result<()> {
@@ -202,37 +216,36 @@ impl<'a> Draft<'a> {
         }
         Ok(())
     }
+}
 
-    /// What to write instead of `contents`, so that a stale write undoes nothing; what the write
-    /// retires is remembered in the same batch.
-    fn reconcile(
-        &mut self,
-        kind: Kind,
-        key: &Key,
-        contents: Contents,
-        secret: Option<&Secret>,
-    ) -> Result<Contents> {
-        let Some(stored) = self.get(key)? else {
-            return Ok(contents);
-        };
-        let remembered = stored.retired();
-        let outcome = match (cipher::open(&stored, secret), cipher::open(&contents, secret)) {
-            (Some(stored), Some(new)) => stale::reconcile(kind, &stored, &new, remembered),
-            _ => None,
-        };
-        let Some(outcome) = outcome else {
-            return Ok(contents);
-        };
-        let contents = match outcome.text {
-            Some(text) => cipher::seal(text, secret).into(),
-            None => contents,
-        };
-        Ok(remember(contents, remembered, &outcome.retires))
-    }
+/// What to write instead of `contents` over what is `stored`, so that a stale write undoes nothing; what the write
+/// retires is remembered in the same batch.
+fn reconcile(
+    kind: Kind,
+    contents: Contents,
+    stored: &Contents,
+    secret: Option<&Secret>,
+) -> Contents {
+    let remembered = stored.retired();
+    let outcome = match (cipher::open(stored, secret), cipher::open(&contents, secret)) {
+        (Some(stored), Some(new)) => stale::reconcile(kind, &stored, &new, remembered),
+        _ => None,
+    };
+    let Some(outcome) = outcome else {
+        return contents;
+    };
+    let contents = match outcome.text {
+        Some(text) => cipher::seal(text, secret).into(),
+        None => contents,
+    };
+    remember(contents, remembered, &outcome.retires)
 }
 
 /// `contents` with what was retired before and what is now, of too many the latest.
 fn remember(contents: Contents, before: &[Fingerprint], now: &[Fingerprint]) -> Contents {
+    if before.is_empty() && now.is_empty() {
+        return contents;
+    }
     let retired = [before, now].concat();
     let forgotten = retired.len().saturating_sub(stale::REMEMBERED);
     contents.with_retired(retired.get(forgotten..).unwrap_or_default())

@@ -51,12 +51,14 @@ pub struct Queue {
 struct State {
     messages: VecDeque<Message>,
     open: bool,
+    /// Whether the writer sleeps: to wake nobody would be a call of the system for each message.
+    asleep: bool,
 }
 
 impl Queue {
     /// An open, empty queue.
     pub fn new() -> Self {
-        let state = State { messages: VecDeque::new(), open: true };
+        let state = State { messages: VecDeque::new(), open: true, asleep: false };
         Self { state: Mutex::new(state), ready: Condvar::new(), length: AtomicUsize::new(0) }
     }
 
@@ -68,8 +70,11 @@ impl Queue {
         }
         state.messages.push_back(message);
         self.length.store(state.messages.len(), Ordering::Release);
+        let was_asleep = std::mem::take(&mut state.asleep);
         drop(state);
-        self.ready.notify_one();
+        if was_asleep {
+            self.ready.notify_one();
+        }
         None
     }
 
@@ -99,17 +104,20 @@ impl Queue {
             if !state.open {
                 return Next::Closed;
             }
-            state = match limit {
-                None => self.ready.wait(state).unwrap_or_else(PoisonError::into_inner),
+            state.asleep = true;
+            let timed_out;
+            (state, timed_out) = match limit {
+                None => (self.ready.wait(state).unwrap_or_else(PoisonError::into_inner), false),
                 Some(limit) => {
                     let waited = self.ready.wait_timeout(state, limit);
                     let (state, result) = waited.unwrap_or_else(PoisonError::into_inner);
-                    if result.timed_out() && state.messages.is_empty() {
-                        return Next::Nothing;
-                    }
-                    state
+                    (state, result.timed_out())
                 }
             };
+            state.asleep = false;
+            if timed_out && state.messages.is_empty() {
+                return Next::Nothing;
+            }
         }
     }
 

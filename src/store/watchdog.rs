@@ -30,6 +30,11 @@ impl Commit {
         self.lock().seen = Some(0);
     }
 
+    /// So many callers may wait for it.
+    pub fn reserve(&self, callers: usize) {
+        self.lock().callers.reserve(callers);
+    }
+
     /// One more caller waits for it.
     pub fn add(&self, caller: Completion) {
         self.lock().callers.push(caller);

@@ -118,7 +118,9 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         let sequence = self.applied + 1;
         let size = requests.iter().map(|request| request.size).sum();
-        let mut draft = Draft::new(disk, &shared, sequence, disk.has_room(size)?);
+        let has_room = disk.has_room(size)?;
+        let mut draft = Draft::new(disk, &shared, sequence, has_room, requests.len());
+        shared.commit.reserve(requests.len());
         for Request { changes, completion, .. } in requests {
             match catch_unwind(AssertUnwindSafe(|| draft.take(changes))) {
                 Ok(Ok(())) => shared.commit.add(completion),
