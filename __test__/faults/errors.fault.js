@@ -17,6 +17,8 @@ const MOST_CALLS = 200
 const SLOW = 5000
 // So many failures say it all, and each may take long.
 const ENOUGH = 10
+// So many records may be in one page of sled's, the one that it was just about to split.
+const IN_ONE_PAGE = 4
 
 module.exports = { run }
 
@@ -170,7 +172,6 @@ async function fill (disk, journal, options, opener, late) {
   fs.rmSync(room)
   fs.rmSync(path.join(disk, 'others'))
   const after = await opener.ask({ folder: store, least: state, most, change: true })
-  // One page of sled's holds three or four of some ninety.
-  const unreadable = unread.length * 20 > read ? [`reads refused: ${unread.length} of ${read}`] : []
+  const unreadable = unread.length > IN_ONE_PAGE ? [`reads refused: ${unread.length} of ${read}`] : []
   return [...wrong, ...unreadable, ...full.wrong, ...after.codes, ...after.wrong]
 }

@@ -3,7 +3,7 @@
 use super::batch::Batch;
 use super::error::{Result, StoreError};
 use super::key::{ChunkId, Key};
-use super::space;
+use super::space::Room;
 use super::value::{self, Contents, Head};
 use std::fs::File;
 use std::ops::Bound;
@@ -141,10 +141,9 @@ impl Disk {
         self.database.get(key).map_err(|error| self.failed("read", error))
     }
 
-    /// Whether there is room for new records of `bytes` beside what is kept in reserve. sled writes a page
-    /// where a record has changed, so it takes more than the record.
-    pub fn has_room(&self, bytes: usize) -> Result<bool> {
-        Ok(space::room(&self.folder)? >= space::RESERVE_BYTES + 2 * bytes as u64)
+    /// How much room there is.
+    pub fn room(&self) -> Result<Room> {
+        Room::at(&self.folder)
     }
 
     /// The error for a full disk.

@@ -103,10 +103,10 @@ impl Journal {
         self.end = 0;
     }
 
-    /// Whether an entry for `batch` fits behind what is there.
+    /// Whether an entry for `batch` fits behind what is there within `limit` bytes, at most [`BYTES`].
     #[must_use]
-    pub fn has_room(&self, batch: &Batch) -> bool {
-        self.end + entry_bytes(batch) <= BYTES
+    pub fn has_room(&self, batch: &Batch, limit: usize) -> bool {
+        self.end + entry_bytes(batch) <= limit
     }
 
     /// Appends an entry, and makes it durable. `meanwhile` is done while the drive works.
@@ -329,19 +329,19 @@ mod tests {
         let mut journal = journal(folder.path());
         let large = batch(&vec![(vec![1], Some(vec![1; 300_000]))]);
         let mut written = 0;
-        while journal.has_room(&large) {
+        while journal.has_room(&large, BYTES) {
             written += 1;
             journal.append(written, &large, NOTHING).unwrap();
         }
         assert_eq!(written, 6);
         assert_eq!(std::fs::metadata(&journal.path).unwrap().len(), BYTES as u64);
-        assert!(!journal.has_room(&batch(&vec![(vec![1], Some(vec![1; BYTES]))])));
+        assert!(!journal.has_room(&batch(&vec![(vec![1], Some(vec![1; BYTES]))]), BYTES));
         journal.begin_anew();
         let whole =
             batch(&vec![(vec![1], Some(vec![1; BYTES - HEAD_BYTES - CHANGE_HEAD_BYTES - 1]))]);
-        assert!(journal.has_room(&whole));
+        assert!(journal.has_room(&whole, BYTES));
         journal.append(7, &whole, NOTHING).unwrap();
-        assert!(!journal.has_room(&Batch::default()));
+        assert!(!journal.has_room(&Batch::default(), BYTES));
         assert_eq!(std::fs::metadata(&journal.path).unwrap().len(), BYTES as u64);
         assert_eq!(journal_entries(&journal), [7]);
     }

@@ -11,6 +11,22 @@ pub const RESERVE_BYTES: u64 = 4 << 20;
 const NETWORK: [&str; 8] =
     ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "fuse.s3fs"];
 
+/// The room that a store has.
+pub struct Room(u64);
+
+impl Room {
+    /// What there is at `path` now.
+    pub fn at(path: &Path) -> Result<Self> {
+        room(path).map(Self)
+    }
+
+    /// Whether new records of `bytes` fit beside what is kept in reserve. sled writes a page where a record has
+    /// changed, so it takes more than the record.
+    pub fn is_for(&self, bytes: usize) -> bool {
+        self.0 >= RESERVE_BYTES + 2 * bytes as u64
+    }
+}
+
 /// The bytes that may still be written beside `path`.
 pub fn room(path: &Path) -> Result<u64> {
     fs2::available_space(path).map_err(|error| StoreError::io("ask for the room of", path, error))

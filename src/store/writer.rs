@@ -15,6 +15,7 @@ use super::guard::Guard;
 use super::journal::{self, Journal};
 use super::key::{Key, KeyKind};
 use super::queue::{Message, Next};
+use super::space::Room;
 use super::Shared;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
@@ -25,6 +26,8 @@ const GUARD_SYNC: Duration = Duration::from_secs(1);
 /// One commit takes no more requests than this, and starts no further one over so many bytes.
 const BATCH_REQUESTS: usize = 4096;
 const BATCH_BYTES: usize = 16 << 20;
+/// As much of the journal is used where the disk is nearly full.
+const CRAMPED_BYTES: usize = 128 << 10;
 
 /// The writer's own state.
 pub struct Writer {
@@ -78,8 +81,7 @@ impl Writer {
     /// would have changed stays in force.
     fn watched(&self, work: impl FnOnce() -> Result<()>) {
         self.shared.commit.begin();
-        let result = catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)));
+        let result = caught(work);
         self.shared.commit.end();
         if let Err(error) = result {
             self.shared.backlog.fail(error);
@@ -118,8 +120,8 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         let sequence = self.applied + 1;
         let size = requests.iter().map(|request| request.size).sum();
-        let has_room = disk.has_room(size)?;
-        let mut draft = Draft::new(disk, &shared, sequence, has_room, requests.len());
+        let room = disk.room()?;
+        let mut draft = Draft::new(disk, &shared, sequence, room.is_for(size), requests.len());
         shared.commit.reserve(requests.len());
         for Request { changes, completion, .. } in requests {
             match catch_unwind(AssertUnwindSafe(|| draft.take(changes))) {
@@ -134,8 +136,7 @@ impl Writer {
         if draft.is_empty() {
             return Ok(());
         }
-        let kept = catch_unwind(AssertUnwindSafe(|| self.keep(disk, draft.batch()?, sequence)))
-            .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)));
+        let kept = caught(|| self.keep(disk, draft.batch()?, sequence, &room));
         let changed = draft.into_changed();
         let left = match kept {
             Ok(left) => left,
@@ -156,6 +157,14 @@ impl Writer {
         } else {
             publish(&changed);
         }
+        Ok(())
+    }
+
+    /// Has sled make durable what is in the journal, which begins anew.
+    fn empty_journal(&mut self, disk: &Disk) -> Result<()> {
+        self.shared.catch_up(disk)?;
+        disk.make_durable()?;
+        self.journal.begin_anew();
         Ok(())
     }
 
@@ -182,13 +191,19 @@ impl Writer {
     }
 
     /// Makes `batch` durable, and gives it back if sled lacks it.
-    fn keep(&mut self, disk: &Disk, batch: Batch, sequence: u64) -> Result<Option<Batch>> {
+    fn keep(
+        &mut self,
+        disk: &Disk,
+        batch: Batch,
+        sequence: u64,
+        room: &Room,
+    ) -> Result<Option<Batch>> {
         let begun = Instant::now();
         let left = if journal::can_hold(&batch) {
-            if !self.journal.has_room(&batch) {
-                self.shared.catch_up(disk)?;
-                disk.make_durable()?;
-                self.journal.begin_anew();
+            // What is in the journal is what sled may not have written yet, so the room on the disk does not show it.
+            let limit = if room.is_for(journal::BYTES) { journal::BYTES } else { CRAMPED_BYTES };
+            if !self.journal.has_room(&batch, limit) {
+                self.empty_journal(disk)?;
             }
             let lacking = !self.shared.backlog.is_empty();
             let catch_up = lacking.then_some(|| self.shared.catch_up(disk));
@@ -222,12 +237,16 @@ impl Writer {
     /// Poisons the store if `work` fails or panics.
     fn guarded(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
-        catch_unwind(AssertUnwindSafe(|| work(self)))
-            .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)))
-            .map_err(|error| {
-                let error = shared.poison(error);
-                shared.backlog.fail(error.clone());
-                error
-            })
+        caught(|| work(self)).map_err(|error| {
+            let error = shared.poison(error);
+            shared.backlog.fail(error.clone());
+            error
+        })
     }
+}
+
+/// What `work` gives; a panic is an error as well.
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)))
 }
