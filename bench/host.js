@@ -14,6 +14,8 @@ const mostIds = 200000
 // How many calls were acknowledged, by the kind of work; and the kinds that failed, of which that is not known.
 const acknowledged = {}
 const failed = new Set()
+// Who was signed in: Dashboard's ids are so short that among some ten thousand two may be the same.
+const signedIn = new Set()
 let size, ids
 
 // The i-th call of each kind of work. A request is a new object each time, as it is for the host.
@@ -22,10 +24,7 @@ const works = {
   patch: (i) => patch(spread(i, size.accounts)),
   read: (i) => dashboard.Storage.read(`${appid}/session/${ids[i % ids.length]}`),
   write: (i) => writeSession(i),
-  'sign-in': (i) => {
-    const body = { username: data.username(spread(i, size.accounts)), password: data.password }
-    return global.api.user.CreateSession.post({ appid, query: {}, body })
-  },
+  'sign-in': (i) => signIn(data.username(spread(i, size.accounts))),
   page: (_, { list, offset }) => dashboard.StorageList.list(list, offset, 10),
   count: (_, { list }) => dashboard.StorageList.count(list)
 }
@@ -109,18 +108,17 @@ const methods = {
   administrator: async () => {
     const body = { username: 'administrator', password: data.password }
     await global.api.user.CreateAccount.post({ appid, query: {}, body })
-    const session = await global.api.user.CreateSession.post({ appid, query: {}, body })
-    acknowledged['sign-in'] = 1
+    const session = await signIn(body.username)
     return `sessionid=${session.sessionid}; token=${session.token}`
   },
 
   // What is wrong with the store after all that was done to it.
   check: async () => {
     const problems = [...await checkNumbers(), ...await checkEnded(), ...await checkWritten(), ...await checkList()]
-    const signedIn = acknowledged['sign-in'] || 0
-    const listed = await dashboard.StorageList.count(`${appid}/sessions`)
-    if (listed !== signedIn && !failed.has('sign-in')) {
-      problems.push(`${signedIn} sign-ins, but ${listed} sessions in the list`)
+    const listed = new Set(await dashboard.StorageList.listAll(`${appid}/sessions`))
+    const missing = [...signedIn].filter((sessionid) => !listed.has(sessionid))
+    if (missing.length || (listed.size !== signedIn.size && !failed.has('sign-in'))) {
+      problems.push(`${signedIn.size} sessions by sign-in, but ${listed.size} in the list, and ${missing.length} missing there`)
     }
     return problems
   },
@@ -143,6 +141,12 @@ const methods = {
       fs.writeSync(file, Uint32Array.of(account))
     }, Infinity)
   }
+}
+
+async function signIn (username) {
+  const session = await global.api.user.CreateSession.post({ appid, query: {}, body: { username, password: data.password } })
+  signedIn.add(session.sessionid)
+  return session
 }
 
 function getSession (sessionid) {
