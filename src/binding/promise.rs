@@ -141,6 +141,9 @@ impl Delivery {
     fn deliver(&self, env: Env) -> Result<()> {
         let settled = {
             let mut settled = self.mailbox.settled.lock().unwrap_or_else(PoisonError::into_inner);
+            if settled.is_empty() {
+                return Ok(());
+            }
             // As many will come again, and whoever puts them in need not make room.
             let room = Vec::with_capacity(settled.len());
             std::mem::replace(&mut *settled, room)

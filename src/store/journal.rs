@@ -2,7 +2,7 @@
 //!
 //! A commit is one entry, appended and synced, unless it is larger than the whole journal. Only after that sled is given
 //! the same changes, key by key, and writes them in its own time: what sled has of a commit is then always in the journal as
-//! a whole. When the journal is full sled is synced, and the journal begins again at its start; an open gives sled what it
+//! a whole. When the journal, or the disk nearly, is full sled is synced, and the journal begins again at its start; an open gives sled what it
 //! lacks.
 //!
 //! ```text

@@ -26,7 +26,7 @@ const GUARD_SYNC: Duration = Duration::from_secs(1);
 /// One commit takes no more requests than this, and starts no further one over so many bytes.
 const BATCH_REQUESTS: usize = 4096;
 const BATCH_BYTES: usize = 16 << 20;
-/// As much of the journal is used where the disk is nearly full.
+/// No more than this, or one entry, is in the journal where the disk is nearly full.
 const CRAMPED_BYTES: usize = 128 << 10;
 
 /// The writer's own state.
@@ -120,8 +120,10 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         let sequence = self.applied + 1;
         let size = requests.iter().map(|request| request.size).sum();
-        let room = disk.room()?;
-        let mut draft = Draft::new(disk, &shared, sequence, room.is_for(size), requests.len());
+        let room = caught(|| disk.room());
+        // Where that is not known the commit fails, and then as a whole.
+        let has_room = room.as_ref().map_or(true, |room| room.is_for(size));
+        let mut draft = Draft::new(disk, &shared, sequence, has_room, requests.len());
         shared.commit.reserve(requests.len());
         for Request { changes, completion, .. } in requests {
             match catch_unwind(AssertUnwindSafe(|| draft.take(changes))) {
@@ -136,7 +138,7 @@ impl Writer {
         if draft.is_empty() {
             return Ok(());
         }
-        let kept = caught(|| self.keep(disk, draft.batch()?, sequence, &room));
+        let kept = caught(|| self.keep(disk, draft.batch()?, sequence, &room?));
         let changed = draft.into_changed();
         let left = match kept {
             Ok(left) => left,
@@ -160,7 +162,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Has sled make durable what is in the journal, which begins anew.
+    /// Has sled make durable what it was or is to be given, and begins the journal anew.
     fn empty_journal(&mut self, disk: &Disk) -> Result<()> {
         self.shared.catch_up(disk)?;
         disk.make_durable()?;
@@ -222,9 +224,7 @@ impl Writer {
     fn give_to_sled(&mut self, disk: &Disk, batch: &Batch) -> Result<()> {
         self.shared.catch_up(disk)?;
         self.shared.appear(batch, |batch| disk.apply(batch))?;
-        disk.make_durable()?;
-        self.journal.begin_anew();
-        Ok(())
+        self.empty_journal(disk)
     }
 
     /// Everything up to change number `sequence` is durable.
