@@ -2,8 +2,8 @@
 //!
 //! A commit is one entry, appended and synced, unless it is larger than the whole journal. Only after that sled is given
 //! the same changes, key by key, and writes them in its own time: what sled has of a commit is then always in the journal as
-//! a whole. When the journal, or the disk nearly, is full sled is synced, and the journal begins again at its start; an open gives sled what it
-//! lacks.
+//! a whole. When the journal is full, or sooner on a disk that nearly is, sled is synced, and the journal begins again at its
+//! start; an open gives sled what it lacks.
 //!
 //! ```text
 //! entry:  checksum u32 | length u32 | sequence u64 | changes      the CRC-32 of the store's id and all that follows it
