@@ -48,7 +48,7 @@ describe('bench', function () {
         assert(name === 'churned' || name === 'residentBytes' || value > 0, `${name}: ${value}`)
       }
     }
-    assert.deepStrictEqual(delays.rows.map(({ store }) => store), ['idle', 'sled'])
+    assert.deepStrictEqual(delays.rows.map(({ store }) => store), ['sled', 'plain'])
     assert(delays.rows.every(({ p50, p999, max }) => p50 > 0 && p50 <= p999 && p999 <= max))
   })
   it('a name that it does not know', async () => {

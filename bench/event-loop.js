@@ -3,6 +3,8 @@ const { spawnSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const { setTimeout: sleep } = require('timers/promises')
+const { measureRounds } = require('./compare.js')
+const { median } = require('./measure.js')
 const { ours, stores } = require('./stores.js')
 
 const group = 'event-loop'
@@ -11,48 +13,73 @@ const width = 64
 const mostMilliseconds = 5
 const loaders = 1024
 const calmMilliseconds = 3000
+const figures = ['perSecond', 'p50', 'p99', 'p999']
+// What Node and the machine take by themselves.
+const plain = { title: 'no store: `fs.read` of 4 KB' }
 
-module.exports = { groups: [group], run, steps: () => 4 }
+module.exports = { groups: [group], run, steps: (context) => 1 + context.rounds * 3 }
 
 async function run (context) {
-  const rows = []
-  let isCold = true
   context.step('event loop: loads')
-  for (const name of [ours, 'lmdb'].filter((name) => context.names.includes(name))) {
-    if (context.unavailable[name]) {
-      rows.push({ store: name, title: stores[name].title, missing: context.unavailable[name] })
-      continue
-    }
-    const one = await prepare(context, name)
-    const idle = name === ours && await one.ask('delay', { milliseconds: 1000 })
-    context.step(`event loop: ${one.store.title}`)
-    isCold = dropPages(one.data) && isCold
-    const busy = await one.ask('delay', { width, milliseconds: context.milliseconds * 6 })
-    await one.remove()
-    if (idle) {
-      rows.push({ store: 'idle', title: 'nothing to do', ...idle })
-    }
-    const isOurs = name === ours
-    rows.push({ store: name, title: one.store.title, ...busy, goal: isOurs ? { most: mostMilliseconds } : undefined, reached: isOurs ? busy.p999 < mostMilliseconds : undefined })
+  const runners = []
+  for (const name of [ours, 'lmdb'].filter((name) => context.names.includes(name) && !context.unavailable[name])) {
+    runners.push(await load(context, name))
   }
+  if (runners.length) {
+    runners.push(await withoutStore(context, runners[0].data))
+  }
+  await calm()
+  let isCold = true
+  const measured = await measureRounds(context, 'event loop', runners, async (runner) => {
+    await runner.prepare()
+    isCold = dropPages(runner.data) && isCold
+    return runner.process.ask('delay', { width, milliseconds: context.milliseconds * 6, file: runner.file })
+  })
+  await Promise.all(runners.map(({ process }) => process.remove()))
+  const rows = runners.map(({ name, store }) => makeRow(name, store, measured))
+  const missing = [ours, 'lmdb'].filter((name) => context.names.includes(name) && context.unavailable[name])
+  rows.push(...missing.map((name) => ({ store: name, title: stores[name].title, missing: context.unavailable[name] })))
   const pages = isCold ? 'none of them in the page cache of the system' : 'the page cache of the system could not be emptied'
   const title = `Delay of the event loop, ${context.growth.toLocaleString('en')} sessions, SLED_CACHE_MB=${cacheMegabytes}, 64 \`Session.get\` in flight; ${pages}`
   return [{ kind: 'delays', name: group, title, rows }]
 }
 
-// A store that holds the sessions, just opened, so that it has next to nothing in memory.
-async function prepare (context, name) {
+// A store that holds the sessions. Each round opens it anew, so that it has next to nothing in memory.
+async function load (context, name) {
   const grown = name === ours && context.grown
   const one = context.make(name, { SLED_CACHE_MB: String(cacheMegabytes) }, grown?.folder)
-  if (!grown) {
-    await one.start()
-    await one.load(context.growth, { loaders })
-    await one.stop()
-  }
   await one.start()
-  await calm()
-  await one.ask('use', { sessions: context.growth, first: grown?.first })
-  return one
+  if (!grown) {
+    await one.load(context.growth, { loaders })
+  }
+  const prepare = async () => {
+    await one.stop()
+    await one.start()
+    await one.ask('use', { sessions: context.growth, first: grown?.first })
+  }
+  return { name, store: one.store, process: one, data: one.data, prepare }
+}
+
+// A Dashboard whose store is asked for nothing: it reads blocks of the largest file in `folder`.
+async function withoutStore (context, folder) {
+  const one = context.make('files')
+  await one.start()
+  await one.ask('use', { sessions: 1 })
+  const [file] = filesIn(folder).sort((a, b) => fs.statSync(b).size - fs.statSync(a).size)
+  return { name: 'plain', store: plain, process: one, data: folder, file, prepare: () => {} }
+}
+
+// Medians of the rounds, beside the longest that any of them had.
+function makeRow (name, { title }, { rounds, failures }) {
+  const all = rounds[name]
+  if (!all.length) {
+    return { store: name, title, missing: failures[name] }
+  }
+  const row = { store: name, title, problems: failures[name] && [failures[name]], max: Math.max(...all.map(({ max }) => max)) }
+  for (const figure of figures) {
+    row[figure] = median(all.map((round) => round[figure]))
+  }
+  return name === ours ? { ...row, goal: { most: mostMilliseconds }, reached: row.p999 < mostMilliseconds } : row
 }
 
 // What the system still has to do for the parts before would hold everybody up.
@@ -61,10 +88,14 @@ async function calm () {
   await sleep(calmMilliseconds)
 }
 
-// Whether the system has let go of what it kept of the store's files; GNU's dd can ask it to.
+// Whether the system has let go of what it kept of the files; GNU's dd can ask it to.
 function dropPages (folder) {
-  return fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).every((entry) => {
-    const file = path.join(entry.parentPath, entry.name)
-    return spawnSync('dd', [`of=${file}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0']).status === 0
-  })
+  return filesIn(folder).every((file) =>
+    spawnSync('dd', [`of=${file}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0']).status === 0)
+}
+
+function filesIn (folder) {
+  return fs.readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
 }

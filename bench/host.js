@@ -11,6 +11,7 @@ const packages = path.join(global.applicationPath, 'node_modules')
 const dashboard = require(path.join(packages, '@userdashboard', 'dashboard'))
 const { appid } = data
 const mostIds = 200000
+const blockBytes = 4096
 // How many calls were acknowledged, by the kind of work; and the kinds that failed, of which that is not known.
 const acknowledged = {}
 const failed = new Set()
@@ -82,16 +83,15 @@ const methods = {
     return result
   },
 
-  // How long the event loop is held up meanwhile, in milliseconds; without `width` while there is nothing to do. As
-  // requests do, each call begins in a turn of its own: what is answered without waiting would leave no turn at all.
-  delay: async ({ width, milliseconds }) => {
+  // How long the event loop is held up meanwhile, in milliseconds. As requests do, each call begins in a turn of its own:
+  // what is answered without waiting would leave no turn at all. With `file` that is read, and the store asked for nothing.
+  delay: async ({ width, milliseconds, file }) => {
+    const call = file ? readsOf(file) : works.get
     const histogram = monitorEventLoopDelay({ resolution: 1 })
     ids = Array.from({ length: Math.min(size.sessions, mostIds) }, (_, i) => data.sessionId(size.first + spread(i, size.sessions)))
     global.gc()
     histogram.enable()
-    const { perSecond = 0 } = width
-      ? await inFlight(width, (i) => works.get(i).then(() => new Promise(setImmediate)), milliseconds)
-      : await new Promise((resolve) => setTimeout(resolve, milliseconds, {}))
+    const { perSecond } = await inFlight(width, (i) => call(i).then(() => new Promise(setImmediate)), milliseconds)
     histogram.disable()
     const [p50, p99, p999] = [50, 99, 99.9].map((percent) => histogram.percentile(percent) / 1e6)
     return { perSecond, p50, p99, p999, max: histogram.max / 1e6 }
@@ -218,6 +218,16 @@ async function checkList () {
   const count = await dashboard.StorageList.count('check')
   const expected = items.reverse().slice(5, 15)
   return count === 25 && String(page) === String(expected) ? [] : [`a page of a list of 25 (count: ${count}) is ${page}`]
+}
+
+// Blocks of a file, by Node's own threads.
+function readsOf (file) {
+  const descriptor = fs.openSync(file)
+  const blocks = Math.floor(fs.fstatSync(descriptor).size / blockBytes)
+  return (i) => new Promise((resolve, reject) => {
+    const done = (error) => error ? reject(error) : resolve()
+    fs.read(descriptor, Buffer.allocUnsafe(blockBytes), 0, blockBytes, spread(i, blocks) * blockBytes, done)
+  })
 }
 
 // Goes through all numbers below `count`, far from the order of loading.

@@ -35,7 +35,7 @@ const columnsOf = {
   delays: () => [
     text('store', (row) => row.title),
     figure('gets per second', (row) => row.missing ? 'not run, see below' : number(row.perSecond)),
-    ...[['50 %, ms', 'p50'], ['99 %', 'p99'], ['99.9 %', 'p999'], ['longest', 'max']]
+    ...[['50 %, ms', 'p50'], ['99 %', 'p99'], ['99.9 %', 'p999'], ['longest of all', 'max']]
       .map(([title, name]) => figure(title, (row) => row.missing ? '' : number(row[name]))),
     text('goal', (row) => row.goal ? `99.9 % under ${row.goal.most} ms: ${verdict(row)}` : '')
   ]
