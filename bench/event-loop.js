@@ -8,6 +8,7 @@ const { median } = require('./measure.js')
 const { ours, stores } = require('./stores.js')
 
 const group = 'event-loop'
+const watched = [ours, 'lmdb']
 const cacheMegabytes = 4
 const width = 64
 const mostMilliseconds = 5
@@ -17,56 +18,60 @@ const figures = ['perSecond', 'p50', 'p99', 'p999']
 // What Node and the machine take by themselves.
 const plain = { title: 'no store: `fs.read` of 4 KB' }
 
-module.exports = { groups: [group], run, steps: (context) => 1 + context.rounds * 3 }
+module.exports = { groups: [group], run, steps: (context) => 1 + context.rounds * (namesIn(context).length + 1) }
 
 async function run (context) {
   context.step('event loop: loads')
+  const names = namesIn(context)
   const runners = []
-  for (const name of [ours, 'lmdb'].filter((name) => context.names.includes(name) && !context.unavailable[name])) {
+  for (const name of names.filter((name) => !context.unavailable[name])) {
     runners.push(await load(context, name))
   }
   if (runners.length) {
-    runners.push(await withoutStore(context, runners[0].data))
+    runners.push(withoutStore(context, runners[0].data))
   }
   await calm()
   let isCold = true
-  const measured = await measureRounds(context, 'event loop', runners, async (runner) => {
-    await runner.prepare()
-    isCold = dropPages(runner.data) && isCold
-    return runner.process.ask('delay', { width, milliseconds: context.milliseconds * 6, file: runner.file })
+  const measured = await measureRounds(context, 'event loop', runners, async ({ process, use, data, file }) => {
+    await process.start()
+    try {
+      await process.ask('use', use)
+      isCold = dropPages(data) && isCold
+      return await process.ask('delay', { width, milliseconds: context.milliseconds * 6, file })
+    } finally {
+      await process.stop()
+    }
   })
   await Promise.all(runners.map(({ process }) => process.remove()))
   const rows = runners.map(({ name, store }) => makeRow(name, store, measured))
-  const missing = [ours, 'lmdb'].filter((name) => context.names.includes(name) && context.unavailable[name])
-  rows.push(...missing.map((name) => ({ store: name, title: stores[name].title, missing: context.unavailable[name] })))
+  for (const name of names.filter((name) => context.unavailable[name])) {
+    rows.push({ store: name, title: stores[name].title, missing: context.unavailable[name] })
+  }
   const pages = isCold ? 'none of them in the page cache of the system' : 'the page cache of the system could not be emptied'
   const title = `Delay of the event loop, ${context.growth.toLocaleString('en')} sessions, SLED_CACHE_MB=${cacheMegabytes}, 64 \`Session.get\` in flight; ${pages}`
   return [{ kind: 'delays', name: group, title, rows }]
+}
+
+function namesIn ({ names }) {
+  return watched.filter((name) => names.includes(name))
 }
 
 // A store that holds the sessions. Each round opens it anew, so that it has next to nothing in memory.
 async function load (context, name) {
   const grown = name === ours && context.grown
   const one = context.make(name, { SLED_CACHE_MB: String(cacheMegabytes) }, grown?.folder)
-  await one.start()
   if (!grown) {
-    await one.load(context.growth, { loaders })
-  }
-  const prepare = async () => {
-    await one.stop()
     await one.start()
-    await one.ask('use', { sessions: context.growth, first: grown?.first })
+    await one.load(context.growth, { loaders })
+    await one.stop()
   }
-  return { name, store: one.store, process: one, data: one.data, prepare }
+  return { name, store: one.store, process: one, data: one.data, use: { sessions: context.growth, first: grown?.first } }
 }
 
 // A Dashboard whose store is asked for nothing: it reads blocks of the largest file in `folder`.
-async function withoutStore (context, folder) {
-  const one = context.make('files')
-  await one.start()
-  await one.ask('use', { sessions: 1 })
+function withoutStore (context, folder) {
   const [file] = filesIn(folder).sort((a, b) => fs.statSync(b).size - fs.statSync(a).size)
-  return { name: 'plain', store: plain, process: one, data: folder, file, prepare: () => {} }
+  return { name: 'plain', store: plain, process: context.make('files'), data: folder, use: { sessions: 1 }, file }
 }
 
 // Medians of the rounds, beside the longest that any of them had.
