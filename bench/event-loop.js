@@ -1,9 +1,9 @@
 // How long the event loop is held up by reads of what is not in memory.
 const { spawnSync } = require('child_process')
 const fs = require('fs')
-const path = require('path')
 const { setTimeout: sleep } = require('timers/promises')
 const { measureRounds } = require('./compare.js')
+const { filesIn } = require('./files.js')
 const { median } = require('./measure.js')
 const { ours, stores } = require('./stores.js')
 
@@ -16,7 +16,7 @@ const loaders = 1024
 const calmMilliseconds = 3000
 const figures = ['perSecond', 'p50', 'p99', 'p999']
 // What Node and the machine take by themselves.
-const plain = { title: 'no store: `fs.read` of 4 KB' }
+const plain = { name: 'plain', title: 'no store: `fs.read` of 4 KB' }
 
 module.exports = { groups: [group], run, steps: (context) => 1 + context.rounds * (namesIn(context).length + 1) }
 
@@ -43,10 +43,8 @@ async function run (context) {
     }
   })
   await Promise.all(runners.map(({ process }) => process.remove()))
-  const rows = runners.map(({ name, store }) => makeRow(name, store, measured))
-  for (const name of names.filter((name) => context.unavailable[name])) {
-    rows.push({ store: name, title: stores[name].title, missing: context.unavailable[name] })
-  }
+  const shown = [...names.map((name) => [name, stores[name]]), ...runners.length ? [[plain.name, plain]] : []]
+  const rows = shown.map(([name, store]) => makeRow(context, name, store, measured))
   const pages = isCold ? 'none of them in the page cache of the system' : 'the page cache of the system could not be emptied'
   const title = `Delay of the event loop, ${context.growth.toLocaleString('en')} sessions, SLED_CACHE_MB=${cacheMegabytes}, 64 \`Session.get\` in flight; ${pages}`
   return [{ kind: 'delays', name: group, title, rows }]
@@ -71,14 +69,14 @@ async function load (context, name) {
 // A Dashboard whose store is asked for nothing: it reads blocks of the largest file in `folder`.
 function withoutStore (context, folder) {
   const [file] = filesIn(folder).sort((a, b) => fs.statSync(b).size - fs.statSync(a).size)
-  return { name: 'plain', store: plain, process: context.make('files'), data: folder, use: { sessions: 1 }, file }
+  return { name: plain.name, store: plain, process: context.make('files'), data: folder, use: { sessions: 1 }, file }
 }
 
 // Medians of the rounds, beside the longest that any of them had.
-function makeRow (name, { title }, { rounds, failures }) {
-  const all = rounds[name]
+function makeRow ({ unavailable }, name, { title }, { rounds, failures }) {
+  const all = rounds[name] || []
   if (!all.length) {
-    return { store: name, title, missing: failures[name] }
+    return { store: name, title, missing: unavailable[name] || failures[name] }
   }
   const row = { store: name, title, problems: failures[name] && [failures[name]], max: Math.max(...all.map(({ max }) => max)) }
   for (const figure of figures) {
@@ -97,10 +95,4 @@ async function calm () {
 function dropPages (folder) {
   return filesIn(folder).every((file) =>
     spawnSync('dd', [`of=${file}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0']).status === 0)
-}
-
-function filesIn (folder) {
-  return fs.readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name))
 }

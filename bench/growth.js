@@ -1,7 +1,7 @@
 // What becomes slower or larger when there are more sessions; and pages of the list of all sessions.
 const fs = require('fs')
-const path = require('path')
 const { accountsFor, appid } = require('./data.js')
+const { filesIn } = require('./files.js')
 const { ours } = require('./stores.js')
 
 // Many calls at a time, since what is asked is not how fast it loads.
@@ -99,10 +99,7 @@ function listTable (pages) {
 
 // What the files take on the disk, which is less than their length where they have holes.
 function diskBytes (folder) {
-  return fs.readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
-    const file = path.join(folder, entry.name)
-    return sum + (entry.isDirectory() ? diskBytes(file) : fs.statSync(file).blocks * 512)
-  }, 0)
+  return filesIn(folder).reduce((sum, file) => sum + fs.statSync(file).blocks * 512, 0)
 }
 
 function count (number) {
