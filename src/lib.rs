@@ -9,3 +9,9 @@ mod administrator;
 mod binding;
 pub mod record;
 pub mod store;
+
+/// What the event loop allocates for a change is freed by the writer, and the system's allocator has the two wait for each
+/// other. Node itself keeps its own.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -19,6 +19,9 @@ use std::ptr;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+/// So many results have room without making more.
+const SETTLED: usize = 64;
+
 type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
 
 thread_local! {
@@ -145,7 +148,7 @@ impl Delivery {
                 return Ok(());
             }
             // As many will come again, and whoever puts them in need not make room.
-            let room = Vec::with_capacity(settled.len());
+            let room = Vec::with_capacity(settled.len().max(SETTLED));
             std::mem::replace(&mut *settled, room)
         };
         let open = self.open.get().saturating_sub(settled.len());

@@ -125,7 +125,8 @@ impl Queue {
     pub fn gather(&self, first: Request, requests: usize, bytes: usize) -> Vec<Request> {
         let mut state = self.lock();
         let mut gathered_bytes = first.size;
-        let mut gathered = vec![first];
+        let mut gathered = Vec::with_capacity(requests.min(1 + state.messages.len()));
+        gathered.push(first);
         while gathered.len() < requests && gathered_bytes < bytes {
             match state.messages.pop_front() {
                 Some(Message::Change(request)) => {
