@@ -19,7 +19,8 @@ describe('compact', () => {
   it('makes the files smaller, and keeps everything', async () => {
     const opened = await addon.open({ path: store })
     const { before, after } = await opened.compact()
-    assert(after < before / 2, `${before} ${after}`)
+    // The journal of 2 MiB and a segment of sled's; how much it was before is up to when sled has flushed.
+    assert(after < before && after < 3e6, `${before} ${after}`)
     // sled has written a new snapshot since.
     assert(Math.abs(after / size(path.join(store, 'sled')) - 1) < 0.05)
     // The same object goes on.
