@@ -11,7 +11,7 @@ pub mod record;
 pub mod store;
 
 /// What the event loop allocates for a change is freed by the writer, and the system's allocator has the two wait for each
-/// other. Node itself keeps its own.
-#[cfg(target_os = "linux")]
+/// other. Node itself keeps its own. Not in a debug build: the address sanitizer knows the system's allocator alone.
+#[cfg(all(target_os = "linux", not(debug_assertions)))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
