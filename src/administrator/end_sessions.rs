@@ -68,7 +68,6 @@ fn renewed(
     secret: Option<&Secret>,
     session_key: impl Fn() -> String,
 ) -> Option<Contents> {
-    let text = cipher::open(contents, secret)?;
-    let text = reset::renew(&text, &session_key(), now)?;
+    let text = reset::renew(&cipher::open(contents, secret), &session_key(), now)?;
     Some(cipher::seal(text, secret).into())
 }

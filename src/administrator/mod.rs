@@ -54,7 +54,7 @@ fn with_read<T: Any + Send + Sync, R>(
     read: impl Fn(&str) -> Option<T>,
     use_it: impl FnOnce(&T) -> Option<R>,
 ) -> Option<R> {
-    let make = |bytes: &[u8]| cipher::open(bytes, secret).and_then(|text| read(&text));
+    let make = |bytes: &[u8]| read(&cipher::open(bytes, secret));
     let kept = contents.derived(|bytes| Read { secret: secret.cloned(), read: make(bytes) });
     match kept {
         Some(kept) if kept.secret.as_ref() == secret => kept.read.as_ref().and_then(use_it),

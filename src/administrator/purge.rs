@@ -70,18 +70,15 @@ impl Purge {
 
     fn look(&self, store: &Store, place: &SessionPlace, contents: &Contents) -> Result<Found> {
         let secret = self.secret.as_ref();
-        let Some(session) = cipher::open(contents, secret).and_then(|text| Session::read(&text))
-        else {
+        let Some(session) = Session::read(&cipher::open(contents, secret)) else {
             return Ok(Found::none(contents));
         };
         let account = match store.read(&Key::record(&place.account(&session.accountid)))? {
             None => None,
-            Some(contents) => {
-                match cipher::open(&contents, secret).and_then(|text| Account::read(&text)) {
-                    Some(account) => Some(account),
-                    None => return Ok(Found::none(&contents)),
-                }
-            }
+            Some(contents) => match Account::read(&cipher::open(&contents, secret)) {
+                Some(account) => Some(account),
+                None => return Ok(Found::none(&contents)),
+            },
         };
         Ok(match session.ended(self.now, account.as_ref()) {
             Some(ended) if ended <= self.before => Found::Ended(session),

@@ -71,7 +71,7 @@ fn is_gone(
             return Ok(Some(true));
         }
     }
-    let session = cipher::open(&contents, secret).and_then(|text| Session::read(&text));
+    let session = Session::read(&cipher::open(&contents, secret));
     match session {
         Some(session) => Ok(Some(!is_there(list.account_of(&session.accountid))?)),
         None => Ok(None),

@@ -132,9 +132,7 @@ impl NativeStore {
                     // To the host an empty record is a missing one.
                     None | Some([]) if create => "{}".into(),
                     None | Some([]) => return Ok(None),
-                    Some(stored) => {
-                        cipher::open(stored, secret).ok_or(StoreError::Refused("invalid-object"))?
-                    }
+                    Some(stored) => cipher::open(stored, secret),
                 };
                 let text =
                     properties::apply(&text, &edit).ok_or(StoreError::Refused("invalid-object"))?;

@@ -24,26 +24,30 @@ impl Secret {
     /// What the host stores for `text`.
     #[must_use]
     pub fn encrypt(&self, text: &str) -> Vec<u8> {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |value: u8| DIGITS.get(usize::from(value & 15)).copied().unwrap_or_default();
         let mut bytes = text.as_bytes().to_vec();
         self.apply(&mut bytes);
-        bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+        hexadecimal(&bytes)
     }
 
-    /// The text in what is stored, as the host reads it; `None` if that is no UTF-8.
+    /// The text in what is stored, as the host's `decipher.update(text, 'hex', 'utf-8')` gives it.
     ///
-    /// What was written before there was a secret is plain. The host's decipher refuses a text of odd
-    /// length, which is then taken as it is; of any other it reads up to what is no hexadecimal.
+    /// What was written before there was a secret is plain. The host's decipher refuses a text of odd length, which is then
+    /// taken as it is. Of any other it reads up to what is not hexadecimal, where only the lower byte of each UTF-16 unit
+    /// counts, and what it keeps back of a character that is cut short at the end never comes.
     #[must_use]
-    pub fn decrypt(&self, stored: &[u8]) -> Option<String> {
-        let text = std::str::from_utf8(stored).ok()?;
-        if text.encode_utf16().count() % 2 == 1 {
-            return Some(text.into());
+    pub fn decrypt(&self, stored: &[u8]) -> String {
+        let digits = if stored.is_ascii() {
+            Cow::Borrowed(stored)
+        } else {
+            let text = String::from_utf8_lossy(stored);
+            text.encode_utf16().map(|unit| unit.to_le_bytes()[0]).collect()
+        };
+        if !digits.len().is_multiple_of(2) {
+            return String::from_utf8_lossy(stored).into_owned();
         }
         let digit =
             |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
-        let mut bytes: Vec<u8> = stored
+        let mut bytes: Vec<u8> = digits
             .chunks(2)
             .map_while(|pair| match *pair {
                 [high, low] => Some(digit(high)? << 4 | digit(low)?),
@@ -51,7 +55,9 @@ impl Secret {
             })
             .collect();
         self.apply(&mut bytes);
-        String::from_utf8(bytes).ok()
+        bytes.truncate(complete(&bytes));
+        String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
     fn apply(&self, bytes: &mut [u8]) {
@@ -65,12 +71,37 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The text of a stored record, under the host's secret if it has one.
+/// Lower-case hexadecimal digits.
+pub(super) fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| DIGITS.get(usize::from(value & 15)).copied().unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}
+
+/// How many of the bytes Node's `StringDecoder` gives out: without a character at the end whose last bytes are missing.
+/// It counts by the first byte alone, whatever follows.
+fn complete(bytes: &[u8]) -> usize {
+    let length = bytes.len();
+    for (index, byte) in (1..=3).zip(bytes.iter().rev()) {
+        let wanted = match byte {
+            0x80..=0xbf => continue,
+            0xc0..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf7 => 4,
+            _ => 0,
+        };
+        return if wanted > index { length - index } else { length };
+    }
+    length
+}
+
+/// The text of a stored record, under the host's secret if it has one. Bytes that are not UTF-8 become U+FFFD, as in
+/// `Buffer.toString()`: what JavaScript reads is what the rules look at.
 #[must_use]
-pub fn open<'a>(stored: &'a [u8], secret: Option<&Secret>) -> Option<Cow<'a, str>> {
+pub fn open<'a>(stored: &'a [u8], secret: Option<&Secret>) -> Cow<'a, str> {
     match secret {
-        Some(secret) => secret.decrypt(stored).map(Cow::Owned),
-        None => std::str::from_utf8(stored).ok().map(Cow::Borrowed),
+        Some(secret) => secret.decrypt(stored).into(),
+        None => String::from_utf8_lossy(stored),
     }
 }
 
@@ -118,27 +149,43 @@ mod tests {
 
     #[test]
     fn what_was_written_without_a_secret_is_read_as_the_host_reads_it() {
-        let cases = [
-            ("{}", Some("")),
-            ("{1}", Some("{1}")),
-            ("é", Some("é")),
-            ("𝄞", Some("")),
-            ("", Some("")),
-        ];
+        let cases = [("{}", ""), ("{1}", "{1}"), ("é", "é"), ("𝄞", ""), ("", "")];
         for (stored, text) in cases {
-            assert_eq!(secret().decrypt(stored.as_bytes()).as_deref(), text, "{stored}");
+            assert_eq!(secret().decrypt(stored.as_bytes()), text, "{stored}");
         }
         let mut encrypted = secret().encrypt("text");
         encrypted.extend_from_slice(b"zz");
-        assert_eq!(secret().decrypt(&encrypted).as_deref(), Some("text"));
-        assert_eq!(secret().decrypt(b"00"), None);
-        assert_eq!(secret().decrypt(b"\xff\xff"), None);
+        assert_eq!(secret().decrypt(&encrypted), "text");
+    }
+
+    /// The expected texts are Node's; `__test__/decoding.test.js` compares many more.
+    #[test]
+    fn what_is_not_utf_8_is_read_as_node_reads_it() {
+        assert_eq!(secret().decrypt(b"00"), "\u{fffd}");
+        assert_eq!(secret().decrypt(b"\xff\xff"), "");
+        assert_eq!(secret().decrypt(b"\xff"), "\u{fffd}");
+        assert_eq!(secret().decrypt("İİ".as_bytes()), "\u{fffd}");
+        assert_eq!(open(b"a\xe2\x82b\xff", None), "a\u{fffd}b\u{fffd}");
+        // plain bytes, text
+        for (bytes, text) in [
+            (b"a\xe2\x82".as_slice(), "a"),
+            (b"a\xe0\x80", "a"),
+            (b"a\xf0", "a"),
+            (b"a\xff", "a\u{fffd}"),
+            (b"a\x80", "a\u{fffd}"),
+            (b"\xe2\x82\xac", "€"),
+            (b"\xe2\x82a", "\u{fffd}a"),
+        ] {
+            let mut sealed = bytes.to_vec();
+            secret().apply(&mut sealed);
+            assert_eq!(secret().decrypt(&hexadecimal(&sealed)), text, "{bytes:?}");
+        }
     }
 
     proptest! {
         #[test]
         fn every_text_comes_back(text in ".{0,60}") {
-            prop_assert_eq!(secret().decrypt(&secret().encrypt(&text)), Some(text));
+            prop_assert_eq!(secret().decrypt(&secret().encrypt(&text)), text);
         }
 
         #[test]

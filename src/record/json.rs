@@ -3,9 +3,10 @@
 //! What a rule does not touch stays as it was written, to the byte: numbers, escapes and unpaired
 //! surrogates are never parsed and printed. The order of the members stays as well.
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
@@ -26,7 +27,14 @@ impl<'a> Object<'a> {
     /// Cuts `text`; `None` unless it is one JSON object.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+        Members { wanted: None }.parse(text)
+    }
+
+    /// Cuts `text`, and keeps of its members only those that one of `names` names, of repeated ones the last. Takes one
+    /// pass and next to no memory, however many members there are.
+    #[must_use]
+    pub fn pick(text: &'a str, names: &[&str]) -> Option<Self> {
+        Members { wanted: Some(names) }.parse(text)
     }
 
     /// The JSON text of the member `name`. Of several, JavaScript takes the last.
@@ -121,13 +129,59 @@ impl Member<'_> {
     }
 }
 
-/// Whether the JSON value is the string `text`, however it is escaped.
+/// Whether the JSON value is the string `text`, however it is escaped. Allocates nothing: a text may have millions of
+/// escaped names.
 #[must_use]
 pub fn is_text(json: &str, text: &str) -> bool {
-    match plain_text(json) {
-        Some(plain) => plain == text,
-        None => serde_json::from_str::<String>(json).is_ok_and(|decoded| decoded == text),
+    let Some(body) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return false;
+    };
+    // An escape is longer than what it stands for.
+    match body.len().cmp(&text.len()) {
+        Ordering::Less => false,
+        Ordering::Equal => body == text && !body.contains('\\'),
+        Ordering::Greater => body.contains('\\') && is_escaped_text(body, text),
     }
+}
+
+fn is_escaped_text(mut body: &str, mut text: &str) -> bool {
+    while let Some((plain, escape)) = body.split_once('\\') {
+        let Some((character, rest)) = unescape(escape) else {
+            return false;
+        };
+        match text.strip_prefix(plain).and_then(|text| text.strip_prefix(character)) {
+            Some(remaining) => (body, text) = (rest, remaining),
+            None => return false,
+        }
+    }
+    body == text
+}
+
+/// The character of the escape behind a backslash, and what follows it; `None` for an unpaired surrogate.
+fn unescape(escape: &str) -> Option<(char, &str)> {
+    let mut characters = escape.chars();
+    let character = match characters.next()? {
+        'n' => '\n',
+        't' => '\t',
+        'r' => '\r',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'u' => return unescape_unicode(characters.as_str()),
+        other => other,
+    };
+    Some((character, characters.as_str()))
+}
+
+fn unescape_unicode(digits: &str) -> Option<(char, &str)> {
+    let unit = |digits: &str| u16::from_str_radix(digits, 16).ok();
+    let (first, rest) = digits.split_at_checked(4)?;
+    let first = unit(first)?;
+    if let Some(character) = char::from_u32(first.into()) {
+        return Some((character, rest));
+    }
+    let (second, rest) = rest.strip_prefix("\\u")?.split_at_checked(4)?;
+    let character = char::decode_utf16([first, unit(second)?]).next()?.ok()?;
+    Some((character, rest))
 }
 
 /// A JSON string without its escapes, any other value as it is. Unpaired surrogates stay escaped: JavaScript
@@ -183,28 +237,52 @@ pub fn print_number(number: f64) -> String {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object<'de>;
+/// Which members to keep: all, or those with one of these names.
+#[derive(Clone, Copy)]
+struct Members<'n> {
+    wanted: Option<&'n [&'n str]>,
+}
 
-            fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-                formatter.write_str("an object")
-            }
+impl Members<'_> {
+    fn parse(self, text: &str) -> Option<Object<'_>> {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let object = self.deserialize(&mut deserializer).ok()?;
+        deserializer.end().ok()?;
+        Some(object)
+    }
+}
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::with_capacity(16);
-                while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-                    members.push(Member {
-                        name: Cow::Borrowed(name.get()),
-                        value: Cow::Borrowed(value.get()),
-                    });
+impl<'de> DeserializeSeed<'de> for Members<'_> {
+    type Value = Object<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = Object<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members: Vec<Member> = Vec::with_capacity(16);
+        while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+            let (name, value) = (name.get(), Cow::Borrowed(value.get()));
+            if let Some(wanted) = self.wanted {
+                let Some(wanted) = wanted.iter().find(|wanted| is_text(name, wanted)) else {
+                    continue;
+                };
+                if let Some(earlier) = members.iter_mut().find(|member| member.is(wanted)) {
+                    earlier.value = value;
+                    continue;
                 }
-                Ok(Object { members })
             }
+            members.push(Member { name: Cow::Borrowed(name), value });
         }
-        deserializer.deserialize_map(Members)
+        Ok(Object { members })
     }
 }
 
@@ -246,6 +324,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_picked_is_the_last_of_its_name() {
+        let text = r#"{"a":1,"b":2,"\u0061":3,"c":4,"a\n":5}"#;
+        assert_eq!(Object::pick(text, &["a", "c", "d"]).unwrap().text(), r#"{"a":3,"c":4}"#);
+        for text in ["[]", r#"{"a":1} {}"#, r#"{"a":1"#] {
+            assert!(Object::pick(text, &["a"]).is_none(), "{text}");
+        }
+    }
+
+    #[test]
     fn only_objects_are_cut() {
         for text in
             ["", "1", "[]", "\"a\"", "null", "{", "{\"a\"}", "{\"a\":1,}", "{} {}", "{'a':1}"]
@@ -282,6 +369,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn an_escaped_text_is_what_the_parser_makes_of_it(
+            body in r#"([ab\x{e9}]|\\[n"\\/bfrt]|\\u00[0-9a-f]{2}|\\u[dD][89abAB][0-9a-f]{2}|\\ud83d\\ude00){0,5}"#,
+            other in "[ab\n\u{e9}]{0,3}",
+        ) {
+            let json = format!("\"{body}\"");
+            match serde_json::from_str::<String>(&json) {
+                Ok(text) => {
+                    prop_assert!(is_text(&json, &text));
+                    prop_assert_eq!(is_text(&json, &other), text == other);
+                }
+                // An unpaired surrogate, which no text of ours has.
+                Err(_) => prop_assert!(!is_text(&json, &other)),
+            }
+        }
+
         #[test]
         fn any_text_is_read_without_a_panic(text in ".{0,60}") {
             let _ = Object::parse(&text);

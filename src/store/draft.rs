@@ -227,11 +227,8 @@ fn reconcile(
     secret: Option<&Secret>,
 ) -> Contents {
     let remembered = stored.retired();
-    let outcome = match (cipher::open(stored, secret), cipher::open(&contents, secret)) {
-        (Some(stored), Some(new)) => stale::reconcile(kind, &stored, &new, remembered),
-        _ => None,
-    };
-    let Some(outcome) = outcome else {
+    let (before, new) = (cipher::open(stored, secret), cipher::open(&contents, secret));
+    let Some(outcome) = stale::reconcile(kind, &before, &new, remembered) else {
         return contents;
     };
     let contents = match outcome.text {
