@@ -138,3 +138,9 @@ export declare function restoreStore(from: string, path: string, keepSessions: b
  * since it blocks.
  */
 export declare function settle(): void
+
+/**
+ * Has errors made by `constructor`, which is the caller's own `Error`: in a context of `node:vm`, where jest and vitest run
+ * tests, that is not the one of the environment, and `instanceof Error` would be false.
+ */
+export declare function useErrors(constructor: ErrorConstructor): void

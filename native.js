@@ -846,3 +846,4 @@ module.exports.recoverStore = nativeBinding.recoverStore
 module.exports.repairStore = nativeBinding.repairStore
 module.exports.restoreStore = nativeBinding.restoreStore
 module.exports.settle = nativeBinding.settle
+module.exports.useErrors = nativeBinding.useErrors

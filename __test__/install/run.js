@@ -8,13 +8,20 @@ const { makeConsumer } = require('./consumer.js')
 const { build, glibc, installZig, listSymbols, newestGlibc, target } = require('./portable.js')
 const { fetchSize, publish, startRegistry } = require('./registry.js')
 const { run } = require('./run-command.js')
+const { names: threadOrders } = require('../fixtures/thread-orders.js')
 
 const root = path.join(__dirname, '..', '..')
 const { devDependencies, name, version } = require('../../package.json')
 const { dependencies } = require('../contract/application/package.json')
 const host = `@userdashboard/dashboard@${dependencies['@userdashboard/dashboard']}`
 const platformPackage = `${name}-linux-x64-gnu`
-const nodes = [18, 20, 22, 24]
+const nodes = [18, 20, 22, 24, 25, 26]
+// Test runners that load the addon in threads, in contexts of node:vm, and in processes.
+const runners = [
+  ...['threads', 'vmThreads', 'forks'].map((pool) => ['vitest', 'run', '--globals', '--dir', 'runners', `--pool=${pool}`]),
+  ['jest', '--rootDir', 'runners', '--maxWorkers=2', '--workerThreads'],
+  ['jest', '--rootDir', 'runners', '--maxWorkers=2']
+]
 // What our packages may weigh together, packed, in bytes: a megabyte of 1,024 times 1,024.
 const sizeLimit = 1024 * 1024
 const count = { passed: 0, failed: 0, skipped: 0 }
@@ -52,6 +59,7 @@ async function checkInstallation (folder, registry) {
   fs.mkdirSync(folder)
   const consumer = await makeConsumer(folder, registry.settings)
   const { application } = consumer
+  const installed = path.join(application, 'node_modules', name)
   const checkInstalled = () => assert.deepStrictEqual(consumer.installed(), [name, platformPackage])
 
   await need(`npm install ${name}`, async () => {
@@ -93,6 +101,18 @@ async function checkInstallation (folder, registry) {
       const said = await consumer.run(path.join(__dirname, 'node_modules', `node-${node}`, 'bin', 'node'), 'use.js')
       assert(said.includes(`on Node v${node}.`), said)
     })
+    await check(`threads that load it and end in any order, on Node ${node}`, async () => {
+      const script = path.join(__dirname, '..', 'fixtures', 'thread-orders.js')
+      for (const order of threadOrders) {
+        await consumer.run(path.join(__dirname, 'node_modules', `node-${node}`, 'bin', 'node'), script, order, installed)
+      }
+    })
+  }
+  for (const [command, ...args] of runners) {
+    await check([command, ...args].join(' '), () => run(path.join(__dirname, 'node_modules', '.bin', command), args, {
+      cwd: __dirname,
+      env: { ...process.env, ADDON: installed }
+    }))
   }
 }
 

@@ -9,7 +9,10 @@ module.exports = load()
 
 function load () {
   try {
-    return require('../../native.js')
+    const native = require('../../native.js')
+    // In a context of its own, as in jest, code has an Error of its own.
+    native.useErrors(Error)
+    return native
   } catch (error) {
     throw invalid('platform-unsupported', 'ERR_PLATFORM_UNSUPPORTED', explain(error))
   }

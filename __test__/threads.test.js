@@ -1,0 +1,18 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const { runNode } = require('./helper.js')
+const { names } = require('./fixtures/thread-orders.js')
+
+// The release build has an allocator of its own, so only there can these tell all that they are for.
+describe('threads', () => {
+  describe('load the addon and end in any order:', () => {
+    for (const name of names) {
+      it(name, async () => {
+        for (let round = 0; round < 3; round++) {
+          const { code, signal, stderr } = await runNode('thread-orders.js', { args: [name] }).ended
+          assert.deepStrictEqual([code, signal, stderr], [0, null, ''])
+        }
+      }).timeout(60000)
+    }
+  })
+})
