@@ -4,10 +4,11 @@
 //! folder is swapped, in two renames, and an open finishes what was cut short between them.
 
 use super::error::{Result, StoreError};
-use super::guard::{sync_folder, Guard};
+use super::folder::{self, sync_folder, SLED, STORE_ID};
+use super::guard::Guard;
 use super::journal;
 use super::key::Key;
-use super::open::{self, Settings, SLED, STORE_ID};
+use super::open::{self, Settings};
 use super::{registry, space, Store};
 use std::fs::{self, File};
 use std::path::Path;
@@ -36,7 +37,7 @@ pub fn compact(settings: &Settings, progress: &dyn Fn(u64)) -> Result<Compacted>
     if Guard::read(&settings.path)?.is_none() {
         return Err(StoreError::NoStore { path: settings.path.clone() });
     }
-    let folder = open::real_path(&settings.path)?;
+    let folder = folder::real_path(&settings.path)?;
     registry::refuse_opened(&folder)?;
     // The lock is held until the end, so that nobody writes to what is about to be replaced.
     let (store, _lock) = open::open(&Settings { path: folder.clone(), ..settings.clone() })?;
@@ -100,7 +101,7 @@ fn write(
         return Ok(Compacted { before, after: before });
     }
     // What sled has written since the copy was made durable, when it was opened and closed.
-    for path in open::files(&made)? {
+    for path in folder::files(&made)? {
         File::open(&path)
             .and_then(|file| file.sync_all())
             .map_err(|error| StoreError::io("sync", &path, error))?;

@@ -10,8 +10,8 @@ use super::draft::{self, APPLIED};
 use super::error::{Result, StoreError};
 use super::guard::StoreId;
 use super::key::{Key, KeyKind};
-use super::open;
 use super::Shared;
+use super::{create, folder};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::PoisonError;
@@ -26,9 +26,9 @@ const ROUNDS: usize = 20;
 /// Copies the store behind `shared` into the empty folder `target`, as a store with the id `id`.
 /// `progress` is told the bytes copied so far.
 pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64)) -> Result<()> {
-    let target = open::real_path(target)?;
-    open::refuse_occupied(&target)?;
-    let new = open::begin(&target, id)?;
+    let target = folder::real_path(target)?;
+    folder::refuse_occupied(&target)?;
+    let new = create::begin(&target, id)?;
     shared.note_touched()?;
     let copied = shared.with_all(|disk| {
         copy_all(disk, &new.database, progress)?;
@@ -92,7 +92,7 @@ fn failed(error: sled::Error) -> StoreError {
     StoreError::sled("write a copy", Path::new("the copy"), error)
 }
 
-impl open::New {
+impl create::New {
     /// Completes a copy that ends with change number `applied`.
     fn finish(self, applied: u64) -> Result<()> {
         let mut batch = Batch::default();

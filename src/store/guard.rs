@@ -12,6 +12,7 @@
 //! head, so that an older version can refuse it.
 
 use super::error::{Result, StoreError};
+use super::folder::sync_folder;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -137,16 +138,6 @@ impl Guard {
     pub fn is_unsynced(&self) -> bool {
         self.unsynced
     }
-}
-
-/// Makes the names in `folder` durable. Windows neither needs nor allows it.
-pub fn sync_folder(folder: &Path) -> Result<()> {
-    if cfg!(windows) {
-        return Ok(());
-    }
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|error| StoreError::io("sync", folder, error))
 }
 
 fn encode(state: &State) -> Vec<u8> {

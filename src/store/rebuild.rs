@@ -7,6 +7,7 @@
 use super::batch::Batch;
 use super::disk::Disk;
 use super::error::{Result, StoreError};
+use super::folder;
 use super::guard::Guard;
 use super::key::{ChunkId, Key, KeyKind, ListPath};
 use super::list::{Counted, Head, Tally};
@@ -22,7 +23,7 @@ const BATCH: usize = 1000;
 /// Repairs the store of `settings`, which nothing else may have open, and says what was done. `progress` is told the
 /// bytes read so far. Blocks.
 pub fn rebuild(settings: &Settings, progress: &dyn Fn(u64)) -> Result<Told> {
-    let path = open::real_path(&settings.path)?;
+    let path = folder::real_path(&settings.path)?;
     registry::refuse_opened(&path)?;
     let Opened { disk, guard, applied, lock, .. } =
         open::open_disk(&Settings { path, ..settings.clone() })?;

@@ -1,7 +1,8 @@
 //! Stores that were damaged on the disk, and repaired.
 
+use super::folder;
 use super::key::{ChunkId, Key, KeyKind, ListPath};
-use super::open::{self, Settings};
+use super::open::Settings;
 use super::*;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -40,7 +41,7 @@ fn read(folder: &Path) -> (Report, Vec<Vec<Vec<u8>>>) {
 }
 
 fn sled(folder: &Path) -> sled::Db {
-    let config = sled::Config::new().path(folder.join(open::SLED)).mode(sled::Mode::LowSpace);
+    let config = sled::Config::new().path(folder.join(folder::SLED)).mode(sled::Mode::LowSpace);
     // sled's lock outlives its database by a moment.
     (0..1000)
         .find_map(|_| {

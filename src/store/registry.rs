@@ -3,7 +3,8 @@
 //! is being closed could be opened meanwhile, and sled's lock would refuse it.
 
 use super::error::{Result, StoreError};
-use super::open::{self, FolderLock, Settings};
+use super::folder::{self, FolderLock};
+use super::open::{self, Settings};
 use super::Store;
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -44,7 +45,7 @@ impl Deref for Lease {
 
 /// Opens the store, or shares the one that is open. Blocks.
 pub fn open(settings: &Settings) -> Result<Lease> {
-    let path = open::real_path(&settings.path)?;
+    let path = folder::real_path(&settings.path)?;
     let mut opened = lock();
     let opened = opened.get_or_insert_default();
     if let Some(found) = opened.get_mut(&path) {
@@ -71,7 +72,7 @@ pub fn open(settings: &Settings) -> Result<Lease> {
 
 /// Opens a store that nothing else in the process has open. Blocks.
 pub fn open_alone(settings: &Settings) -> Result<Lease> {
-    refuse_opened(&open::real_path(&settings.path)?)?;
+    refuse_opened(&folder::real_path(&settings.path)?)?;
     open(settings)
 }
 

@@ -1,7 +1,7 @@
 //! What an open repairs by itself: files of sled's that say nothing that is not known otherwise.
 
 use super::error::{Result, StoreError};
-use super::open::files;
+use super::folder::files;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -2,8 +2,9 @@
 
 use super::compact;
 use super::error::{Result, StoreError};
-use super::guard::{self, sync_folder, Guard};
-use super::open::{self, Settings};
+use super::folder::{self, sync_folder};
+use super::guard::{self, Guard};
+use super::open::Settings;
 use super::registry::{self, Lease};
 use super::verify::Report;
 use std::fs;
@@ -31,8 +32,8 @@ pub fn restore(
     if report.problems.number > 0 {
         return Err(StoreError::Damaged { what: format!("the backup {}", from.display()) });
     }
-    let folder = open::real_path(&settings.path)?;
-    let _lock = open::lock(&folder)?;
+    let folder = folder::real_path(&settings.path)?;
+    let _lock = folder::lock(&folder)?;
     compact::finish(&folder)?;
     refuse_others(&folder)?;
     let staged = folder.join(STAGED);
@@ -46,7 +47,7 @@ pub fn restore(
     drop(new);
     let replaced = put_aside(&folder)?;
     // The guard last: until it is there, the folder is refused, and this can be run again.
-    for name in [open::SLED, guard::NAME] {
+    for name in [folder::SLED, guard::NAME] {
         rename(&staged.join(name), &folder.join(name))?;
         sync_folder(&folder)?;
     }
@@ -57,7 +58,7 @@ pub fn restore(
 /// Moves the store that is there into a folder beside it; the guard first, so that what is left is refused.
 fn put_aside(folder: &Path) -> Result<Option<PathBuf>> {
     let present: Vec<_> =
-        [guard::NAME, open::SLED].into_iter().filter(|name| folder.join(name).exists()).collect();
+        [guard::NAME, folder::SLED].into_iter().filter(|name| folder.join(name).exists()).collect();
     if present.is_empty() {
         return Ok(None);
     }
@@ -81,10 +82,10 @@ fn rename(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn refuse_others(folder: &Path) -> Result<()> {
-    for path in open::files(folder)? {
+    for path in folder::files(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let ours = [guard::NAME, STAGED].contains(&name.as_str()) || name.starts_with(REPLACED);
-        if !ours && !open::CREATED_BEFORE_GUARD.contains(&name.as_str()) {
+        if !ours && !folder::CREATED_BEFORE_GUARD.contains(&name.as_str()) {
             return Err(StoreError::Foreign { path: folder.into(), found: name });
         }
     }

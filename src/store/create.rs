@@ -1,0 +1,89 @@
+//! Making a new store, or the store that a copy is written to.
+
+use super::batch::Batch;
+use super::disk;
+use super::draft::put_applied;
+use super::error::{Result, StoreError};
+use super::folder::{owner_only, sync_folder, SLED, STORE_ID};
+use super::guard::{self, Guard, StoreId};
+use super::journal::{self, Journal};
+use super::key::{ChunkId, Key};
+use super::opener::open_sled;
+use super::value;
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+/// A store that is being made.
+pub struct New {
+    guard: Guard,
+    /// Its database, which has nothing but the store's id.
+    pub database: sled::Db,
+    /// Open from before the first write: an error of writing is told to those alone who had the file open.
+    log: File,
+    folder: PathBuf,
+}
+
+/// Begins a new store in `folder`, which is empty or has what a creation that was cut short has left. The
+/// guard is there first and marked, so that such a creation is known as one: nothing was acknowledged.
+pub fn begin(folder: &Path, id: StoreId) -> Result<New> {
+    let sled_folder = folder.join(SLED);
+    if sled_folder.exists() {
+        fs::remove_dir_all(&sled_folder)
+            .map_err(|error| StoreError::io("remove", &sled_folder, error))?;
+    }
+    let guard = Guard::create(folder, id)?;
+    let (database, _) = open_sled(&sled_folder)?;
+    let log = open_log(&sled_folder)?;
+    Journal::create(&sled_folder)?;
+    let mut batch = Batch::default();
+    let key = Key::meta(STORE_ID);
+    let chunk = ChunkId { sequence: 0, ordinal: 0 };
+    batch.insert(key.encoded(), value::encode(&key, &id.as_slice().into(), chunk).head);
+    put_applied(&mut batch, 0);
+    database
+        .apply_batch(batch.to_sled())
+        .map_err(|error| StoreError::sled("create", &sled_folder, error))?;
+    Ok(New { guard, database, log, folder: folder.into() })
+}
+
+impl New {
+    /// Makes the store durable as one that ends with change number `applied`, and takes the mark away.
+    pub fn complete(mut self, applied: u64) -> Result<(Guard, sled::Db)> {
+        let sled_folder = self.folder.join(SLED);
+        disk::flush_surely(&self.database)
+            .map_err(|error| StoreError::sled("create", &sled_folder, error))?;
+        self.log.sync_data().map_err(|error| StoreError::io("sync", &sled_folder, error))?;
+        sync_files(&self.folder, &sled_folder)?;
+        // Both slots: one with the mark would let the folder pass for unfinished if the other is damaged.
+        self.guard.record(applied)?;
+        self.guard.record(applied)?;
+        self.guard.sync()?;
+        Ok((self.guard, self.database))
+    }
+}
+
+/// sled syncs neither its `conf` nor the names of its files, so a store would not open after a power
+/// cut; our own files likewise.
+pub fn sync_files(folder: &Path, sled_folder: &Path) -> Result<()> {
+    let within = ["conf", "db", journal::NAME].map(|name| sled_folder.join(name));
+    for path in within.into_iter().chain([folder.join(guard::NAME)]) {
+        owner_only(&path, 0o600)?;
+        open_to_sync(&path)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| StoreError::io("sync", &path, error))?;
+    }
+    owner_only(sled_folder, 0o700)?;
+    sync_folder(sled_folder)?;
+    sync_folder(folder)
+}
+
+/// sled's log, to sync it.
+pub fn open_log(sled_folder: &Path) -> Result<File> {
+    let path = sled_folder.join("db");
+    open_to_sync(&path).map_err(|error| StoreError::io("open", &path, error))
+}
+
+/// Windows syncs only what may be written.
+fn open_to_sync(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).open(path)
+}
