@@ -18,6 +18,7 @@ pub mod key;
 mod list;
 #[cfg(test)]
 mod list_tests;
+mod notice;
 mod open;
 mod opener;
 mod queue;
@@ -46,6 +47,7 @@ pub use compact::{compact, Compacted};
 pub use error::{Result, StoreError};
 pub use give_way::give_way;
 pub use key::{Key, ListPath};
+pub use notice::Notice;
 pub use open::Settings;
 pub use rebuild::rebuild;
 pub use registry::{open, open_alone, refuse_shared, settle, Lease};
@@ -89,21 +91,6 @@ pub struct Store {
     shared: Arc<Shared>,
     writer: Mutex<Option<JoinHandle<()>>>,
     notices: Vec<Notice>,
-}
-
-/// Something that an operator should know, though the store works.
-#[derive(Clone, Debug)]
-pub struct Notice {
-    /// Stable, for programs.
-    pub code: &'static str,
-    /// For people.
-    pub text: String,
-}
-
-impl Notice {
-    fn repaired(text: String) -> Self {
-        Self { code: "DASHBOARD_SLED_REPAIRED", text }
-    }
 }
 
 /// What the writer and the readers share.
