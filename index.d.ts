@@ -201,7 +201,8 @@ export const Account: {
 
 /**
  * Called by the host when `dashboard-sled` is listed under `dashboard.modules`: puts atomic changes in place of
- * those of `dashboard.StorageObject`, and additions in one step in place of those of `dashboard.StorageList`. Does nothing unless `STORAGE=dashboard-sled`.
+ * those of `dashboard.StorageObject`, and additions in one step in place of those of `dashboard.StorageList`,
+ * and the gate around the handlers of all modules. Does nothing unless `STORAGE=dashboard-sled`.
  */
 export function setup (): Promise<void>
 

@@ -1,4 +1,5 @@
 const { Account, ResetSessionKey, Session } = require('./src/facade/administrator.js')
+const { place } = require('./src/facade/gate.js')
 const { findHost } = require('./src/facade/host.js')
 const { progress, recover, restore } = require('./src/facade/maintenance.js')
 const { open } = require('./src/facade/open.js')
@@ -14,6 +15,7 @@ async function setup () {
   if (process.env.STORAGE !== 'dashboard-sled') {
     return
   }
+  place(global.packageJSON.dashboard.server)
   try {
     const dashboard = findHost()
     const store = await openStore()

@@ -1,5 +1,6 @@
-// What the host's route files are replaced with: our modules, if the data is in our store.
+// What the host finds in src/www and src/server: our modules and the gate, if the data is in our store.
 const { ResetSessionKey, Session } = require('./administrator.js')
+const { gate } = require('./gate.js')
 
 const isActive = process.env.STORAGE === 'dashboard-sled'
 
@@ -11,4 +12,4 @@ if (!isActive) {
     { code: 'DASHBOARD_SLED_INACTIVE' })
 }
 
-module.exports = isActive ? { ResetSessionKey, Session } : { ResetSessionKey: {}, Session: {} }
+module.exports = isActive ? { gate, ResetSessionKey, Session } : { gate: {}, ResetSessionKey: {}, Session: {} }

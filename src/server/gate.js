@@ -1,0 +1,1 @@
+module.exports = require('../facade/routes.js').gate
