@@ -15,19 +15,21 @@
 //! `journal/direct.rs`.
 //!
 //! Sequences of entries follow each other without a gap. What is left of an earlier round has lower ones, so it ends
-//! what is read. It lies in sled's folder, so that whoever moves one moves both.
+//! what is read (`journal/read.rs`). It lies in sled's folder, so that whoever moves one moves both.
 
 use super::batch::Batch;
 use super::error::{Result, StoreError};
 use super::guard::StoreId;
 #[cfg(target_os = "linux")]
 use direct::Direct;
+pub use read::{Entry, Found};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 #[cfg(target_os = "linux")]
 mod direct;
+mod read;
 
 /// The journal's name in sled's folder.
 pub const NAME: &str = "journal";
@@ -55,14 +57,6 @@ pub struct Journal {
     entry: Blocks,
 }
 
-/// What one commit has changed.
-pub struct Entry {
-    /// Its number.
-    pub sequence: u64,
-    /// Its changes.
-    pub batch: Batch,
-}
-
 impl Journal {
     /// Makes the journal of a new store in `folder`, which is sled's.
     pub fn create(folder: &Path) -> Result<()> {
@@ -73,7 +67,7 @@ impl Journal {
     }
 
     /// Opens the journal in `folder`, of the store `id`, with the entries that are there. The next one is its first again.
-    pub fn open(folder: &Path, id: StoreId) -> Result<(Self, Vec<Entry>)> {
+    pub fn open(folder: &Path, id: StoreId) -> Result<(Self, Found)> {
         let path = folder.join(NAME);
         let file = OpenOptions::new()
             .read(true)
@@ -95,12 +89,22 @@ impl Journal {
             end: 0,
             entry,
         };
-        Ok((journal, read_entries(&bytes, &id)))
+        Ok((journal, read::read(&bytes, &id)))
     }
 
     /// Lets the next entry be the first: sled has made durable what all of them changed.
     pub fn begin_anew(&mut self) {
         self.end = 0;
+    }
+
+    /// Overwrites every entry durably, so that none of them is ever read again.
+    pub fn clear(&mut self) -> Result<()> {
+        self.begin_anew();
+        self.file
+            .rewind()
+            .and_then(|()| self.file.write_all(&vec![0; BYTES]))
+            .and_then(|()| self.file.sync_all())
+            .map_err(|error| StoreError::io("clear", &self.path, error))
     }
 
     /// Whether an entry for `batch` fits behind what is there within `limit` bytes, at most [`BYTES`].
@@ -210,61 +214,9 @@ fn checksum(id: &StoreId, bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// The entries of the store `id` at the beginning of `bytes`: up to the first that is torn, or of an earlier round.
-#[must_use]
-pub fn read_entries(bytes: &[u8], id: &StoreId) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
-    let mut rest = bytes;
-    while let Some((entry, behind)) = read_entry(rest, id) {
-        if entries.last().is_some_and(|last| entry.sequence != last.sequence.wrapping_add(1)) {
-            break;
-        }
-        entries.push(entry);
-        let read = (bytes.len() - behind.len()).next_multiple_of(BLOCK);
-        rest = bytes.get(read..).unwrap_or_default();
-    }
-    entries
-}
-
-fn read_entry<'a>(bytes: &'a [u8], id: &StoreId) -> Option<(Entry, &'a [u8])> {
-    let (found, covered) = take_u32(bytes)?;
-    let (length, content) = take_u32(covered)?;
-    let (sequence, content) = content.split_first_chunk()?;
-    let (mut changes, behind) = content.split_at_checked(length as usize)?;
-    let covered = covered.get(..covered.len() - behind.len())?;
-    if checksum(id, covered) != found {
-        return None;
-    }
-    let mut batch = Batch::default();
-    while !changes.is_empty() {
-        changes = read_change(changes, &mut batch)?;
-    }
-    Some((Entry { sequence: u64::from_be_bytes(*sequence), batch }, behind))
-}
-
-/// What is behind the change that `bytes` begin with.
-fn read_change<'a>(bytes: &'a [u8], batch: &mut Batch) -> Option<&'a [u8]> {
-    let (key_length, bytes) = take_u32(bytes)?;
-    let (value_length, bytes) = take_u32(bytes)?;
-    let (key, bytes) = bytes.split_at_checked(key_length as usize)?;
-    if value_length == REMOVED {
-        batch.remove(key);
-        return Some(bytes);
-    }
-    let (value, bytes) = bytes.split_at_checked(value_length as usize)?;
-    batch.insert(key, value);
-    Some(bytes)
-}
-
-fn take_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
-    let (number, rest) = bytes.split_first_chunk()?;
-    Some((u32::from_be_bytes(*number), rest))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     const ID: StoreId = [7; 16];
     const NOTHING: Option<fn() -> Result<()>> = None;
@@ -296,7 +248,7 @@ mod tests {
     }
 
     fn read(folder: &Path, id: StoreId) -> Vec<Entry> {
-        Journal::open(folder, id).unwrap().1
+        Journal::open(folder, id).unwrap().1.entries
     }
 
     fn one(number: u8) -> Changes {
@@ -348,30 +300,6 @@ mod tests {
 
     fn journal_entries(journal: &Journal) -> Vec<u64> {
         let bytes = std::fs::read(&journal.path).unwrap();
-        read_entries(&bytes, &ID).iter().map(|entry| entry.sequence).collect()
-    }
-
-    proptest! {
-        #[test]
-        fn a_flipped_bit_ends_what_is_read(numbers in 1_u8..20, at in any::<prop::sample::Index>(), bit in 0_u32..8) {
-            let mut bytes = Vec::new();
-            let mut entries = Vec::new();
-            for number in 0..numbers {
-                let start = bytes.len();
-                encode(&mut bytes, &ID, number.into(), &batch(&one(number)));
-                entries.push(start..bytes.len());
-                bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
-            }
-            let at = at.index(bytes.len());
-            bytes[at] ^= 1_u8 << bit;
-            // What entries are filled up with is nobody's.
-            let whole = entries.iter().position(|entry| entry.contains(&at)).unwrap_or(entries.len());
-            prop_assert_eq!(changes(&read_entries(&bytes, &ID)), (0..numbers).take(whole).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
-        }
-
-        #[test]
-        fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            prop_assert!(read_entries(&bytes, &ID).is_empty());
-        }
+        read::read(&bytes, &ID).entries.iter().map(|entry| entry.sequence).collect()
     }
 }

@@ -103,17 +103,21 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
     create::sync_files(folder, &sled_folder)?;
     let disk = Disk::new(database, log, &sled_folder);
     check_id(folder, &disk, &guard)?;
-    let (journal, entries) = Journal::open(&sled_folder, guard.state().id)?;
-    let seen = entries.last().map_or(0, |last| last.sequence).max(guard.state().sequence);
-    let applied = replay(entries, &disk, read_applied(folder, &disk)?)?;
-    let applied = refuse_rollback(folder, &disk, applied, seen, settings.accepts_rollback)?;
+    let (mut journal, found) = Journal::open(&sled_folder, guard.state().id)?;
+    let seen = found.highest.max(guard.state().sequence);
+    let applied = replay(found.entries, &disk, read_applied(folder, &disk)?)?;
+    let accepted = refuse_rollback(folder, &disk, applied, seen, settings.accepts_rollback)?;
+    if accepted > applied {
+        // What was cut off stays cut off, whatever the disk reads tomorrow.
+        journal.clear()?;
+    }
     if let Some(kind) = space::network_of(folder) {
         notices.push(Notice {
             code: "DASHBOARD_SLED_NETWORK",
             text: format!("{} is on a network file system ({kind}), on which neither the lock nor a sync can be relied on; use a local disk", folder.display()),
         });
     }
-    Ok(Opened { disk, guard, journal, applied, notices, lock })
+    Ok(Opened { disk, guard, journal, applied: accepted, notices, lock })
 }
 
 fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {

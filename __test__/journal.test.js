@@ -1,0 +1,95 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const fs = require('fs')
+const path = require('path')
+const addon = require('../index.js')
+const { makeFolder, rejection } = require('./helper.js')
+
+const BLOCK = 4096
+const CHANGES = 12
+
+// Two changes that sled and the guard know, and behind them changes that only the journal has: what a power cut leaves.
+describe('journal', () => {
+  let folder, original, place, journal
+  before(async () => {
+    folder = makeFolder()
+    original = path.join(folder, 'original')
+    const store = path.join(folder, 'store')
+    await use(store, async ({ storage }) => {
+      await storage.write('x', 'value 0')
+      await storage.write('y', 'value 0')
+    })
+    fs.cpSync(store, original, { recursive: true })
+    await use(store, async ({ storage }) => {
+      for (let i = 1; i <= CHANGES; i++) {
+        await storage.write('x', `value ${i}`)
+      }
+      fs.copyFileSync(path.join(store, 'sled', 'journal'), path.join(original, 'sled', 'journal'))
+    })
+  })
+  beforeEach(() => {
+    place = path.join(folder, 'place')
+    journal = path.join(place, 'sled', 'journal')
+    fs.cpSync(original, place, { recursive: true })
+  })
+  afterEach(() => fs.rmSync(place, { recursive: true }))
+  after(() => fs.rmSync(folder, { recursive: true }))
+
+  it('gives the data what it lacks', async () => {
+    await use(place, async ({ storage }) => assert.strictEqual(await storage.read('x'), `value ${CHANGES}`))
+  })
+  describe('exceptions', () => {
+    describe('store-rolled-back', () => {
+      for (const number of [1, 2, CHANGES - 1]) {
+        it(`change ${number} of ${CHANGES} is damaged, and whole ones lie behind it`, async () => {
+          flip(number)
+          for (let tries = 0; tries < 2; tries++) {
+            assert.strictEqual((await rejection(addon.open({ path: place }))).code, 'ERR_STORE_ROLLED_BACK')
+          }
+        })
+      }
+      it('though sled has written a part of them', async () => {
+        flip(2)
+        await rejection(addon.open({ path: place }))
+        flip(1)
+        assert.strictEqual((await rejection(addon.open({ path: place }))).code, 'ERR_STORE_ROLLED_BACK')
+      })
+    })
+  })
+  it('what was cut off never comes back over what is acknowledged later', async () => {
+    flip(6)
+    await addon.recover({ path: place, invalidateSessions: true })
+    // Behind the change with which it was accepted nothing is left.
+    assert.strictEqual(fs.readFileSync(journal).subarray(BLOCK).findIndex((byte) => byte !== 0), -1)
+    const killed = path.join(folder, 'killed')
+    await use(place, async ({ storage }) => {
+      assert.strictEqual(await storage.read('x'), 'value 5')
+      // As many blocks as are before what was cut off.
+      await storage.write('large', 'x'.repeat(22000))
+      await storage.write('x', 'later')
+      fs.cpSync(place, killed, { recursive: true })
+    })
+    await use(killed, async ({ storage }) => assert.strictEqual(await storage.read('x'), 'later'))
+    fs.rmSync(killed, { recursive: true })
+  })
+  it('the last change alone may be damaged: that looks like one that was never acknowledged', async () => {
+    flip(CHANGES)
+    await use(place, async ({ storage }) => assert.strictEqual(await storage.read('x'), `value ${CHANGES - 1}`))
+  })
+
+  async function use (path, work) {
+    const store = await addon.open({ path })
+    try {
+      await work(store)
+    } finally {
+      await store.close()
+    }
+  }
+
+  // One bit of the entry of change `number`, each of which has one block.
+  function flip (number) {
+    const bytes = fs.readFileSync(journal)
+    bytes[BLOCK * (number - 1) + 20] ^= 1
+    fs.writeFileSync(journal, bytes)
+  }
+})
