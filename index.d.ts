@@ -9,7 +9,8 @@
  * | code | message | when |
  * |---|---|---|
  * | `ERR_INVALID` | `invalid-…` | an argument is wrong; the slug is the host's own where it has one |
- * | `ERR_TOO_LARGE` | `invalid-…` | a key, path or item over 64 KiB, contents over 64 MiB |
+ * | `ERR_TOO_LARGE` | `invalid-…` | a key, path or item over 64 KiB, an account or a session over 1 MiB, other contents over 64 MiB |
+ * | `ERR_ENCRYPTION_SECRET` | `invalid-encryption-secret` | the host's secret has a wrong length, or is not that of the stored account or session |
  * | `ERR_CACHE` | `invalid-cache` | the host's `CACHE` is set |
  * | `ERR_SLED_PATH` | `invalid-sled-path` | two parts of the dashboard would share a folder |
  * | `ERR_SLED_CACHE_MB` | `invalid-sled-cache-mb` | `SLED_CACHE_MB` is no whole number of megabytes |

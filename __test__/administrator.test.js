@@ -297,6 +297,6 @@ describe('administrator', () => {
     const error = await rejection(promise)
     assert.strictEqual(error.message, slug)
     assert(error instanceof Error)
-    assert(/^ERR_(INVALID|TOO_LARGE)$/.test(error.code))
+    assert(/^ERR_(ENCRYPTION_SECRET|INVALID|TOO_LARGE)$/.test(error.code))
   }
 })

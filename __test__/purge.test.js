@@ -202,7 +202,8 @@ describe('purge', () => {
       await until(() => warnings.length)
       end()
       process.off('warning', listen)
-      assert.deepStrictEqual([warnings[0].code, warnings[0].message], ['DASHBOARD_SLED_PURGE', 'dashboard-sled could not remove old sessions: invalid-encryption-secret'])
+      assert.strictEqual(warnings[0].code, 'DASHBOARD_SLED_PURGE')
+      assert.match(warnings[0].message, /^dashboard-sled could not remove old sessions: ENCRYPTION_SECRET has to be 32 bytes/)
     })
     it('with SLED_PURGE_AFTER a minute after the start, in one thread, and the process ends all the same', async () => {
       await store.storage.write('a/session/ended', session({ ended: 5 }))

@@ -2,7 +2,7 @@
 const assert = require('assert')
 const crypto = require('crypto')
 const addon = require('../index.js')
-const { useStore } = require('./helper.js')
+const { rejection, useStore } = require('./helper.js')
 
 const appid = 'dashboard'
 const secret = ['0123456789abcdef0123456789abcdef', '0123456789abcdef']
@@ -47,6 +47,51 @@ describe('stale writes', () => {
           assert.strictEqual((await read()).sessionKey, 'k40')
         }
       })
+      it('one that read 70 resets ago, once and again', async () => {
+        await write(account())
+        for (let i = 0; i < 70; i++) {
+          await addon.ResetSessionKey.patch({ appid, query: { accountid: 'account_1' } })
+        }
+        for (let i = 0; i < 3; i++) {
+          await write(account({ lastSignedIn: i }))
+          const { sessionKey, sessionKeyNumber, lastSignedIn } = await read()
+          // Nobody can tell it from a reset that crossed another one, so it ends all sessions, once.
+          assert.match(sessionKey, /^[0-9a-f]{64}$/)
+          assert.deepStrictEqual([sessionKeyNumber, lastSignedIn], [72, i])
+        }
+      })
+      it('one that read before a change of the password and 70 resets', async () => {
+        await write(account())
+        await write(account({ passwordHash: 'p2' }))
+        await write(account({ passwordHash: 'p2', passwordLastChanged: 9 }))
+        for (let i = 0; i < 70; i++) {
+          await addon.ResetSessionKey.patch({ appid, query: { accountid: 'account_1' } })
+        }
+        await write(account({ lastSignedIn: 5 }))
+        const { passwordHash, passwordLastChanged, lastSignedIn } = await read()
+        assert.deepStrictEqual([passwordHash, passwordLastChanged, lastSignedIn], ['p2', 9, 5])
+      })
+      it('what the host does to an account by reading, changing and writing it, in 200 races', async () => {
+        const set = async (changes) => write({ ...await read(), ...changes })
+        for (let race = 0; race < 200; race++) {
+          await store.storage.delete(`${appid}/account/account_1`)
+          await write(account())
+          const [key, hash] = [`k2 of ${race}`, `p2 of ${race}`]
+          await Promise.all([
+            set({ sessionKey: key }).then(() => set({ sessionKeyLastReset: 9 })).then(() => set({ sessionKeyNumber: 2 })),
+            set({ passwordHash: hash }).then(() => set({ passwordLastChanged: 9 })),
+            ...Array.from({ length: race % 4 }, () => addon.ResetSessionKey.patch({ appid, query: { accountid: 'account_1' } })),
+            ...Array.from({ length: 5 }, async (_, i) => {
+              await new Promise((resolve) => setImmediate(resolve))
+              await set({ lastSignedIn: i })
+            })
+          ])
+          const { sessionKey, sessionKeyNumber, passwordHash } = await read()
+          assert.notStrictEqual(sessionKey, 'k1')
+          assert(sessionKeyNumber > race % 4)
+          assert.strictEqual(passwordHash, hash)
+        }
+      })
       it('a lower number, by any call', async () => {
         await write(account({ sessionKeyNumber: 5, sessionKeyLastReset: 9 }))
         const lower = account({ sessionKeyNumber: 4, sessionKeyLastReset: 8, administrator: 7 })
@@ -89,7 +134,9 @@ describe('stale writes', () => {
         assert.deepStrictEqual(await read(), account({ passwordHash: 'p2', sessionKey: 'k2' }))
         const reset = await addon.ResetSessionKey.patch({ appid, query: { accountid: 'account_1' } })
         await write(account({ passwordHash: 'p3', sessionKey: 'k3' }))
-        assert.deepStrictEqual(await read(), account({ passwordHash: 'p3', sessionKey: 'k3', sessionKeyNumber: 2, sessionKeyLastReset: reset.sessionKeyLastReset }))
+        const { sessionKey, ...rest } = await read()
+        assert(/^[0-9a-f]{64}$/.test(sessionKey), sessionKey)
+        assert.deepStrictEqual({ ...rest, sessionKey: 'k1' }, account({ passwordHash: 'p3', sessionKeyNumber: 3, sessionKeyLastReset: reset.sessionKeyLastReset }))
       })
       it('a reset answers what is stored, whatever was there before', async () => {
         await write(account())
@@ -118,12 +165,66 @@ describe('stale writes', () => {
     })
   }
 
-  it('under a secret that was changed the write is word for word', async () => {
-    useSecret(secret)
-    await write(account({ sessionKeyNumber: 5 }))
-    useSecret(otherSecret)
-    await write(account())
-    assert.deepStrictEqual(await read(), account())
+  describe('invalid-encryption-secret', () => {
+    const path = `${appid}/account/account_1`
+    const text = JSON.stringify(account())
+
+    for (const [title, pair] of Object.entries({
+      'a secret that is too short': ['short', secret[1]],
+      'an IV that is too long': [secret[0], `${secret[1]}0`],
+      'no IV': [secret[0]]
+    })) {
+      it(title, async () => {
+        await write(account({ sessionKeyNumber: 5 }))
+        useSecret(pair)
+        await refused(store.storage.write(path, text))
+        await refused(store.storage.writeBinary(path, Buffer.from(text)))
+        useSecret()
+        assert.deepStrictEqual(await read(), account({ sessionKeyNumber: 5 }))
+      })
+    }
+    for (const [title, pair] of Object.entries({ 'a missing secret': [], 'another secret': otherSecret })) {
+      it(title, async () => {
+        useSecret(secret)
+        const old = seal(text)
+        await store.storage.write(path, old)
+        const { sessionKeyLastReset } = await addon.ResetSessionKey.patch({ appid, query: { accountid: 'account_1' } })
+        useSecret(pair)
+        await refused(write(account()))
+        await refused(store.storage.writeBinary(path, Buffer.from(old)))
+        // Nobody is let in by what is not an account.
+        await store.storage.write('dashboard/account/account_2', old)
+        await store.storage.write('dashboard/account/account_2', seal('text'))
+        useSecret(secret)
+        const { sessionKey, ...rest } = await read()
+        assert.notStrictEqual(sessionKey, 'k1')
+        assert.deepStrictEqual({ ...rest, sessionKey: 'k1' }, account({ sessionKeyNumber: 2, sessionKeyLastReset }))
+      })
+    }
+    it('a secret over what was written without one is read as plain text', async () => {
+      for (const name of ['a', 'an']) {
+        useSecret()
+        await write(account({ sessionKey: 'k2', sessionKeyNumber: 5, name }))
+        useSecret(secret)
+        await write(account({ name: 'new' }))
+        const { sessionKeyNumber, name: written } = await read()
+        assert.deepStrictEqual([sessionKeyNumber, written], [6, 'new'])
+        await store.storage.delete(path)
+      }
+    })
+    it('other records are written under any secret that has the right form', async () => {
+      for (const pair of [[], secret, otherSecret]) {
+        useSecret(pair)
+        await store.storage.write('dashboard/profile/profile_1', seal('{"object":"profile"}'))
+        await store.storage.write('dashboard/account/account_3', 'aa'.repeat(10))
+      }
+    })
+
+    async function refused (promise) {
+      const { code, message, detail } = await rejection(promise)
+      assert.deepStrictEqual([message, code], ['invalid-encryption-secret', 'ERR_ENCRYPTION_SECRET'])
+      assert(detail.includes('ENCRYPTION_SECRET_IV'), detail)
+    }
   })
 
   function account (more) {

@@ -3,7 +3,7 @@
 use super::errors;
 use super::name::Name;
 use crate::record::cipher::Secret;
-use crate::store::{Contents, ListPath, Record, StoreError, MAX_CONTENTS_BYTES};
+use crate::store::{Contents, ListPath, Record, StoreError};
 use napi::{Env, Result};
 
 const FILE: &str = "invalid-file";
@@ -16,13 +16,14 @@ pub fn record(env: Env, file: Name) -> Result<Record> {
     Ok(Record::new(&name))
 }
 
-/// The bytes of a record, if there are not too many.
+/// The bytes to write to a record, if there are not too many for it.
 pub fn contents(
     env: Env,
+    record: &Record,
     bytes: impl AsRef<[u8]> + Into<Contents>,
     slug: &'static str,
 ) -> Result<Contents> {
-    let (found, limit) = (bytes.as_ref().len(), MAX_CONTENTS_BYTES);
+    let (found, limit) = (bytes.as_ref().len(), record.most_bytes());
     if found > limit {
         return Err(errors::throw(env, &StoreError::TooLarge { slug, found, limit }));
     }
@@ -34,12 +35,12 @@ pub fn secret(
     key: Option<Name>,
     iv: Option<Name>,
 ) -> std::result::Result<Option<Secret>, StoreError> {
-    const SLUG: &str = "invalid-encryption-secret";
     let Some(key) = key else {
         return Ok(None);
     };
-    let iv = iv.map(|iv| iv.bytes(SLUG)).transpose()?.unwrap_or_default();
-    Secret::new(&key.bytes(SLUG)?, &iv).map(Some).ok_or(StoreError::Refused(SLUG))
+    let bytes = |name: Name| name.bytes("").map_err(|_| StoreError::InvalidSecret);
+    let iv = iv.map(bytes).transpose()?.unwrap_or_default();
+    Secret::new(&bytes(key)?, &iv).map(Some).ok_or(StoreError::InvalidSecret)
 }
 
 /// The list at `path`.

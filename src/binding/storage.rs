@@ -128,7 +128,7 @@ impl NativeStore {
         slug: &'static str,
     ) -> Result<Reply> {
         let record = record(env, file)?;
-        let contents = contents(env, bytes, slug)?;
+        let contents = contents(env, &record, bytes, slug)?;
         self.change(env, vec![Change::Write { record, contents, secret }])
     }
 }
@@ -232,13 +232,8 @@ impl NativeStore {
         key: Option<Name>,
         iv: Option<Name>,
     ) -> Result<Reply> {
-        self.write_contents(
-            env,
-            file,
-            contents.into_bytes(),
-            secret(key, iv).ok().flatten(),
-            "invalid-contents",
-        )
+        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        self.write_contents(env, file, contents.into_bytes(), secret, "invalid-contents")
     }
 
     /// Writes a record from bytes.
@@ -255,7 +250,8 @@ impl NativeStore {
         key: Option<Name>,
         iv: Option<Name>,
     ) -> Result<Reply> {
-        self.write_contents(env, file, bytes, secret(key, iv).ok().flatten(), "invalid-buffer")
+        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        self.write_contents(env, file, bytes, secret, "invalid-buffer")
     }
 
     /// Removes a record if it is there.

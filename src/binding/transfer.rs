@@ -68,9 +68,10 @@ impl NativeStore {
     ) -> Result<Reply> {
         let mut changes = Vec::new();
         for (name, bytes) in records.into_iter().zip(contents) {
-            let contents = arguments::contents(env, &*bytes, "invalid-contents")?;
-            // Without a kind the rule about stale writes asks nothing, and what it remembered goes.
+            // Without a kind the rule about stale writes asks nothing, what it remembered goes, and an account that is too
+            // large for it comes over all the same.
             let record = Record { kind: None, ..record(env, name)? };
+            let contents = arguments::contents(env, &record, &*bytes, "invalid-contents")?;
             changes.push(Change::Write { record, contents, secret: None });
         }
         for (path, items) in lists.into_iter().zip(items) {

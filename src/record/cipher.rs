@@ -111,6 +111,19 @@ pub fn looks_encrypted(stored: &[u8]) -> bool {
     !stored.is_empty() && stored.len().is_multiple_of(2) && stored.iter().all(u8::is_ascii_hexdigit)
 }
 
+/// Whether stored bytes are an account or a session that was encrypted under another secret than `secret`. What is shorter
+/// than the shortest of them may be a plain text that happens to be hexadecimal.
+#[must_use]
+pub fn is_locked(stored: &[u8], secret: Option<&Secret>) -> bool {
+    const SHORTEST: usize = 2 * r#"{"object":"account"}"#.len();
+    let is_readable = |secret: &Secret| {
+        let is_text =
+            |c: char| c != char::REPLACEMENT_CHARACTER && (!c.is_control() || c.is_whitespace());
+        secret.decrypt(stored).chars().all(is_text)
+    };
+    stored.len() >= SHORTEST && looks_encrypted(stored) && !secret.is_some_and(is_readable)
+}
+
 /// What is stored for a text, under the host's secret if it has one.
 #[must_use]
 pub fn seal(text: String, secret: Option<&Secret>) -> Vec<u8> {

@@ -5,11 +5,14 @@ pub mod account;
 pub mod cipher;
 pub mod end;
 pub mod json;
+pub mod overwrite;
 pub mod place;
 pub mod properties;
 pub mod reset;
 pub mod session;
 pub mod stale;
+#[cfg(test)]
+mod stale_tests;
 
 /// The records that have rules of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

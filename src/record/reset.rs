@@ -57,7 +57,7 @@ fn set(account: &mut Object, key: &str, now: f64) {
 }
 
 /// `value + 1` in JavaScript, as JSON. An array or an object, which no account has, counts as missing.
-fn plus_one(value: Option<&str>) -> String {
+pub(super) fn plus_one(value: Option<&str>) -> String {
     match value {
         Some("null" | "false") => "1".into(),
         Some("true") => "2".into(),

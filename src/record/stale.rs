@@ -4,22 +4,42 @@
 //! another call has replaced meanwhile: a session key after "end all sessions", a password. Each value
 //! is judged by itself: one that was retired gives way to the stored one, a new one is taken. So a
 //! write that is stale in one thing and new in another loses only what is stale.
+//!
+//! Only the latest retired values are remembered. What tells an older one is a number or a time that only rises.
 
 use super::json::{self, Object};
-use super::Kind;
+use super::{cipher, reset, Kind};
 use sha2::{Digest, Sha256};
 
 /// Tells a retired session key or password hash again, without being one.
 pub type Fingerprint = [u8; 8];
 
-/// So many retired values are remembered for an account, the latest ones.
+/// Number of session keys, and of password hashes, that are remembered for an account: the latest ones.
 pub const REMEMBERED: usize = 64;
 
-/// The values that nobody may bring back, each with the time that goes with it.
-const RETIRING: [(&str, &str); 2] =
-    [("sessionKey", "sessionKeyLastReset"), ("passwordHash", "passwordLastChanged")];
+const KEY: &str = "sessionKey";
+const KEY_NUMBER: &str = "sessionKeyNumber";
+const KEY_TIME: &str = "sessionKeyLastReset";
+const PASSWORD: &str = "passwordHash";
+const PASSWORD_TIME: &str = "passwordLastChanged";
 /// What a stale write leaves as it is, since nothing tells whether its value is old.
 const RIGHTS: [&str; 3] = ["administrator", "owner", "deleted"];
+/// All that the rule asks of a stored record.
+const ASKED: [&str; 10] = [
+    "object",
+    "ended",
+    KEY,
+    KEY_NUMBER,
+    KEY_TIME,
+    PASSWORD,
+    PASSWORD_TIME,
+    "administrator",
+    "owner",
+    "deleted",
+];
+
+/// How the host begins a session.
+const SESSION_START: &str = r#"{"object":"session","#;
 
 /// What becomes of a write.
 #[derive(Debug, Default, PartialEq)]
@@ -35,18 +55,15 @@ pub struct Outcome {
 #[must_use]
 pub fn reconcile(kind: Kind, stored: &str, new: &str, retired: &[Fingerprint]) -> Option<Outcome> {
     // Most writes are of sessions that have not ended, and then nothing has to be parsed to know that.
-    if kind == Kind::Session && !may_name(stored, "ended") {
+    if kind == Kind::Session && stored.starts_with(SESSION_START) && !may_name(stored, "ended") {
         return Some(Outcome::default());
     }
-    let (stored, new) = (read(kind, stored)?, read(kind, new)?);
+    let stored = Object::pick(stored, &ASKED).filter(|object| object.is_a(kind.object()))?;
+    let new = Object::parse(new).filter(|object| object.is_a(kind.object()))?;
     Some(match kind {
         Kind::Session => reconcile_session(&stored, new),
         Kind::Account => reconcile_account(&stored, new, retired),
     })
-}
-
-fn read(kind: Kind, text: &str) -> Option<Object<'_>> {
-    Object::parse(text).filter(|object| object.is_a(kind.object()))
 }
 
 /// Whether JSON text may have a member `name`, however it is escaped.
@@ -60,48 +77,105 @@ fn reconcile_session(stored: &Object, mut new: Object) -> Outcome {
     if is_ended(&new) || !is_ended(stored) {
         return Outcome::default();
     }
-    keep(stored, &mut new, "ended");
+    keep_all(stored, &mut new, &["ended"]);
     Outcome { text: Some(new.text()), retires: Vec::new() }
 }
 
 fn reconcile_account(stored: &Object, mut new: Object, retired: &[Fingerprint]) -> Outcome {
-    let mut outcome = Outcome::default();
-    let mut is_stale = false;
-    for (name, time) in RETIRING {
-        if stored.get(name) == new.get(name) {
-            continue;
-        }
-        let (before, after) = (fingerprint(stored, name), fingerprint(&new, name));
-        if before == after {
-            continue;
-        }
-        if after.is_some_and(|after| retired.contains(&after)) {
+    let number_falls = falls(stored, &new, KEY_NUMBER);
+    let is_forgetful = count(retired, PASSWORD) >= REMEMBERED;
+    let mut replaced = Vec::new();
+    let mut is_stale = number_falls;
+    match compare(stored, &new, PASSWORD, retired) {
+        Value::Same => {}
+        Value::New { .. } if is_forgetful && falls(stored, &new, PASSWORD_TIME) => {
             is_stale = true;
-            keep(stored, &mut new, name);
-            keep(stored, &mut new, time);
-        } else {
-            outcome.retires.extend(before);
+            keep_all(stored, &mut new, &[PASSWORD, PASSWORD_TIME]);
+        }
+        Value::New { before, .. } => replaced.extend(before),
+        Value::Retired => {
+            is_stale = true;
+            keep_all(stored, &mut new, &[PASSWORD, PASSWORD_TIME]);
         }
     }
-    if falls(stored, &new) {
-        is_stale = true;
-        keep(stored, &mut new, "sessionKeyNumber");
-        keep(stored, &mut new, "sessionKeyLastReset");
-    }
-    if is_stale {
-        for name in RIGHTS {
-            keep(stored, &mut new, name);
+    match compare(stored, &new, KEY, retired) {
+        // Either a reset that crossed another one, or a key from before all that is remembered. Which one, nobody can tell;
+        // a third key ends every session, as the reset would, and brings none back, as the old key would.
+        Value::New { before, after } if number_falls => {
+            replaced.extend(before);
+            replaced.extend(after);
+            let key = third_key(stored, &new);
+            new.set(KEY, key);
+            new.set(KEY_NUMBER, reset::plus_one(stored.get(KEY_NUMBER)));
+            if !rises(stored, &new, KEY_TIME) {
+                keep_all(stored, &mut new, &[KEY_TIME]);
+            }
         }
-        outcome.text = Some(new.text());
+        Value::New { before, .. } => replaced.extend(before),
+        Value::Retired => {
+            is_stale = true;
+            keep_all(stored, &mut new, &[KEY, KEY_TIME]);
+            if number_falls {
+                keep_all(stored, &mut new, &[KEY_NUMBER]);
+            }
+        }
+        Value::Same if number_falls => keep_all(stored, &mut new, &[KEY_NUMBER, KEY_TIME]),
+        Value::Same => {}
     }
-    outcome
+    if !is_stale {
+        return Outcome { text: None, retires: replaced };
+    }
+    keep_all(stored, &mut new, &RIGHTS);
+    Outcome { text: Some(new.text()), retires: replaced }
 }
 
-/// Whether `sessionKeyNumber` would be lower than it is, or no number any more.
-fn falls(stored: &Object, new: &Object) -> bool {
-    let number = |account: &Object| account.get("sessionKeyNumber").and_then(json::number);
+/// What a write makes of a key or a hash.
+enum Value {
+    Same,
+    /// It was replaced before.
+    Retired,
+    New {
+        before: Option<Fingerprint>,
+        after: Option<Fingerprint>,
+    },
+}
+
+fn compare(stored: &Object, new: &Object, name: &str, retired: &[Fingerprint]) -> Value {
+    if stored.get(name) == new.get(name) {
+        return Value::Same;
+    }
+    let (before, after) = (fingerprint(stored, name), fingerprint(new, name));
+    if before == after {
+        Value::Same
+    } else if after.is_some_and(|after| retired.contains(&after)) {
+        Value::Retired
+    } else {
+        Value::New { before, after }
+    }
+}
+
+/// Whether the number `name` would be lower than it is, or not a number any more.
+fn falls(stored: &Object, new: &Object, name: &str) -> bool {
+    let number = |account: &Object| account.get(name).and_then(json::number);
     let number_stored = number(stored).filter(|number| number.is_finite());
     number_stored.is_some_and(|stored| number(new).is_none_or(|new| new < stored))
+}
+
+/// Whether the number `name` would be a higher one.
+fn rises(stored: &Object, new: &Object, name: &str) -> bool {
+    let number = |account: &Object| account.get(name).and_then(json::number);
+    number(new).is_some_and(|new| number(stored).is_none_or(|stored| new > stored))
+}
+
+/// A session key that never was: as JSON, made of the stored one and of the one in the write.
+fn third_key(stored: &Object, new: &Object) -> String {
+    let mut hasher = Sha256::new();
+    for account in [stored, new] {
+        hasher.update(json::unescaped(account.get(KEY).unwrap_or_default()).as_bytes());
+        hasher.update([0]);
+    }
+    let digits = cipher::hexadecimal(&hasher.finalize());
+    format!("\"{}\"", String::from_utf8_lossy(&digits))
 }
 
 /// What is remembered of the value `name` of an account, if it has one.
@@ -110,13 +184,47 @@ pub(super) fn fingerprint(account: &Object, name: &str) -> Option<Fingerprint> {
     let mut hasher = Sha256::new();
     hasher.update(name);
     hasher.update(json::unescaped(value).as_bytes());
-    hasher.finalize().first_chunk().copied()
+    let mut fingerprint: Fingerprint = hasher.finalize().first_chunk().copied()?;
+    if let Some(last) = fingerprint.last_mut() {
+        *last = *last & !1 | mark(name);
+    }
+    Some(fingerprint)
 }
 
-fn keep(stored: &Object, new: &mut Object, name: &str) {
-    match stored.get(name) {
-        Some(value) => new.set(name, value.to_string()),
-        None => new.remove(name),
+/// The last bit of a fingerprint says what it is of, so that resets do not push passwords out of memory.
+fn mark(name: &str) -> u8 {
+    u8::from(name == PASSWORD)
+}
+
+fn is_of(fingerprint: Fingerprint, name: &str) -> bool {
+    fingerprint.last().is_some_and(|last| last & 1 == mark(name))
+}
+
+fn count(retired: &[Fingerprint], name: &str) -> usize {
+    retired.iter().filter(|fingerprint| is_of(**fingerprint, name)).count()
+}
+
+/// What was retired before and what is now; of too many of one kind the latest.
+#[must_use]
+pub fn remember(before: &[Fingerprint], now: &[Fingerprint]) -> Vec<Fingerprint> {
+    let mut retired = [before, now].concat();
+    for name in [KEY, PASSWORD] {
+        let mut forgotten = count(&retired, name).saturating_sub(REMEMBERED);
+        retired.retain(|fingerprint| {
+            let goes = forgotten > 0 && is_of(*fingerprint, name);
+            forgotten -= usize::from(goes);
+            !goes
+        });
+    }
+    retired
+}
+
+fn keep_all(stored: &Object, new: &mut Object, names: &[&str]) {
+    for name in names {
+        match stored.get(name) {
+            Some(value) => new.set(name, value.to_string()),
+            None => new.remove(name),
+        }
     }
 }
 
@@ -128,13 +236,17 @@ mod tests {
         format!(r#"{{"object":"account",{members}}}"#)
     }
 
+    fn parsed(text: &str) -> Object<'_> {
+        Object::parse(text).unwrap()
+    }
+
     /// Writes one after the other; what stands in the end.
     fn written(kind: Kind, texts: &[String]) -> String {
         let mut stored = texts[0].clone();
         let mut retired = Vec::new();
         for text in &texts[1..] {
             let outcome = reconcile(kind, &stored, text, &retired).unwrap_or_default();
-            retired.extend(outcome.retires);
+            retired = remember(&retired, &outcome.retires);
             stored = outcome.text.unwrap_or_else(|| text.clone());
         }
         stored
@@ -175,11 +287,12 @@ mod tests {
                 password.replace("k1", "k2"),
             ),
             (
-                "a new password is taken though the number is an old one",
+                "a new password is taken though the number is an old one, and a new key ends all sessions once more",
                 vec![before.clone(), reset.clone(), password.replace("k1", "k3")],
-                account(
-                    r#""sessionKey":"k3","sessionKeyNumber":2,"passwordHash":"p2","name":"a","sessionKeyLastReset":9"#,
-                ),
+                account(&format!(
+                    r#""sessionKey":{},"sessionKeyNumber":3,"passwordHash":"p2","name":"a","sessionKeyLastReset":9"#,
+                    third_key(&parsed(&reset), &parsed(&password.replace("k1", "k3")))
+                )),
             ),
             (
                 "a retired key stays so however it is written",

@@ -3,6 +3,7 @@
 use super::error::Result;
 use super::key::{Key, ListPath};
 use super::value::Contents;
+use super::MAX_CONTENTS_BYTES;
 use crate::record::cipher::Secret;
 use crate::record::stale::Fingerprint;
 use crate::record::Kind;
@@ -21,6 +22,10 @@ pub struct Edited {
     pub retires: Option<Vec<Fingerprint>>,
 }
 
+/// Largest account or session, in bytes: a thousand times what Dashboard writes. It bounds the time that the rule about stale
+/// writes takes, while all other changes wait.
+pub const MAX_RULED_BYTES: usize = 1 << 20;
+
 /// A record by its key, and whether it is one with rules.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -35,6 +40,12 @@ impl Record {
     #[must_use]
     pub fn new(name: &[u8]) -> Self {
         Self { key: Key::record(name), kind: Kind::of(name) }
+    }
+
+    /// Largest contents that may be written to it, in bytes.
+    #[must_use]
+    pub fn most_bytes(&self) -> usize {
+        self.kind.map_or(MAX_CONTENTS_BYTES, |_| MAX_RULED_BYTES)
     }
 }
 

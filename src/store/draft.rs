@@ -9,6 +9,7 @@ use super::list;
 use super::value::{self, Contents};
 use super::{Shared, MAX_CONTENTS_BYTES};
 use crate::record::cipher::{self, Secret};
+use crate::record::overwrite::{overwrite, Locked};
 use crate::record::stale::{self, Fingerprint};
 use crate::record::Kind;
 use std::collections::HashMap;
@@ -153,7 +154,7 @@ impl<'a> Draft<'a> {
                 let stored = record.kind.map(|_| self.get(&record.key)).transpose()?.flatten();
                 // The host ends a session, and resets a key, by writing the whole record.
                 self.require_room(stored.is_some())?;
-                self.write(record, contents, stored, secret.as_ref());
+                self.write(record, contents, stored, secret.as_ref())?;
             }
             Change::Remove { record } => self.remove_record(record)?,
             Change::Update { record, edit, secret, .. } => {
@@ -182,13 +183,18 @@ impl<'a> Draft<'a> {
         let Some(Edited { contents, retires }) = edit(stored.as_deref())? else {
             return Ok(());
         };
-        let (found, limit) = (contents.len(), MAX_CONTENTS_BYTES);
+        // An older or an imported store may hold larger accounts. They can be reset, and changed if they do not grow.
+        let limit = match (&retires, &stored) {
+            (Some(_), _) => MAX_CONTENTS_BYTES,
+            (None, Some(stored)) => record.most_bytes().max(stored.len()),
+            (None, None) => record.most_bytes(),
+        };
+        let found = contents.len();
         if found > limit {
             return Err(StoreError::TooLarge { slug: "invalid-value", found, limit });
         }
         let Some(retires) = retires else {
-            self.write(record, contents, stored, secret);
-            return Ok(());
+            return self.write(record, contents, stored, secret);
         };
         let remembered = stored.as_ref().map(Contents::retired).unwrap_or_default();
         self.put(record.key, remember(contents, remembered, &retires));
@@ -202,12 +208,13 @@ impl<'a> Draft<'a> {
         contents: Contents,
         stored: Option<Contents>,
         secret: Option<&Secret>,
-    ) {
+    ) -> Result<()> {
         let contents = match (record.kind, stored) {
-            (Some(kind), Some(stored)) => reconcile(kind, contents, &stored, secret),
+            (Some(kind), Some(stored)) => reconcile(kind, contents, &stored, secret)?,
             _ => contents,
         };
         self.put(record.key, contents);
+        Ok(())
     }
 
     fn remove_record(&mut self, record: Record) -> Result<()> {
@@ -225,27 +232,26 @@ fn reconcile(
     contents: Contents,
     stored: &Contents,
     secret: Option<&Secret>,
-) -> Contents {
+) -> Result<Contents> {
     let remembered = stored.retired();
-    let (before, new) = (cipher::open(stored, secret), cipher::open(&contents, secret));
-    let Some(outcome) = stale::reconcile(kind, &before, &new, remembered) else {
-        return contents;
+    let outcome = overwrite(kind, stored, &contents, remembered, secret)
+        .map_err(|Locked| StoreError::OtherSecret)?;
+    let Some(outcome) = outcome else {
+        return Ok(contents);
     };
     let contents = match outcome.text {
         Some(text) => cipher::seal(text, secret).into(),
         None => contents,
     };
-    remember(contents, remembered, &outcome.retires)
+    Ok(remember(contents, remembered, &outcome.retires))
 }
 
-/// `contents` with what was retired before and what is now, of too many the latest.
+/// `contents` with what was retired before and what is now.
 fn remember(contents: Contents, before: &[Fingerprint], now: &[Fingerprint]) -> Contents {
     if before.is_empty() && now.is_empty() {
         return contents;
     }
-    let retired = [before, now].concat();
-    let forgotten = retired.len().saturating_sub(stale::REMEMBERED);
-    contents.with_retired(retired.get(forgotten..).unwrap_or_default())
+    contents.with_retired(&stale::remember(before, now))
 }
 
 /// Notes in `batch` that every session has to be ended before the store may be used.

@@ -150,6 +150,12 @@ pub enum StoreError {
         /// The largest size allowed, in bytes.
         limit: usize,
     },
+    /// The host's secret is not one that its cipher takes.
+    #[error("ENCRYPTION_SECRET has to be 32 bytes and ENCRYPTION_SECRET_IV 16; set both as they were when the records were written")]
+    InvalidSecret,
+    /// An account or a session is encrypted under another secret than the host's, so what a write of it undoes is unknown.
+    #[error("the account or the session is encrypted under another secret, so that it cannot be told what the write would undo; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as they were, or delete the record first")]
+    OtherSecret,
     /// A use case refused the change; the slug is the host's own.
     #[error("{0}")]
     Refused(&'static str),
@@ -177,6 +183,7 @@ impl StoreError {
             Self::Sled { .. } => "ERR_STORE_SLED",
             Self::Panicked { .. } => "ERR_STORE_PANIC",
             Self::TooLarge { .. } => "ERR_TOO_LARGE",
+            Self::InvalidSecret | Self::OtherSecret => "ERR_ENCRYPTION_SECRET",
             Self::Refused(_) => "ERR_INVALID",
         }
     }
@@ -202,6 +209,7 @@ impl StoreError {
             Self::Io { .. } => "store-io-failed",
             Self::Sled { .. } => "store-sled-failed",
             Self::Panicked { .. } => "store-panicked",
+            Self::InvalidSecret | Self::OtherSecret => "invalid-encryption-secret",
             Self::TooLarge { slug, .. } | Self::Refused(slug) => slug,
         }
     }

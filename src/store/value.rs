@@ -164,7 +164,7 @@ pub fn encode(key: &Key, contents: &Contents, id: ChunkId) -> Encoded {
     }
     if !contents.retired().is_empty() {
         form |= WITH_RETIRED;
-        // The rule remembers fewer than 255.
+        // The rule remembers 128 at most.
         front.push(u8::try_from(contents.retired().len()).unwrap_or(u8::MAX));
         front.extend(contents.retired().as_flattened());
     }

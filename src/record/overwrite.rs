@@ -1,0 +1,120 @@
+//! A write over an account or a session: what the rule about stale writes compares, and what it cannot.
+//!
+//! Dashboard has one secret at a time, so nothing but a missing or another secret makes a record unreadable that was
+//! encrypted. A write that cannot be compared with it might undo anything, and is refused:
+//!
+//! | stored | new | |
+//! |---|---|---|
+//! | such a record, in plain text or under the secret | such a record | the rule |
+//! | such a record, or locked | locked | refused |
+//! | locked | such a record | refused |
+//! | anything | anything else | word for word: nobody is let in by that |
+
+use super::cipher::{self, Secret};
+use super::json::Object;
+use super::stale::{self, Fingerprint, Outcome};
+use super::Kind;
+use std::borrow::Cow;
+
+/// One of the two texts is encrypted under another secret than the host's.
+#[derive(Debug, PartialEq)]
+pub struct Locked;
+
+/// What becomes of the write of `new` over `stored`; `None` if it is word for word, and what was `retired` is forgotten.
+pub fn overwrite(
+    kind: Kind,
+    stored: &[u8],
+    new: &[u8],
+    retired: &[Fingerprint],
+    secret: Option<&Secret>,
+) -> Result<Option<Outcome>, Locked> {
+    let texts = (cipher::open(stored, secret), cipher::open(new, secret));
+    if let Some(outcome) = stale::reconcile(kind, &texts.0, &texts.1, retired) {
+        return Ok(Some(outcome));
+    }
+    let readings =
+        (Reading::of(kind, stored, texts.0, secret), Reading::of(kind, new, texts.1, secret));
+    match readings {
+        (Reading::Record(stored), Reading::Record(new)) => {
+            Ok(stale::reconcile(kind, &stored, &new, retired))
+        }
+        (Reading::Record(_) | Reading::Locked, Reading::Locked)
+        | (Reading::Locked, Reading::Record(_)) => Err(Locked),
+        _ => Ok(None),
+    }
+}
+
+/// What bytes under the key of an account or a session are.
+enum Reading<'a> {
+    /// Such a record.
+    Record(Cow<'a, str>),
+    /// Something that is encrypted under another secret.
+    Locked,
+    Other,
+}
+
+impl<'a> Reading<'a> {
+    fn of(kind: Kind, bytes: &'a [u8], text: Cow<'a, str>, secret: Option<&Secret>) -> Self {
+        // Of a plain text, the host's decipher reads one with an odd length alone.
+        for text in [text, cipher::open(bytes, None)] {
+            if Object::pick(&text, &["object"]).is_some_and(|object| object.is_a(kind.object())) {
+                return Self::Record(text);
+            }
+        }
+        if cipher::is_locked(bytes, secret) {
+            Self::Locked
+        } else {
+            Self::Other
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_compared_is_refused() {
+        let secret = Secret::new(&[7; 32], &[7; 16]);
+        let other = Secret::new(&[8; 32], &[7; 16]);
+        let account = |more: &str| format!(r#"{{"object":"account"{more}}}"#);
+        let new = account(r#","sessionKey":"k1","sessionKeyNumber":1"#);
+        let stored = account(r#","sessionKey":"k2","sessionKeyNumber":2"#);
+        // The host's decipher refuses only one of them, which is as long and one byte longer.
+        let plain = [stored.clone(), account(r#","sessionKey":"k20","sessionKeyNumber":2"#)];
+        let seal = |text: &str, secret: &Option<Secret>| cipher::seal(text.into(), secret.as_ref());
+        let write = |stored: &[u8], new: &[u8], secret: &Option<Secret>| {
+            overwrite(Kind::Account, stored, new, &[], secret.as_ref())
+        };
+        for (stored_with, new_with, with, expected) in [
+            (&None, &None, &None, Ok(true)),
+            (&secret, &secret, &secret, Ok(true)),
+            (&None, &secret, &secret, Ok(true)),
+            (&secret, &None, &secret, Ok(true)),
+            (&secret, &None, &None, Err(Locked)),
+            (&secret, &secret, &None, Err(Locked)),
+            (&None, &secret, &None, Err(Locked)),
+            (&secret, &other, &other, Err(Locked)),
+            (&other, &secret, &other, Err(Locked)),
+            (&None, &other, &secret, Err(Locked)),
+        ] {
+            for stored in &plain {
+                for new in [&new, &new.replace("k1", "k10")] {
+                    let outcome = write(&seal(stored, stored_with), &seal(new, new_with), with);
+                    let rules = outcome.map(|outcome| outcome.is_some_and(|o| o.text.is_some()));
+                    assert_eq!(rules, expected, "{stored_with:?} {new_with:?} {with:?}");
+                }
+            }
+        }
+        for (stored, new) in [
+            (seal(&stored, &secret), b"text".to_vec()),
+            (seal(&stored, &other), b"text".to_vec()),
+            (seal(&stored, &secret), account("").replace("account", "profile").into_bytes()),
+            (b"text".to_vec(), seal(&new, &other)),
+            (b"0123456789abcdef".to_vec(), seal(&new, &secret)),
+            (seal("a text of forty hexadecimal digits", &secret), seal(&new, &secret)),
+        ] {
+            assert_eq!(write(&stored, &new, &secret), Ok(None));
+        }
+    }
+}
