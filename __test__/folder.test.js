@@ -5,7 +5,7 @@ const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, rejection, runNode, useStore } = require('./helper.js')
+const { makeFolder, rejection, runAsNobody, useStore } = require('./helper.js')
 
 describe('folder', () => {
   const store = useStore()
@@ -90,7 +90,7 @@ describe('folder', () => {
         return this.skip()
       }
       const folder = makeFolder()
-      const { child, ended } = runNode('hold.js', { env: { SLED_PATH: path.join(folder, 'store') }, uid: 65534, gid: 65534 })
+      const { child, ended } = runAsNobody('hold.js', { env: { SLED_PATH: path.join(folder, 'store') } })
       const [error] = await once(child, 'message')
       assertError(error, 'store-io-failed', 'ERR_STORE_IO', folder)
       child.send('go')

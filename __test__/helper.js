@@ -1,6 +1,6 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const { execFile, spawn } = require('child_process')
+const { execFile, execFileSync, spawn } = require('child_process')
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
@@ -8,7 +8,10 @@ const addon = require('../index.js')
 
 const settings = ['CACHE', 'NODE_ENV', 'SLED_CACHE_MB', 'SLED_COMMIT_SECONDS', 'SLED_PATH', 'SLED_PURGE_AFTER', 'ORGANIZATIONS_SLED_PATH']
 
-module.exports = { makeFolder, rejection, runNode, runTool, useStore }
+// The user nobody, for whom tests that run as root look at what others may do.
+const nobody = { uid: 65534, gid: 65534 }
+
+module.exports = { makeFolder, rejection, runAsNobody, runNode, runTool, useStore }
 
 // A store of its own for every test of the describe block that calls this.
 function useStore () {
@@ -61,9 +64,9 @@ async function rejection (promise) {
 }
 
 // Runs a script of the fixtures in a process of its own; resolves to how it ended and what it said.
-function runNode (fixture, { env = {}, args = [], ...options } = {}) {
-  const script = path.join(__dirname, 'fixtures', fixture)
-  const child = spawn(process.execPath, [script, ...args], {
+function runNode (fixture, { env = {}, args = [], node = process.execPath, ...options } = {}) {
+  const script = path.resolve(__dirname, 'fixtures', fixture)
+  const child = spawn(node, [script, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     ...options
@@ -76,6 +79,21 @@ function runNode (fixture, { env = {}, args = [], ...options } = {}) {
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
   })
   return { child, ended }
+}
+
+// The same as the user nobody. It runs copies: the project may lie where others cannot look, as in the home of root, and so may Node.
+function runAsNobody (fixture, { env = {}, ...options } = {}) {
+  const root = path.join(__dirname, '..')
+  const folder = makeFolder()
+  const binary = fs.readdirSync(root).filter((name) => name.endsWith('.node'))
+  for (const name of ['index.js', 'native.js', 'package.json', 'src', path.join('__test__', 'fixtures'), ...binary]) {
+    fs.cpSync(path.join(root, name), path.join(folder, name), { recursive: true })
+  }
+  const node = path.join(folder, 'node')
+  fs.copyFileSync(process.execPath, node)
+  execFileSync('chmod', ['-R', 'a+rX', folder])
+  const running = runNode(path.join(folder, '__test__', 'fixtures', fixture), { node, env, cwd: folder, ...nobody, ...options })
+  return { ...running, ended: running.ended.finally(() => fs.rmSync(folder, { recursive: true })) }
 }
 
 // Runs the command-line tool to its end; `meanwhile` gets its process.

@@ -3,6 +3,7 @@
 const { spawn, spawnSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
+const readline = require('readline')
 const { runPages } = require('./contract/pages.js')
 const { runContract } = require('./contract/run.js')
 
@@ -13,6 +14,8 @@ const cargoDenyVersion = '0.20.2'
 const installFlags = ['--ignore-scripts', '--no-audit', '--no-fund']
 const generated = ['native.js', 'native.d.ts']
 const total = { passed: 0, failed: 0, skipped: 0 }
+// What was not tried, and why, in the order in which it was said.
+const skipped = new Set()
 
 // Each part counts its own; one that counts nothing is one check.
 const parts = {
@@ -42,6 +45,9 @@ async function main () {
     for (const kind in total) {
       total[kind] += count[kind] || 0
     }
+    if (count.reason) {
+      skipped.add(count.reason)
+    }
     const seconds = Math.round((Date.now() - before) / 1000)
     console.log(`== ${title}: ${line(count)} in ${seconds} s`)
     if (count.failed && /^(install|build)/.test(title)) {
@@ -49,6 +55,9 @@ async function main () {
     }
   }
   console.log(`\nAll parts in ${Math.round((Date.now() - started) / 1000)} s`)
+  if (skipped.size) {
+    console.log(['\nNot tried:', ...skipped].join('\n- '))
+  }
   console.log(line(total))
   process.exitCode = total.failed ? 1 : 0
 }
@@ -76,6 +85,7 @@ function shown (command, args, folder) {
         output += data
         to.write(data)
       })
+      readline.createInterface({ input: from }).on('line', noteSkipped)
     }
     child.on('error', (error) => {
       console.error(`${command} could not be started: ${error.message}`)
@@ -153,7 +163,15 @@ function checkPackageAdvisories () {
   return status === 0 ? { passed: 1 } : { failed: 1 }
 }
 
+function noteSkipped (line) {
+  const [, reason] = /^\s*SKIPPED: (.*)/.exec(line) || []
+  if (reason) {
+    skipped.add(reason)
+  }
+}
+
 function skip (reason) {
+  skipped.add(reason)
   console.warn(`SKIPPED: ${reason}`)
   return { skipped: 1 }
 }

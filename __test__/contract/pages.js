@@ -25,8 +25,9 @@ module.exports = { runPages }
 
 async function runPages (root, { all = false } = {}) {
   if (!chromium) {
-    console.warn(`SKIPPED: the pages were not tested, ${noChromium}`)
-    return { passed: 0, failed: 0, skipped: 1 }
+    const reason = `the pages were not tested, ${noChromium}`
+    console.warn(`SKIPPED: ${reason}`)
+    return { passed: 0, failed: 0, skipped: 1, reason }
   }
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-pages-'))
   try {
