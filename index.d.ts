@@ -40,6 +40,7 @@
  * | `ERR_SOURCE` | `source-changed` | something vanished while it was read: the dashboard still runs |
  * | `ERR_SOURCE` | `source-interrupted` | the source went away or failed in the middle |
  * | `ERR_STORE_PANIC` | `store-panicked` | a bug of this package was caught |
+ * | `ERR_BINARY_MISMATCH` | `binary-mismatch` | `require` finds the binary of another version; `detail` says of which, and what to do |
  * | `ERR_PLATFORM_UNSUPPORTED` | `platform-unsupported` | `require` finds no binary for this platform; `detail` says for which there are, and how to build one |
  */
 export interface StoreError extends Error {

@@ -144,3 +144,6 @@ export declare function settle(): void
  * tests, that is not the one of the environment, and `instanceof Error` would be false.
  */
 export declare function useErrors(constructor: ErrorConstructor): void
+
+/** The version of the package that the binary belongs to. */
+export declare const VERSION: string

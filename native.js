@@ -847,3 +847,4 @@ module.exports.repairStore = nativeBinding.repairStore
 module.exports.restoreStore = nativeBinding.restoreStore
 module.exports.settle = nativeBinding.settle
 module.exports.useErrors = nativeBinding.useErrors
+module.exports.VERSION = nativeBinding.VERSION

@@ -5,6 +5,7 @@ const fs = require('fs')
 const path = require('path')
 const { makeFolder } = require('./helper.js')
 
+const { version } = require('../package.json')
 const root = path.join(__dirname, '..')
 const platforms = [
   'linux-x64-gnu', 'linux-x64-musl', 'linux-arm64-gnu', 'linux-arm64-musl',
@@ -89,4 +90,36 @@ describe('platform-unsupported', () => {
     const pretend = `Object.defineProperties(process, { platform: { value: '${platform.platform}' }, arch: { value: '${platform.arch}' } })`
     return spawnSync(process.execPath, ['-e', `${pretend}\n${script}`], { cwd: folder, encoding: 'utf8' })
   }
+})
+
+describe('binary-mismatch', () => {
+  let folder
+  // The package with a binary, as npm leaves it where a lock file mixes two versions.
+  beforeEach(() => {
+    folder = makeFolder()
+    for (const file of ['bin', 'index.js', 'package.json', 'src/command', 'src/facade']) {
+      fs.cpSync(path.join(root, file), path.join(folder, file), { recursive: true })
+    }
+  })
+  afterEach(() => fs.rmSync(folder, { recursive: true }))
+
+  for (const [title, members, words] of [
+    ['another version', "{ VERSION: '0.0.9' }", `the binary is of version 0.0.9, and the package dashboard-sled is ${version}: `],
+    ['one from before versions were compared', '{}', `the binary is of an earlier version, and the package dashboard-sled is ${version}: `]
+  ]) {
+    it(title, () => {
+      fs.writeFileSync(path.join(folder, 'native.js'), `module.exports = ${members}`)
+      const { stdout } = spawnSync(process.execPath, ['-e', "try { require('./index.js') } catch ({ code, message, detail }) { console.log(JSON.stringify({ code, message, detail })) }"], { cwd: folder, encoding: 'utf8' })
+      const { code, message, detail } = JSON.parse(stdout)
+      assert.deepStrictEqual([code, message], ['ERR_BINARY_MISMATCH', 'binary-mismatch'])
+      assert(detail.startsWith(words), detail)
+      assert(detail.includes('run npm install') && detail.includes('npm run build'), detail)
+      const tool = spawnSync(process.execPath, [path.join(folder, 'bin', 'dashboard-sled.js'), 'verify'], { env: { ...process.env, NODE_PATH: path.join(root, 'node_modules') }, encoding: 'utf8' })
+      assert.match(tool.stderr, /^binary-mismatch: the binary is of .*\n$/)
+      assert.strictEqual(tool.status, 1)
+    })
+  }
+  it('the real binary tells its version', () => {
+    assert.strictEqual(require('../native.js').VERSION, version)
+  })
 })

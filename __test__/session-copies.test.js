@@ -144,18 +144,37 @@ describe('session copies', () => {
     }
   }).timeout(60000)
 
-  it('are bounded, and those that are used stay', async () => {
+  describe('are bounded by their bytes, and those that are used stay', () => {
     const SessionCopies = require('../src/facade/session-copies.js')
     const { mainStore } = require('../src/facade/stores.js')
-    const copies = new SessionCopies(mainStore().number, 600 * 100)
-    const [, sessionStamp, accountStamp] = mainStore().session(appid, 'session_1', 1)
-    for (let i = 0; i < 1000; i++) {
-      copies.keep(session(), sessionStamp, accountStamp, appid, `session_${i}`, 1)
-      assert(copies.get(appid, 'session_0', 1))
+    const budget = 1024 * 1024
+
+    // What is added to a session, and the most of such that fit.
+    for (const [title, more, most] of [
+      ['of Dashboard', () => ({}), budget / 250],
+      ['of 3 KB', () => ({ data: 'a'.repeat(3000) }), budget / 3000],
+      ['of 3 KB in UTF-16', () => ({ data: 'ā'.repeat(1500) }), budget / 3000],
+      ['with many properties', (i) => Object.fromEntries(Array.from({ length: 50 }, (_, j) => [`${i} ${j}`, 1])), budget / 4000]
+    ]) {
+      it(title, () => {
+        const copies = new SessionCopies(mainStore().number, budget)
+        const [, sessionStamp, accountStamp] = mainStore().session(appid, 'session_1', 1)
+        for (let i = 0; i < 2 * most; i++) {
+          const kept = { ...session(), ...more(i) }
+          copies.keep(kept, JSON.stringify(kept), sessionStamp, accountStamp, appid, `session_${i}`, 1)
+          assert(copies.get(appid, 'session_0', 1))
+        }
+        assert(copies.young.size + copies.old.size <= most, `${copies.young.size} and ${copies.old.size}`)
+        assert(copies.old.size > most / 4, `${copies.young.size} and ${copies.old.size}`)
+        assert.strictEqual(copies.get(appid, 'session_1', 1), undefined)
+      })
     }
-    assert(copies.young.size + copies.old.size <= 200)
-    assert(copies.get(appid, 'session_999', 1))
-    assert.strictEqual(copies.get(appid, 'session_500', 1), undefined)
+    it('and one that is larger than all of them is not kept', () => {
+      const copies = new SessionCopies(mainStore().number, 1000)
+      const large = { ...session(), data: 'a'.repeat(1000) }
+      copies.keep(large, JSON.stringify(large), 1, 1, appid, 'session_1', 1)
+      assert.strictEqual(copies.young.size, 0)
+    })
   })
 
   function session () {

@@ -82,6 +82,19 @@ describe('storage-object', () => {
     await ours.removeProperty('record', '\ud800')
     assert.strictEqual(await storage.read('record'), '{"\ufffd":2}')
   })
+  it('gives what is stored, and nothing that objects inherit or have for a prototype', async () => {
+    await storage.write('record', '{"__proto__":{"a":1},"constructor":5,"toString":null}')
+    const object = await ours.getProperties('record', ['__proto__', 'constructor'])
+    assert.strictEqual(Object.getPrototypeOf(object), Object.prototype)
+    assert.strictEqual(JSON.stringify(object), '{"__proto__":{"a":1},"constructor":5}')
+    assert.deepStrictEqual(await ours.getProperty('record', '__proto__'), { a: 1 })
+    assert.strictEqual(await ours.getProperty('record', 'constructor'), 5)
+    await storage.write('record', '{}')
+    for (const name of ['__proto__', 'constructor', 'toString']) {
+      assert.strictEqual(await ours.getProperty('record', name), undefined)
+    }
+    assert.deepStrictEqual(await ours.getProperties('record', ['__proto__', 'constructor']), {})
+  })
   it('invalid-value over 64 MiB', async () => {
     const half = 'x'.repeat(33 << 20)
     await ours.setProperty('record', 'a', half)

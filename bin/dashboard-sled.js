@@ -18,7 +18,7 @@ try {
   }
   program.parseAsync()
 } catch (error) {
-  if (error.code !== 'ERR_PLATFORM_UNSUPPORTED') {
+  if (!['ERR_BINARY_MISMATCH', 'ERR_PLATFORM_UNSUPPORTED'].includes(error.code)) {
     throw error
   }
   console.error(`${error.message}: ${error.detail}`)

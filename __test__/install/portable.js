@@ -1,6 +1,7 @@
 // The binary for Linux with glibc on x64 as it is released: linked by zig, which comes from PyPI, against an old glibc.
 const { spawnSync } = require('child_process')
 const fs = require('fs')
+const os = require('os')
 const path = require('path')
 const { run } = require('./run-command.js')
 
@@ -10,7 +11,7 @@ const zig = path.join(root, 'target', 'tools', 'zig')
 const target = 'x86_64-unknown-linux-gnu'
 const glibc = '2.17'
 
-module.exports = { build, installZig, listSymbols, newestGlibc, glibc, target }
+module.exports = { build, installZig, listPaths, listSymbols, newestGlibc, glibc, target }
 
 // False where PyPI is out of reach.
 async function installZig () {
@@ -55,6 +56,17 @@ function listSymbols (binary) {
     throw new Error(`objdump found no symbols of glibc in ${binary}: ${stderr}`)
   }
   return stdout
+}
+
+// Paths of the machine that built the binary, in messages of panics above all.
+function listPaths (binary) {
+  const folders = [root, os.homedir(), process.env.CARGO_HOME, process.env.RUSTUP_HOME].filter(Boolean)
+  const text = fs.readFileSync(binary, 'latin1')
+  if (!text.includes('/registry/src/')) {
+    throw new Error(`${binary} names no source file of a dependency, so the search for paths proves nothing`)
+  }
+  return [...text.matchAll(/[\x21-\x7e]{4,}/g)].map(([word]) => word)
+    .filter((word) => word.includes('/.cargo/') || word.includes('/.rustup/') || folders.some((folder) => word.includes(`${folder}/`)))
 }
 
 function compareVersions (one, other) {

@@ -12,3 +12,9 @@ mod reply;
 mod storage;
 mod transfer;
 mod worker;
+
+use napi_derive::napi;
+
+/// The version of the package that the binary belongs to.
+#[napi]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

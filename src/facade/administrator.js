@@ -6,6 +6,11 @@ const { attentively } = require('./attention.js')
 const { decrypt, iv, now, secret } = require('./host.js')
 const { mainSessions, mainStore, readText } = require('./stores.js')
 
+// A key is read from its end, `<appid>/account/<id>`. With one of these words elsewhere it could be the key of another
+// application: `a/session/b` of the application `c` is `b` of the application `c/session/a`.
+const WORD_IN_APPID = /\/(account|session)(\/|$)/
+const WORD_IN_ID = /(^|\/)(account|session)\//
+
 const Account = {
   get: async (req) => getAccount(req, requireId(req, 'accountid', 'invalid-accountid'))
 }
@@ -43,7 +48,7 @@ const Session = {
 const ResetSessionKey = {
   patch: async (req) => {
     const accountid = requireId(req, 'accountid', 'invalid-accountid')
-    if (typeof req.appid !== 'string') {
+    if (!isOwn(req.appid, accountid)) {
       throw invalid('invalid-accountid')
     }
     const store = mainStore()
@@ -55,6 +60,9 @@ module.exports = { Account, ResetSessionKey, Session }
 
 // Undefined where the host's own statements decide.
 async function readSession (appid, sessionid) {
+  if (!isOwn(appid, sessionid)) {
+    return
+  }
   const at = now()
   const known = mainStore().session(appid, sessionid, at, secret(), iv())
   if (!Array.isArray(known)) {
@@ -63,7 +71,7 @@ async function readSession (appid, sessionid) {
   }
   const [text, sessionStamp, accountStamp] = known
   const session = JSON.parse(text)
-  mainSessions().keep(session, sessionStamp, accountStamp, appid, sessionid, at, secret(), iv())
+  mainSessions().keep(session, text, sessionStamp, accountStamp, appid, sessionid, at, secret(), iv())
   return session
 }
 
@@ -72,7 +80,7 @@ async function getAccount (req, accountid) {
   if (!accountid) {
     throw invalid('invalid-accountid')
   }
-  if (isPlain(req) && typeof accountid === 'string') {
+  if (isPlain(req) && typeof accountid === 'string' && isOwn(req.appid, accountid)) {
     const store = mainStore()
     const known = store.account(req.appid, accountid, secret(), iv())
     const text = Array.isArray(known) ? known[0] : await known
@@ -98,6 +106,11 @@ function requireId (req, name, slug) {
   return id
 }
 
+// Whether a record of `id` in the application `appid` can be nobody else's.
+function isOwn (appid, id) {
+  return typeof appid === 'string' && !WORD_IN_APPID.test(appid) && !WORD_IN_ID.test(id)
+}
+
 // Whether the store alone knows the answer.
 function isPlain (req) {
   return !req.cacheData && typeof req.appid === 'string'
@@ -115,7 +128,7 @@ async function find (req, folder, id) {
 
 // Without an appid the host would look for `undefined/session/…`, and find nothing.
 async function read (req, folder, id) {
-  if (typeof req.appid !== 'string') {
+  if (!isOwn(req.appid, id)) {
     return
   }
   const store = mainStore()

@@ -1,6 +1,6 @@
-// What the binary of this platform gives; without one, an error that says what to do.
+// What the binary of this platform gives; without one of this version, an error that says what to do.
 const { invalid } = require('./arguments.js')
-const { name, napi } = require('../../package.json')
+const { name, napi, version } = require('../../package.json')
 
 // Parts of Rust's names, as Node calls them.
 const nodeNames = { aarch64: 'arm64', windows: 'win32', x86_64: 'x64' }
@@ -8,11 +8,21 @@ const nodeNames = { aarch64: 'arm64', windows: 'win32', x86_64: 'x64' }
 module.exports = load()
 
 function load () {
+  const native = loadBinary()
+  // What a binary of another version gives may have other arguments. One from before it was told apart gives none.
+  if (native.VERSION !== version) {
+    throw invalid('binary-mismatch', 'ERR_BINARY_MISMATCH',
+      `the binary is of ${native.VERSION ? `version ${native.VERSION}` : 'an earlier version'}, and the package ${name} is ${version}: ` +
+      'remove node_modules and package-lock.json, and run npm install; in the source of the package, run npm run build')
+  }
+  // In a context of its own, as in jest, code has an Error of its own.
+  native.useErrors(Error)
+  return native
+}
+
+function loadBinary () {
   try {
-    const native = require('../../native.js')
-    // In a context of its own, as in jest, code has an Error of its own.
-    native.useErrors(Error)
-    return native
+    return require('../../native.js')
   } catch (error) {
     throw invalid('platform-unsupported', 'ERR_PLATFORM_UNSUPPORTED', explain(error))
   }

@@ -6,15 +6,22 @@
 
 const native = require('./native.js')
 
-// What a copy takes twice, in either generation, measured as heap.
-const COPY_BYTES = 600
+// Heap that a copy takes besides its text, in bytes, measured. Dashboard's sessions share their hidden class; one with more
+// properties than those of Dashboard, and perhaps one of our modules' own, may need names and a class of its own.
+const COPY_BYTES = 150
+const USUAL_PROPERTIES = 10
+const PROPERTY_BYTES = 100
+// V8 keeps a string with such a character in two bytes for each.
+const TWO_BYTES = /[^\0-\xff]/
 
 module.exports = class SessionCopies {
-  // So many bytes in two generations: when the young one is full the old one goes, with all that was not used lately.
+  // `bytes` is the most that two generations take together: when the young one is full the old one goes, with all that
+  // was not used lately.
   constructor (number, bytes) {
     this.number = number
-    this.most = Math.floor(bytes / COPY_BYTES)
+    this.most = bytes / 2
     this.young = new Map()
+    this.youngBytes = 0
     this.old = new Map()
   }
 
@@ -27,10 +34,13 @@ module.exports = class SessionCopies {
     }
   }
 
-  // Nested values would be shared between callers, so what has some is not kept.
-  keep (session, sessionStamp, accountStamp, appid, sessionid, now, secret, iv) {
-    if (session.expires > now && !Object.values(session).some((value) => typeof value === 'object')) {
-      this.put(sessionid, { session: { ...session }, sessionStamp, accountStamp, appid, secret, iv })
+  // `text` is the JSON that `session` was parsed from. Nested values would be shared between callers, so a session that has
+  // some is not kept.
+  keep (session, text, sessionStamp, accountStamp, appid, sessionid, now, secret, iv) {
+    const values = Object.values(session)
+    if (session.expires > now && !values.some((value) => typeof value === 'object')) {
+      const bytes = COPY_BYTES + text.length * (TWO_BYTES.test(text) ? 2 : 1) + PROPERTY_BYTES * Math.max(0, values.length - USUAL_PROPERTIES)
+      this.put(sessionid, { session: { ...session }, bytes, sessionStamp, accountStamp, appid, secret, iv })
     }
   }
 
@@ -47,10 +57,16 @@ module.exports = class SessionCopies {
   }
 
   put (sessionid, copy) {
-    if (this.young.size >= this.most) {
+    if (copy.bytes > this.most) {
+      return
+    }
+    if (this.youngBytes + copy.bytes > this.most) {
       this.old = this.young
       this.young = new Map()
+      this.youngBytes = 0
     }
+    const before = this.young.get(sessionid)
+    this.youngBytes += copy.bytes - (before === undefined ? 0 : before.bytes)
     this.young.set(sessionid, copy)
   }
 }

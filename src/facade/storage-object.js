@@ -19,7 +19,8 @@ function atomic (store, storage) {
       const object = {}
       for (const key in data) {
         if (array.indexOf(key) !== -1) {
-          object[key] = data[key]
+          // Not a prototype, where the name is `__proto__`.
+          Object.defineProperty(object, key, { value: data[key], configurable: true, enumerable: true, writable: true })
         }
       }
       return object
@@ -28,8 +29,9 @@ function atomic (store, storage) {
       requireLength(objectid, 'invalid-objectid')
       requireLength(property, 'invalid-property')
       const data = await readObject(storage, objectid)
-      const value = data === undefined || data === null ? undefined : data[property]
-      return value === null ? undefined : value
+      // Not what every object inherits, like `constructor`.
+      const isOwn = data !== undefined && data !== null && Object.prototype.hasOwnProperty.call(data, property)
+      return isOwn && data[property] !== null ? data[property] : undefined
     },
     removeProperty: async (objectid, property) => {
       requireLength(objectid, 'invalid-objectid')

@@ -30,7 +30,8 @@ impl Session {
         }
         object.remove("tokenHash");
         let accountid = object.get("accountid").and_then(json::plain_text)?;
-        if accountid.is_empty() {
+        // JavaScript refuses an id that could name another application's account.
+        if accountid.is_empty() || accountid.contains('/') {
             return None;
         }
         let expires = object.get("expires")?;
@@ -116,6 +117,7 @@ mod tests {
             r#"{"object":"session","accountid":"a","expires":1,"sessionKeyNumber":1,"ended":null}"#,
             r#"{"object":"session","accountid":"\u0061","expires":1,"sessionKeyNumber":1}"#,
             r#"{"object":"session","accountid":"","expires":1,"sessionKeyNumber":1}"#,
+            r#"{"object":"session","accountid":"b/account/c","expires":1,"sessionKeyNumber":1}"#,
             r#"{"object":"session","accountid":1,"expires":1,"sessionKeyNumber":1}"#,
             r#"{"object":"session","accountid":"a","expires":1,"expires":2,"sessionKeyNumber":1}"#,
             r#"{"object":"account","accountid":"a","expires":1,"sessionKeyNumber":1}"#,
