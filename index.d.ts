@@ -25,6 +25,8 @@
  * | `ERR_STORE_POISONED` | `store-poisoned` | a write failed before; `cause` says which way |
  * | `ERR_STORE_STUCK` | `store-stuck` | a commit took longer than `SLED_COMMIT_SECONDS`; the cause of `store-poisoned` |
  * | `ERR_STORE_MISSING` | `store-missing` | a folder that should hold a store or a backup holds none |
+ * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was cut short |
+ * | `ERR_STORE_PERMISSION` | `store-not-permitted` | the system does not permit it to this user; `detail` has the file, its owner and mode |
  * | `ERR_EXPORT_DAMAGED` | `export-damaged` | a line of an export is not as it was written; `detail` has its number and the reason |
  * | `ERR_ACCOUNTS_UNREADABLE` | `accounts-unreadable` | sessions cannot be ended: accounts are encrypted under another secret |
  * | `ERR_STORE_FULL` | `store-full` | the disk is full, or has no room for what was asked |
@@ -382,11 +384,12 @@ export interface Loaded {
 
 /**
  * Opens the store in `path`, or makes one there. Within a process a folder is opened once: this shares the one that
- * the dashboard or a worker thread has. `cacheMB` (64) and `commitSeconds` (10) count for who opens it first.
+ * the dashboard or a worker thread has. `cacheMB` (64) and `commitSeconds` (10) count for who opens it first. With
+ * `create: false` a folder that holds no store is refused (`store-missing`) and stays as it is.
  *
  * `invalid-path`, `invalid-setting`, and `store-…` where it cannot be opened.
  */
-export function open (options: { path: string, cacheMB?: number, commitSeconds?: number }): Promise<Store>
+export function open (options: { path: string, cacheMB?: number, commitSeconds?: number, create?: boolean }): Promise<Store>
 
 /**
  * Puts the backup in `folder` in place of the store in `path`, which is kept beside it. Every session of every

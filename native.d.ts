@@ -111,9 +111,9 @@ export interface NativeNotice {
 
 /**
  * Opens the store in the folder `path`, with a cache of `cacheBytes` and `commitSeconds` for a commit; opened again in the same
- * process it is the same store.
+ * process it is the same store. One that is missing is created only if `creates` is set.
  */
-export declare function openStore(path: string, cacheBytes: number, commitSeconds: number): Promise<NativeStore>
+export declare function openStore(path: string, cacheBytes: number, commitSeconds: number, creates: boolean): Promise<NativeStore>
 
 /** A record of the store `number` as text, null if there is none, and undefined if memory does not know. */
 export declare function peek(number: number, file: string): string | null | undefined

@@ -25,9 +25,15 @@ const SMALL_CACHE: u64 = 16 << 20;
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Opens the store in the folder `path`, with a cache of `cacheBytes` and `commitSeconds` for a commit; opened again in the same
-/// process it is the same store.
+/// process it is the same store. One that is missing is created only if `creates` is set.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeStore>")]
-pub fn open_store(env: Env, path: String, cache_bytes: f64, commit_seconds: u32) -> Result<Reply> {
+pub fn open_store(
+    env: Env,
+    path: String,
+    cache_bytes: f64,
+    commit_seconds: u32,
+    creates: bool,
+) -> Result<Reply> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -36,6 +42,7 @@ pub fn open_store(env: Env, path: String, cache_bytes: f64, commit_seconds: u32)
     let cache_bytes = cache_bytes as u64;
     let settings = Settings {
         cache_bytes,
+        creates,
         commit_limit: Duration::from_secs(commit_seconds.into()),
         ..settings(path)
     };
@@ -53,6 +60,7 @@ pub fn settle(env: Env) -> Result<()> {
 pub fn settings(path: String) -> Settings {
     Settings {
         path: PathBuf::from(path),
+        creates: false,
         cache_bytes: SMALL_CACHE,
         commit_limit: MAINTENANCE_LIMIT,
         new_id: Uuid::new_v4().into_bytes(),

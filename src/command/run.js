@@ -1,10 +1,9 @@
 // What all commands share: the folder, the progress, what is told, and how they end.
 const { Bar, Presets } = require('cli-progress')
-const fs = require('fs')
 const path = require('path')
 const addon = require('../../index.js')
 
-module.exports = { ended, failure, holds, requireStore, run, showBytes, showProgress, withStore }
+module.exports = { ended, failure, holds, run, showBytes, showProgress, withStore }
 
 // Wraps the action of a command, which gets the folder of the store, the arguments and the options. It returns the
 // report (for --json), its lines for people, and 1 as `code` if something is wrong with what was looked at.
@@ -45,19 +44,9 @@ function failure (message, code, detail) {
   return Object.assign(new Error(message), { code, detail })
 }
 
-// Opening a folder makes a store of it, which is not what a mistyped path should do.
-function requireStore (folder) {
-  if (!fs.existsSync(path.join(folder, 'guard')) && !fs.existsSync(path.join(folder, 'sled'))) {
-    throw failure('store-missing', 'ERR_STORE_MISSING', `there is no store in ${folder}; name its folder with --store or SLED_PATH`)
-  }
-}
-
 // Opens the store for `work`; only a command that brings data makes one.
 async function withStore (folder, work, { create = false } = {}) {
-  if (!create) {
-    requireStore(folder)
-  }
-  const store = await addon.open({ path: folder })
+  const store = await addon.open({ path: folder, create })
   try {
     return await work(store)
   } finally {

@@ -1,6 +1,6 @@
 // A store by its folder, without Dashboard: what the command-line tool is written over.
 const native = require('./native.js')
-const { requireText } = require('./arguments.js')
+const { invalid, requireText } = require('./arguments.js')
 const { entries, load } = require('./entries.js')
 const { secrets } = require('./host.js')
 const { purge } = require('./purge.js')
@@ -10,9 +10,12 @@ const { openFolder } = require('./stores.js')
 
 module.exports = { open }
 
-async function open ({ path, cacheMB, commitSeconds } = {}) {
+async function open ({ path, cacheMB, commitSeconds, create = true } = {}) {
   requireText(path, 'invalid-path')
-  const store = await openFolder(path, cacheMB, commitSeconds)
+  if (typeof create !== 'boolean') {
+    throw invalid('invalid-setting', 'ERR_INVALID', `create: ${create} is not true or false`)
+  }
+  const store = await openFolder(path, { cacheMB, commitSeconds, create })
   const folder = store.path
   let isAlone = Promise.resolve()
 
@@ -23,7 +26,7 @@ async function open ({ path, cacheMB, commitSeconds } = {}) {
       try {
         return JSON.parse(await work(folder))
       } finally {
-        store.adopt(await openFolder(folder, cacheMB, commitSeconds))
+        store.adopt(await openFolder(folder, { cacheMB, commitSeconds, create: false }))
       }
     })
     isAlone = result.catch(() => {})

@@ -41,18 +41,18 @@ async function openStore (prefix) {
 }
 
 // The store in a folder, without Dashboard around it.
-async function openFolder (folder, cacheMB = DEFAULT_CACHE_MB, commitSeconds = DEFAULT_COMMIT_SECONDS) {
+async function openFolder (folder, { cacheMB = DEFAULT_CACHE_MB, commitSeconds = DEFAULT_COMMIT_SECONDS, create }) {
   requireNumber(cacheMB, LARGEST_CACHE_MB, 'invalid-setting', 'ERR_INVALID', `cacheMB: ${cacheMB}`)
   requireNumber(commitSeconds, LARGEST_COMMIT_SECONDS, 'invalid-setting', 'ERR_INVALID', `commitSeconds: ${commitSeconds}`)
-  return openNative(folder, cacheMB * MEBIBYTE, commitSeconds)
+  return openNative(folder, cacheMB * MEBIBYTE, commitSeconds, create)
 }
 
-async function openNative (folder, cacheBytes, commitSeconds) {
+async function openNative (folder, cacheBytes, commitSeconds, create) {
   if (!settlesAtExit) {
     settlesAtExit = true
     process.on('exit', settle)
   }
-  const store = await native.openStore(folder, cacheBytes, commitSeconds)
+  const store = await native.openStore(folder, cacheBytes, commitSeconds, create)
   for (const { code, text } of store.notices) {
     process.emitWarning(`dashboard-sled: ${text}`, { code })
   }
@@ -62,7 +62,7 @@ async function openNative (folder, cacheBytes, commitSeconds) {
 async function openHandle (name, prefix, { folder, cacheBytes, commitSeconds, purgeAfter }) {
   try {
     const copiesBytes = prefix === undefined ? cacheBytes * COPIES_SHARE : 0
-    const store = await openNative(folder, cacheBytes - copiesBytes, commitSeconds)
+    const store = await openNative(folder, cacheBytes - copiesBytes, commitSeconds, true)
     // By the real path, since two names may lead to one folder.
     if (owners.has(store.path) && owners.get(store.path) !== prefix) {
       await store.close()

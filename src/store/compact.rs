@@ -5,7 +5,6 @@
 
 use super::error::{Result, StoreError};
 use super::folder::{self, sync_folder, SLED, STORE_ID};
-use super::guard::Guard;
 use super::journal;
 use super::key::Key;
 use super::open::{self, Settings};
@@ -34,14 +33,11 @@ pub struct Compacted {
 /// Rewrites the store of `settings`, which nothing else may have open. `progress` is told the bytes read or copied.
 /// Blocks.
 pub fn compact(settings: &Settings, progress: &dyn Fn(u64)) -> Result<Compacted> {
-    if Guard::read(&settings.path)?.is_none() {
-        return Err(StoreError::NoStore { path: settings.path.clone() });
-    }
-    let folder = folder::real_path(&settings.path)?;
+    let folder = folder::locate(&settings.path, false)?;
     registry::refuse_opened(&folder)?;
     // The lock is held until the end, so that nobody writes to what is about to be replaced.
     let (store, _lock) = open::open(&Settings { path: folder.clone(), ..settings.clone() })?;
-    let written = write(&store, &folder, settings, progress);
+    let written = write(&store, &folder, progress);
     let is_closed = store.close(settings.commit_limit);
     // What is left of it is removed by the next open as well.
     let _ = fs::remove_dir_all(folder.join(MAKING));
@@ -75,12 +71,7 @@ pub fn finish(folder: &Path) -> Result<()> {
 }
 
 /// Makes the new data, reads it, and lets it stand ready.
-fn write(
-    store: &Store,
-    folder: &Path,
-    settings: &Settings,
-    progress: &dyn Fn(u64),
-) -> Result<Compacted> {
+fn write(store: &Store, folder: &Path, progress: &dyn Fn(u64)) -> Result<Compacted> {
     let before = space::size_of(&folder.join(SLED))?;
     require_room(store, folder, before, progress)?;
     let making = folder.join(MAKING);
@@ -88,13 +79,6 @@ fn write(
     let id = id.as_deref().and_then(|id| id.try_into().ok());
     let id = id.ok_or_else(|| StoreError::Damaged { what: "the id of the store".into() })?;
     store.copy(&making, id, progress)?;
-    let (copy, lock) = open::open(&Settings { path: making.clone(), ..settings.clone() })?;
-    let report = copy.verify(progress);
-    copy.close(settings.commit_limit);
-    drop(lock);
-    if report?.problems.number > 0 {
-        return Err(StoreError::Damaged { what: format!("the store in {}", folder.display()) });
-    }
     let made = making.join(SLED);
     let after = space::size_of(&made)?;
     if after >= before {

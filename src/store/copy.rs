@@ -5,14 +5,18 @@
 //! that moment, and no call waits for more than an instant.
 
 use super::batch::Batch;
+use super::create::{self, New};
 use super::disk::{self, Disk};
 use super::draft::{self, APPLIED};
 use super::error::{Result, StoreError};
-use super::guard::StoreId;
+use super::folder::{self, SLED};
+use super::guard::{Mark, StoreId};
 use super::key::{Key, KeyKind};
+use super::opener::open_sled;
+use super::verify::{self, Report};
 use super::Shared;
-use super::{create, folder};
 use std::collections::HashSet;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::PoisonError;
 
@@ -23,12 +27,16 @@ const BATCH_BYTES: usize = 1 << 20;
 const FEW: usize = 256;
 const ROUNDS: usize = 20;
 
-/// Copies the store behind `shared` into the empty folder `target`, as a store with the id `id`.
+/// Copies the store behind `shared` into the empty folder `target`, as a store with the id `id`, and reads the copy from
+/// the disk. The copy is marked as unfinished until it was found to be right, and its lock is held until then.
 /// `progress` is told the bytes copied so far.
-pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64)) -> Result<()> {
-    let target = folder::real_path(target)?;
+pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64)) -> Result<Report> {
+    folder::refuse_occupied(target)?;
+    let target = folder::make(target)?;
+    let _lock = folder::lock(&target)?;
+    // Read again: before the lock it may have been another's.
     folder::refuse_occupied(&target)?;
-    let new = create::begin(&target, id)?;
+    let new = create::begin(&target, id, Mark::Copying)?;
     shared.note_touched()?;
     let copied = shared.with_all(|disk| {
         copy_all(disk, &new.database, progress)?;
@@ -45,7 +53,29 @@ pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64))
     });
     shared.forget_touched();
     let applied = copied?.as_deref().and_then(|applied| applied.try_into().ok());
-    new.finish(applied.map_or(0, u64::from_be_bytes))
+    let applied = applied.map_or(0, u64::from_be_bytes);
+    // sled panics where a sync fails while it closes.
+    catch_unwind(AssertUnwindSafe(|| finish(new, applied, &target)))
+        .unwrap_or_else(|panic| Err(StoreError::panicked("verify a copy", &*panic).of_sled()))
+}
+
+/// Completes a copy that ends with change number `applied`, once it was closed and read from the disk.
+fn finish(new: New, applied: u64, target: &Path) -> Result<Report> {
+    let mut batch = Batch::default();
+    draft::put_applied(&mut batch, applied);
+    apply(&new.database, &batch)?;
+    let (settled, database) = new.settle()?;
+    drop(database);
+    let sled_folder = target.join(SLED);
+    let (database, _) = open_sled(&sled_folder)?;
+    let disk = Disk::new(database, create::open_log(&sled_folder)?, &sled_folder);
+    let report = verify::verify(&disk, |_| ())?;
+    drop(disk);
+    if report.problems.number > 0 {
+        return Err(StoreError::Damaged { what: format!("the copy in {}", target.display()) });
+    }
+    settled.complete(applied)?;
+    Ok(report)
 }
 
 fn copy_all(disk: &Disk, target: &sled::Db, progress: &dyn Fn(u64)) -> Result<()> {
@@ -90,14 +120,4 @@ fn apply(target: &sled::Db, batch: &Batch) -> Result<()> {
 
 fn failed(error: sled::Error) -> StoreError {
     StoreError::sled("write a copy", Path::new("the copy"), error)
-}
-
-impl create::New {
-    /// Completes a copy that ends with change number `applied`.
-    fn finish(self, applied: u64) -> Result<()> {
-        let mut batch = Batch::default();
-        draft::put_applied(&mut batch, applied);
-        apply(&self.database, &batch)?;
-        self.complete(applied).map(drop)
-    }
 }

@@ -4,8 +4,8 @@ use super::batch::Batch;
 use super::disk;
 use super::draft::put_applied;
 use super::error::{Result, StoreError};
-use super::folder::{owner_only, sync_folder, SLED, STORE_ID};
-use super::guard::{self, Guard, StoreId};
+use super::folder::{is_there, owner_only, sync_folder, SLED, STORE_ID};
+use super::guard::{self, Guard, Mark, StoreId};
 use super::journal::{self, Journal};
 use super::key::{ChunkId, Key};
 use super::opener::open_sled;
@@ -23,15 +23,15 @@ pub struct New {
     folder: PathBuf,
 }
 
-/// Begins a new store in `folder`, which is empty or has what a creation that was cut short has left. The
-/// guard is there first and marked, so that such a creation is known as one: nothing was acknowledged.
-pub fn begin(folder: &Path, id: StoreId) -> Result<New> {
+/// Begins a new store in `folder`, which is empty or has what was cut short here before, and whose lock is held. The
+/// guard is there first and has `mark`, so that what is cut short is known as that.
+pub fn begin(folder: &Path, id: StoreId, mark: Mark) -> Result<New> {
     let sled_folder = folder.join(SLED);
-    if sled_folder.exists() {
+    if is_there(&sled_folder)? {
         fs::remove_dir_all(&sled_folder)
             .map_err(|error| StoreError::io("remove", &sled_folder, error))?;
     }
-    let guard = Guard::create(folder, id)?;
+    let guard = Guard::create(folder, id, mark)?;
     let (database, _) = open_sled(&sled_folder)?;
     let log = open_log(&sled_folder)?;
     Journal::create(&sled_folder)?;
@@ -47,18 +47,37 @@ pub fn begin(folder: &Path, id: StoreId) -> Result<New> {
 }
 
 impl New {
-    /// Makes the store durable as one that ends with change number `applied`, and takes the mark away.
-    pub fn complete(mut self, applied: u64) -> Result<(Guard, sled::Db)> {
+    /// Makes everything durable, and takes the mark away: the store ends with change number `applied`.
+    pub fn complete(self, applied: u64) -> Result<(Guard, sled::Db)> {
+        let (written, database) = self.settle()?;
+        Ok((written.complete(applied)?, database))
+    }
+
+    /// Makes everything durable. The mark stays until [`Settled::complete`].
+    pub fn settle(self) -> Result<(Settled, sled::Db)> {
         let sled_folder = self.folder.join(SLED);
         disk::flush_surely(&self.database)
             .map_err(|error| StoreError::sled("create", &sled_folder, error))?;
         self.log.sync_data().map_err(|error| StoreError::io("sync", &sled_folder, error))?;
-        sync_files(&self.folder, &sled_folder)?;
+        Ok((Settled { guard: self.guard, folder: self.folder }, self.database))
+    }
+}
+
+/// A new store whose data is durable, and which is still marked.
+pub struct Settled {
+    guard: Guard,
+    folder: PathBuf,
+}
+
+impl Settled {
+    /// Takes the mark away: the store is whole, and ends with change number `applied`.
+    pub fn complete(mut self, applied: u64) -> Result<Guard> {
+        sync_files(&self.folder, &self.folder.join(SLED))?;
         // Both slots: one with the mark would let the folder pass for unfinished if the other is damaged.
         self.guard.record(applied)?;
         self.guard.record(applied)?;
         self.guard.sync()?;
-        Ok((self.guard, self.database))
+        Ok(self.guard)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Everything that can go wrong in the store, with the stable code and slug that JavaScript sees.
 
+use super::folder::permissions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,10 +51,28 @@ pub enum StoreError {
         applied: u64,
     },
     /// There is no store in a folder that should have one.
-    #[error("there is no store in {}; name the folder that holds the files guard and sled", path.display())]
+    #[error("there is no store in {}; name the folder that holds the files guard and sled (--store or SLED_PATH)", path.display())]
     NoStore {
         /// The folder.
         path: PathBuf,
+    },
+    /// A copy was cut short before it was verified.
+    #[error("the backup in {} was cut short, so it is not complete; remove that folder and make another backup", path.display())]
+    Unfinished {
+        /// The folder of the copy.
+        path: PathBuf,
+    },
+    /// The system does not permit this user to do something.
+    #[error("not permitted to {action} {}: {found}, and this process runs as user {user}; run it as the owner, or give the folder to this user (chown)", path.display())]
+    NotPermitted {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The file or folder that refuses, with its owner and mode.
+        found: String,
+        /// The number of the user that this process runs as.
+        user: u32,
     },
     /// Accounts could not be read, so their sessions cannot be ended.
     #[error("{count} accounts could not be read, so their sessions would live on; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them, and try again")]
@@ -171,6 +190,8 @@ impl StoreError {
             Self::Foreign { .. } => "ERR_STORE_FOREIGN",
             Self::RolledBack { .. } => "ERR_STORE_ROLLED_BACK",
             Self::NoStore { .. } => "ERR_STORE_MISSING",
+            Self::Unfinished { .. } => "ERR_STORE_UNFINISHED",
+            Self::NotPermitted { .. } => "ERR_STORE_PERMISSION",
             Self::Unreadable { .. } => "ERR_ACCOUNTS_UNREADABLE",
             Self::GuardMismatch { .. } => "ERR_STORE_GUARD",
             Self::Damaged { .. } => "ERR_STORE_DAMAGED",
@@ -198,6 +219,8 @@ impl StoreError {
             Self::Foreign { .. } => "store-foreign-folder",
             Self::RolledBack { .. } => "store-rolled-back",
             Self::NoStore { .. } => "store-missing",
+            Self::Unfinished { .. } => "store-unfinished-copy",
+            Self::NotPermitted { .. } => "store-not-permitted",
             Self::Unreadable { .. } => "accounts-unreadable",
             Self::GuardMismatch { .. } => "store-guard-mismatch",
             Self::Damaged { .. } => "store-damaged",
@@ -214,11 +237,16 @@ impl StoreError {
         }
     }
 
-    /// The system's refusal of `action` on `path`; a full disk is told apart.
+    /// The system's refusal of `action` on `path`; a full disk and missing permissions are told apart.
     #[must_use]
     pub fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         if source.kind() == io::ErrorKind::StorageFull {
             return Self::Full { path: path.into() };
+        }
+        if source.kind() == io::ErrorKind::PermissionDenied {
+            if let Some((found, user)) = permissions::refusing(path) {
+                return Self::NotPermitted { action, path: path.into(), found, user };
+            }
         }
         Self::Io { action, path: path.into(), source: Arc::new(source) }
     }

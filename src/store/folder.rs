@@ -1,13 +1,13 @@
 //! The folder of a store: the names in it, whose it is, and what makes it durable.
 
 mod lock;
-mod permissions;
+pub mod permissions;
 
 pub use lock::{lock, FolderLock};
 pub use permissions::owner_only;
 
 use super::error::{Result, StoreError};
-use super::guard::{self, Guard};
+use super::guard::{self, Guard, Mark};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -20,17 +20,123 @@ pub const CREATED_BEFORE_GUARD: [&str; 4] = [LOCK, SLED, guard::NEW_NAME, "lost+
 /// The key of the id that the guard has as well.
 pub const STORE_ID: &str = "store";
 
+/// What a folder holds. Every operation asks for this before it touches anything.
+#[derive(Debug, PartialEq)]
+pub enum State {
+    /// Nothing, or what a creation leaves before there is a guard. The folder may be missing.
+    Empty,
+    /// A new store whose creation was cut short. Nothing was acknowledged, so it may start anew.
+    CreationCutShort,
+    /// A copy that was not verified: it is being made, or was cut short.
+    CopyCutShort,
+    /// A store, by its guard.
+    Whole(guard::State),
+    /// sled's folder without a guard.
+    WithoutGuard,
+    /// Files of others.
+    Foreign {
+        /// The name of one of them.
+        found: String,
+    },
+}
+
+/// Reads what `folder` holds, and changes nothing. A newer format is refused here.
+pub fn read(folder: &Path) -> Result<State> {
+    match Guard::read(folder)? {
+        Some(state) => Ok(match state.mark {
+            Mark::Whole => State::Whole(state),
+            Mark::Creating => State::CreationCutShort,
+            Mark::Copying => State::CopyCutShort,
+        }),
+        None if !is_there(folder)? => Ok(State::Empty),
+        None => {
+            let names: Vec<_> = files(folder)?
+                .iter()
+                .map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+                .collect();
+            let foreign = names.iter().find(|name| !CREATED_BEFORE_GUARD.contains(&name.as_str()));
+            Ok(match foreign {
+                Some(found) => State::Foreign { found: found.clone() },
+                None if names.iter().any(|name| name == SLED) => State::WithoutGuard,
+                None => State::Empty,
+            })
+        }
+    }
+}
+
+/// The real path of the store at `path`, which may be missing if it `creates`: then its folder is made. Whatever is no
+/// store is refused before anything is touched.
+pub fn locate(path: &Path, creates: bool) -> Result<PathBuf> {
+    require_store(path, creates)?;
+    if creates {
+        return make(path);
+    }
+    fs::canonicalize(path).map_err(|error| StoreError::io("resolve", path, error))
+}
+
+/// The guard's state of the store in `folder`; `None` for one that is to be created, if it `creates`.
+pub fn require_store(folder: &Path, creates: bool) -> Result<Option<guard::State>> {
+    let missing = || StoreError::NoStore { path: folder.into() };
+    match read(folder)? {
+        State::Whole(state) => Ok(Some(state)),
+        State::WithoutGuard => Err(StoreError::GuardMismatch {
+            path: folder.into(),
+            found: "the data is there, the guard is not",
+        }),
+        State::CopyCutShort => {
+            // Whoever holds the lock is making it.
+            lock::refuse_locked(folder)?;
+            Err(StoreError::Unfinished { path: folder.into() })
+        }
+        State::Empty | State::CreationCutShort if creates => Ok(None),
+        State::Foreign { found } if creates => {
+            Err(StoreError::Foreign { path: folder.into(), found })
+        }
+        State::CreationCutShort => {
+            lock::refuse_locked(folder)?;
+            Err(missing())
+        }
+        State::Empty | State::Foreign { .. } => Err(missing()),
+    }
+}
+
+/// A copy needs a folder that is empty, or has what a copy or a creation that was cut short has left.
+pub fn refuse_occupied(folder: &Path) -> Result<()> {
+    let found = match read(folder)? {
+        State::Empty | State::CreationCutShort | State::CopyCutShort => return Ok(()),
+        State::Whole(_) => guard::NAME.into(),
+        State::WithoutGuard => SLED.into(),
+        State::Foreign { found } => found,
+    };
+    Err(StoreError::Foreign { path: folder.into(), found })
+}
+
+/// Whether there is anything at `path`. Not being allowed to look is an error.
+pub fn is_there(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StoreError::io("look at", path, error)),
+    }
+}
+
 /// Makes the folder at `path` if it is missing, for its owner alone, and returns its real path.
-pub fn real_path(path: &Path) -> Result<PathBuf> {
+pub fn make(path: &Path) -> Result<PathBuf> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let missing: Vec<_> = path.ancestors().take_while(|folder| !folder.exists()).collect();
+    let mut missing = 0;
+    for folder in path.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {
+        if is_there(folder)? {
+            break;
+        }
+        missing += 1;
+    }
     builder.create(path).map_err(|error| StoreError::io("create", path, error))?;
     let real = fs::canonicalize(path).map_err(|error| StoreError::io("resolve", path, error))?;
     // Without this a power cut may take the whole folder away.
-    for parent in real.ancestors().skip(1).take(missing.len()) {
+    for parent in real.ancestors().skip(1).take(missing) {
         sync_folder(parent)?;
     }
     Ok(real)
@@ -51,24 +157,4 @@ pub fn sync_folder(folder: &Path) -> Result<()> {
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|error| StoreError::io("sync", folder, error))
-}
-
-/// A copy needs a folder that is empty, or has what a copy that was cut short has left.
-pub fn refuse_occupied(folder: &Path) -> Result<()> {
-    match Guard::read(folder)? {
-        Some(state) if state.creating => Ok(()),
-        Some(_) => Err(StoreError::Foreign { path: folder.into(), found: guard::NAME.into() }),
-        None => refuse_foreign(folder),
-    }
-}
-
-/// A folder without a guard has to be empty, but for what a creation leaves before its guard.
-pub fn refuse_foreign(folder: &Path) -> Result<()> {
-    for path in files(folder)? {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !CREATED_BEFORE_GUARD.contains(&name.as_str()) {
-            return Err(StoreError::Foreign { path: folder.into(), found: name });
-        }
-    }
-    Ok(())
 }

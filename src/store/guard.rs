@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! slot (at 0 and at 4096, written in turns):
-//! magic 8 | format u32 | creating u8 | store id 16 | sequence u64 | turn u64 | checksum u32
+//! magic 8 | format u32 | mark u8 | store id 16 | sequence u64 | turn u64 | checksum u32
 //! ```
 //!
 //! A slot is smaller than a sector, so a power cut leaves it old or new; the valid slot with the
@@ -31,13 +31,24 @@ const SLOT_DISTANCE: u64 = 4096;
 /// Names a store, in the guard and within sled.
 pub type StoreId = [u8; 16];
 
+/// How far the making of a store has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// It is complete.
+    Whole,
+    /// A new store is being created. Nothing was acknowledged yet.
+    Creating,
+    /// A copy is being made, and was not yet verified.
+    Copying,
+}
+
 /// What the guard says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
     /// The format that the store is written in.
     pub format: u32,
-    /// Set from before sled's folder is made until it is complete; nothing was acknowledged yet.
-    pub creating: bool,
+    /// Not [`Mark::Whole`] from before sled's folder is made until it is complete.
+    pub mark: Mark,
     /// The store that this guard belongs to.
     pub id: StoreId,
     /// The last acknowledged change.
@@ -89,9 +100,9 @@ impl Guard {
         Ok(Self { file, path, state, unsynced: false })
     }
 
-    /// Makes the guard of a store that is being created, durably, under its final name at once.
-    pub fn create(folder: &Path, id: StoreId) -> Result<Self> {
-        let state = State { format: FORMAT, creating: true, id, sequence: 0, turn: 0 };
+    /// Makes the guard of a store that is being made, with `mark`, durably, under its final name at once.
+    pub fn create(folder: &Path, id: StoreId, mark: Mark) -> Result<Self> {
+        let state = State { format: FORMAT, mark, id, sequence: 0, turn: 0 };
         let new = folder.join(NEW_NAME);
         let path = folder.join(NAME);
         let failed = |error| StoreError::io("create", &path, error);
@@ -112,10 +123,10 @@ impl Guard {
         &self.state
     }
 
-    /// Notes that everything up to `sequence` is durable. Not synced yet.
+    /// Notes that everything up to `sequence` is durable, and that the store is whole. Not synced yet.
     pub fn record(&mut self, sequence: u64) -> Result<()> {
         let turn = self.state.turn + 1;
-        let state = State { sequence, creating: false, turn, ..self.state.clone() };
+        let state = State { sequence, mark: Mark::Whole, turn, ..self.state.clone() };
         let failed = |error| StoreError::io("write", &self.path, error);
         self.file.seek(SeekFrom::Start(turn % 2 * SLOT_DISTANCE)).map_err(failed)?;
         self.file.write_all(&encode(&state)).map_err(failed)?;
@@ -144,7 +155,11 @@ fn encode(state: &State) -> Vec<u8> {
     let mut slot = Vec::with_capacity(SLOT_BYTES);
     slot.extend_from_slice(&MAGIC);
     slot.extend_from_slice(&state.format.to_be_bytes());
-    slot.push(u8::from(state.creating));
+    slot.push(match state.mark {
+        Mark::Whole => 0,
+        Mark::Creating => 1,
+        Mark::Copying => 2,
+    });
     slot.extend_from_slice(&state.id);
     slot.extend_from_slice(&state.sequence.to_be_bytes());
     slot.extend_from_slice(&state.turn.to_be_bytes());
@@ -172,12 +187,16 @@ fn decode(bytes: &[u8]) -> Option<State> {
         return None;
     }
     let (format, content) = content.split_first_chunk()?;
-    let (creating, content) = content.split_first()?;
+    let (mark, content) = content.split_first()?;
     let (id, content) = content.split_first_chunk()?;
     let (sequence, content) = content.split_first_chunk()?;
     Some(State {
         format: u32::from_be_bytes(*format),
-        creating: *creating != 0,
+        mark: match mark {
+            0 => Mark::Whole,
+            2 => Mark::Copying,
+            _ => Mark::Creating,
+        },
         id: *id,
         sequence: u64::from_be_bytes(*sequence),
         turn: u64::from_be_bytes(content.try_into().ok()?),
@@ -195,8 +214,10 @@ mod tests {
     fn the_last_record_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Guard::read(folder.path()).unwrap(), None);
-        let mut guard = Guard::create(folder.path(), ID).unwrap();
-        assert!(Guard::read(folder.path()).unwrap().unwrap().creating);
+        Guard::create(folder.path(), ID, Mark::Copying).unwrap();
+        assert_eq!(Guard::read(folder.path()).unwrap().unwrap().mark, Mark::Copying);
+        let mut guard = Guard::create(folder.path(), ID, Mark::Creating).unwrap();
+        assert_eq!(Guard::read(folder.path()).unwrap().unwrap().mark, Mark::Creating);
         for sequence in 1..5 {
             guard.record(sequence).unwrap();
             assert_eq!(Guard::read(folder.path()).unwrap().as_ref(), Some(guard.state()));
@@ -206,7 +227,7 @@ mod tests {
     #[test]
     fn one_damaged_slot_leaves_the_other_and_two_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let mut guard = Guard::create(folder.path(), ID).unwrap();
+        let mut guard = Guard::create(folder.path(), ID, Mark::Creating).unwrap();
         guard.record(1).unwrap();
         guard.record(2).unwrap();
         let path = folder.path().join(NAME);
@@ -222,7 +243,7 @@ mod tests {
     #[test]
     fn a_newer_format_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let guard = Guard::create(folder.path(), ID).unwrap();
+        let guard = Guard::create(folder.path(), ID, Mark::Creating).unwrap();
         let newer = State { format: FORMAT + 1, turn: 9, ..guard.state().clone() };
         std::fs::write(folder.path().join(NAME), encode(&newer)).unwrap();
         assert_eq!(Guard::read(folder.path()).unwrap_err().code(), "ERR_STORE_NEWER_FORMAT");

@@ -34,6 +34,7 @@ impl List {
     fn open(folder: &Path) -> Self {
         let settings = Settings {
             path: folder.join("store"),
+            creates: true,
             cache_bytes: 1 << 20,
             commit_limit: Duration::from_secs(60),
             new_id: [7; 16],

@@ -214,8 +214,8 @@ impl Store {
         self.shared.with_all(|disk| verify::verify(disk, progress))
     }
 
-    /// Copies the store as it is at one moment into the empty folder `target`. Blocks.
-    pub fn copy(&self, target: &Path, id: StoreId, progress: &dyn Fn(u64)) -> Result<()> {
+    /// Copies the store as it is at one moment into the empty folder `target`, and reads the copy. Blocks.
+    pub fn copy(&self, target: &Path, id: StoreId, progress: &dyn Fn(u64)) -> Result<Report> {
         copy::copy(&self.shared, target, id, progress)
     }
 

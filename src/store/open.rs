@@ -9,7 +9,7 @@ use super::disk::Disk;
 use super::draft::{put_applied, put_mark, APPLIED, MARK};
 use super::error::{Result, StoreError};
 use super::folder::{self, FolderLock, SLED, STORE_ID};
-use super::guard::{Guard, StoreId};
+use super::guard::{Guard, Mark, StoreId};
 use super::journal::{self, Entry, Journal};
 use super::key::Key;
 use super::opener::open_sled;
@@ -27,8 +27,10 @@ use std::time::Duration;
 /// How to open a store.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The store's folder; it is made if it is missing.
+    /// The store's folder.
     pub path: PathBuf,
+    /// Whether to create a store where there is none.
+    pub creates: bool,
     /// The size of the cache of records, in bytes.
     pub cache_bytes: u64,
     /// A commit that takes longer poisons the store.
@@ -69,35 +71,29 @@ pub fn open_disk(settings: &Settings) -> Result<Opened> {
 
 fn open_or_panic(settings: &Settings) -> Result<Opened> {
     let folder = &settings.path;
-    // A newer format is refused before anything is touched, and files of others before any is made.
-    let found = Guard::read(folder)?;
-    if found.is_none() {
-        folder::refuse_foreign(folder)?;
-    }
+    // What is no store of ours is refused before anything is touched.
+    folder::require_store(folder, settings.creates)?;
     let lock = folder::lock(folder)?;
     folder::owner_only(folder, 0o700)?;
     // Read again: before the lock it may have been another's.
-    let state = Guard::read(folder)?;
+    let state = folder::require_store(folder, settings.creates)?;
     if state.is_some() {
         compact::finish(folder)?;
     }
     let sled_folder = folder.join(SLED);
     let mut notices = Vec::new();
     let (guard, database) = match state {
-        Some(state) if !state.creating => {
-            if ["db", journal::NAME].iter().any(|name| !sled_folder.join(name).exists()) {
-                return Err(mismatch(folder, "the guard is there, a part of the data is not"));
+        Some(state) => {
+            for name in ["db", journal::NAME] {
+                if !folder::is_there(&sled_folder.join(name))? {
+                    return Err(mismatch(folder, "the guard is there, a part of the data is not"));
+                }
             }
             let (database, repaired) = open_sled(&sled_folder)?;
             notices.extend(repaired.into_iter().map(Notice::repaired));
             (Guard::open(folder, state)?, database)
         }
-        unfinished => {
-            if unfinished.is_none() && sled_folder.exists() {
-                return Err(mismatch(folder, "the data is there, the guard is not"));
-            }
-            create::begin(folder, settings.new_id)?.complete(0)?
-        }
+        None => create::begin(folder, settings.new_id, Mark::Creating)?.complete(0)?,
     };
     let log = create::open_log(&sled_folder)?;
     create::sync_files(folder, &sled_folder)?;

@@ -23,7 +23,7 @@ const BATCH: usize = 1000;
 /// Repairs the store of `settings`, which nothing else may have open, and says what was done. `progress` is told the
 /// bytes read so far. Blocks.
 pub fn rebuild(settings: &Settings, progress: &dyn Fn(u64)) -> Result<Told> {
-    let path = folder::real_path(&settings.path)?;
+    let path = folder::locate(&settings.path, false)?;
     registry::refuse_opened(&path)?;
     let Opened { disk, guard, applied, lock, .. } =
         open::open_disk(&Settings { path, ..settings.clone() })?;

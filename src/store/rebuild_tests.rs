@@ -13,6 +13,7 @@ use std::time::Duration;
 fn settings(folder: &Path) -> Settings {
     Settings {
         path: folder.into(),
+        creates: true,
         cache_bytes: 1 << 20,
         commit_limit: Duration::from_secs(60),
         new_id: [7; 16],

@@ -45,7 +45,7 @@ impl Deref for Lease {
 
 /// Opens the store, or shares the one that is open. Blocks.
 pub fn open(settings: &Settings) -> Result<Lease> {
-    let path = folder::real_path(&settings.path)?;
+    let path = folder::locate(&settings.path, settings.creates)?;
     let mut opened = lock();
     let opened = opened.get_or_insert_default();
     if let Some(found) = opened.get_mut(&path) {
@@ -72,7 +72,7 @@ pub fn open(settings: &Settings) -> Result<Lease> {
 
 /// Opens a store that nothing else in the process has open. Blocks.
 pub fn open_alone(settings: &Settings) -> Result<Lease> {
-    refuse_opened(&folder::real_path(&settings.path)?)?;
+    refuse_opened(&folder::locate(&settings.path, settings.creates)?)?;
     open(settings)
 }
 

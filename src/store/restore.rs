@@ -3,7 +3,7 @@
 use super::compact;
 use super::error::{Result, StoreError};
 use super::folder::{self, sync_folder};
-use super::guard::{self, Guard};
+use super::guard;
 use super::open::Settings;
 use super::registry::{self, Lease};
 use super::verify::Report;
@@ -24,15 +24,13 @@ pub fn restore(
     progress: &dyn Fn(u64),
     prepare: impl FnOnce(&Lease) -> Result<()>,
 ) -> Result<(Report, Option<PathBuf>)> {
-    if Guard::read(from)?.is_none() {
-        return Err(StoreError::NoStore { path: from.into() });
-    }
-    let source = registry::open_alone(&Settings { path: from.into(), ..settings.clone() })?;
+    let existing = |path: &Path| Settings { path: path.into(), creates: false, ..settings.clone() };
+    let source = registry::open_alone(&existing(from))?;
     let report = source.verify(progress)?;
     if report.problems.number > 0 {
         return Err(StoreError::Damaged { what: format!("the backup {}", from.display()) });
     }
-    let folder = folder::real_path(&settings.path)?;
+    let folder = folder::make(&settings.path)?;
     let _lock = folder::lock(&folder)?;
     compact::finish(&folder)?;
     refuse_others(&folder)?;
@@ -42,7 +40,7 @@ pub fn restore(
     }
     source.copy(&staged, settings.new_id, progress)?;
     drop(source);
-    let new = registry::open_alone(&Settings { path: staged.clone(), ..settings.clone() })?;
+    let new = registry::open_alone(&existing(&staged))?;
     prepare(&new)?;
     drop(new);
     let replaced = put_aside(&folder)?;

@@ -109,6 +109,7 @@ fn change(step: &Step, number: usize) -> Option<Change> {
 pub fn settings(folder: &Path) -> Settings {
     Settings {
         path: folder.into(),
+        creates: true,
         cache_bytes: 1 << 20,
         commit_limit: Duration::from_secs(10),
         new_id: [7; 16],

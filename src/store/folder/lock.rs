@@ -23,14 +23,7 @@ pub fn lock(folder: &Path) -> Result<FolderLock> {
         .map_err(|error| StoreError::io("open", &path, error))?;
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let holder = fs::read_to_string(&path).unwrap_or_default();
-            let holder: String = holder.chars().filter(char::is_ascii_digit).take(20).collect();
-            return Err(StoreError::Locked {
-                path: folder.into(),
-                holder: describe_holder(&holder),
-            });
-        }
+        Err(TryLockError::WouldBlock) => return Err(locked(folder)),
         Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path, error)),
     }
     // For people only: the lock is the lock, whatever the file says.
@@ -38,6 +31,27 @@ pub fn lock(folder: &Path) -> Result<FolderLock> {
     noted.map_err(|error| StoreError::io("write", &path, error))?;
     owner_only(&path, 0o600)?;
     Ok(FolderLock { _file: file })
+}
+
+/// Refuses a folder whose lock is held, and changes nothing.
+pub fn refuse_locked(folder: &Path) -> Result<()> {
+    let path = folder.join(LOCK);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(StoreError::io("open", &path, error)),
+    };
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Err(locked(folder)),
+        Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &path, error)),
+        Ok(()) => Ok(()),
+    }
+}
+
+fn locked(folder: &Path) -> StoreError {
+    let holder = fs::read_to_string(folder.join(LOCK)).unwrap_or_default();
+    let holder: String = holder.chars().filter(char::is_ascii_digit).take(20).collect();
+    StoreError::Locked { path: folder.into(), holder: describe_holder(&holder) }
 }
 
 fn describe_holder(process: &str) -> String {

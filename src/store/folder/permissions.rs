@@ -19,3 +19,24 @@ pub fn owner_only(path: &Path, mode: u32) -> Result<()> {
 pub fn owner_only(_path: &Path, _mode: u32) -> Result<()> {
     Ok(())
 }
+
+/// What refuses this process at `path`, with its owner and mode, and the user that this process runs as: the innermost
+/// file or folder that can be looked at.
+#[cfg(unix)]
+#[must_use]
+pub fn refusing(path: &Path) -> Option<(String, u32)> {
+    use std::os::unix::fs::MetadataExt;
+    let (at, found) = path.ancestors().find_map(|at| Some((at, at.symlink_metadata().ok()?)))?;
+    let what = if found.is_dir() { "the folder" } else { "the file" };
+    let (owner, mode) = (found.uid(), found.mode() & 0o7777);
+    // SAFETY: it reads a number of this process, and cannot fail.
+    let user = unsafe { libc::geteuid() };
+    Some((format!("{what} {} belongs to user {owner} and has mode {mode:o}", at.display()), user))
+}
+
+/// Windows has no modes.
+#[cfg(not(unix))]
+#[must_use]
+pub fn refusing(_path: &Path) -> Option<(String, u32)> {
+    None
+}
