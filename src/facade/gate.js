@@ -4,11 +4,13 @@
 // A session is taken out of the request before the host looks for one. The rest is the host's: such a request is one without a
 // session, for pages, for the API, and for every handler behind this one.
 const { Session } = require('./administrator.js')
+const { iv, now, secret } = require('./host.js')
+const { mainSessions } = require('./stores.js')
 
 // Before all other handlers. One of them may change `req.appid`, so a session that is not known yet stays.
-const early = { before: (req) => removeEnded(req, false) }
+const early = { before: (req) => check(req, false) }
 // After all other `before` handlers, immediately before the host looks for the session: only a session that is alive stays.
-const gate = { before: (req) => removeEnded(req, true) }
+const gate = { before: (req) => check(req, true) }
 
 module.exports = { gate, place }
 
@@ -19,14 +21,30 @@ function place (handlers) {
   handlers.splice(0, handlers.length, ...(others.length ? [early, ...others] : []), gate)
 }
 
-async function removeEnded ({ appid, headers }, removeUnknown) {
+// Nearly every request has a session that was parsed before and is alive: that takes no promise.
+function check ({ appid, headers }, removeUnknown) {
   const sessionid = findSessionId(headers.cookie)
+  const named = headers['x-sessionid']
+  if ((sessionid && !isKnownAlive(appid, sessionid)) || (named && !isKnownAlive(appid, named))) {
+    return removeEnded(appid, headers, sessionid, named, removeUnknown)
+  }
+}
+
+async function removeEnded (appid, headers, sessionid, named, removeUnknown) {
   if (sessionid && await hasEnded(appid, sessionid, removeUnknown)) {
     headers.cookie = headers.cookie.split(';').filter((segment) => !isSessionId(segment)).join(';')
   }
-  const named = headers['x-sessionid']
   if (named && await hasEnded(appid, named, removeUnknown)) {
     delete headers['x-sessionid']
+  }
+}
+
+function isKnownAlive (appid, sessionid) {
+  try {
+    const session = mainSessions().get(appid, sessionid, now(), secret(), iv())
+    return session !== undefined && !('ended' in session)
+  } catch (error) {
+    return false
   }
 }
 
@@ -44,8 +62,9 @@ async function hasEnded (appid, sessionid, ifUnknown) {
 // Has to find what the host's authenticateRequest finds: the last one counts, and what cannot be decoded signs nobody in.
 function findSessionId (cookie) {
   const found = cookie && cookie.includes('sessionid') && cookie.split(';').findLast(isSessionId)
+  const value = found && found.substring(found.indexOf('=') + 1)
   try {
-    return found && decodeURI(found.substring(found.indexOf('=') + 1))
+    return value && value.includes('%') ? decodeURI(value) : value
   } catch (error) {
   }
 }
