@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::arguments::secret;
 use super::name::Name;
-use super::reply::{on_worker, Reply};
+use super::reply::{on_long_worker, on_worker, Reply};
 use super::storage::{new_session_key, settings, NativeStore};
 use super::{errors, memory};
 use crate::administrator::end_sessions::Ended;
@@ -45,7 +45,7 @@ pub fn recover_store(
     iv: Option<Name>,
 ) -> Result<Reply> {
     let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
-    on_worker(env, move || {
+    on_long_worker(env, move || {
         let ended = recovery::recover(&settings(path), now, secret.as_ref(), new_session_key)?;
         Ok(json_answer(&describe_ended(ended)))
     })
@@ -67,7 +67,7 @@ pub fn restore_store(
     iv: Option<Name>,
 ) -> Result<Reply> {
     let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
-    on_worker(env, move || {
+    on_long_worker(env, move || {
         let restored = recovery::restore(
             &PathBuf::from(from),
             &settings(path),
@@ -88,7 +88,7 @@ pub fn restore_store(
 /// Rewrites the store in the folder `path` into a fresh one, since its files never shrink.
 #[napi(catch_unwind, ts_return_type = "Promise<string>")]
 pub fn compact_store(env: Env, path: String) -> Result<Reply> {
-    on_worker(env, move || {
+    on_long_worker(env, move || {
         let Compacted { before, after } = store::compact(&settings(path), &set_progress)?;
         Ok(json_answer(&json!({ "before": before, "after": after })))
     })
@@ -103,7 +103,7 @@ pub fn compact_store(env: Env, path: String) -> Result<Reply> {
 )]
 pub fn repair_store(env: Env, path: String, key: Option<Name>, iv: Option<Name>) -> Result<Reply> {
     let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
-    on_worker(env, move || {
+    on_long_worker(env, move || {
         let settings = settings(path);
         let rebuilt = store::rebuild(&settings, &set_progress)?;
         let store = store::open_alone(&settings)?;
@@ -136,7 +136,7 @@ impl NativeStore {
     pub fn verify(&self, env: Env) -> Result<Reply> {
         let path = PathBuf::from(self.path());
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        on_worker(env, move || {
+        on_long_worker(env, move || {
             store::refuse_shared(&path)?;
             Ok(json_answer(&describe(&store.verify(&set_progress)?)))
         })
@@ -146,7 +146,7 @@ impl NativeStore {
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn backup(&self, env: Env, folder: String) -> Result<Reply> {
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        on_worker(env, move || {
+        on_long_worker(env, move || {
             let target = settings(folder);
             let report = store.copy(&target.path, target.new_id, &set_progress)?;
             Ok(json_answer(&describe(&report)))
@@ -176,7 +176,7 @@ impl NativeStore {
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
         let purge = Purge { now, before, is_dry, secret };
-        on_worker(env, move || {
+        on_long_worker(env, move || {
             let after = after.as_deref().and_then(from_hex).map(|after| Key::found(&after, None));
             let before = after.as_ref().map_or(0, |_| PROGRESS.load(Ordering::Relaxed));
             let (next, purged) = purge.page(&store, after.as_ref())?;
@@ -205,7 +205,7 @@ impl NativeStore {
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn usage(&self, env: Env) -> Result<Reply> {
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        on_worker(env, move || {
+        on_long_worker(env, move || {
             let usage = usage(&store, &set_progress)?;
             let kinds = usage.kinds.iter().map(|((appid, kind), records)| {
                 json!({ "appid": appid, "kind": kind, "records": records.count, "bytes": records.bytes })

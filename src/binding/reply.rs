@@ -1,7 +1,8 @@
 //! An answer at once, or a promise of one.
 
 use super::answer::Answer;
-use super::{promise, worker};
+use super::promise::{self, Ticket};
+use super::worker::{self, Job, LONG, READS};
 use crate::store;
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi::{sys, Env, Result, ValueType};
@@ -36,15 +37,20 @@ impl ToNapiValue for Reply {
     }
 }
 
-/// Runs `work` on a worker thread and promises its answer.
+/// Runs `work`, which is a look-up, on a worker thread and promises its answer.
 pub fn on_worker(
     env: Env,
     work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
 ) -> Result<Reply> {
-    let (promise, ticket) = promise::open(env)?;
-    // Without a thread the ticket is dropped, and the promise rejects.
-    let _ = worker::run(Box::new(move || ticket.settle(work())));
-    Ok(Reply::Later(promise))
+    promised(env, work, |job| READS.run(job))
+}
+
+/// The same for what may take long.
+pub fn on_long_worker(
+    env: Env,
+    work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
+) -> Result<Reply> {
+    promised(env, work, |job| LONG.run(job))
 }
 
 /// The same on a thread of its own, for what starts threads: those inherit how it is run.
@@ -52,10 +58,34 @@ pub fn on_own_thread(
     env: Env,
     work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
 ) -> Result<Reply> {
+    promised(env, work, worker::run_alone)
+}
+
+/// Runs `work` on a worker thread, or on one for long work if a look-up by `is_long` says so.
+pub fn on_either_worker(
+    env: Env,
+    is_long: impl FnOnce() -> store::Result<bool> + Send + 'static,
+    work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
+) -> Result<Reply> {
     let (promise, ticket) = promise::open(env)?;
-    // Without a thread the ticket is dropped, and so it is if the work panics.
-    let _ = std::thread::Builder::new()
-        .name("dashboard-sled opening".into())
-        .spawn(move || ticket.settle(work()));
+    READS.run(Box::new(move |begun| match begun.and_then(|()| is_long()) {
+        Ok(false) => ticket.settle(work()),
+        Ok(true) => LONG.run(answering(ticket, work)),
+        Err(error) => ticket.settle(Err(error)),
+    }));
     Ok(Reply::Later(promise))
+}
+
+fn promised(
+    env: Env,
+    work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
+    run: impl FnOnce(Job),
+) -> Result<Reply> {
+    let (promise, ticket) = promise::open(env)?;
+    run(answering(ticket, work));
+    Ok(Reply::Later(promise))
+}
+
+fn answering(ticket: Ticket, work: impl FnOnce() -> store::Result<Answer> + Send + 'static) -> Job {
+    Box::new(move |begun| ticket.settle(begun.and_then(|()| work())))
 }

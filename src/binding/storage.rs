@@ -5,7 +5,7 @@
 use super::answer::Answer;
 use super::arguments::{contents, item, list, record, secret};
 use super::name::Name;
-use super::reply::{on_own_thread, on_worker, Reply};
+use super::reply::{on_either_worker, on_own_thread, on_worker, Reply};
 use super::{errors, memory, promise};
 use crate::record::cipher::Secret;
 use crate::store::{self, Change, Contents, Lease, Notice, Settings, Store, StoreError};
@@ -21,6 +21,8 @@ use uuid::Uuid;
 const MAINTENANCE_LIMIT: Duration = Duration::from_secs(60);
 /// The cache of a store that is only looked after.
 const SMALL_CACHE: u64 = 16 << 20;
+/// The largest number of items in a page that counts as a look-up.
+const SHORT_PAGE: u64 = 1000;
 /// How long the end of a process may wait for changes that were not awaited.
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);
 
@@ -344,7 +346,12 @@ impl NativeStore {
             reason = "src/facade lets no negative number through, and the cast saturates"
         )]
         let (offset, size) = (offset as u64, size as u64);
-        self.answer(env, |_| None, move |store| store.page(&path, offset, size).map(Answer::Items))
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let counted = (Arc::clone(&store), path.clone());
+        let is_long =
+            move || Ok(counted.0.count(&counted.1)?.saturating_sub(offset).min(size) > SHORT_PAGE);
+        let read = move || store.page(&path, offset, size).map(Answer::Items);
+        on_either_worker(env, is_long, read)
     }
 
     /// The folder of the store, as the system names it.

@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::arguments::{self, item, list, record};
 use super::errors;
 use super::name::Name;
-use super::reply::{on_worker, Reply};
+use super::reply::{on_long_worker, Reply};
 use super::storage::NativeStore;
 use crate::store::{Change, Record};
 use napi::bindgen_prelude::Uint8Array;
@@ -25,7 +25,7 @@ impl NativeStore {
     pub fn records(&self, env: Env, after: Option<Name>) -> Result<Reply> {
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
         let after = after.map(|after| record(env, after)).transpose()?;
-        on_worker(env, move || {
+        on_long_worker(env, move || {
             let after = after.as_ref().map(|record| &record.key);
             store.records_after(after, PAGE, |_| true).map(Answer::Records)
         })
@@ -46,7 +46,7 @@ impl NativeStore {
             reason = "it comes from the page before, and the cast saturates"
         )]
         let last = last.unwrap_or_default() as u64;
-        on_worker(env, move || {
+        on_long_worker(env, move || {
             store.parts_after(path.as_ref().map(|path| (path, last))).map(Answer::Parts)
         })
     }

@@ -1,50 +1,149 @@
 //! Threads for what blocks: reading the disk, opening and closing.
+//!
+//! What may take long has threads of its own, so that it never stands in the way of a look-up.
 
-use crate::store::{give_way, StoreError};
+use crate::store::{give_way, Result, StoreError};
 use std::collections::VecDeque;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{mpsc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 
-/// Enough to keep a disk busy; a read that waits takes no processor.
-const THREADS: usize = 4;
+/// For look-ups: single records, counts, and pages of some hundred items.
+pub static READS: Pool = Pool::new("dashboard-sled worker", 4, 65_536);
+/// For what may take long: whole lists, scans, verifying, copies. This many run at once.
+pub static LONG: Pool = Pool::new("dashboard-sled long", 4, 1024);
 
-type Job = Box<dyn FnOnce() + Send>;
+/// Told whether it can run; if not it answers its caller with that error.
+pub type Job = Box<dyn FnOnce(Result<()>) + Send>;
 
-#[derive(Default)]
-struct Jobs {
-    waiting: Mutex<VecDeque<Job>>,
+/// Threads that all environments of the process share. They are started when they are first needed, and stay.
+pub struct Pool {
+    name: &'static str,
+    /// Number of threads. Enough to keep a disk busy: a read that waits takes no processor.
+    threads: usize,
+    /// Number of jobs that may wait, so that memory is bounded while a disk is slow.
+    most_waiting: usize,
+    state: Mutex<State>,
     ready: Condvar,
 }
 
-/// Runs `job` on one of the worker threads, which all environments of the process share.
-pub fn run(job: Job) -> Result<(), StoreError> {
-    static JOBS: OnceLock<Option<&'static Jobs>> = OnceLock::new();
-    let jobs = JOBS.get_or_init(start).ok_or_else(|| StoreError::Panicked {
-        action: "start a worker thread",
-        cause: "the system gave none".into(),
-    })?;
-    jobs.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(job);
-    jobs.ready.notify_one();
-    Ok(())
+struct State {
+    waiting: VecDeque<Job>,
+    threads: usize,
+    idle: usize,
 }
 
-/// `None` if not a single thread can be had.
-fn start() -> Option<&'static Jobs> {
-    let jobs: &Jobs = Box::leak(Box::default());
-    let started = (0..THREADS).filter(|number| {
-        let name = format!("dashboard-sled worker {number}");
-        std::thread::Builder::new().name(name).spawn(move || work(jobs)).is_ok()
-    });
-    (started.count() > 0).then_some(jobs)
+impl Pool {
+    const fn new(name: &'static str, threads: usize, most_waiting: usize) -> Self {
+        let state = Mutex::new(State { waiting: VecDeque::new(), threads: 0, idle: 0 });
+        Self { name, threads, most_waiting, state, ready: Condvar::new() }
+    }
+
+    /// Runs `job` on one of the threads.
+    pub fn run(&'static self, job: Job) {
+        if let Err((job, error)) = self.push(job) {
+            job(Err(error));
+        }
+    }
+
+    fn push(&'static self, job: Job) -> std::result::Result<(), (Job, StoreError)> {
+        let mut state = self.lock();
+        let waiting = state.waiting.len();
+        if waiting >= self.most_waiting {
+            return Err((job, StoreError::BusyReading { waiting }));
+        }
+        if state.idle <= waiting && state.threads < self.threads {
+            match Builder::new().name(self.name.into()).spawn(|| self.work()) {
+                Ok(_) => state.threads += 1,
+                // Tried again for the next job.
+                Err(error) if state.threads == 0 => {
+                    return Err((job, StoreError::no_thread(error)))
+                }
+                Err(_) => {}
+            }
+        }
+        state.waiting.push_back(job);
+        drop(state);
+        self.ready.notify_one();
+        Ok(())
+    }
+
+    fn work(&self) {
+        give_way();
+        loop {
+            let mut state = self.lock();
+            let job = loop {
+                if let Some(job) = state.waiting.pop_front() {
+                    break job;
+                }
+                state.idle += 1;
+                state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.idle -= 1;
+            };
+            drop(state);
+            // A job that panics has dropped its ticket, which tells its caller.
+            let _ = catch_unwind(AssertUnwindSafe(|| job(Ok(()))));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn work(jobs: &Jobs) {
-    give_way();
-    loop {
-        let waiting = jobs.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = jobs.ready.wait_while(waiting, |waiting| waiting.is_empty());
-        let job = waiting.unwrap_or_else(PoisonError::into_inner).pop_front();
-        // A job that panics has dropped its ticket, which tells its caller.
-        let _ = catch_unwind(AssertUnwindSafe(|| job.map(|job| job())));
+/// Runs `job` on a thread of its own, for what starts threads: those inherit how it is run.
+pub fn run_alone(job: Job) {
+    let (sender, jobs) = mpsc::channel::<Job>();
+    let work = move || {
+        if let Ok(job) = jobs.recv() {
+            job(Ok(()));
+        }
+    };
+    match Builder::new().name("dashboard-sled opening".into()).spawn(work) {
+        // It waits for the job, so this cannot fail.
+        Ok(_) => drop(sender.send(job)),
+        Err(error) => job(Err(StoreError::no_thread(error))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_over_the_bound_are_refused_and_those_below_it_run() {
+        static POOL: Pool = Pool::new("test", 1, 2);
+        let (hold, until) = mpsc::channel::<()>();
+        let (begun, first) = mpsc::channel();
+        POOL.run(Box::new(move |_| {
+            begun.send(()).unwrap();
+            let _ = until.recv();
+        }));
+        first.recv().unwrap();
+        let (done, results) = mpsc::channel();
+        for number in 0..4 {
+            let done = done.clone();
+            POOL.run(Box::new(move |begun| {
+                done.send((number, begun.map_err(|error| error.slug()))).unwrap();
+            }));
+        }
+        let refused: Vec<_> = results.iter().take(2).collect();
+        assert_eq!(refused, [(2, Err("store-busy")), (3, Err("store-busy"))]);
+        drop(hold);
+        let run: Vec<_> = results.iter().take(2).collect();
+        assert_eq!(run, [(0, Ok(())), (1, Ok(()))]);
+    }
+
+    #[test]
+    fn a_job_that_panics_takes_no_thread_with_it() {
+        static POOL: Pool = Pool::new("test", 1, 2);
+        let (done, results) = mpsc::channel();
+        let after = done.clone();
+        POOL.run(Box::new(move |_| {
+            done.send(1).unwrap();
+            panic!("in a test");
+        }));
+        POOL.run(Box::new(move |_| after.send(2).unwrap()));
+        assert_eq!(results.iter().take(2).collect::<Vec<_>>(), [1, 2]);
     }
 }

@@ -131,6 +131,20 @@ pub enum StoreError {
         /// How many changes wait.
         waiting: usize,
     },
+    /// More reads wait than there is room for.
+    #[error(
+        "too many reads wait ({waiting}); ask for fewer at a time, or look at why the disk is slow"
+    )]
+    BusyReading {
+        /// How many reads wait.
+        waiting: usize,
+    },
+    /// The system refused to start a thread. The same can work later.
+    #[error("the system started no thread ({source}); raise the limit of threads for this user, service or container (ulimit -u, TasksMax, pids.max), then try again")]
+    NoThread {
+        /// The system's answer.
+        source: Arc<io::Error>,
+    },
     /// The system refused something.
     #[error("could not {action} {}: {source}", path.display())]
     Io {
@@ -199,7 +213,8 @@ impl StoreError {
             Self::Stuck { .. } => "ERR_STORE_STUCK",
             Self::Full { .. } | Self::NoRoom { .. } => "ERR_STORE_FULL",
             Self::Closed => "ERR_STORE_CLOSED",
-            Self::Busy { .. } => "ERR_STORE_BUSY",
+            Self::Busy { .. } | Self::BusyReading { .. } => "ERR_STORE_BUSY",
+            Self::NoThread { .. } => "ERR_STORE_NO_THREAD",
             Self::Io { .. } => "ERR_STORE_IO",
             Self::Sled { .. } => "ERR_STORE_SLED",
             Self::Panicked { .. } => "ERR_STORE_PANIC",
@@ -228,7 +243,8 @@ impl StoreError {
             Self::Stuck { .. } => "store-stuck",
             Self::Full { .. } | Self::NoRoom { .. } => "store-full",
             Self::Closed => "store-closed",
-            Self::Busy { .. } => "store-busy",
+            Self::Busy { .. } | Self::BusyReading { .. } => "store-busy",
+            Self::NoThread { .. } => "store-no-thread",
             Self::Io { .. } => "store-io-failed",
             Self::Sled { .. } => "store-sled-failed",
             Self::Panicked { .. } => "store-panicked",
@@ -249,6 +265,12 @@ impl StoreError {
             }
         }
         Self::Io { action, path: path.into(), source: Arc::new(source) }
+    }
+
+    /// The system's refusal to start a thread.
+    #[must_use]
+    pub fn no_thread(source: io::Error) -> Self {
+        Self::NoThread { source: Arc::new(source) }
     }
 
     /// sled's error while it should `action` in the store at `path`.

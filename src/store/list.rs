@@ -212,36 +212,17 @@ fn tally(
     Ok(())
 }
 
-/// At most `size` items behind the `offset` newest ones, newest first, of the list with that `head`. `None` if it was
-/// seen to change meanwhile; it may have changed unseen.
-pub fn page(
-    disk: &Disk,
-    path: &ListPath,
-    head: Option<&[u8]>,
-    offset: u64,
-    size: u64,
-) -> Result<Option<Vec<Contents>>> {
-    let head = Head::read(path, head)?;
-    let mut items = Vec::new();
-    if offset < head.count {
-        if let Some(Start { last, skip }) = start(disk, path, &head, offset)? {
-            let mut sequence = last;
-            let wanted = skip.saturating_add(size);
-            let entries = disk.backwards(&path.entry(0), &path.entry(last));
-            for (index, entry) in (0..wanted).zip(entries) {
-                let (encoded, stored) = entry?;
-                sequence = Key::number(&encoded).unwrap_or(sequence);
-                if index < skip {
-                    continue;
-                }
-                match disk.contents(&path.entry(sequence), &stored)? {
-                    Some(item) => items.push(item),
-                    None => return Ok(None),
-                }
-            }
-        }
+/// The sequence of the item behind the `offset` newest ones, or `None` if the list with that `head` has no more.
+pub fn nth(disk: &Disk, path: &ListPath, head: &Head, offset: u64) -> Result<Option<u64>> {
+    if offset >= head.count {
+        return Ok(None);
     }
-    Ok(Some(items))
+    let Some(Start { last, skip }) = start(disk, path, head, offset)? else {
+        return Ok(None);
+    };
+    let mut entries = disk.backwards(&path.entry(0), &path.entry(last));
+    let found = entries.nth(usize::try_from(skip).unwrap_or(usize::MAX)).transpose()?;
+    Ok(found.and_then(|(encoded, _)| Key::number(&encoded)))
 }
 
 /// Where a page begins: at the last living item at or below `last`, after `skip` of them.

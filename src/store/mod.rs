@@ -21,6 +21,7 @@ mod list_tests;
 mod notice;
 mod open;
 mod opener;
+mod page;
 mod queue;
 mod rebuild;
 #[cfg(test)]
@@ -65,6 +66,7 @@ use disk::Disk;
 use draft::Changed;
 use guard::StoreId;
 use list::Head;
+use page::Pages;
 use queue::{Message, Queue};
 use stats::Syncs;
 use std::collections::HashSet;
@@ -83,8 +85,6 @@ pub const MAX_CONTENTS_BYTES: usize = 64 << 20;
 /// More changes, or more bytes of them, never wait: then memory is bounded while a disk is slow.
 const MAX_WAITING: usize = 65_536;
 const MAX_WAITING_BYTES: usize = 256 << 20;
-/// How often a page of a list is read while the list changes, before writing has to wait for it.
-const HURRIED_READS: usize = 4;
 
 /// An open store. Reads and requests may come from any thread.
 pub struct Store {
@@ -110,6 +110,8 @@ pub struct Shared {
     unwritten: OnceLock<Changed>,
     /// The keys that were touched since a copy began, while one is made.
     touched: Mutex<Option<HashSet<Box<[u8]>>>>,
+    /// The pages of lists that are being read.
+    pages: Pages,
     syncs: Syncs,
     waiting: AtomicUsize,
     waiting_bytes: AtomicUsize,
@@ -170,33 +172,6 @@ impl Store {
     /// Whether a list has `item`. Blocks.
     pub fn has(&self, path: &ListPath, item: &[u8]) -> Result<bool> {
         Ok(self.read(&path.position(item))?.is_some())
-    }
-
-    /// At most `size` items of a list behind the `offset` newest ones, newest first. Blocks.
-    pub fn page(&self, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
-        let still = || self.shared.applying.read().unwrap_or_else(PoisonError::into_inner);
-        // Every batch that changes a list changes its head.
-        if self.shared.backlog.get(&path.head()).is_some() {
-            self.shared.backlog.wait()?;
-        }
-        self.shared.with_disk(|disk| {
-            // So if it is the same at two moments between batches, everything between these was read from one moment.
-            let head = || {
-                let _still = still();
-                disk.get(&path.head())
-            };
-            for _ in 0..HURRIED_READS {
-                let before = head()?;
-                match list::page(disk, path, before.as_deref(), offset, size)? {
-                    Some(items) if before == head()? => return Ok(items),
-                    _ => {}
-                }
-            }
-            let _still = still();
-            let head = disk.get(&path.head())?;
-            // Nothing changes now, so the first try succeeds.
-            Ok(list::page(disk, path, head.as_deref(), offset, size)?.unwrap_or_default())
-        })
     }
 
     /// Makes `changes` together or not at all, and tells `completion` when they are durable.
@@ -289,12 +264,18 @@ impl Shared {
 
     /// The writer's side: gives sled what it lacks.
     fn catch_up(&self, disk: &Disk) -> Result<()> {
-        self.backlog.apply(|batch| self.appear(batch, |batch| disk.apply_journaled(batch)))
+        self.backlog.apply(|batch| self.appear(disk, batch, |batch| disk.apply_journaled(batch)))
     }
 
     /// Lets `batch` appear in sled by `apply`.
-    fn appear(&self, batch: &Batch, apply: impl FnOnce(&Batch) -> Result<()>) -> Result<()> {
+    fn appear(
+        &self,
+        disk: &Disk,
+        batch: &Batch,
+        apply: impl FnOnce(&Batch) -> Result<()>,
+    ) -> Result<()> {
         let _applying = self.applying.write().unwrap_or_else(PoisonError::into_inner);
+        self.pages.keep(disk, batch);
         let _noted = self.note(batch);
         apply(batch)
     }

@@ -13,6 +13,7 @@ use super::guard::{Guard, Mark, StoreId};
 use super::journal::{self, Entry, Journal};
 use super::key::Key;
 use super::opener::open_sled;
+use super::page::Pages;
 use super::queue::Queue;
 use super::stats::Syncs;
 use super::watchdog::{self, Commit};
@@ -128,6 +129,7 @@ fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {
         poison: OnceLock::new(),
         unwritten: OnceLock::new(),
         touched: Mutex::new(None),
+        pages: Pages::default(),
         syncs: Syncs::new(),
         waiting: AtomicUsize::new(0),
         waiting_bytes: AtomicUsize::new(0),

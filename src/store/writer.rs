@@ -223,7 +223,7 @@ impl Writer {
     /// Makes `batch`, and everything before it, durable in sled, as one and without the journal.
     fn give_to_sled(&mut self, disk: &Disk, batch: &Batch) -> Result<()> {
         self.shared.catch_up(disk)?;
-        self.shared.appear(batch, |batch| disk.apply(batch))?;
+        self.shared.appear(disk, batch, |batch| disk.apply(batch))?;
         self.empty_journal(disk)
     }
 
