@@ -48,6 +48,15 @@ describe('inspect', () => {
       assert.deepStrictEqual(JSON.parse(revealed.stdout).value, account)
     })
   }
+  it('shows no secret of an account with a byte that is not UTF-8, which Dashboard reads all the same', async () => {
+    const store = await addon.open({ path: folder })
+    const text = JSON.stringify({ sessionKey: 'HIDDEN', object: 'account', name: '?' })
+    await store.load([{ record: 'odd', contents: Buffer.from(text.replace('?', '\xff'), 'latin1') }])
+    await store.close()
+    const { stdout } = await tool(['inspect', 'odd', '--json'])
+    const { form, value } = JSON.parse(stdout)
+    assert.deepStrictEqual([form, value], ['JSON', { sessionKey: '(redacted)', object: 'account', name: '\ufffd' }])
+  })
   it('shows nothing of a record that it cannot decrypt', async () => {
     for (const env of [{}, { ...secrets, ENCRYPTION_SECRET: 'x'.repeat(32) }, { ...secrets, ENCRYPTION_SECRET: 'short' }]) {
       const { code, stdout } = await tool(['inspect', 'encrypted'], env)

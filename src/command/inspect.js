@@ -21,10 +21,8 @@ module.exports = (program) => program.command('inspect')
 
 function read (contents, reveal) {
   const bytes = contents.length
+  // As Dashboard reads it, with U+FFFD for what is not UTF-8.
   const text = contents.toString()
-  if (!Buffer.from(text).equals(contents)) {
-    return { bytes, form: 'binary', value: contents.toString('hex', 0, SHOWN_BYTES) + (bytes > SHOWN_BYTES ? '…' : '') }
-  }
   const decrypted = looksEncrypted(text) ? decrypt(text, ...secrets()) : text
   const form = decrypted === text ? '' : 'encrypted '
   // What another secret makes of it is no text.
@@ -34,7 +32,10 @@ function read (contents, reveal) {
   try {
     return { bytes, form: `${form}JSON`, value: JSON.parse(decrypted, (name, value) => !reveal && SECRET.test(name) ? '(redacted)' : value) }
   } catch (error) {
-    return { bytes, form: `${form}text`, value: decrypted }
+    const isText = Buffer.from(text).equals(contents)
+    return isText
+      ? { bytes, form: `${form}text`, value: decrypted }
+      : { bytes, form: 'binary', value: contents.toString('hex', 0, SHOWN_BYTES) + (bytes > SHOWN_BYTES ? '…' : '') }
   }
 }
 

@@ -93,8 +93,11 @@ impl<'a> Object<'a> {
         let mut places = HashMap::new();
         let mut members: Vec<Member> = Vec::with_capacity(self.members.len() + other.members.len());
         for member in self.members.drain(..).chain(other.members) {
-            let place =
-                *places.entry(unescaped(&member.name).into_owned()).or_insert(members.len());
+            let name = match &member.name {
+                Cow::Borrowed(name) => unescaped(name),
+                Cow::Owned(name) => unescaped(name).into_owned().into(),
+            };
+            let place = *places.entry(name).or_insert(members.len());
             match members.get_mut(place) {
                 Some(same) => same.value = member.value,
                 None => members.push(member),

@@ -208,6 +208,9 @@ fn count(retired: &[Fingerprint], name: &str) -> usize {
 #[must_use]
 pub fn remember(before: &[Fingerprint], now: &[Fingerprint]) -> Vec<Fingerprint> {
     let mut retired = [before, now].concat();
+    if retired.len() <= REMEMBERED {
+        return retired;
+    }
     for name in [KEY, PASSWORD] {
         let mut forgotten = count(&retired, name).saturating_sub(REMEMBERED);
         retired.retain(|fingerprint| {
