@@ -98,7 +98,7 @@ describe('gate', () => {
       assert(letIn[way] > 250 && control.letIn[way] * 5 > letIn[way] * 1.5, JSON.stringify([letIn, control.letIn]))
     }
     assert(control.wrong.length > 100 && control.handlers.length > 100)
-  }).timeout(60000)
+  }).timeout(120000)
 
   async function step (name, argument = {}, modules = listed, env = {}) {
     const application = path.join(folder, `application-${modules.length}`)
