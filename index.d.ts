@@ -26,6 +26,7 @@
  * | `ERR_STORE_STUCK` | `store-stuck` | a commit took longer than `SLED_COMMIT_SECONDS`; the cause of `store-poisoned` |
  * | `ERR_STORE_MISSING` | `store-missing` | a folder that should hold a store or a backup holds none |
  * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was cut short |
+ * | `ERR_STORE_READ_ONLY` | `store-read-only` | the folder cannot be written; reads work with `create: false` |
  * | `ERR_STORE_PERMISSION` | `store-not-permitted` | the system does not permit it to this user; `detail` has the file, its owner and mode |
  * | `ERR_EXPORT_DAMAGED` | `export-damaged` | a line of an export is not as it was written; `detail` has its number and the reason |
  * | `ERR_ACCOUNTS_UNREADABLE` | `accounts-unreadable` | sessions cannot be ended: accounts are encrypted under another secret |
@@ -386,7 +387,8 @@ export interface Loaded {
 /**
  * Opens the store in `path`, or makes one there. Within a process a folder is opened once: this shares the one that
  * the dashboard or a worker thread has. `cacheMB` (64) and `commitSeconds` (10) count for who opens it first. With
- * `create: false` a folder that holds no store is refused (`store-missing`) and stays as it is.
+ * `create: false` a folder that holds no store is refused (`store-missing`) and stays as it is, and a store that cannot be
+ * written is opened by a private copy in the folder of temporary files: changes of it are refused (`store-read-only`).
  *
  * `invalid-path`, `invalid-setting`, and `store-…` where it cannot be opened.
  */

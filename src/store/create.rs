@@ -4,7 +4,9 @@ use super::batch::Batch;
 use super::disk;
 use super::draft::put_applied;
 use super::error::{Result, StoreError};
-use super::folder::{is_there, owner_only, sync_folder, SLED, STORE_ID};
+use super::folder::{
+    create_private, is_there, open_regular, owner_only, sync_folder, SLED, STORE_ID,
+};
 use super::guard::{self, Guard, Mark, StoreId};
 use super::journal::{self, Journal};
 use super::key::{ChunkId, Key};
@@ -32,6 +34,7 @@ pub fn begin(folder: &Path, id: StoreId, mark: Mark) -> Result<New> {
             .map_err(|error| StoreError::io("remove", &sled_folder, error))?;
     }
     let guard = Guard::create(folder, id, mark)?;
+    create_private(&sled_folder)?;
     let (database, _) = open_sled(&sled_folder)?;
     let log = open_log(&sled_folder)?;
     Journal::create(&sled_folder)?;
@@ -72,7 +75,10 @@ pub struct Settled {
 impl Settled {
     /// Takes the mark away: the store is whole, and ends with change number `applied`.
     pub fn complete(mut self, applied: u64) -> Result<Guard> {
-        sync_files(&self.folder, &self.folder.join(SLED))?;
+        let sled_folder = self.folder.join(SLED);
+        // Where it may not be changed, the next open tells.
+        owner_only(&self.folder)?;
+        sync_files(&self.folder, &sled_folder)?;
         // Both slots: one with the mark would let the folder pass for unfinished if the other is damaged.
         self.guard.record(applied)?;
         self.guard.record(applied)?;
@@ -86,23 +92,18 @@ impl Settled {
 pub fn sync_files(folder: &Path, sled_folder: &Path) -> Result<()> {
     let within = ["conf", "db", journal::NAME].map(|name| sled_folder.join(name));
     for path in within.into_iter().chain([folder.join(guard::NAME)]) {
-        owner_only(&path, 0o600)?;
-        open_to_sync(&path)
-            .and_then(|file| file.sync_all())
-            .map_err(|error| StoreError::io("sync", &path, error))?;
+        open_to_sync(&path)?.sync_all().map_err(|error| StoreError::io("sync", &path, error))?;
     }
-    owner_only(sled_folder, 0o700)?;
     sync_folder(sled_folder)?;
     sync_folder(folder)
 }
 
 /// sled's log, to sync it.
 pub fn open_log(sled_folder: &Path) -> Result<File> {
-    let path = sled_folder.join("db");
-    open_to_sync(&path).map_err(|error| StoreError::io("open", &path, error))
+    open_to_sync(&sled_folder.join("db"))
 }
 
 /// Windows syncs only what may be written.
-fn open_to_sync(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).write(true).open(path)
+fn open_to_sync(path: &Path) -> Result<File> {
+    open_regular(path, OpenOptions::new().read(true).write(true))
 }

@@ -62,6 +62,28 @@ pub enum StoreError {
         /// The folder of the copy.
         path: PathBuf,
     },
+    /// Something within a store is a link, or no file at all.
+    #[error("{} is {found}, and a store never follows that; remove it if you did not put it there, and use another folder if you do not know who did", path.display())]
+    Irregular {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        found: &'static str,
+    },
+    /// Root was asked to work in the folder of a user who has no store there.
+    #[error("{} belongs to user {owner} and holds no store of that user, so root does not touch it; run this as that user (sudo -u), or give the folder to root (chown)", path.display())]
+    Stranger {
+        /// The folder.
+        path: PathBuf,
+        /// The number of its owner.
+        owner: u32,
+    },
+    /// The store cannot be written where it is.
+    #[error("the store at {} can only be read: its folder is on a read-only medium, or this user may not write there; copy it to another folder to change it", path.display())]
+    ReadOnly {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The system does not permit this user to do something.
     #[error("not permitted to {action} {}: {found}, and this process runs as user {user}; run it as the owner, or give the folder to this user (chown)", path.display())]
     NotPermitted {
@@ -201,11 +223,12 @@ impl StoreError {
         match self {
             Self::Locked { .. } => "ERR_STORE_LOCKED",
             Self::NewerFormat { .. } => "ERR_STORE_NEWER_FORMAT",
-            Self::Foreign { .. } => "ERR_STORE_FOREIGN",
+            Self::Foreign { .. } | Self::Irregular { .. } => "ERR_STORE_FOREIGN",
             Self::RolledBack { .. } => "ERR_STORE_ROLLED_BACK",
             Self::NoStore { .. } => "ERR_STORE_MISSING",
             Self::Unfinished { .. } => "ERR_STORE_UNFINISHED",
-            Self::NotPermitted { .. } => "ERR_STORE_PERMISSION",
+            Self::NotPermitted { .. } | Self::Stranger { .. } => "ERR_STORE_PERMISSION",
+            Self::ReadOnly { .. } => "ERR_STORE_READ_ONLY",
             Self::Unreadable { .. } => "ERR_ACCOUNTS_UNREADABLE",
             Self::GuardMismatch { .. } => "ERR_STORE_GUARD",
             Self::Damaged { .. } => "ERR_STORE_DAMAGED",
@@ -231,11 +254,12 @@ impl StoreError {
         match self {
             Self::Locked { .. } => "store-locked",
             Self::NewerFormat { .. } => "store-newer-format",
-            Self::Foreign { .. } => "store-foreign-folder",
+            Self::Foreign { .. } | Self::Irregular { .. } => "store-foreign-folder",
             Self::RolledBack { .. } => "store-rolled-back",
             Self::NoStore { .. } => "store-missing",
             Self::Unfinished { .. } => "store-unfinished-copy",
-            Self::NotPermitted { .. } => "store-not-permitted",
+            Self::NotPermitted { .. } | Self::Stranger { .. } => "store-not-permitted",
+            Self::ReadOnly { .. } => "store-read-only",
             Self::Unreadable { .. } => "accounts-unreadable",
             Self::GuardMismatch { .. } => "store-guard-mismatch",
             Self::Damaged { .. } => "store-damaged",

@@ -3,12 +3,12 @@
 mod lock;
 pub mod permissions;
 
-pub use lock::{lock, FolderLock};
-pub use permissions::owner_only;
+pub use lock::{lock, refuse_locked, FolderLock};
+pub use permissions::{give_to_owner, owner_only};
 
 use super::error::{Result, StoreError};
 use super::guard::{self, Guard, Mark};
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 /// sled's own folder within the store's.
@@ -40,8 +40,10 @@ pub enum State {
     },
 }
 
-/// Reads what `folder` holds, and changes nothing. A newer format is refused here.
+/// Reads what `folder` holds, and changes nothing. A newer format is refused here, and what is no regular file.
 pub fn read(folder: &Path) -> Result<State> {
+    refuse_links(folder)?;
+    permissions::refuse_stranger(folder)?;
     match Guard::read(folder)? {
         Some(state) => Ok(match state.mark {
             Mark::Whole => State::Whole(state),
@@ -109,6 +111,74 @@ pub fn refuse_occupied(folder: &Path) -> Result<()> {
         State::Foreign { found } => found,
     };
     Err(StoreError::Foreign { path: folder.into(), found })
+}
+
+/// Refuses links and other things that are no regular files under the names of a store in `folder`: what is written to
+/// them would be written elsewhere. The folder itself may be a link, which the operator has named.
+pub fn refuse_links(folder: &Path) -> Result<()> {
+    for name in [LOCK, guard::NAME, guard::NEW_NAME] {
+        require_kind(&folder.join(name), false)?;
+    }
+    let sled = folder.join(SLED);
+    require_kind(&sled, true)?;
+    if is_there(&sled)? {
+        for path in files(&sled)? {
+            require_kind(&path, path.ends_with("blobs"))?;
+        }
+    }
+    Ok(())
+}
+
+fn require_kind(path: &Path, folder: bool) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if folder && found.is_dir() || !folder && found.is_file() => Ok(()),
+        Ok(found) => Err(StoreError::Irregular {
+            path: path.into(),
+            found: if found.is_symlink() { "a symbolic link" } else { "not what is kept there" },
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(StoreError::io("look at", path, error)),
+    }
+}
+
+/// Opens a file of a store, and never what a link names. A new one is for its owner alone from the beginning.
+pub fn open_regular(path: &Path, options: &mut OpenOptions) -> Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // A pipe would be waited for otherwise.
+        options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    }
+    let file = match options.open(path) {
+        Ok(file) => file,
+        Err(error) => {
+            require_kind(path, false)?;
+            return Err(StoreError::io("open", path, error));
+        }
+    };
+    match file.metadata() {
+        Ok(found) if found.is_file() => Ok(file),
+        Ok(_) => Err(StoreError::Irregular { path: path.into(), found: "not what is kept there" }),
+        Err(error) => Err(StoreError::io("look at", path, error)),
+    }
+}
+
+/// Makes a file of a store anew; what an earlier try has left is removed, and not written through.
+pub fn create_regular(path: &Path) -> Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(StoreError::io("remove", path, error))
+        }
+        _ => open_regular(path, OpenOptions::new().read(true).write(true).create_new(true)),
+    }
+}
+
+/// Makes a folder for its owner alone.
+pub fn create_private(path: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| StoreError::io("create", path, error))
 }
 
 /// Whether there is anything at `path`. Not being allowed to look is an error.

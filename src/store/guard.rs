@@ -12,7 +12,7 @@
 //! head, so that an older version can refuse it.
 
 use super::error::{Result, StoreError};
-use super::folder::sync_folder;
+use super::folder::{create_regular, is_there, open_regular, sync_folder};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -69,14 +69,13 @@ impl Guard {
     pub fn read(folder: &Path) -> Result<Option<State>> {
         let path = folder.join(NAME);
         let mut bytes = Vec::new();
-        match File::open(&path) {
-            Ok(file) => file
-                .take(2 * SLOT_DISTANCE)
-                .read_to_end(&mut bytes)
-                .map_err(|error| StoreError::io("read", &path, error))?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::io("open", &path, error)),
-        };
+        if !is_there(&path)? {
+            return Ok(None);
+        }
+        open_regular(&path, OpenOptions::new().read(true))?
+            .take(2 * SLOT_DISTANCE)
+            .read_to_end(&mut bytes)
+            .map_err(|error| StoreError::io("read", &path, error))?;
         let state = newest(&bytes)
             .ok_or_else(|| StoreError::Damaged { what: format!("the guard {}", path.display()) })?;
         if state.format > FORMAT {
@@ -92,11 +91,7 @@ impl Guard {
     /// Opens the guard that [`Guard::read`] found in `folder`.
     pub fn open(folder: &Path, state: State) -> Result<Self> {
         let path = folder.join(NAME);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(|error| StoreError::io("open", &path, error))?;
+        let file = open_regular(&path, OpenOptions::new().read(true).write(true))?;
         Ok(Self { file, path, state, unsynced: false })
     }
 
@@ -106,7 +101,7 @@ impl Guard {
         let new = folder.join(NEW_NAME);
         let path = folder.join(NAME);
         let failed = |error| StoreError::io("create", &path, error);
-        let mut file = File::create(&new).map_err(failed)?;
+        let mut file = create_regular(&new)?;
         let slot = encode(&state);
         file.write_all(&slot).map_err(failed)?;
         file.seek(SeekFrom::Start(SLOT_DISTANCE)).map_err(failed)?;

@@ -23,6 +23,7 @@ mod open;
 mod opener;
 mod page;
 mod queue;
+mod read_only;
 mod rebuild;
 #[cfg(test)]
 mod rebuild_tests;
@@ -192,6 +193,11 @@ impl Store {
     /// Copies the store as it is at one moment into the empty folder `target`, and reads the copy. Blocks.
     pub fn copy(&self, target: &Path, id: StoreId, progress: &dyn Fn(u64)) -> Result<Report> {
         copy::copy(&self.shared, target, id, progress)
+    }
+
+    /// Refuses every change with `error` from now on.
+    fn refuse_changes(&self, error: StoreError) {
+        self.shared.poison.get_or_init(|| error);
     }
 
     /// Removes every record and every list.

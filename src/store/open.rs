@@ -75,11 +75,11 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
     // What is no store of ours is refused before anything is touched.
     folder::require_store(folder, settings.creates)?;
     let lock = folder::lock(folder)?;
-    folder::owner_only(folder, 0o700)?;
     // Read again: before the lock it may have been another's.
     let state = folder::require_store(folder, settings.creates)?;
     if state.is_some() {
         compact::finish(folder)?;
+        folder::refuse_links(folder)?;
     }
     let sled_folder = folder.join(SLED);
     let mut notices = Vec::new();
@@ -97,6 +97,7 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
         None => create::begin(folder, settings.new_id, Mark::Creating)?.complete(0)?,
     };
     let log = create::open_log(&sled_folder)?;
+    notices.extend(folder::owner_only(folder)?);
     create::sync_files(folder, &sled_folder)?;
     let disk = Disk::new(database, log, &sled_folder);
     check_id(folder, &disk, &guard)?;
@@ -114,6 +115,7 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
             text: format!("{} is on a network file system ({kind}), on which neither the lock nor a sync can be relied on; use a local disk", folder.display()),
         });
     }
+    folder::give_to_owner(folder);
     Ok(Opened { disk, guard, journal, applied: accepted, notices, lock })
 }
 

@@ -3,8 +3,9 @@
 //! is being closed could be opened meanwhile, and sled's lock would refuse it.
 
 use super::error::{Result, StoreError};
-use super::folder::{self, FolderLock};
-use super::open::{self, Settings};
+use super::folder;
+use super::open::Settings;
+use super::read_only::{open_or_copy, Hold};
 use super::Store;
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -16,7 +17,7 @@ struct Opened {
     store: Arc<Store>,
     leases: usize,
     commit_limit: Duration,
-    _lock: FolderLock,
+    _hold: Hold,
 }
 
 static OPENED: Mutex<Option<HashMap<PathBuf, Opened>>> = Mutex::new(None);
@@ -56,7 +57,7 @@ pub fn open(settings: &Settings) -> Result<Lease> {
         found.leases += 1;
         return Ok(Lease { store: Arc::clone(&found.store), path });
     }
-    let (store, lock) = open::open(&Settings { path: path.clone(), ..settings.clone() })?;
+    let (store, hold) = open_or_copy(&Settings { path: path.clone(), ..settings.clone() })?;
     let store = Arc::new(store);
     opened.insert(
         path.clone(),
@@ -64,7 +65,7 @@ pub fn open(settings: &Settings) -> Result<Lease> {
             store: Arc::clone(&store),
             leases: 1,
             commit_limit: settings.commit_limit,
-            _lock: lock,
+            _hold: hold,
         },
     );
     Ok(Lease { store, path })

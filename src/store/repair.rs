@@ -1,8 +1,8 @@
 //! What an open repairs by itself: files of sled's that say nothing that is not known otherwise.
 
 use super::error::{Result, StoreError};
-use super::folder::files;
-use std::fs::{self, File};
+use super::folder::{create_regular, files, is_there};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,8 @@ const CONF: &str = "segment_size: 524288\nuse_compression: false\nversion: 0.34\
 /// writes `conf` again if it is not as sled wrote it. Says what was repaired.
 pub fn before_open(folder: &Path) -> Result<Vec<String>> {
     let mut repaired = Vec::new();
-    if !folder.exists() {
+    // A new one has nothing yet.
+    if !is_there(&folder.join("db"))? {
         return Ok(repaired);
     }
     for snapshot in snapshots(folder, |name| name.ends_with(".generating"))? {
@@ -23,7 +24,7 @@ pub fn before_open(folder: &Path) -> Result<Vec<String>> {
     let path = folder.join("conf");
     let conf = conf();
     if !fs::read(&path).is_ok_and(|found| found == conf) {
-        write_durably(&path, &conf).map_err(|error| StoreError::io("write", &path, error))?;
+        write_durably(&path, &conf)?;
         repaired.push(format!("the settings of sled were written again: {}", path.display()));
     }
     Ok(repaired)
@@ -50,10 +51,11 @@ fn conf() -> Vec<u8> {
     [CONF.as_bytes(), &checksum.to_le_bytes()].concat()
 }
 
-fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+fn write_durably(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = create_regular(path)?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(|error| StoreError::io("write", path, error))
 }
 
 fn snapshots(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {

@@ -1,0 +1,116 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const { execFileSync, spawnSync } = require('child_process')
+const fs = require('fs')
+const path = require('path')
+const addon = require('../index.js')
+const { makeFolder, rejection } = require('./helper.js')
+
+const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
+
+describe('a store that can only be read', () => {
+  let folder, store, temporary, mounted
+  before(async function () {
+    if (!process.getuid || process.getuid() !== 0) {
+      return this.skip()
+    }
+    folder = makeFolder()
+    fs.chmodSync(folder, 0o755)
+    const medium = path.join(folder, 'medium')
+    temporary = path.join(folder, 'temporary')
+    fs.mkdirSync(temporary)
+    fs.chmodSync(temporary, 0o777)
+    fs.mkdirSync(medium)
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', medium], { stdio: 'ignore' })
+    } catch (error) {
+      console.warn('SKIPPED: a read-only medium, because this machine lets nobody mount one:', error.message)
+      return this.skip()
+    }
+    mounted = medium
+    store = path.join(medium, 'store')
+    const opened = await addon.open({ path: store })
+    await opened.storage.write('dashboard/account/account_1', '{"object":"account","sessionKey":"k","sessionKeyNumber":1}')
+    await opened.lists.add('dashboard/accounts', 'account_1')
+    await opened.close()
+    execFileSync('chmod', ['-R', 'a+rX', medium])
+    execFileSync('mount', ['-o', 'remount,ro', medium])
+  })
+  after(() => {
+    mounted && execFileSync('umount', ['--lazy', mounted])
+    folder && fs.rmSync(folder, { recursive: true })
+  })
+
+  for (const user of [0, 65534]) {
+    const who = user ? 'another user' : 'root'
+    for (const [args, shown] of [[['verify'], 'nothing is wrong'], [['stats'], 'account'], [['list', 'dashboard/accounts'], 'account_1'],
+      [['inspect', 'dashboard/account/account_1'], '(redacted)'], [['export'], 'account_1']]) {
+      it(`${args[0]} by ${who} works, changes nothing and leaves nothing`, () => {
+        const before = read()
+        const { status, stdout, stderr } = run(args, user)
+        assert.strictEqual(status, 0, stderr)
+        assert(stdout.includes(shown), stdout)
+        assert.deepStrictEqual(read(), before)
+        assert.deepStrictEqual(fs.readdirSync(temporary), [])
+      })
+    }
+    for (const args of [['purge', '--older-than', '1d'], ['compact'], ['verify', '--repair'], ['recover', '--invalidate-sessions']]) {
+      it(`${args.slice(0, 2).join(' ')} by ${who} changes nothing`, () => {
+        const before = read()
+        const { status, stderr } = run(args, user)
+        // There is nothing to purge.
+        assert.strictEqual(status, args[0] === 'purge' ? 0 : 1, stderr)
+        assert.deepStrictEqual(read(), before)
+        assert.deepStrictEqual(fs.readdirSync(temporary), [])
+      })
+    }
+  }
+
+  it('store-read-only for a write', async () => {
+    const opened = await addon.open({ path: store, create: false })
+    const error = await rejection(opened.storage.write('file', 'contents'))
+    assert.deepStrictEqual([error.message, error.code], ['store-read-only', 'ERR_STORE_READ_ONLY'])
+    assert(error.detail.includes(fs.realpathSync(store)), error.detail)
+    assert.strictEqual(await opened.storage.read('file'), undefined)
+    await opened.close()
+  })
+
+  it('store-read-only for a dashboard, which would write', async () => {
+    const error = await rejection(addon.open({ path: store }))
+    assert.deepStrictEqual([error.message, error.code], ['store-read-only', 'ERR_STORE_READ_ONLY'])
+  })
+
+  it('is restored from', () => {
+    const target = path.join(folder, 'restored')
+    const before = read()
+    const { status, stderr } = run(['restore', store], 0, target)
+    assert.strictEqual(status, 0, stderr)
+    assert.deepStrictEqual(read(), before)
+    assert(run(['list', 'dashboard/accounts'], 0, target).stdout.startsWith('account_1\n'))
+  })
+
+  it('is copied by a backup', () => {
+    const { status, stderr } = run(['backup', path.join(folder, 'backup')])
+    assert.strictEqual(status, 0, stderr)
+  })
+
+  it('store-locked while another has it open for writing', async () => {
+    const other = path.join(folder, 'other')
+    const opened = await addon.open({ path: other })
+    execFileSync('chmod', ['-R', 'a+rX', other])
+    const { status, stderr } = run(['stats'], 65534, other)
+    assert.deepStrictEqual([status, stderr.startsWith('store-locked: ')], [1, true], stderr)
+    await opened.close()
+  })
+
+  function run (args, user = 0, at = store) {
+    return spawnSync(process.execPath, [tool, ...args, '--store', at], { encoding: 'utf8', uid: user, gid: user, env: { ...process.env, TMPDIR: temporary } })
+  }
+
+  function read () {
+    return fs.readdirSync(mounted, { recursive: true }).sort().map((name) => {
+      const { mode, mtimeMs, size } = fs.statSync(path.join(mounted, name))
+      return [name, mode, mtimeMs, size]
+    })
+  }
+})
