@@ -29,6 +29,7 @@
  * | `ERR_STORE_READ_ONLY` | `store-read-only` | the folder cannot be written; reads work with `create: false` |
  * | `ERR_STORE_PERMISSION` | `store-not-permitted` | the system does not permit it to this user; `detail` has the file, its owner and mode |
  * | `ERR_EXPORT_DAMAGED` | `export-damaged` | a line of an export is not as it was written; `detail` has its number and the reason |
+ * | `ERR_STORE_WHOLE` | `store-whole` | a recovery of a store that has not gone back in time |
  * | `ERR_ACCOUNTS_UNREADABLE` | `accounts-unreadable` | sessions cannot be ended: accounts are encrypted under another secret |
  * | `ERR_STORE_FULL` | `store-full` | the disk is full, or has no room for what was asked |
  * | `ERR_STORE_BUSY` | `store-busy` | over 65,536 changes or 256 MiB of them wait to be written, or too many reads wait |
@@ -258,9 +259,10 @@ export interface Store {
   lists: Lists
   /**
    * Everything: records, then lists, each in an order that is always the same; a long list in several parts that
-   * follow each other. What changes meanwhile is met as it was or as it is, all else once.
+   * follow each other. What changes meanwhile is met as it was or as it is, all else once. What is damaged is left out and
+   * told to `onDamage`, a page at a time; without that it is an error, `store-damaged`.
    */
-  entries (): AsyncGenerator<{ record: string, contents: Buffer, list?: undefined, items?: undefined } | ListEntry & { record?: undefined, contents?: undefined }, void, undefined>
+  entries (options?: { onDamage?: (damaged: { number: number, described: string[] }) => void }): AsyncGenerator<{ record: string, contents: Buffer, list?: undefined, items?: undefined } | ListEntry & { record?: undefined, contents?: undefined }, void, undefined>
   /**
    * Writes entries, in atomic batches of up to 1,000 changes that never leave more than two in memory. Records replace
    * what is there, a newer account or an ended session included: the rule about stale writes is for the dashboard's
@@ -315,6 +317,10 @@ export interface Purged {
   unreadable: number
   /** Records under keys of sessions that are none. They were left. */
   others: number
+  /** Damaged records and lists. They were left, with the sessions that belong to them. */
+  damaged: number
+  /** The first hundred of them by name, for people. */
+  described: string[]
 }
 
 /** What a repair has done. */
@@ -410,9 +416,11 @@ export function restore (options: { path: string, folder: string, keepSessions?:
 
 /**
  * Accepts a store that has gone back in time (`store-rolled-back`), and ends every session of every account, which has
- * to be asked for with `invalidateSessions`: else `invalid-recovery`. Until that is done the store stays refused.
+ * to be asked for with `invalidateSessions`: else `invalid-recovery`. Until that is done the store stays refused. A store that
+ * has not gone back in time is left as it is (`store-whole`) unless `evenIfWhole` is true. `accounts-unreadable` and
+ * `store-damaged` if an account could not be given a new session key; all others have one then.
  */
-export function recover (options: { path: string, invalidateSessions: true }): Promise<Ended>
+export function recover (options: { path: string, invalidateSessions: true, evenIfWhole?: boolean }): Promise<Ended>
 
 /** The bytes that a long call has read or copied so far, or the sessions that a purge has looked at, for a progress bar. */
 export function progress (): number

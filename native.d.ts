@@ -78,10 +78,10 @@ export declare class NativeStore {
   wipe(): Promise<void>
   /** Gives this share back; with the last one the store finishes and lets go of its folder. */
   close(): Promise<void>
-  /** Some records behind `after`; none at the end. */
-  records(after?: string): Promise<Array<{ record: string, contents: Buffer }>>
-  /** Some parts of lists behind the item at `last` of the list `path`, oldest items first; none at the end. */
-  parts(path?: string, last?: number): Promise<Array<{ list: string, items: string[], last: number }>>
+  /** Some records behind `after`, the `next` of the page before, which is undefined at the end. */
+  records(after?: string): Promise<{ records: Array<{ record: string, contents: Buffer }>, damaged: { number: number, described: string[] }, next?: string }>
+  /** Some parts of lists behind the item at `last` of the list `path`, oldest items first. */
+  parts(path?: string, last?: number): Promise<{ parts: Array<{ list: string, items: string[], last: number }>, damaged: { number: number, described: string[] }, isEnd: boolean }>
   /**
    * Writes `contents[n]` at `records[n]`, whatever stands there, and adds `items[n]`, oldest first, to the list
    * `lists[n]`: all of it or nothing.
@@ -122,7 +122,7 @@ export declare function peek(number: number, file: string): string | null | unde
 export declare function progress(): number
 
 /** Accepts the store in the folder `path` as it is, and ends every session of every account. */
-export declare function recoverStore(path: string, now: number, secret?: string, iv?: string): Promise<string>
+export declare function recoverStore(path: string, evenIfWhole: boolean, now: number, secret?: string, iv?: string): Promise<string>
 
 /**
  * Repairs what can be repaired without guessing in the store in the folder `path`, and reads it whole. Says in JSON

@@ -154,11 +154,26 @@ describe('commands', function () {
       const { stdout } = await place.run('npx dashboard-sled list dashboard/accounts --json')
       place.standIns.account_1 = JSON.parse(stdout).items[0]
     }
+    if (command.includes(' recover ')) {
+      await goBackInTime()
+    }
     const { code, stdout, stderr } = await place.run(command)
     // Where the output is the data, what is told about it stands beside it.
     const lines = stderr.split('\n').filter((line) => line && !/^npm warn|^\d+ records .* were exported$/.test(line))
     assert.deepStrictEqual({ command, code, lines }, { command, code: 0, lines: [] })
     assert.match(stdout, said[command], command)
+  }
+
+  // What such a command is for.
+  async function goBackInTime () {
+    const store = path.join(place.application, 'data', 'dashboard.sled')
+    const [now, before] = [path.join(store, 'sled'), path.join(place.application, 'before')]
+    fs.cpSync(now, before, { recursive: true })
+    const opened = await addon.open({ path: store })
+    await opened.storage.write('later', 'contents')
+    await opened.close()
+    fs.rmSync(now, { recursive: true })
+    fs.renameSync(before, now)
   }
 
   // The old backup is gone, and the others are on the other machine.

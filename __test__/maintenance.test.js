@@ -169,6 +169,45 @@ describe('maintenance', () => {
     }
   })
 
+  describe('recover of a store that lacks nothing', () => {
+    it('store-whole, and nothing is changed', async () => {
+      await fill()
+      await store.storage.close()
+      await assertRejected(addon.recover({ path: folder, invalidateSessions: true }), 'ERR_STORE_WHOLE')
+      const { code, stderr } = await run('recover', '--invalidate-sessions')
+      assert.strictEqual(code, 1)
+      assert(stderr.startsWith('store-whole: ') && stderr.includes('--even-if-whole'))
+      await store.open()
+      assert.strictEqual((await addon.Session.get({ appid, query: { sessionid: 'session_1' } })).ended, undefined)
+    })
+    it('ends every session when it is asked for twice', async () => {
+      await fill()
+      await store.storage.close()
+      const { code, stdout } = await run('recover', '--invalidate-sessions', '--even-if-whole')
+      assert.deepStrictEqual([code, stdout.split('\n')[0]], [0, 'every session of 2 accounts was ended'])
+      await store.open()
+      assert((await addon.Session.get({ appid, query: { sessionid: 'session_1' } })).ended > 1e9)
+    })
+  })
+  for (const command of ['recover', 'restore']) {
+    it(`${command} with a secret set ends the sessions of plain accounts as well, which stay plain`, async () => {
+      const account = (i) => JSON.stringify({ object: 'account', accountid: `account_${i}`, sessionKey: `k${i}`, sessionKeyNumber: 1, pad: 'x'.repeat(i % 7) })
+      await Promise.all(Array.from({ length: 40 }, (_, i) => store.storage.write(`${appid}/account/account_${i}`, account(i))))
+      await store.storage.backup(backup)
+      await store.storage.close()
+      const args = command === 'recover' ? ['--invalidate-sessions', '--even-if-whole'] : [backup]
+      const { code, stderr } = await runWith(secrets, command, ...args)
+      assert.deepStrictEqual([code, stderr], [0, ''])
+      await store.open()
+      for (let i = 0; i < 40; i++) {
+        const text = await store.storage.read(`${appid}/account/account_${i}`)
+        const { sessionKey, sessionKeyNumber, ...rest } = JSON.parse(text)
+        assert.deepStrictEqual([sessionKey === `k${i}`, sessionKeyNumber, rest.pad], [false, 2, 'x'.repeat(i % 7)])
+        // The host takes a text of odd length as it is, with a secret as well.
+        assert.strictEqual(text.length % 2, 1)
+      }
+    })
+  }
   it('what was repaired is told by a warning', async () => {
     await store.storage.close()
     const conf = path.join(folder, 'sled', 'conf')

@@ -40,7 +40,7 @@ describe('purge', () => {
       encrypt(env)
       await fill()
       const before = await snapshot()
-      const counts = { sessions: 22, removed: 8, unreadable: 0, others: 0 }
+      const counts = { sessions: 22, removed: 8, unreadable: 0, others: 0, damaged: 0, described: [] }
       const opened = await addon.open({ path: process.env.SLED_PATH })
       assert.deepStrictEqual(await opened.purge({ olderThan: '30d', dryRun: true }), counts)
       assert.deepStrictEqual(await snapshot(), before)
@@ -88,7 +88,7 @@ describe('purge', () => {
       ''
     ].join('\n')])
     const withSecret = await runTool(['purge', '--older-than', '30d', '--dry-run', '--json'], { env: secrets })
-    assert.deepStrictEqual(JSON.parse(withSecret.stdout), { sessions: 26, removed: 8, unreadable: 0, others: 4 })
+    assert.deepStrictEqual(JSON.parse(withSecret.stdout), { sessions: 26, removed: 8, unreadable: 0, others: 4, damaged: 0, described: [] })
     await store.open()
     assert.deepStrictEqual(await snapshot(), before)
   })

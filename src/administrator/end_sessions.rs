@@ -1,8 +1,9 @@
 //! The end of every session of every account, for a store whose past is uncertain.
 
 use crate::record::cipher::{self, Secret};
-use crate::record::{reset, Kind};
-use crate::store::{Change, Contents, Key, Record, Result, Store, StoreError};
+use crate::record::json::Object;
+use crate::record::{account, reset, Kind};
+use crate::store::{Change, Contents, Key, Record, Result, Store, StoreError, Told};
 use std::sync::mpsc;
 
 /// So many records are read, and their accounts changed, at a time.
@@ -18,7 +19,7 @@ pub struct Ended {
 }
 
 /// Gives every account, deleted ones as well, a new session key at `now` in seconds. Nothing else may change
-/// the store meanwhile. Accounts that cannot be read under `secret` are an error: their sessions would live.
+/// the store meanwhile. Whatever may be an account and cannot be given one is an error in the end: its sessions would live.
 pub fn end_all(
     store: &Store,
     now: f64,
@@ -26,30 +27,35 @@ pub fn end_all(
     session_key: impl Fn() -> String,
 ) -> Result<Ended> {
     let mut ended = Ended::default();
-    let mut unreadable = 0;
+    let (mut unreadable, mut damaged) = (Told::default(), Told::default());
     let mut after: Option<Key> = None;
     loop {
         let is_account = |name: &[u8]| Kind::of(name) == Some(Kind::Account);
-        let records = store.records_after(after.as_ref(), PAGE, is_account)?;
-        let Some((last, _)) = records.last() else { break };
-        after = Some(last.clone());
+        let page = store.records_after(after.as_ref(), PAGE, is_account)?;
+        damaged.append(page.damaged);
         let mut changes = Vec::new();
-        for (key, contents) in records {
-            let name = key.name().unwrap_or_default();
-            match renewed(&contents, now, secret, &session_key) {
-                Some(contents) => {
-                    let (record, secret) = (Record::new(name), secret.cloned());
+        for (key, contents) in page.records {
+            match renew(&contents, now, secret, &session_key) {
+                Renewal::Account { contents, secret } => {
+                    let record = Record::new(key.name().unwrap_or_default());
                     changes.push(Change::Write { record, contents, secret });
                 }
-                None if cipher::looks_encrypted(&contents) => unreadable += 1,
-                None => ended.others += 1,
+                Renewal::Unreadable => unreadable.tell(key.display()),
+                Renewal::Other => ended.others += 1,
             }
         }
         ended.accounts += changes.len() as u64;
         wait_for(store, changes)?;
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
     }
-    if unreadable > 0 {
-        return Err(StoreError::Unreadable { count: unreadable });
+    if damaged.number > 0 {
+        return Err(StoreError::DamagedAccounts { damaged });
+    }
+    if unreadable.number > 0 {
+        return Err(StoreError::Unreadable { accounts: unreadable });
     }
     Ok(ended)
 }
@@ -62,12 +68,109 @@ pub fn wait_for(store: &Store, changes: Vec<Change>) -> Result<()> {
     result.recv().unwrap_or(Err(StoreError::Closed))
 }
 
-fn renewed(
-    contents: &[u8],
+/// What became of a record under the key of an account.
+enum Renewal {
+    /// It has a new session key, and is kept under this secret.
+    Account { contents: Contents, secret: Option<Secret> },
+    /// It may be an account, under another secret.
+    Unreadable,
+    /// It is not an account under any secret.
+    Other,
+}
+
+/// Renews an account in the form in which it is stored. With a secret set an account may still be plain: the dashboard reads
+/// those from before there was a secret, where their length is odd.
+fn renew(
+    stored: &[u8],
     now: f64,
     secret: Option<&Secret>,
     session_key: impl Fn() -> String,
-) -> Option<Contents> {
-    let text = reset::renew(&cipher::open(contents, secret), &session_key(), now)?;
-    Some(cipher::seal(text, secret).into())
+) -> Renewal {
+    let mut is_object = false;
+    // What is encrypted is not plain text of an account, but a secret leaves plain text of odd length as it is.
+    for form in [None, secret] {
+        let text = cipher::open(stored, form);
+        if let Some(mut text) = reset::renew(&text, &session_key(), now) {
+            if form.is_none() && secret.is_some() && text.encode_utf16().count() % 2 == 0 {
+                // So that a dashboard with that secret reads it, as well as one without.
+                text.push(' ');
+            }
+            let contents = cipher::seal(text, form).into();
+            return Renewal::Account { contents, secret: form.cloned() };
+        }
+        is_object |= Object::parse(&text).is_some();
+    }
+    if !is_object && account::may_be_one(stored) {
+        Renewal::Unreadable
+    } else {
+        Renewal::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ACCOUNT: &str = r#"{"object":"account","sessionKey":"old","sessionKeyNumber":1}"#;
+
+    fn secret(byte: u8) -> Secret {
+        Secret::new(&[byte; 32], &[byte; 16]).unwrap()
+    }
+
+    fn renewed(stored: &[u8], secret: Option<&Secret>) -> Renewal {
+        renew(stored, 99.0, secret, || "new".into())
+    }
+
+    proptest! {
+        /// Of any length, plain or encrypted: an account is renewed in its form, or told of.
+        #[test]
+        fn no_account_keeps_its_key(pad in ".{0,20}", is_plain: bool, has_secret: bool, is_right: bool) {
+            let text = ACCOUNT.replace(r#""old""#, &format!(r#""old","pad":{}"#, serde_json::json!(pad)));
+            let (right, other) = (secret(1), secret(2));
+            let stored = if is_plain { text.clone().into_bytes() } else { right.encrypt(&text) };
+            let given = has_secret.then_some(if is_right { &right } else { &other });
+            match renewed(&stored, given) {
+                Renewal::Account { contents, secret } => {
+                    prop_assert!(is_plain || (has_secret && is_right));
+                    let form = if is_plain { None } else { Some(&right) };
+                    prop_assert_eq!(secret.as_ref(), form);
+                    let text = cipher::open(&contents, form);
+                    let key = Object::parse(&text).unwrap().get("sessionKey").map(String::from);
+                    prop_assert_eq!(key.as_deref(), Some(r#""new""#));
+                    // The dashboard reads it under its secret.
+                    let read = cipher::open(&contents, given);
+                    prop_assert_eq!(is_plain || is_right, Object::parse(&read).is_some());
+                }
+                Renewal::Unreadable => prop_assert!(!is_plain && given != Some(&right)),
+                Renewal::Other => prop_assert!(false),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_account_under_any_secret_is_left() {
+        let hex = |text: &str| secret(3).encrypt(text);
+        for (stored, is_other) in [
+            (b"no account".to_vec(), true),
+            (b"".to_vec(), true),
+            (b"{}".to_vec(), true),
+            (br#"{"object":"session"}"#.to_vec(), true),
+            (hex("short"), true),
+            (hex(ACCOUNT), false),
+            // The host reads up to what is not hexadecimal.
+            ([hex(ACCOUNT), b"zz".to_vec()].concat(), false),
+            (ACCOUNT.as_bytes()[..30].to_vec(), false),
+            (b"\xff\xfe\x00".to_vec(), false),
+        ] {
+            for secret in [None, Some(&secret(1))] {
+                let renewal = renewed(&stored, secret);
+                assert_eq!(matches!(renewal, Renewal::Other), is_other, "{stored:?}");
+                assert!(!matches!(renewal, Renewal::Account { .. }));
+            }
+        }
+        // Readable under the secret, and something else.
+        let session = secret(1).encrypt(r#"{"object":"session","id":12345678}"#);
+        assert!(matches!(renewed(&session, Some(&secret(1))), Renewal::Other));
+    }
 }

@@ -6,7 +6,7 @@ use crate::record::cipher::{self, Secret};
 use crate::record::end::Session;
 use crate::record::place::SessionPlace;
 use crate::record::Kind;
-use crate::store::{Change, Contents, Key, ListPath, Record, Result, Store};
+use crate::store::{Change, Contents, Key, ListPath, Record, Result, Store, StoreError, Told};
 
 /// So many sessions are looked at in one call.
 const PAGE: usize = 500;
@@ -26,7 +26,7 @@ pub struct Purge {
 }
 
 /// What was done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Purged {
     /// Sessions that were looked at.
     pub sessions: u64,
@@ -36,36 +36,48 @@ pub struct Purged {
     pub unreadable: u64,
     /// Records under keys of sessions that are none.
     pub others: u64,
+    /// What is damaged, and was left with the sessions that it belongs to.
+    pub damaged: Told,
 }
 
 impl Purge {
     /// Goes on behind the key `after`. Returns where to go on, until there is nothing left. Blocks.
     pub fn page(&self, store: &Store, after: Option<&Key>) -> Result<(Option<Key>, Purged)> {
         let is_session = |name: &[u8]| Kind::of(name) == Some(Kind::Session);
-        let records = store.records_after(after, PAGE, is_session)?;
-        let last = records.last().map(|(key, _)| key.clone());
-        let mut purged = Purged::default();
-        let mut changes = Vec::new();
-        for (key, contents) in records {
+        let page = store.records_after(after, PAGE, is_session)?;
+        let mut purged = Purged { damaged: page.damaged, ..Purged::default() };
+        let mut gone = Vec::new();
+        for (key, contents) in &page.records {
             let Some(place) = key.name().and_then(SessionPlace::of) else { continue };
             purged.sessions += 1;
-            match self.look(store, &place, &contents)? {
-                Found::Living => {}
-                Found::Unreadable => purged.unreadable += 1,
-                Found::Other => purged.others += 1,
-                Found::Ended(session) => {
-                    purged.removed += 1;
-                    changes.extend(removal(&key, &place, &session));
-                    if purged.removed % BATCH as u64 == 0 && !self.is_dry {
-                        wait_for(store, std::mem::take(&mut changes))?;
-                    }
-                }
+            let look = self.look(store, &place, contents).map(Some);
+            match purged.damaged.damage(look)? {
+                None | Some(Found::Living) => {}
+                Some(Found::Unreadable) => purged.unreadable += 1,
+                Some(Found::Other) => purged.others += 1,
+                Some(Found::Ended(session)) => gone.push((key, place, session)),
             }
         }
-        if !changes.is_empty() && !self.is_dry {
-            wait_for(store, changes)?;
+        for batch in gone.chunks(BATCH) {
+            self.remove(store, batch, &mut purged)?;
         }
-        Ok((last, purged))
+        Ok((page.next, purged))
+    }
+
+    /// Removes the sessions of `batch` together, or one by one if something that one of them belongs to is damaged.
+    fn remove(&self, store: &Store, batch: &[Gone], purged: &mut Purged) -> Result<()> {
+        let changes = |batch: &[Gone]| batch.iter().flat_map(removal).collect();
+        let removed = if self.is_dry { Ok(()) } else { wait_for(store, changes(batch)) };
+        match removed {
+            Err(StoreError::Damaged { .. }) if batch.len() > 1 => {
+                batch.chunks(1).try_for_each(|one| self.remove(store, one, purged))
+            }
+            removed => {
+                let removed = purged.damaged.damage(removed.map(Some))?;
+                purged.removed += removed.map_or(0, |()| batch.len() as u64);
+                Ok(())
+            }
+        }
     }
 
     fn look(&self, store: &Store, place: &SessionPlace, contents: &Contents) -> Result<Found> {
@@ -104,13 +116,16 @@ impl Found {
     }
 }
 
+/// A session that goes.
+type Gone<'a> = (&'a Key, SessionPlace<'a>, Session);
+
 /// All that create-session.js of the host has made.
-fn removal(key: &Key, place: &SessionPlace, session: &Session) -> [Change; 4] {
+fn removal((key, place, session): &Gone) -> [Change; 4] {
     let item = place.id().to_vec();
     let discard =
         |path: Vec<u8>| Change::Discard { path: ListPath::new(&path), item: item.clone() };
     [
-        Change::Remove { record: Record { key: key.clone(), kind: Some(Kind::Session) } },
+        Change::Remove { record: Record { key: (*key).clone(), kind: Some(Kind::Session) } },
         Change::Remove { record: Record::new(&place.map()) },
         discard(place.list()),
         discard(place.account_list(&session.accountid)),

@@ -2,17 +2,24 @@
 
 use super::end_sessions::{end_all, wait_for, Ended};
 use crate::record::cipher::Secret;
-use crate::store::{self, Change, Report, Result, Settings};
+use crate::store::{self, Change, Report, Result, Settings, StoreError};
 use std::path::{Path, PathBuf};
 
-/// Accepts the store as it is and ends every session of every account. Until that is done, the store is refused.
+/// Accepts the store as it is and ends every session of every account. Until that is done, the store is refused. A store
+/// that has not gone back in time is left as it is, unless `even_if_whole`.
 pub fn recover(
     settings: &Settings,
+    even_if_whole: bool,
     now: f64,
     secret: Option<&Secret>,
     session_key: impl Fn() -> String,
 ) -> Result<Ended> {
-    let store = store::open_alone(&Settings { accepts_rollback: true, ..settings.clone() })?;
+    let accepting = Settings { accepts_rollback: true, ..settings.clone() };
+    let store = match store::open_alone(settings) {
+        Ok(_) if !even_if_whole => return Err(StoreError::Whole { path: settings.path.clone() }),
+        Err(StoreError::RolledBack { .. }) => store::open_alone(&accepting)?,
+        other => other?,
+    };
     let ended = end_all(&store, now, secret, session_key)?;
     wait_for(&store, vec![Change::Unmark])?;
     Ok(ended)

@@ -5,7 +5,7 @@ use super::end_sessions::wait_for;
 use crate::record::cipher::{self, Secret};
 use crate::record::end::Session;
 use crate::record::place::SessionList;
-use crate::store::{Change, Key, ListPath, Result, Store, Told};
+use crate::store::{Change, Key, ListPath, Result, Store, StoreError, Told};
 
 /// So many items are removed together.
 const BATCH: usize = 100;
@@ -24,20 +24,21 @@ pub fn tidy(store: &Store, secret: Option<&Secret>) -> Result<Tidied> {
     let mut tidied = Tidied::default();
     let mut after: Option<(ListPath, u64)> = None;
     loop {
-        let parts = store.parts_after(after.as_ref().map(|(path, last)| (path, *last)))?;
-        let Some(end) = parts.last() else { break };
-        after = Some((ListPath::new(&end.path), end.last));
-        for part in parts {
+        // What is damaged is left, for `verify` to name.
+        let page = store.parts_after(after.as_ref().map(|(path, last)| (path, *last)))?;
+        after = page.parts.last().map(|end| (ListPath::new(&end.path), end.last));
+        for part in page.parts {
             let Some(list) = SessionList::of(&part.path) else { continue };
             let path = ListPath::new(&part.path);
             let mut gone = Vec::new();
             for item in part.items {
-                match is_gone(store, &list, &item, secret)? {
-                    Some(true) => {
+                match is_gone(store, &list, &item, secret) {
+                    Ok(Some(true)) => {
                         gone.push(Change::Discard { path: path.clone(), item: item.to_vec() });
                     }
-                    Some(false) => {}
-                    None => tidied.unreadable += 1,
+                    Ok(Some(false)) => {}
+                    Ok(None) | Err(StoreError::Damaged { .. }) => tidied.unreadable += 1,
+                    Err(error) => return Err(error),
                 }
             }
             if gone.is_empty() {
@@ -49,6 +50,9 @@ pub fn tidy(store: &Store, secret: Option<&Secret>) -> Result<Tidied> {
                 let rest = gone.split_off(gone.len().min(BATCH));
                 wait_for(store, std::mem::replace(&mut gone, rest))?;
             }
+        }
+        if page.is_end {
+            break;
         }
     }
     Ok(tidied)

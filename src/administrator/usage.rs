@@ -1,7 +1,7 @@
 //! What a store holds, by application and by kind.
 
 use crate::record::place::application_and_kind;
-use crate::store::{Result, Store};
+use crate::store::{Result, Store, Told};
 use std::collections::BTreeMap;
 
 /// So many records are read at a time.
@@ -20,6 +20,8 @@ pub struct Usage {
     pub lists: u64,
     /// Items in all lists.
     pub items: u64,
+    /// Records and lists that are damaged, which are not counted otherwise.
+    pub damaged: Told,
 }
 
 /// Records together.
@@ -43,8 +45,9 @@ pub fn usage(store: &Store, progress: &dyn Fn(u64)) -> Result<Usage> {
     let mut usage = Usage::default();
     let mut after = None;
     loop {
-        let records = store.records_after(after.as_ref(), PAGE, |_| true)?;
-        for (key, contents) in &records {
+        let page = store.records_after(after.as_ref(), PAGE, |_| true)?;
+        usage.damaged.append(page.damaged);
+        for (key, contents) in &page.records {
             let bytes = contents.len() as u64;
             usage.records.add(bytes);
             let name = String::from_utf8_lossy(key.name().unwrap_or_default());
@@ -56,11 +59,13 @@ pub fn usage(store: &Store, progress: &dyn Fn(u64)) -> Result<Usage> {
             usage.kinds.entry(place).or_default().add(bytes);
         }
         progress(usage.records.bytes);
-        match records.into_iter().next_back() {
-            Some((last, _)) => after = Some(last),
-            None => break,
+        after = page.next;
+        if after.is_none() {
+            break;
         }
     }
-    (usage.lists, usage.items) = store.list_counts()?;
+    let damaged;
+    (usage.lists, usage.items, damaged) = store.list_counts()?;
+    usage.damaged.append(damaged);
     Ok(usage)
 }

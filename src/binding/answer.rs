@@ -1,7 +1,8 @@
 //! What a call gives back to JavaScript.
 
+use super::maintenance::to_hex;
 use super::storage::NativeStore;
-use crate::store::{wtf8, Contents, Key, Lease, Part};
+use crate::store::{wtf8, Contents, Lease, Parts, Records, Told};
 use napi::bindgen_prelude::{BufferSlice, JsObjectValue, Null, Object, ToNapiValue};
 use napi::{check_status, sys, Env, JsValue, Result};
 use std::ptr;
@@ -26,10 +27,10 @@ pub enum Answer {
     Texts(Vec<Option<Contents>>),
     /// Items of a list.
     Items(Vec<Contents>),
-    /// Records by key.
-    Records(Vec<(Key, Contents)>),
-    /// Parts of lists.
-    Parts(Vec<Part>),
+    /// Records by key, and which are damaged.
+    Records(Records),
+    /// Parts of lists, and what of them is damaged.
+    Parts(Parts),
     /// A store was opened.
     Opened(Lease),
 }
@@ -62,19 +63,37 @@ impl ToNapiValue for Answer {
                 array(env, &records, |record| text_or_undefined(env, record.as_deref()))
             }
             Answer::Items(items) => array(env, &items, |item| name(env, item)),
-            Answer::Records(records) => array(env, &records, |(key, contents)| {
-                let key = name(env, key.name().unwrap_or_default())?;
-                object(env, &[("record", key), ("contents", buffer(env, contents)?)])
-            }),
-            Answer::Parts(parts) => array(env, &parts, |part| {
-                let items = array(env, &part.items, |item| name(env, item))?;
-                #[expect(clippy::cast_precision_loss, reason = "no list has had 2^53 items")]
-                let last = value(env, part.last as f64)?;
-                object(env, &[("list", name(env, &part.path)?), ("items", items), ("last", last)])
-            }),
+            Answer::Records(page) => {
+                let records = array(env, &page.records, |(key, contents)| {
+                    let key = name(env, key.name().unwrap_or_default())?;
+                    object(env, &[("record", key), ("contents", buffer(env, contents)?)])
+                })?;
+                let damaged = told(env, &page.damaged)?;
+                let next = value(env, page.next.map(|key| to_hex(key.encoded())))?;
+                object(env, &[("records", records), ("damaged", damaged), ("next", next)])
+            }
+            Answer::Parts(page) => {
+                let parts = array(env, &page.parts, |part| {
+                    let path = name(env, &part.path)?;
+                    let items = array(env, &part.items, |item| name(env, item))?;
+                    #[expect(clippy::cast_precision_loss, reason = "no list has had 2^53 items")]
+                    let last = value(env, part.last as f64)?;
+                    object(env, &[("list", path), ("items", items), ("last", last)])
+                })?;
+                let damaged = told(env, &page.damaged)?;
+                let is_end = value(env, page.is_end)?;
+                object(env, &[("parts", parts), ("damaged", damaged), ("isEnd", is_end)])
+            }
             Answer::Opened(lease) => value(env, NativeStore::new(lease)),
         }
     }
+}
+
+fn told(env: sys::napi_env, told: &Told) -> Result<sys::napi_value> {
+    let described = array(env, &told.described, |one| text(env, one.as_bytes()))?;
+    #[expect(clippy::cast_precision_loss, reason = "no store has 2^53 keys")]
+    let number = value(env, told.number as f64)?;
+    object(env, &[("number", number), ("described", described)])
 }
 
 fn value(env: sys::napi_env, from: impl ToNapiValue) -> Result<sys::napi_value> {

@@ -34,19 +34,21 @@ pub fn progress() -> f64 {
 /// Accepts the store in the folder `path` as it is, and ends every session of every account.
 #[napi(
     catch_unwind,
-    ts_args_type = "path: string, now: number, secret?: string, iv?: string",
+    ts_args_type = "path: string, evenIfWhole: boolean, now: number, secret?: string, iv?: string",
     ts_return_type = "Promise<string>"
 )]
 pub fn recover_store(
     env: Env,
     path: String,
+    even_if_whole: bool,
     now: f64,
     key: Option<Name>,
     iv: Option<Name>,
 ) -> Result<Reply> {
     let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
     on_long_worker(env, move || {
-        let ended = recovery::recover(&settings(path), now, secret.as_ref(), new_session_key)?;
+        let (settings, secret) = (settings(path), secret.as_ref());
+        let ended = recovery::recover(&settings, even_if_whole, now, secret, new_session_key)?;
         Ok(json_answer(&describe_ended(ended)))
     })
 }
@@ -177,7 +179,7 @@ impl NativeStore {
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
         let purge = Purge { now, before, is_dry, secret };
         on_long_worker(env, move || {
-            let after = after.as_deref().and_then(from_hex).map(|after| Key::found(&after, None));
+            let after = after.as_deref().and_then(key_of_hex);
             let before = after.as_ref().map_or(0, |_| PROGRESS.load(Ordering::Relaxed));
             let (next, purged) = purge.page(&store, after.as_ref())?;
             set_progress(before + purged.sessions);
@@ -187,6 +189,8 @@ impl NativeStore {
                 "removed": purged.removed,
                 "unreadable": purged.unreadable,
                 "others": purged.others,
+                "damaged": purged.damaged.number,
+                "described": purged.damaged.described,
             })))
         })
     }
@@ -215,6 +219,8 @@ impl NativeStore {
                 "bytes": usage.records.bytes,
                 "lists": usage.lists,
                 "items": usage.items,
+                "damaged": usage.damaged.number,
+                "described": usage.damaged.described,
                 "kinds": kinds.collect::<Vec<_>>(),
             })))
         })
@@ -245,13 +251,16 @@ fn describe_stats(stats: &Stats) -> Value {
 }
 
 /// A key as text: its bytes are none.
-fn to_hex(bytes: &[u8]) -> String {
+pub fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-fn from_hex(text: &str) -> Option<Vec<u8>> {
+/// The key that [`to_hex`] has made a text of, without what stands beside its value.
+pub fn key_of_hex(text: &str) -> Option<Key> {
     let digits = text.as_bytes().chunks(2);
-    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+    let bytes: Option<Vec<u8>> =
+        digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
+    bytes.map(|bytes| Key::found(&bytes, None))
 }
 
 fn set_progress(bytes: u64) {

@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::arguments::{self, item, list, record};
 use super::errors;
+use super::maintenance::key_of_hex;
 use super::name::Name;
 use super::reply::{on_long_worker, Reply};
 use super::storage::NativeStore;
@@ -16,26 +17,25 @@ const PAGE: usize = 500;
 
 #[napi]
 impl NativeStore {
-    /// Some records behind `after`; none at the end.
+    /// Some records behind `after`, the `next` of the page before, which is undefined at the end.
     #[napi(
         catch_unwind,
         ts_args_type = "after?: string",
-        ts_return_type = "Promise<Array<{ record: string, contents: Buffer }>>"
+        ts_return_type = "Promise<{ records: Array<{ record: string, contents: Buffer }>, damaged: { number: number, described: string[] }, next?: string }>"
     )]
-    pub fn records(&self, env: Env, after: Option<Name>) -> Result<Reply> {
+    pub fn records(&self, env: Env, after: Option<String>) -> Result<Reply> {
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        let after = after.map(|after| record(env, after)).transpose()?;
         on_long_worker(env, move || {
-            let after = after.as_ref().map(|record| &record.key);
-            store.records_after(after, PAGE, |_| true).map(Answer::Records)
+            let after = after.as_deref().and_then(key_of_hex);
+            store.records_after(after.as_ref(), PAGE, |_| true).map(Answer::Records)
         })
     }
 
-    /// Some parts of lists behind the item at `last` of the list `path`, oldest items first; none at the end.
+    /// Some parts of lists behind the item at `last` of the list `path`, oldest items first.
     #[napi(
         catch_unwind,
         ts_args_type = "path?: string, last?: number",
-        ts_return_type = "Promise<Array<{ list: string, items: string[], last: number }>>"
+        ts_return_type = "Promise<{ parts: Array<{ list: string, items: string[], last: number }>, damaged: { number: number, described: string[] }, isEnd: boolean }>"
     )]
     pub fn parts(&self, env: Env, path: Option<Name>, last: Option<f64>) -> Result<Reply> {
         let store = self.store().map_err(|error| errors::throw(env, &error))?;

@@ -2,6 +2,7 @@ const fs = require('fs')
 const path = require('path')
 const { pipeline } = require('stream/promises')
 const { format } = require('../transfer/jsonl.js')
+const { Damage } = require('./damage.js')
 const { run, showProgress, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('export')
@@ -9,18 +10,24 @@ module.exports = (program) => program.command('export')
   .option('--output <file>', 'where to; to the standard output without it')
   .action(run((folder, _, options, toStderr) => withStore(folder, async (store) => {
     const counts = {}
+    const damage = new Damage()
+    const entries = store.entries({ onDamage: (damaged) => damage.add(damaged) })
     const end = showProgress(options, () => counts.records + counts.items, 'records and items')
     try {
       if (options.output) {
-        await writeFile(path.resolve(options.output), format(store.entries(), counts))
+        await writeFile(path.resolve(options.output), format(entries, counts))
       } else {
         toStderr()
-        await pipeline(format(store.entries(), counts), process.stdout)
+        await pipeline(format(entries, counts), process.stdout)
       }
     } finally {
       end()
     }
-    return { report: counts, text: [`${counts.records} records and ${counts.lists} lists with ${counts.items} items were exported${options.output ? ` to ${options.output}` : ''}`] }
+    return {
+      code: damage.code,
+      report: { ...counts, ...damage.report },
+      text: [`${counts.records} records and ${counts.lists} lists with ${counts.items} items were exported${options.output ? ` to ${options.output}` : ''}`, ...damage.text]
+    }
   })))
 
 // Under its name it is there whole, or not at all.

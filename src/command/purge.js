@@ -1,4 +1,5 @@
 const addon = require('../../index.js')
+const { Damage } = require('./damage.js')
 const { run, showProgress, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('purge')
@@ -10,12 +11,15 @@ module.exports = (program) => program.command('purge')
     const end = showProgress(options, addon.progress, 'sessions')
     const report = await store.purge({ olderThan, dryRun }).finally(end)
     const { sessions, removed, unreadable, others } = report
+    const damage = new Damage(report)
     return {
+      code: damage.code,
       report,
       text: [
         `${removed} of ${sessions} sessions ${dryRun ? 'would be' : 'were'} removed`,
         ...(unreadable ? [`${unreadable} could not be read, and were left: set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them`] : []),
-        ...(others ? [`${others} records under keys of sessions are none, and were left`] : [])
+        ...(others ? [`${others} records under keys of sessions are none, and were left`] : []),
+        ...damage.text
       ]
     }
   })))

@@ -1,3 +1,4 @@
+const { Damage } = require('./damage.js')
 const { run, showBytes, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('stats')
@@ -7,12 +8,15 @@ module.exports = (program) => program.command('stats')
     const usage = await store.usage().finally(end)
     const { diskBytes } = await store.stats()
     const { records, lists, items, bytes, kinds } = usage
+    const damage = new Damage(usage)
     return {
+      code: damage.code,
       report: { ...usage, diskBytes },
       text: [
         ...table(['application', 'kind', 'records', 'bytes'], kinds.map(({ appid, kind, records, bytes }) => [appid || '-', kind || '-', records, bytes])),
         '',
-        `${records} records of ${bytes} bytes, ${lists} lists with ${items} items, ${diskBytes} bytes on the disk`
+        `${records} records of ${bytes} bytes, ${lists} lists with ${items} items, ${diskBytes} bytes on the disk`,
+        ...damage.text
       ]
     }
   })))

@@ -8,19 +8,33 @@ module.exports = { entries, load }
 const BATCH_CHANGES = 1000
 const BATCH_BYTES = 4 * 1024 * 1024
 
-async function * entries (store) {
+// `onDamage` is told how many records, lists and items were left out, and the first of them by name. Without it damage is an
+// error: a copy that lacks something should not pass for whole.
+async function * entries (store, { onDamage = refuseDamage } = {}) {
   let page
   do {
-    page = await store.records(page && page[page.length - 1].record)
-    yield * page
-  } while (page.length)
+    page = await store.records(page && page.next)
+    tellDamage(page, onDamage)
+    yield * page.records
+  } while (page.next)
   let last = {}
   do {
     page = await store.parts(last.list, last.last)
-    for (last of page) {
+    tellDamage(page, onDamage)
+    for (last of page.parts) {
       yield { list: last.list, items: last.items }
     }
-  } while (page.length)
+  } while (!page.isEnd)
+}
+
+function tellDamage ({ damaged }, onDamage) {
+  if (damaged.number) {
+    onDamage(damaged)
+  }
+}
+
+function refuseDamage ({ described }) {
+  throw invalid('store-damaged', 'ERR_STORE_DAMAGED', `${described[0]}; restore a backup`)
 }
 
 async function load (store, entries) {

@@ -12,12 +12,12 @@ async function restore ({ folder, path, keepSessions = false } = {}) {
 }
 
 // Nothing else is a recovery yet, and nobody should end every session without saying so.
-async function recover ({ path, invalidateSessions = false } = {}) {
+async function recover ({ path, invalidateSessions = false, evenIfWhole = false } = {}) {
   requireText(path, 'invalid-path')
   if (invalidateSessions !== true) {
     throw invalid('invalid-recovery', 'ERR_INVALID', 'a recovery ends every session of every account: say so with invalidateSessions (--invalidate-sessions), or restore a backup instead')
   }
-  return JSON.parse(await native.recoverStore(path, seconds(), ...secrets()))
+  return JSON.parse(await native.recoverStore(path, evenIfWhole === true, seconds(), ...secrets()))
 }
 
 function seconds () {

@@ -37,7 +37,7 @@ async function open ({ path, cacheMB, commitSeconds, create = true } = {}) {
     path: folder,
     storage: recordsOf(store),
     lists: listsOf(store),
-    entries: () => entries(store),
+    entries: (options) => entries(store, options),
     load: async (entries) => load(store, entries),
     purge: async (options) => purge(store, options),
     stats: async () => JSON.parse(await store.stats()),

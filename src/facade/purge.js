@@ -4,12 +4,15 @@ const { now, secrets } = require('./host.js')
 
 const FIRST_MS = 60 * 1000
 const EVERY_MS = 60 * 60 * 1000
+// Damage is named so many times, and counted.
+const DESCRIBED = 100
 
 module.exports = { purge, purgeRegularly }
 
 async function purge (store, { olderThan, dryRun = false } = {}) {
   const age = readAge(olderThan)
-  const total = { sessions: 0, removed: 0, unreadable: 0, others: 0 }
+  const total = { sessions: 0, removed: 0, unreadable: 0, others: 0, damaged: 0 }
+  const described = []
   const time = now()
   let page
   do {
@@ -18,8 +21,9 @@ async function purge (store, { olderThan, dryRun = false } = {}) {
     for (const kind in total) {
       total[kind] += page[kind]
     }
+    described.push(...page.described.slice(0, DESCRIBED - described.length))
   } while (page.next)
-  return total
+  return { ...total, described }
 }
 
 // Never keeps the process alive. Returns what ends it.
@@ -28,10 +32,13 @@ function purgeRegularly (store, olderThan, first = FIRST_MS, every = EVERY_MS) {
   const wait = (milliseconds) => {
     timer = setTimeout(async () => {
       try {
-        await purge(store, { olderThan })
+        const { damaged, described } = await purge(store, { olderThan })
+        if (damaged) {
+          warn(`left ${damaged} damaged records and lists as they are, and went on (${described.slice(0, 5).join(', ')}); restore a backup`)
+        }
       } catch (error) {
         if (error.code !== 'ERR_STORE_CLOSED') {
-          process.emitWarning(`dashboard-sled could not remove old sessions: ${error.detail || error.message}`, { code: 'DASHBOARD_SLED_PURGE' })
+          warn(`could not remove old sessions: ${error.detail || error.message}`)
         }
       }
       if (timer) {
@@ -45,4 +52,8 @@ function purgeRegularly (store, olderThan, first = FIRST_MS, every = EVERY_MS) {
     clearTimeout(timer)
     timer = undefined
   }
+}
+
+function warn (text) {
+  process.emitWarning(`dashboard-sled ${text}`, { code: 'DASHBOARD_SLED_PURGE' })
 }

@@ -40,6 +40,17 @@ pub fn redact(account: &mut Object) {
     }
 }
 
+/// Whether what is stored at the key of an account, and cannot be read, may be an account under some secret, or damaged text
+/// of one. What begins with fewer digits than the smallest account has is none, whatever the secret: the host reads up to
+/// what is not hexadecimal.
+#[must_use]
+pub fn may_be_one(stored: &[u8]) -> bool {
+    const LEAST_DIGITS: usize = 2 * r#"{"object":"account"}"#.len();
+    let digits = stored.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let text = std::str::from_utf8(stored);
+    digits >= LEAST_DIGITS || text.map_or(true, |text| text.trim_start().starts_with('{'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

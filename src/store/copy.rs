@@ -72,7 +72,8 @@ fn finish(new: New, applied: u64, target: &Path) -> Result<Report> {
     let report = verify::verify(&disk, |_| ())?;
     drop(disk);
     if report.problems.number > 0 {
-        return Err(StoreError::Damaged { what: format!("the copy in {}", target.display()) });
+        let what = format!("the copy in {} ({})", target.display(), report.problems.first());
+        return Err(StoreError::Damaged { what });
     }
     settled.complete(applied)?;
     Ok(report)

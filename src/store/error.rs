@@ -1,6 +1,7 @@
 //! Everything that can go wrong in the store, with the stable code and slug that JavaScript sees.
 
 use super::folder::permissions;
+use super::verify::Told;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -97,10 +98,22 @@ pub enum StoreError {
         user: u32,
     },
     /// Accounts could not be read, so their sessions cannot be ended.
-    #[error("{count} accounts could not be read, so their sessions would live on; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them, and try again")]
+    #[error("{} accounts could not be read, so their sessions would live on; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them, and try again ({})", accounts.number, accounts.first())]
     Unreadable {
-        /// How many.
-        count: u64,
+        /// Their keys.
+        accounts: Told,
+    },
+    /// Records that are or may be accounts are damaged, so their sessions cannot be ended.
+    #[error("{} records that are accounts, or may be, are damaged, so their sessions cannot be ended; every other account has a new session key. Restore a backup ({})", damaged.number, damaged.first())]
+    DamagedAccounts {
+        /// Which ones.
+        damaged: Told,
+    },
+    /// A recovery of a store that lacks nothing.
+    #[error("the store at {} has not gone back in time, so there is nothing to recover from; to end every session of every account all the same, say so twice: evenIfWhole (--even-if-whole)", path.display())]
+    Whole {
+        /// The store's folder.
+        path: PathBuf,
     },
     /// The guard and the data do not belong together, or one of them is missing.
     #[error("the guard and the data of the store at {} do not belong together ({found}); put both back as they were, or restore a backup", path.display())]
@@ -231,7 +244,8 @@ impl StoreError {
             Self::ReadOnly { .. } => "ERR_STORE_READ_ONLY",
             Self::Unreadable { .. } => "ERR_ACCOUNTS_UNREADABLE",
             Self::GuardMismatch { .. } => "ERR_STORE_GUARD",
-            Self::Damaged { .. } => "ERR_STORE_DAMAGED",
+            Self::Damaged { .. } | Self::DamagedAccounts { .. } => "ERR_STORE_DAMAGED",
+            Self::Whole { .. } => "ERR_STORE_WHOLE",
             Self::Poisoned { .. } => "ERR_STORE_POISONED",
             Self::Stuck { .. } => "ERR_STORE_STUCK",
             Self::Full { .. } | Self::NoRoom { .. } => "ERR_STORE_FULL",
@@ -262,7 +276,8 @@ impl StoreError {
             Self::ReadOnly { .. } => "store-read-only",
             Self::Unreadable { .. } => "accounts-unreadable",
             Self::GuardMismatch { .. } => "store-guard-mismatch",
-            Self::Damaged { .. } => "store-damaged",
+            Self::Damaged { .. } | Self::DamagedAccounts { .. } => "store-damaged",
+            Self::Whole { .. } => "store-whole",
             Self::Poisoned { .. } => "store-poisoned",
             Self::Stuck { .. } => "store-stuck",
             Self::Full { .. } | Self::NoRoom { .. } => "store-full",

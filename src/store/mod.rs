@@ -54,7 +54,7 @@ pub use open::Settings;
 pub use rebuild::rebuild;
 pub use registry::{open, open_alone, refuse_shared, settle, Lease};
 pub use restore::restore;
-pub use scan::Part;
+pub use scan::{Part, Parts, Records};
 pub use stats::Stats;
 pub use value::Contents;
 pub use verify::{Report, Told};

@@ -28,7 +28,8 @@ pub fn restore(
     let source = registry::open_alone(&existing(from))?;
     let report = source.verify(progress)?;
     if report.problems.number > 0 {
-        return Err(StoreError::Damaged { what: format!("the backup {}", from.display()) });
+        let what = format!("the backup {} ({})", from.display(), report.problems.first());
+        return Err(StoreError::Damaged { what });
     }
     let folder = folder::make(&settings.path)?;
     let _lock = folder::lock(&folder)?;

@@ -3,11 +3,11 @@
 //! What does not change meanwhile is met once. What changes is met as it was or as it is.
 
 use super::disk::{Disk, Stored};
-use super::error::Result;
+use super::error::{Result, StoreError};
 use super::key::{Key, KeyKind, ListPath};
 use super::list::Head;
 use super::value::{self, Contents};
-use super::Store;
+use super::{Store, Told};
 
 /// A page ends behind the value with which it has so many bytes.
 const PAGE_BYTES: usize = 1 << 20;
@@ -24,82 +24,112 @@ pub struct Part {
     pub last: u64,
 }
 
+/// Records in the order of their keys.
+#[derive(Default)]
+pub struct Records {
+    /// Those that are whole.
+    pub records: Vec<(Key, Contents)>,
+    /// Those that are damaged.
+    pub damaged: Told,
+    /// The key behind which there may be more; `None` at the end.
+    pub next: Option<Key>,
+}
+
+/// Parts of lists in the order of the lists.
+#[derive(Default)]
+pub struct Parts {
+    /// Those that are whole; the next page begins behind the last of them.
+    pub parts: Vec<Part>,
+    /// Lists and items that are damaged.
+    pub damaged: Told,
+    /// Whether this is the last page.
+    pub is_end: bool,
+    items: usize,
+    bytes: usize,
+}
+
 impl Store {
     /// At most `count` records behind the key `after` whose name, as far as the key itself tells it, is `wanted`.
-    /// Blocks.
+    /// A damaged record whose name is unknown may be one. Blocks.
     pub fn records_after(
         &self,
         after: Option<&Key>,
         count: usize,
         wanted: impl Fn(&[u8]) -> bool,
-    ) -> Result<Vec<(Key, Contents)>> {
+    ) -> Result<Records> {
         self.shared.with_all(|disk| {
-            let mut records = Vec::new();
+            let mut page = Records::default();
             let mut bytes = 0;
             for stored in disk.forwards(&KeyKind::Record.prefix(), after.map(Key::encoded)) {
                 let stored = stored?;
+                let found = Key::found(&stored.0, None);
                 // The name of a hashed key stands beside its value.
-                if !Key::found(&stored.0, None).name().is_none_or(&wanted) {
+                if !found.name().is_none_or(&wanted) {
                     continue;
                 }
-                let Some((key, contents)) = current(disk, stored)? else { continue };
-                if !key.name().is_some_and(&wanted) {
-                    continue;
+                if let Some((key, contents)) = page.damaged.damage(current(disk, stored))? {
+                    if !key.name().is_some_and(&wanted) {
+                        continue;
+                    }
+                    bytes += key.size() + contents.len();
+                    page.records.push((key, contents));
                 }
-                bytes += key.size() + contents.len();
-                records.push((key, contents));
-                if records.len() >= count || bytes >= PAGE_BYTES {
+                if page.records.len() >= count || bytes >= PAGE_BYTES {
+                    page.next = Some(found);
                     break;
                 }
             }
-            Ok(records)
+            Ok(page)
         })
     }
 
     /// Parts of the lists behind the item that stands at `after`. Blocks.
-    pub fn parts_after(&self, after: Option<(&ListPath, u64)>) -> Result<Vec<Part>> {
+    pub fn parts_after(&self, after: Option<(&ListPath, u64)>) -> Result<Parts> {
         self.shared.with_all(|disk| {
-            let mut page = Page { parts: Vec::new(), items: 0, bytes: 0 };
+            let mut page = Parts::default();
             if let Some((path, last)) = after {
                 page.read(disk, path, Some(last))?;
             }
             let head = after.map(|(path, _)| path.head());
             for stored in disk.forwards(&KeyKind::List.prefix(), head.as_ref().map(Key::encoded)) {
                 if page.is_full() {
-                    break;
+                    return Ok(page);
                 }
-                let found = current(disk, stored?)?;
-                if let Some(path) = found.and_then(|(key, _)| key.list_path()) {
+                let stored = stored?;
+                // The path of a list whose head is damaged is known, unless the key has a hashed part.
+                let path = Key::found(&stored.0, None).list_path();
+                let found = page.damaged.damage(current(disk, stored))?;
+                if let Some(path) = found.and_then(|(key, _)| key.list_path()).or(path) {
                     page.read(disk, &path, None)?;
                 }
             }
-            Ok(page.parts)
+            page.is_end = !page.is_full();
+            Ok(page)
         })
     }
 
-    /// How many lists there are, and how many items in all of them. Blocks.
-    pub fn list_counts(&self) -> Result<(u64, u64)> {
+    /// How many lists there are, how many items in all of them, and which are damaged. Blocks.
+    pub fn list_counts(&self) -> Result<(u64, u64, Told)> {
         self.shared.with_all(|disk| {
-            let (mut lists, mut items) = (0, 0);
+            let (mut lists, mut items, mut damaged) = (0, 0, Told::default());
             for stored in disk.forwards(&KeyKind::List.prefix(), None) {
-                let Some((key, contents)) = current(disk, stored?)? else { continue };
-                let path = key.list_path().ok_or_else(|| value::damaged(&key))?;
-                lists += 1;
-                items += Head::read(&path, Some(&contents))?.count;
+                let found = current(disk, stored?);
+                let head = found.and_then(|found| {
+                    let Some((key, contents)) = found else { return Ok(None) };
+                    let path = key.list_path().ok_or_else(|| value::damaged(&key))?;
+                    Head::read(&path, Some(&contents)).map(Some)
+                });
+                if let Some(head) = damaged.damage(head)? {
+                    lists += 1;
+                    items += head.count;
+                }
             }
-            Ok((lists, items))
+            Ok((lists, items, damaged))
         })
     }
 }
 
-/// What is read at a time.
-struct Page {
-    parts: Vec<Part>,
-    items: usize,
-    bytes: usize,
-}
-
-impl Page {
+impl Parts {
     fn is_full(&self) -> bool {
         self.items >= PAGE_ITEMS || self.bytes >= PAGE_BYTES
     }
@@ -114,11 +144,18 @@ impl Page {
             }
             let stored = stored?;
             let sequence = Key::number(&stored.0).unwrap_or_default();
-            if let Some((_, item)) = current(disk, stored)? {
-                self.items += 1;
-                self.bytes += item.len();
-                part.items.push(item);
-                part.last = sequence;
+            match current(disk, stored) {
+                Ok(Some((_, item))) => {
+                    self.items += 1;
+                    self.bytes += item.len();
+                    part.items.push(item);
+                    part.last = sequence;
+                }
+                Ok(None) => {}
+                Err(StoreError::Damaged { .. }) => {
+                    self.damaged.tell_of(path, 1, "an item is damaged");
+                }
+                Err(error) => return Err(error),
             }
         }
         if !part.items.is_empty() {

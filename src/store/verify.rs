@@ -1,7 +1,7 @@
 //! Reads everything that a store holds, and says what does not fit together.
 
 use super::disk::Disk;
-use super::error::Result;
+use super::error::{Result, StoreError};
 use super::key::{ChunkId, Key, KeyKind, ListPath};
 use super::list::{Counted, Head, Tally};
 use super::value;
@@ -25,6 +25,33 @@ impl Told {
         self.number += 1;
         if self.described.len() < DESCRIBED {
             self.described.push(description.into());
+        }
+    }
+
+    /// All of another one.
+    pub fn append(&mut self, other: Self) {
+        self.number += other.number;
+        let room = DESCRIBED.saturating_sub(self.described.len());
+        self.described.extend(other.described.into_iter().take(room));
+    }
+
+    /// The first few of them, for a sentence.
+    #[must_use]
+    pub fn first(&self) -> String {
+        const FEW: usize = 5;
+        let some = self.described.iter().take(FEW).map(String::as_str).collect::<Vec<_>>();
+        let more = if self.number > FEW as u64 { ", …" } else { "" };
+        some.join(", ") + more
+    }
+
+    /// One more, if `result` is damage, which is then no error: the value, if there is one.
+    pub fn damage<T>(&mut self, result: Result<Option<T>>) -> Result<Option<T>> {
+        match result {
+            Err(StoreError::Damaged { what }) => {
+                self.tell(format!("{what} is damaged"));
+                Ok(None)
+            }
+            other => other,
         }
     }
 
