@@ -43,7 +43,7 @@ describe('links within a store', function () {
   })
 
   for (const name of ['lock', 'guard.new', 'sled']) {
-    it(`${name} in a folder that holds no store yet: refused as a store, and as the target of a backup`, async () => {
+    it(`${name} in a folder that holds no store yet: refused as a store, and as the target of a backup or a restore`, async () => {
       const target = path.join(folder, 'target')
       fs.mkdirSync(target)
       name === 'sled' ? fs.mkdirSync(victim) : fs.writeFileSync(victim, 'contents')
@@ -52,6 +52,7 @@ describe('links within a store', function () {
       assertRefused(await rejection(opened.backup(target)), path.join(target, name))
       await opened.close()
       assertRefused(await rejection(addon.open({ path: target })), path.join(target, name))
+      assertRefused(await rejection(addon.restore({ folder: store, path: target })), path.join(target, name))
       assert.deepStrictEqual(fs.readdirSync(target), [name])
       assert.deepStrictEqual(name === 'sled' ? fs.readdirSync(victim) : fs.readFileSync(victim, 'utf8'), name === 'sled' ? [] : 'contents')
     })

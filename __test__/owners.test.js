@@ -75,7 +75,7 @@ describe('owners and modes', () => {
     }
   })
 
-  it('root makes no store in the folder of another user, and no backup', async () => {
+  it('root makes no store in the folder of another user, and neither a backup nor a restore', async () => {
     const target = path.join(folder, 'target')
     await (await addon.open({ path: store })).close()
     fs.mkdirSync(target)
@@ -83,6 +83,7 @@ describe('owners and modes', () => {
     const opened = await addon.open({ path: store })
     const errors = [await rejection(addon.open({ path: target })), await rejection(opened.backup(target))]
     await opened.close()
+    errors.push(await rejection(addon.restore({ folder: store, path: target })))
     for (const { message, code, detail } of errors) {
       assert.deepStrictEqual([message, code], ['store-not-permitted', 'ERR_STORE_PERMISSION'])
       assert(detail.includes(`${target} belongs to user ${OTHER}`), detail)

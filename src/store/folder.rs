@@ -42,8 +42,7 @@ pub enum State {
 
 /// Reads what `folder` holds, and changes nothing. A newer format is refused here, and what is no regular file.
 pub fn read(folder: &Path) -> Result<State> {
-    refuse_links(folder)?;
-    permissions::refuse_stranger(folder)?;
+    refuse_unsafe(folder)?;
     match Guard::read(folder)? {
         Some(state) => Ok(match state.mark {
             Mark::Whole => State::Whole(state),
@@ -111,6 +110,12 @@ pub fn refuse_occupied(folder: &Path) -> Result<()> {
         State::Foreign { found } => found,
     };
     Err(StoreError::Foreign { path: folder.into(), found })
+}
+
+/// Refuses a folder in which what is written could land elsewhere.
+fn refuse_unsafe(folder: &Path) -> Result<()> {
+    refuse_links(folder)?;
+    permissions::refuse_stranger(folder)
 }
 
 /// Refuses links and other things that are no regular files under the names of a store in `folder`: what is written to
@@ -192,6 +197,7 @@ pub fn is_there(path: &Path) -> Result<bool> {
 
 /// Makes the folder at `path` if it is missing, for its owner alone, and returns its real path.
 pub fn make(path: &Path) -> Result<PathBuf> {
+    refuse_unsafe(path)?;
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
