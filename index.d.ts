@@ -401,15 +401,21 @@ export interface Loaded {
 export function open (options: { path: string, cacheMB?: number, commitSeconds?: number, create?: boolean }): Promise<Store>
 
 /**
- * Puts the backup in `folder` in place of the store in `path`, which is kept beside it. Every session of every
+ * Puts the backup in `folder` in place of the store in `path`, which is kept in a folder within `path`. It is the whole
+ * old store or the whole new one, however it is interrupted: the next open finishes or undoes it. `store-full` if there is
+ * no room for the new store beside the old one: then nothing was changed. Every session of every
  * account is ended, since the backup is older than what was acknowledged, unless `keepSessions` is true: then sessions
  * that were ended since live again. Encrypted accounts need the host's `ENCRYPTION_SECRET` and
  * `ENCRYPTION_SECRET_IV`: else `accounts-unreadable`, and nothing is replaced.
  */
 export function restore (options: { path: string, folder: string, keepSessions?: boolean }): Promise<{
   backup: Report
+  /** The bytes of the new store's files. */
+  diskBytes: number
   /** Where the store that was there is kept; null if there was none. */
   replaced: string | null
+  /** The bytes of its files. */
+  replacedBytes: number
   /** Null if sessions were kept. */
   ended: Ended | null
 }>

@@ -19,7 +19,7 @@ const said = {
   'npx dashboard-sled verify': /^\d+ records, .*\nnothing is wrong\n$/,
   'npx dashboard-sled verify --repair': /\nnothing is wrong\n$/,
   'npx dashboard-sled backup <folder>': /the backup in backup was read and is whole\n$/,
-  'npx dashboard-sled restore <folder>': /\nevery session of 1 accounts was ended\nthe store that was there is kept in .+\n$/,
+  'npx dashboard-sled restore <folder>': /\nevery session of 1 accounts was ended\nthe store takes \d+ bytes on the disk\nthe store that was there is kept in .+, with \d+ bytes\n$/,
   'npx dashboard-sled recover --invalidate-sessions': /^every session of 1 accounts was ended\n/,
   'npx dashboard-sled backup /var/lib/dashboard/backups/by-hand': /by-hand was read and is whole\n$/,
   'npx dashboard-sled verify --store /var/lib/dashboard/backups/by-hand': /\nnothing is wrong\n$/,

@@ -2,8 +2,8 @@
 
 use super::end_sessions::{end_all, wait_for, Ended};
 use crate::record::cipher::Secret;
-use crate::store::{self, Change, Report, Result, Settings, StoreError};
-use std::path::{Path, PathBuf};
+use crate::store::{self, Change, Restored, Result, Settings, StoreError};
+use std::path::Path;
 
 /// Accepts the store as it is and ends every session of every account. Until that is done, the store is refused. A store
 /// that has not gone back in time is left as it is, unless `even_if_whole`.
@@ -25,18 +25,8 @@ pub fn recover(
     Ok(ended)
 }
 
-/// What a restore has done.
-pub struct Restored {
-    /// What the backup holds.
-    pub report: Report,
-    /// Where the store that was there is kept.
-    pub replaced: Option<PathBuf>,
-    /// What was done to the accounts, unless sessions are kept.
-    pub ended: Option<Ended>,
-}
-
 /// Puts the backup `from` in place of the store. Its sessions are ended, since it is older than what was
-/// acknowledged, unless they are to be kept.
+/// acknowledged, unless they are to be kept. Returns what was done to the accounts then.
 pub fn restore(
     from: &Path,
     settings: &Settings,
@@ -45,13 +35,13 @@ pub fn restore(
     secret: Option<&Secret>,
     session_key: impl Fn() -> String,
     progress: &dyn Fn(u64),
-) -> Result<Restored> {
+) -> Result<(Restored, Option<Ended>)> {
     let mut ended = None;
-    let (report, replaced) = store::restore(from, settings, progress, |store| {
+    let restored = store::restore(from, settings, progress, |store| {
         if !keeps_sessions {
             ended = Some(end_all(store, now, secret, session_key)?);
         }
         Ok(())
     })?;
-    Ok(Restored { report, replaced, ended })
+    Ok((restored, ended))
 }

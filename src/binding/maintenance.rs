@@ -70,7 +70,7 @@ pub fn restore_store(
 ) -> Result<Reply> {
     let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
     on_long_worker(env, move || {
-        let restored = recovery::restore(
+        let (restored, ended) = recovery::restore(
             &PathBuf::from(from),
             &settings(path),
             keeps_sessions,
@@ -81,8 +81,10 @@ pub fn restore_store(
         )?;
         Ok(json_answer(&json!({
             "backup": describe(&restored.report),
-            "replaced": restored.replaced.map(|path| path.display().to_string()),
-            "ended": restored.ended.map(describe_ended),
+            "diskBytes": restored.disk_bytes,
+            "replaced": restored.replaced.as_ref().map(|(path, _)| path.display().to_string()),
+            "replacedBytes": restored.replaced.as_ref().map_or(0, |(_, bytes)| *bytes),
+            "ended": ended.map(describe_ended),
         })))
     })
 }

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 pub const SLED: &str = "sled";
 /// The file whose lock is the store's.
 pub const LOCK: &str = "lock";
+/// The plan of a swap that was begun.
+pub const SWAP: &str = "swap";
 /// What may stand in a folder that has no guard yet; a volume of its own has the last one.
 pub const CREATED_BEFORE_GUARD: [&str; 4] = [LOCK, SLED, guard::NEW_NAME, "lost+found"];
 /// The key of the id that the guard has as well.
@@ -29,6 +31,8 @@ pub enum State {
     CreationCutShort,
     /// A copy that was not verified: it is being made, or was cut short.
     CopyCutShort,
+    /// A restore or a compaction was interrupted; whoever has the lock finishes or undoes it.
+    Swapping,
     /// A store, by its guard.
     Whole(guard::State),
     /// sled's folder without a guard.
@@ -43,6 +47,9 @@ pub enum State {
 /// Reads what `folder` holds, and changes nothing. A newer format is refused here, and what is no regular file.
 pub fn read(folder: &Path) -> Result<State> {
     refuse_unsafe(folder)?;
+    if is_there(&folder.join(SWAP))? {
+        return Ok(State::Swapping);
+    }
     match Guard::read(folder)? {
         Some(state) => Ok(match state.mark {
             Mark::Whole => State::Whole(state),
@@ -68,11 +75,19 @@ pub fn read(folder: &Path) -> Result<State> {
 /// The real path of the store at `path`, which may be missing if it `creates`: then its folder is made. Whatever is no
 /// store is refused before anything is touched.
 pub fn locate(path: &Path, creates: bool) -> Result<PathBuf> {
-    require_store(path, creates)?;
+    require_openable(path, creates)?;
     if creates {
         return make(path);
     }
     fs::canonicalize(path).map_err(|error| StoreError::io("resolve", path, error))
+}
+
+/// Refuses what cannot be opened, also after an interrupted swap was finished.
+pub fn require_openable(folder: &Path, creates: bool) -> Result<()> {
+    match read(folder)? {
+        State::Swapping => Ok(()),
+        _ => require_store(folder, creates).map(drop),
+    }
 }
 
 /// The guard's state of the store in `folder`; `None` for one that is to be created, if it `creates`.
@@ -90,6 +105,7 @@ pub fn require_store(folder: &Path, creates: bool) -> Result<Option<guard::State
             Err(StoreError::Unfinished { path: folder.into() })
         }
         State::Empty | State::CreationCutShort if creates => Ok(None),
+        State::Swapping => Err(StoreError::Foreign { path: folder.into(), found: SWAP.into() }),
         State::Foreign { found } if creates => {
             Err(StoreError::Foreign { path: folder.into(), found })
         }
@@ -107,6 +123,7 @@ pub fn refuse_occupied(folder: &Path) -> Result<()> {
         State::Empty | State::CreationCutShort | State::CopyCutShort => return Ok(()),
         State::Whole(_) => guard::NAME.into(),
         State::WithoutGuard => SLED.into(),
+        State::Swapping => SWAP.into(),
         State::Foreign { found } => found,
     };
     Err(StoreError::Foreign { path: folder.into(), found })
@@ -121,7 +138,7 @@ fn refuse_unsafe(folder: &Path) -> Result<()> {
 /// Refuses links and other things that are no regular files under the names of a store in `folder`: what is written to
 /// them would be written elsewhere. The folder itself may be a link, which the operator has named.
 pub fn refuse_links(folder: &Path) -> Result<()> {
-    for name in [LOCK, guard::NAME, guard::NEW_NAME] {
+    for name in [LOCK, SWAP, guard::NAME, guard::NEW_NAME] {
         require_kind(&folder.join(name), false)?;
     }
     let sled = folder.join(SLED);

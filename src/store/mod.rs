@@ -28,12 +28,14 @@ mod rebuild;
 #[cfg(test)]
 mod rebuild_tests;
 mod registry;
+mod relocate;
 mod repair;
 mod restore;
 mod scan;
 mod space;
 mod stamp;
 mod stats;
+mod swap;
 #[cfg(test)]
 mod tests;
 pub mod value;
@@ -53,7 +55,7 @@ pub use notice::Notice;
 pub use open::Settings;
 pub use rebuild::rebuild;
 pub use registry::{open, open_alone, refuse_shared, settle, Lease};
-pub use restore::restore;
+pub use restore::{restore, Restored};
 pub use scan::{Part, Parts, Records};
 pub use stats::Stats;
 pub use value::Contents;

@@ -3,12 +3,11 @@
 use super::backlog::Backlog;
 use super::batch::Batch;
 use super::cache::Cache;
-use super::compact;
 use super::create;
 use super::disk::Disk;
 use super::draft::{put_applied, put_mark, APPLIED, MARK};
 use super::error::{Result, StoreError};
-use super::folder::{self, FolderLock, SLED, STORE_ID};
+use super::folder::{self, FolderLock, State, SLED, STORE_ID};
 use super::guard::{Guard, Mark, StoreId};
 use super::journal::{self, Entry, Journal};
 use super::key::Key;
@@ -16,6 +15,7 @@ use super::opener::open_sled;
 use super::page::Pages;
 use super::queue::Queue;
 use super::stats::Syncs;
+use super::swap;
 use super::watchdog::{self, Commit};
 use super::writer::Writer;
 use super::{space, Notice, Shared, Store};
@@ -73,16 +73,16 @@ pub fn open_disk(settings: &Settings) -> Result<Opened> {
 fn open_or_panic(settings: &Settings) -> Result<Opened> {
     let folder = &settings.path;
     // What is no store of ours is refused before anything is touched.
-    folder::require_store(folder, settings.creates)?;
+    folder::require_openable(folder, settings.creates)?;
     let lock = folder::lock(folder)?;
-    // Read again: before the lock it may have been another's.
-    let state = folder::require_store(folder, settings.creates)?;
-    if state.is_some() {
-        compact::finish(folder)?;
+    let mut notices = Vec::new();
+    if matches!(folder::read(folder)?, State::Whole(_) | State::Swapping) {
+        notices.extend(swap::finish(folder)?.map(Notice::repaired));
         folder::refuse_links(folder)?;
     }
+    // Read again: before the lock it may have been another's.
+    let state = folder::require_store(folder, settings.creates)?;
     let sled_folder = folder.join(SLED);
-    let mut notices = Vec::new();
     let (guard, database) = match state {
         Some(state) => {
             for name in ["db", journal::NAME] {

@@ -1,11 +1,15 @@
 //! Where a store stands: how much room there is, and whether the disk is another machine's.
 
 use super::error::{Result, StoreError};
+use super::journal;
 use std::path::Path;
 
 /// What stays free for resets and the ends of sessions: with less than this, new records are refused. sled
 /// itself cannot be helped any more once a write has failed.
 pub const RESERVE_BYTES: u64 = 4 << 20;
+
+/// sled's file is two and a half times as long as what is in it, when it was just written.
+const OVERHEAD: u64 = 3;
 
 /// File systems on which a lock or a sync may mean less than they say.
 const NETWORK: [&str; 8] =
@@ -30,6 +34,22 @@ impl Room {
 /// The bytes that may still be written beside `path`.
 pub fn room(path: &Path) -> Result<u64> {
     fs2::available_space(path).map_err(|error| StoreError::io("ask for the room of", path, error))
+}
+
+/// Roughly the bytes that a copy needs of a store whose keys and values have `held` bytes, in files of `size` bytes; what is
+/// kept in reserve included.
+#[must_use]
+pub fn needed_for_copy(held: u64, size: u64) -> u64 {
+    size.min(held * OVERHEAD + journal::BYTES as u64) + RESERVE_BYTES
+}
+
+/// Refuses what needs `needed` bytes in `folder` if there are fewer.
+pub fn require(folder: &Path, needed: u64) -> Result<()> {
+    let room = room(folder)?;
+    if room < needed {
+        return Err(StoreError::NoRoom { path: folder.into(), needed, room });
+    }
+    Ok(())
 }
 
 /// The bytes of all files in `folder` and the folders within it.

@@ -1,7 +1,7 @@
 //! Who may read and write what is in a store's folder. Windows has neither modes nor owners of this kind.
 
 #[cfg(unix)]
-use super::{LOCK, SLED};
+use super::{LOCK, SLED, SWAP};
 use crate::store::error::{Result, StoreError};
 use crate::store::Notice;
 #[cfg(unix)]
@@ -59,8 +59,11 @@ pub fn owner_only(_folder: &Path) -> Result<Option<Notice>> {
 pub fn refuse_stranger(folder: &Path) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
     let Ok(found) = folder.metadata() else { return Ok(()) };
-    let guard = folder.join(guard::NAME).symlink_metadata();
-    let is_owners = guard.is_ok_and(|guard| guard.uid() == found.uid() || guard.uid() == 0);
+    // While a swap is unfinished, the guard may be elsewhere.
+    let is_owners = [guard::NAME, SWAP].iter().any(|name| {
+        let file = folder.join(name).symlink_metadata();
+        file.is_ok_and(|file| file.uid() == found.uid() || file.uid() == 0)
+    });
     if unix::user() == 0 && found.uid() != 0 && !is_owners {
         return Err(StoreError::Stranger { path: folder.into(), owner: found.uid() });
     }
