@@ -275,9 +275,11 @@ impl<'de> Visitor<'de> for Members<'_> {
         while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
             let (name, value) = (name.get(), Cow::Borrowed(value.get()));
             if let Some(wanted) = self.wanted {
-                let Some(wanted) = wanted.iter().find(|wanted| is_text(name, wanted)) else {
-                    continue;
+                let wanted = match plain_text(name) {
+                    Some(plain) => wanted.iter().find(|wanted| **wanted == plain),
+                    None => wanted.iter().find(|wanted| is_text(name, wanted)),
                 };
+                let Some(wanted) = wanted else { continue };
                 if let Some(earlier) = members.iter_mut().find(|member| member.is(wanted)) {
                     earlier.value = value;
                     continue;

@@ -83,12 +83,13 @@ fn reconcile_session(stored: &Object, mut new: Object) -> Outcome {
 
 fn reconcile_account(stored: &Object, mut new: Object, retired: &[Fingerprint]) -> Outcome {
     let number_falls = falls(stored, &new, KEY_NUMBER);
-    let is_forgetful = count(retired, PASSWORD) >= REMEMBERED;
     let mut replaced = Vec::new();
     let mut is_stale = number_falls;
     match compare(stored, &new, PASSWORD, retired) {
         Value::Same => {}
-        Value::New { .. } if is_forgetful && falls(stored, &new, PASSWORD_TIME) => {
+        Value::New { .. }
+            if count(retired, PASSWORD) >= REMEMBERED && falls(stored, &new, PASSWORD_TIME) =>
+        {
             is_stale = true;
             keep_all(stored, &mut new, &[PASSWORD, PASSWORD_TIME]);
         }
