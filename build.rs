@@ -4,5 +4,7 @@ fn main() {
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
         // In the addon sled finds `src/store/write_back.rs` where it asks for this.
         println!("cargo:rustc-link-arg-cdylib=-Wl,--wrap=sync_file_range");
+        // Its threads run until the process ends, so it has to stay when the thread that loaded it ends.
+        println!("cargo:rustc-link-arg-cdylib=-Wl,-z,nodelete");
     }
 }
