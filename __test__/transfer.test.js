@@ -173,7 +173,7 @@ describe('transfer', () => {
     it('are equal to the byte, by a file and by a pipe', async () => {
       await fill(from, entries)
       const exported = await runTool(['export', '--output', file, '--store', from, '--json'])
-      assert.deepStrictEqual(JSON.parse(exported.stdout), { records: 9, lists: 2, items: 5004 })
+      assert.deepStrictEqual(JSON.parse(exported.stdout), { records: 9, lists: 2, items: 5004, damaged: 0, described: [] })
       assert.strictEqual(fs.statSync(file).mode & 0o777, 0o600)
       const imported = await runTool(['import', '--from', 'jsonl', file, '--store', to, '--verify'])
       assert.deepStrictEqual([imported.code, imported.stdout.trim().split('\n')[1]], [0, 'every record and every list is as in the source'])

@@ -6,6 +6,7 @@ const install = { file: '__test__/install/run.js', text: 'dashboard-sled' }
 const migration = { file: '__test__/migration.test.js', text: 'every command of the page stands in a test' }
 
 module.exports = {
+  'npx dashboard-sled recover --salvage saved': { file: '__test__/salvage.test.js', text: "'recover', '--salvage'" },
   'npm test': { file: '.ci/run', text: 'npm test' },
   'npm run test:faults': { file: '.ci/run', text: 'npm run test:faults' },
   'npm run test:pages': { file: '__test__/contract/pages.js', text: 'require.main === module' },

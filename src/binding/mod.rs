@@ -18,3 +18,10 @@ use napi_derive::napi;
 /// The version of the package that the binary belongs to.
 #[napi]
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Runs when Node loads the addon, once for each of its threads.
+#[cfg(not(test))]
+#[napi_derive::module_init]
+fn load() {
+    crate::store::silence();
+}

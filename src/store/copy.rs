@@ -55,8 +55,9 @@ pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64))
     let applied = copied?.as_deref().and_then(|applied| applied.try_into().ok());
     let applied = applied.map_or(0, u64::from_be_bytes);
     // sled panics where a sync fails while it closes.
-    catch_unwind(AssertUnwindSafe(|| finish(new, applied, &target)))
-        .unwrap_or_else(|panic| Err(StoreError::panicked("verify a copy", &*panic).of_sled()))
+    catch_unwind(AssertUnwindSafe(|| finish(new, applied, &target))).unwrap_or_else(|panic| {
+        Err(StoreError::panicked("verify a copy", &*panic).of_sled(&target))
+    })
 }
 
 /// Completes a copy that ends with change number `applied`, once it was closed and read from the disk.

@@ -3,10 +3,12 @@
 use super::batch::Batch;
 use super::error::{Result, StoreError};
 use super::key::{ChunkId, Key};
+use super::range::Range;
 use super::space::Room;
 use super::value::{self, Contents, Head};
 use std::fs::File;
 use std::ops::Bound;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -111,23 +113,10 @@ impl Disk {
             .map(|stored| stored.map_err(|error| self.failed("read", error)))
     }
 
-    /// What stands behind `after` among the keys that begin with `prefix`, in order.
-    pub fn forwards<'a>(
-        &'a self,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-    ) -> impl Iterator<Item = Result<Stored>> + use<'a> {
-        let prefix = prefix.to_vec();
-        let from = match after {
-            Some(after) => Bound::Excluded(after.to_vec()),
-            None => Bound::Included(prefix.clone()),
-        };
-        self.database
-            .range((from, Bound::Unbounded))
-            .map(|stored| stored.map_err(|error| self.failed("read", error)))
-            .take_while(move |stored| {
-                stored.as_ref().map_or(true, |(key, _)| key.starts_with(&prefix))
-            })
+    /// What stands behind `after` among the keys that begin with `prefix`, in order. What cannot be read is an error
+    /// ([`StoreError::Damaged`]), behind which it goes on.
+    pub fn forwards<'a>(&'a self, prefix: &[u8], after: Option<&[u8]>) -> Range<'a> {
+        Range::new(&self.database, &self.folder, prefix, after)
     }
 
     /// Has sled write what it holds, which is not durable yet. Never syncs our own descriptor: an error of a sync is
@@ -138,7 +127,14 @@ impl Disk {
 
     /// What stands at an encoded key, as it is.
     pub fn raw(&self, key: &[u8]) -> Result<Option<sled::IVec>> {
-        self.database.get(key).map_err(|error| self.failed("read", error))
+        match catch_unwind(AssertUnwindSafe(|| self.database.get(key))) {
+            Ok(Ok(stored)) => Ok(stored),
+            // sled panics at some damage, and has an error for other.
+            Ok(Err(sled::Error::Corruption { .. })) | Err(_) => {
+                Err(value::damaged(&Key::found(key, None)))
+            }
+            Ok(Err(error)) => Err(self.failed("read", error)),
+        }
     }
 
     /// How much room there is.

@@ -104,7 +104,7 @@ pub enum StoreError {
         accounts: Told,
     },
     /// Records that are or may be accounts are damaged, so their sessions cannot be ended.
-    #[error("{} records that are accounts, or may be, are damaged, so their sessions cannot be ended; every other account has a new session key. Restore a backup ({})", damaged.number, damaged.first())]
+    #[error("{} records that are accounts, or may be, are damaged, so their sessions cannot be ended; every other account has a new session key. Restore a backup, or save what can be read with recover --salvage ({})", damaged.number, damaged.first())]
     DamagedAccounts {
         /// Which ones.
         damaged: Told,
@@ -124,7 +124,9 @@ pub enum StoreError {
         found: &'static str,
     },
     /// Something in the store is damaged.
-    #[error("{what} is damaged; restore a backup")]
+    #[error(
+        "{what} is damaged; restore a backup, or save what can be read (npx dashboard-sled recover --salvage <folder>)"
+    )]
     Damaged {
         /// What is damaged, by name.
         what: String,
@@ -324,11 +326,16 @@ impl StoreError {
         }
     }
 
-    /// A panic within sled is an error of sled's, not of ours.
+    /// A panic within sled, on what is in `folder`: damage, unless the system refused something.
     #[must_use]
-    pub fn of_sled(self) -> Self {
+    pub fn of_sled(self, folder: &Path) -> Self {
         match self {
-            Self::Panicked { action, cause } => Self::Sled { action, cause },
+            Self::Panicked { action, cause } if cause.contains("Io(") || cause.contains("Os {") => {
+                Self::Sled { action, cause }
+            }
+            Self::Panicked { .. } => {
+                Self::Damaged { what: format!("the data of sled in {}", folder.display()) }
+            }
             other => other,
         }
     }

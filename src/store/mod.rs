@@ -22,7 +22,9 @@ mod notice;
 mod open;
 mod opener;
 mod page;
+mod panics;
 mod queue;
+mod range;
 mod read_only;
 mod rebuild;
 #[cfg(test)]
@@ -53,6 +55,7 @@ pub use give_way::give_way;
 pub use key::{Key, ListPath};
 pub use notice::Notice;
 pub use open::Settings;
+pub use panics::silence;
 pub use rebuild::rebuild;
 pub use registry::{open, open_alone, refuse_shared, settle, Lease};
 pub use restore::{restore, Restored};

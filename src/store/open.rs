@@ -66,8 +66,9 @@ pub fn open(settings: &Settings) -> Result<(Store, FolderLock)> {
 
 /// The same without a writer.
 pub fn open_disk(settings: &Settings) -> Result<Opened> {
-    catch_unwind(AssertUnwindSafe(|| open_or_panic(settings)))
-        .unwrap_or_else(|panic| Err(StoreError::panicked("open the store", &*panic).of_sled()))
+    catch_unwind(AssertUnwindSafe(|| open_or_panic(settings))).unwrap_or_else(|panic| {
+        Err(StoreError::panicked("open the store", &*panic).of_sled(&settings.path))
+    })
 }
 
 fn open_or_panic(settings: &Settings) -> Result<Opened> {

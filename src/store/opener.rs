@@ -56,7 +56,9 @@ fn on_opener<T: Send>(folder: &Path, open: impl FnOnce() -> T + Send) -> Result<
                 open()
             })
             .map_err(|error| StoreError::io("start the threads of", folder, error))?;
-        opener.join().map_err(|panic| StoreError::panicked("open the store", &*panic).of_sled())
+        opener
+            .join()
+            .map_err(|panic| StoreError::panicked("open the store", &*panic).of_sled(folder))
     })
 }
 

@@ -61,7 +61,7 @@ impl Store {
             let mut page = Records::default();
             let mut bytes = 0;
             for stored in disk.forwards(&KeyKind::Record.prefix(), after.map(Key::encoded)) {
-                let stored = stored?;
+                let Some(stored) = page.damaged.damage(stored.map(Some))? else { continue };
                 let found = Key::found(&stored.0, None);
                 // The name of a hashed key stands beside its value.
                 if !found.name().is_none_or(&wanted) {
@@ -87,23 +87,28 @@ impl Store {
     pub fn parts_after(&self, after: Option<(&ListPath, u64)>) -> Result<Parts> {
         self.shared.with_all(|disk| {
             let mut page = Parts::default();
-            if let Some((path, last)) = after {
-                page.read(disk, path, Some(last))?;
-            }
-            let head = after.map(|(path, _)| path.head());
-            for stored in disk.forwards(&KeyKind::List.prefix(), head.as_ref().map(Key::encoded)) {
+            // Entries tell their list, so a list whose head is damaged is read as well.
+            let after = after.map(|(path, last)| path.entry(last));
+            let after = after.as_ref().map(Key::encoded);
+            for stored in disk.forwards(&KeyKind::Entry.prefix(), after) {
                 if page.is_full() {
                     return Ok(page);
                 }
-                let stored = stored?;
-                // The path of a list whose head is damaged is known, unless the key has a hashed part.
-                let path = Key::found(&stored.0, None).list_path();
-                let found = page.damaged.damage(current(disk, stored))?;
-                if let Some(path) = found.and_then(|(key, _)| key.list_path()).or(path) {
-                    page.read(disk, &path, None)?;
+                let Some(stored) = page.damaged.damage(stored.map(Some))? else { continue };
+                let sequence = Key::number(&stored.0).unwrap_or_default();
+                let list = Key::found(&stored.0, None).list_path();
+                match current(disk, stored) {
+                    Ok(Some((key, item))) => page.add(&key, sequence, item),
+                    Ok(None) => {}
+                    Err(error) => match (error, list) {
+                        (StoreError::Damaged { .. }, Some(list)) => {
+                            page.damaged.tell_of(&list, 1, "an item is damaged");
+                        }
+                        (error, _) => drop(page.damaged.damage::<()>(Err(error))?),
+                    },
                 }
             }
-            page.is_end = !page.is_full();
+            page.is_end = true;
             Ok(page)
         })
     }
@@ -113,7 +118,7 @@ impl Store {
         self.shared.with_all(|disk| {
             let (mut lists, mut items, mut damaged) = (0, 0, Told::default());
             for stored in disk.forwards(&KeyKind::List.prefix(), None) {
-                let found = current(disk, stored?);
+                let found = stored.and_then(|stored| current(disk, stored));
                 let head = found.and_then(|found| {
                     let Some((key, contents)) = found else { return Ok(None) };
                     let path = key.list_path().ok_or_else(|| value::damaged(&key))?;
@@ -134,35 +139,18 @@ impl Parts {
         self.items >= PAGE_ITEMS || self.bytes >= PAGE_BYTES
     }
 
-    /// Adds what there is of the list at `path` behind the item at `after`.
-    fn read(&mut self, disk: &Disk, path: &ListPath, after: Option<u64>) -> Result<()> {
-        let mut part = Part { path: path.bytes().into(), items: Vec::new(), last: 0 };
-        let after = after.map(|sequence| path.entry(sequence));
-        for stored in disk.forwards(&path.entries(), after.as_ref().map(Key::encoded)) {
-            if self.is_full() {
-                break;
-            }
-            let stored = stored?;
-            let sequence = Key::number(&stored.0).unwrap_or_default();
-            match current(disk, stored) {
-                Ok(Some((_, item))) => {
-                    self.items += 1;
-                    self.bytes += item.len();
-                    part.items.push(item);
-                    part.last = sequence;
-                }
-                Ok(None) => {}
-                Err(StoreError::Damaged { .. }) => {
-                    self.damaged.tell_of(path, 1, "an item is damaged");
-                }
-                Err(error) => return Err(error),
-            }
+    /// Adds the item at the key `key`, which stands behind all that were added before.
+    fn add(&mut self, key: &Key, sequence: u64, item: Contents) {
+        let path = key.name().unwrap_or_default();
+        self.items += 1;
+        self.bytes += item.len();
+        if let Some(part) = self.parts.last_mut().filter(|part| part.path == path) {
+            part.items.push(item);
+            part.last = sequence;
+        } else {
+            self.bytes += path.len();
+            self.parts.push(Part { path: path.into(), items: vec![item], last: sequence });
         }
-        if !part.items.is_empty() {
-            self.bytes += part.path.len();
-            self.parts.push(part);
-        }
-        Ok(())
     }
 }
 

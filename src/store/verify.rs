@@ -94,7 +94,7 @@ pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
     // Entries, positions and tallies that belong to no list are those that no list's check has met.
     let mut loose: HashMap<KeyKind, i64> = HashMap::new();
     for stored in disk.forwards(&[], None) {
-        let (encoded, stored) = stored?;
+        let Some((encoded, stored)) = report.problems.damage(stored.map(Some))? else { continue };
         report.bytes += (encoded.len() + stored.len()) as u64;
         progress(report.bytes);
         let Some(kind) = Key::kind_of(&encoded) else {
@@ -120,7 +120,7 @@ pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
             KeyKind::Record => report.records += 1,
             KeyKind::List => {
                 report.lists += 1;
-                check_list(disk, &key, &contents, &mut report, &mut loose)?;
+                check_list(disk, &key, &contents, &mut report, &mut loose);
             }
             KeyKind::Entry | KeyKind::Position | KeyKind::Tally => {
                 *loose.entry(kind).or_default() += 1;
@@ -177,21 +177,22 @@ fn check_list(
     contents: &[u8],
     report: &mut Report,
     loose: &mut HashMap<KeyKind, i64>,
-) -> Result<()> {
+) {
     let Some(path) = key.list_path() else {
         report.problem("a list without a path");
-        return Ok(());
+        return;
     };
     let head = match Head::read(&path, Some(contents)) {
         Ok(head) => head,
         Err(error) => {
             report.problem(error.to_string());
-            return Ok(());
+            return;
         }
     };
     let mut counted = Counted::default();
     for stored in disk.forwards(&path.entries(), None) {
-        let (encoded, stored) = stored?;
+        // What cannot be read is reported where all keys are read.
+        let Ok((encoded, stored)) = stored else { continue };
         let Some(sequence) = Key::number(&encoded) else { continue };
         counted.add(sequence);
         // A damaged entry is reported where all keys are read.
@@ -203,12 +204,12 @@ fn check_list(
             }
         }
     }
-    let positions = disk.forwards(&path.positions(), None).count();
+    let positions = disk.forwards(&path.positions(), None).flatten().count();
     let (right, mut missing) = counted.numbers(Some(head));
     let count = right.count;
     let mut tallies = 0;
     for stored in disk.forwards(&path.tallies(), None) {
-        let (encoded, stored) = stored?;
+        let Ok((encoded, stored)) = stored else { continue };
         tallies += 1;
         let Some(segment) = Key::number(&encoded) else { continue };
         let contents = disk.found(&encoded, &stored).ok().flatten().map(|(_, contents)| contents);
@@ -232,5 +233,4 @@ fn check_list(
     {
         *loose.entry(kind).or_default() -= met(number);
     }
-    Ok(())
 }
