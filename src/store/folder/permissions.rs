@@ -2,7 +2,9 @@
 
 #[cfg(unix)]
 use super::{LOCK, SLED, SWAP};
-use crate::store::error::{Result, StoreError};
+use crate::store::error::Result;
+#[cfg(unix)]
+use crate::store::error::StoreError;
 use crate::store::Notice;
 #[cfg(unix)]
 use crate::store::{guard, journal};
