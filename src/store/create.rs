@@ -43,9 +43,11 @@ pub fn begin(folder: &Path, id: StoreId, mark: Mark) -> Result<New> {
     let chunk = ChunkId { sequence: 0, ordinal: 0 };
     batch.insert(key.encoded(), value::encode(&key, &id.as_slice().into(), chunk).head);
     put_applied(&mut batch, 0);
-    database
-        .apply_batch(batch.to_sled())
-        .map_err(|error| StoreError::sled("create", &sled_folder, error))?;
+    // Not as one: it is unfinished anyway, and a batch of sled's has every other database in the process wait.
+    for (key, value) in batch.shared() {
+        disk::put(&database, key, value)
+            .map_err(|error| StoreError::sled("create", &sled_folder, error))?;
+    }
     Ok(New { guard, database, log, folder: folder.into() })
 }
 

@@ -156,11 +156,7 @@ impl Disk {
     /// has to be in the journal.
     pub fn apply_journaled(&self, batch: &Batch) -> Result<()> {
         for (key, value) in batch.shared() {
-            match value {
-                Some(value) => self.database.insert(key, value),
-                None => self.database.remove(key),
-            }
-            .map_err(|error| self.failed("write to", error))?;
+            put(&self.database, key, value).map_err(|error| self.failed("write to", error))?;
         }
         Ok(())
     }
@@ -191,16 +187,30 @@ impl Disk {
     }
 }
 
-/// A flush that is asked for again every second: when a write of sled's own in the background has failed it forgets
-/// to wake who waits for it, and another flush does that.
+/// Lets `value`, or nothing, stand at `key`.
+pub fn put(database: &sled::Db, key: &[u8], value: Option<sled::IVec>) -> sled::Result<()> {
+    match value {
+        Some(value) => database.insert(key, value),
+        None => database.remove(key),
+    }
+    .map(drop)
+}
+
+/// A flush that is asked for once more after a second: when a write of sled's own in the background has failed it forgets
+/// to wake who waits for it, and another flush does that. No more than these two: a disk that hangs would collect threads.
 pub fn flush_surely(database: &sled::Db) -> sled::Result<()> {
     let (sender, results) = mpsc::channel();
-    loop {
-        let (database, sender) = (database.clone(), sender.clone());
+    let begin = |sender: mpsc::Sender<sled::Result<usize>>| {
+        let database = database.clone();
         let flush = move || drop(sender.send(database.flush()));
-        std::thread::Builder::new().name("dashboard-sled flush".into()).spawn(flush)?;
-        if let Ok(result) = results.recv_timeout(Duration::from_secs(1)) {
-            return result.map(drop);
-        }
+        std::thread::Builder::new().name("dashboard-sled flush".into()).spawn(flush)
+    };
+    begin(sender.clone())?;
+    let mut flushed = results.recv_timeout(Duration::from_secs(1)).ok();
+    if flushed.is_none() {
+        begin(sender)?;
+        flushed = results.recv().ok();
     }
+    // Both panicked if there is none.
+    flushed.unwrap_or_else(|| Err(sled::Error::ReportableBug("it panicked".into()))).map(drop)
 }

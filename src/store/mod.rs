@@ -40,6 +40,7 @@ mod stats;
 mod swap;
 #[cfg(test)]
 mod tests;
+mod touched;
 pub mod value;
 mod verify;
 mod watchdog;
@@ -75,13 +76,13 @@ use list::Head;
 use page::Pages;
 use queue::{Message, Queue};
 use stats::Syncs;
-use std::collections::HashSet;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, TryLockError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, TryLockError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use touched::Touched;
 use watchdog::Commit;
 
 /// The longest key, list path or item, in bytes.
@@ -114,8 +115,7 @@ pub struct Shared {
     /// What the commit that failed would have changed. It stays in force for reads, so that a reset which could
     /// not be written down does not let anybody in again while the process lives.
     unwritten: OnceLock<Changed>,
-    /// The keys that were touched since a copy began, while one is made.
-    touched: Mutex<Option<HashSet<Box<[u8]>>>>,
+    touched: Touched,
     /// The pages of lists that are being read.
     pages: Pages,
     syncs: Syncs,
@@ -287,7 +287,7 @@ impl Shared {
     ) -> Result<()> {
         let _applying = self.applying.write().unwrap_or_else(PoisonError::into_inner);
         self.pages.keep(disk, batch);
-        let _noted = self.note(batch);
+        let _noted = self.touched.note(batch);
         apply(batch)
     }
 
@@ -316,35 +316,6 @@ impl Shared {
 
     fn unwritten(&self, key: &Key) -> Option<Option<Contents>> {
         self.unwritten.get()?.get(key).cloned()
-    }
-
-    /// Begins to note the keys that are touched, for one copy at a time.
-    fn note_touched(&self) -> Result<()> {
-        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
-        if touched.is_some() {
-            return Err(StoreError::Refused("backup-running"));
-        }
-        *touched = Some(HashSet::new());
-        Ok(())
-    }
-
-    /// `batch` is about to appear. What is given back is held until it has: a copy that began, or took the keys, in
-    /// between would read what was there before, and never again.
-    fn note(&self, batch: &Batch) -> MutexGuard<'_, Option<HashSet<Box<[u8]>>>> {
-        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(touched) = &mut *touched {
-            touched.extend(batch.changes().map(|(key, _)| key.into()));
-        }
-        touched
-    }
-
-    fn take_touched(&self) -> HashSet<Box<[u8]>> {
-        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
-        touched.as_mut().map(std::mem::take).unwrap_or_default()
-    }
-
-    fn forget_touched(&self) {
-        *self.touched.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn enqueued(&self, request: &Request) -> Result<()> {

@@ -16,6 +16,7 @@ use super::page::Pages;
 use super::queue::Queue;
 use super::stats::Syncs;
 use super::swap;
+use super::touched::Touched;
 use super::watchdog::{self, Commit};
 use super::writer::Writer;
 use super::{space, Notice, Shared, Store};
@@ -131,7 +132,7 @@ fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {
         applying: RwLock::new(()),
         poison: OnceLock::new(),
         unwritten: OnceLock::new(),
-        touched: Mutex::new(None),
+        touched: Touched::default(),
         pages: Pages::default(),
         syncs: Syncs::new(),
         waiting: AtomicUsize::new(0),

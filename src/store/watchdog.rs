@@ -5,16 +5,23 @@ use super::change::Completion;
 use super::disk::Disk;
 use super::error::StoreError;
 use super::Shared;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-/// After so long, and each time again, sled is asked to flush once more, from another thread: when a write of its
+/// After so long, and each time again when that has ended, sled is asked to flush once more, from another thread: when a write of its
 /// own in the background has failed it forgets to wake who waits for it, and another flush does that.
 const SLOW: Duration = Duration::from_secs(1);
 
 /// The commit at hand, and who waits for it. Whoever takes the callers out answers them.
 #[derive(Default)]
-pub struct Commit(Mutex<State>);
+pub struct Commit {
+    state: Mutex<State>,
+    /// Whether a flush that the watchdog has asked for is still on its way: one at a time, or a disk that hangs would
+    /// collect threads.
+    is_nudging: AtomicBool,
+}
 
 #[derive(Default)]
 struct State {
@@ -59,7 +66,7 @@ impl Commit {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -78,12 +85,8 @@ pub fn watch(shared: &Arc<Shared>, limit: Duration) -> std::io::Result<()> {
 fn look(shared: &Weak<Shared>, limit: Duration, interval: Duration) -> Option<()> {
     let shared = shared.upgrade()?;
     let (age, overdue) = shared.commit.see(interval, limit);
-    // For long after it was given up on, it would only be one thread more each time.
-    if age >= SLOW && age < 2 * limit {
-        let shared = Arc::clone(&shared);
-        // Its result is the writer's as well. If the disk is only slow, it waits with the writer.
-        let nudge = move || drop(shared.with_disk(Disk::flush));
-        let _ = std::thread::Builder::new().name("dashboard-sled nudge".into()).spawn(nudge);
+    if age >= SLOW && !shared.commit.is_nudging.swap(true, Ordering::Relaxed) {
+        nudge(&shared);
     }
     if age > limit {
         let error = shared.poison(StoreError::Stuck { seconds: limit.as_secs() });
@@ -97,6 +100,20 @@ fn look(shared: &Weak<Shared>, limit: Duration, interval: Duration) -> Option<()
         }
     }
     Some(())
+}
+
+/// Has sled flush once more, on a thread of its own.
+fn nudge(shared: &Arc<Shared>) {
+    let flushing = Arc::clone(shared);
+    let flush = move || {
+        // Its result is the writer's as well. If the disk is only slow, it waits with the writer.
+        let _ = catch_unwind(AssertUnwindSafe(|| flushing.with_disk(Disk::flush)));
+        flushing.commit.is_nudging.store(false, Ordering::Relaxed);
+    };
+    let begun = std::thread::Builder::new().name("dashboard-sled nudge".into()).spawn(flush);
+    if begun.is_err() {
+        shared.commit.is_nudging.store(false, Ordering::Relaxed);
+    }
 }
 
 #[cfg(test)]
