@@ -23,7 +23,7 @@
  * | `ERR_STORE_GUARD` | `store-guard-mismatch` | the guard and the data do not belong together |
  * | `ERR_STORE_DAMAGED` | `store-damaged` | something on the disk is damaged; `detail` names it |
  * | `ERR_STORE_POISONED` | `store-poisoned` | a write failed before; `cause` says which way |
- * | `ERR_STORE_STUCK` | `store-stuck` | a commit took longer than `SLED_COMMIT_SECONDS`; the cause of `store-poisoned` |
+ * | `ERR_STORE_STUCK` | `store-stuck` | a commit did not move for `SLED_COMMIT_SECONDS`; the cause of `store-poisoned` |
  * | `ERR_STORE_MISSING` | `store-missing` | a folder that should hold a store or a backup holds none |
  * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was cut short |
  * | `ERR_STORE_READ_ONLY` | `store-read-only` | the folder cannot be written; reads work with `create: false` |

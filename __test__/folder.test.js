@@ -5,6 +5,8 @@ const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
+const { atomic } = require('../src/facade/storage-object.js')
+const { openStore } = require('../src/facade/stores.js')
 const { makeFolder, rejection, runAsNobody, useStore } = require('./helper.js')
 
 describe('folder', () => {
@@ -130,6 +132,16 @@ describe('folder', () => {
         await storage.write('dashboard/session/session_1', '{"object":"session","accountid":"account_1","ended":5}')
         assertError(await rejection(storage.write('dashboard/session/session_2', '{"object":"session"}')), 'store-full', 'ERR_STORE_FULL', 'make room')
         assertError(await rejection(storageList.add('list', 'item')), 'store-full', 'ERR_STORE_FULL', 'make room')
+        // Properties that are set are no way around that, neither of a new record nor of one that grows.
+        const object = atomic(await openStore(), storage)
+        const long = { long: 'x'.repeat(5000) }
+        for (const id of ['new', 'dashboard/account/account_2', 'dashboard/account/account_1', 'dashboard/session/session_1']) {
+          assertError(await rejection(object.setProperties(id, long)), 'store-full', 'ERR_STORE_FULL', 'make room')
+        }
+        assertError(await rejection(storage.write('dashboard/session/session_1', JSON.stringify(long))), 'store-full', 'ERR_STORE_FULL', 'make room')
+        await object.setProperty('dashboard/session/session_1', 'ended', 6)
+        await object.removeProperty('dashboard/session/session_1', 'accountid')
+        assert.strictEqual(await storage.read('dashboard/session/session_1'), '{"object":"session","ended":6}')
         await storage.delete(written[0])
         // With room again, it goes on.
         execFileSync('mount', ['-o', 'remount,size=16m', folder], { stdio: 'ignore' })

@@ -1,4 +1,5 @@
-// A disk that hangs: calls are given up on after SLED_COMMIT_SECONDS, reads go on, the process ends.
+// A disk that hangs: calls are given up on after SLED_COMMIT_SECONDS, reads go on, the process ends. One that is slow: what is
+// written takes its time.
 const { fork } = require('child_process')
 const fs = require('fs')
 const os = require('os')
@@ -16,6 +17,8 @@ async function run () {
     return [{ fault: 'a disk that hangs', skipped: 'there is no gcc' }]
   }
   const env = { ...process.env, LD_PRELOAD: shim, SLED_COMMIT_SECONDS: '1', SLED_PATH: path.join(folder, 'store'), SLOW_FLAG: path.join(folder, 'slow') }
+  const slow = { ...process.env, LD_PRELOAD: shim, SLOW_MS: '150', SLED_PATH: path.join(folder, 'slow-store') }
+  const { answer: { codes } } = await ask(path.join(fixtures, 'slow-drive.js'), slow)
   const { answer, seconds } = await ask(path.join(fixtures, 'hanging.js'), env)
   fs.rmSync(folder, { recursive: true, maxRetries: 5 })
   const stuck = ({ code, cause }) => code === 'ERR_STORE_POISONED' && cause === 'ERR_STORE_STUCK'
@@ -30,7 +33,14 @@ async function run () {
   if (checks.includes(false)) {
     console.error(checks, answer, seconds)
   }
-  return [{ fault: 'a disk that hangs', tried: checks.length, lost: checks.filter((kept) => !kept).length }]
+  const failed = codes.filter((code) => code !== 'done')
+  if (failed.length) {
+    console.error(codes)
+  }
+  return [
+    { fault: 'a disk that hangs', tried: checks.length, lost: checks.filter((kept) => !kept).length },
+    { fault: 'a large write on a slow disk', tried: codes.length, lost: failed.length }
+  ]
 }
 
 function ask (script, env) {

@@ -6,11 +6,14 @@ use super::key::{ChunkId, Key};
 use super::range::Range;
 use super::space::Room;
 use super::value::{self, Contents, Head};
+#[cfg(target_os = "linux")]
+use super::write_back;
 use std::fs::File;
 use std::ops::Bound;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{mpsc, Arc};
 use std::time::Duration;
 
 /// An open sled database, and a descriptor of its log.
@@ -19,6 +22,10 @@ pub struct Disk {
     /// Our own descriptor of sled's log: an error of a sync is told once for each, and sled's threads share theirs.
     log: File,
     folder: PathBuf,
+    /// How much was written: what sled's writes do, and what the writer does step by step.
+    progress: Arc<AtomicU64>,
+    #[cfg(target_os = "linux")]
+    _counting: write_back::Counting,
 }
 
 /// A key and a value as sled has them, behind which the contents can be read.
@@ -27,7 +34,20 @@ pub type Stored = (sled::IVec, sled::IVec);
 impl Disk {
     /// Wraps an open database; `folder` is the one that sled uses.
     pub fn new(database: sled::Db, log: File, folder: &Path) -> Self {
-        Self { database, log, folder: folder.into() }
+        let progress = Arc::default();
+        Self {
+            #[cfg(target_os = "linux")]
+            _counting: write_back::count(&log, &progress),
+            database,
+            log,
+            folder: folder.into(),
+            progress,
+        }
+    }
+
+    /// What grows with each write that has returned.
+    pub fn progress(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.progress)
     }
 
     /// What stands at `key`.
@@ -138,7 +158,7 @@ impl Disk {
     }
 
     /// How much room there is.
-    pub fn room(&self) -> Result<Room> {
+    pub fn room(&self) -> Room {
         Room::at(&self.folder)
     }
 
@@ -157,6 +177,7 @@ impl Disk {
     pub fn apply_journaled(&self, batch: &Batch) -> Result<()> {
         for (key, value) in batch.shared() {
             put(&self.database, key, value).map_err(|error| self.failed("write to", error))?;
+            self.progress.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -164,6 +185,7 @@ impl Disk {
     /// Makes everything applied so far durable in sled.
     pub fn make_durable(&self) -> Result<()> {
         self.flush()?;
+        self.progress.fetch_add(1, Ordering::Relaxed);
         self.sync()
     }
 

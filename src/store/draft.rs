@@ -20,6 +20,9 @@ pub const APPLIED: &str = "applied";
 /// The key of the mark that every session has to be ended before the store may be used.
 pub const MARK: &str = "sessions-to-end";
 
+/// What ends a session, or resets a key, makes a record longer by no more than this, also encrypted.
+const SPARED_BYTES: usize = 256;
+
 /// Changed values by key; `None` for a removed one.
 pub type Changed = HashMap<Key, Option<Contents>>;
 
@@ -152,8 +155,7 @@ impl<'a> Draft<'a> {
         match change {
             Change::Write { record, contents, secret } => {
                 let stored = record.kind.map(|_| self.get(&record.key)).transpose()?.flatten();
-                // The host ends a session, and resets a key, by writing the whole record.
-                self.require_room(stored.is_some())?;
+                self.require_room(is_spared(&record, &contents, stored.as_ref()))?;
                 self.write(record, contents, stored, secret.as_ref())?;
             }
             Change::Remove { record } => self.remove_record(record)?,
@@ -180,7 +182,8 @@ impl<'a> Draft<'a> {
 
     fn update(&mut self, record: Record, edit: Edit, secret: Option<&Secret>) -> Result<()> {
         let stored = self.get(&record.key)?;
-        let Some(Edited { contents, retires }) = edit(stored.as_deref())? else {
+        let edited = self.shared.commit.computing(|| edit(stored.as_deref()));
+        let Some(Edited { contents, retires }) = edited? else {
             return Ok(());
         };
         // An older or an imported store may hold larger accounts. They can be reset, and changed if they do not grow.
@@ -194,6 +197,7 @@ impl<'a> Draft<'a> {
             return Err(StoreError::TooLarge { slug: "invalid-value", found, limit });
         }
         let Some(retires) = retires else {
+            self.require_room(is_spared(&record, &contents, stored.as_ref()))?;
             return self.write(record, contents, stored, secret);
         };
         let remembered = stored.as_ref().map(Contents::retired).unwrap_or_default();
@@ -210,7 +214,10 @@ impl<'a> Draft<'a> {
         secret: Option<&Secret>,
     ) -> Result<()> {
         let contents = match (record.kind, stored) {
-            (Some(kind), Some(stored)) => reconcile(kind, contents, &stored, secret)?,
+            (Some(kind), Some(stored)) => {
+                let commit = &self.shared.commit;
+                commit.computing(|| reconcile(kind, contents, &stored, secret))?
+            }
             _ => contents,
         };
         self.put(record.key, contents);
@@ -223,6 +230,13 @@ impl<'a> Draft<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether `contents` may be written over what is `stored` with whatever room there is: if the record does not grow, or is
+/// one with rules and hardly grows. The host ends a session, and resets a key, by writing it whole or by setting properties.
+fn is_spared(record: &Record, contents: &Contents, stored: Option<&Contents>) -> bool {
+    let spared = record.kind.map_or(0, |_| SPARED_BYTES);
+    stored.is_some_and(|stored| contents.len() <= stored.len() + spared)
 }
 
 /// What to write instead of `contents` over what is `stored`, so that a stale write undoes nothing; what the write

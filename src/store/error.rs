@@ -294,10 +294,10 @@ impl StoreError {
         }
     }
 
-    /// The system's refusal of `action` on `path`; a full disk and missing permissions are told apart.
+    /// The system's refusal of `action` on `path`; a full disk, a quota that is used up and missing permissions are told apart.
     #[must_use]
     pub fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
-        if source.kind() == io::ErrorKind::StorageFull {
+        if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
             return Self::Full { path: path.into() };
         }
         if source.kind() == io::ErrorKind::PermissionDenied {
@@ -349,5 +349,18 @@ impl StoreError {
             .or_else(|| payload.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "no message".into());
         Self::Panicked { action, cause }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_that_is_used_up_is_a_full_disk() {
+        for number in [libc::ENOSPC, libc::EDQUOT] {
+            let source = io::Error::from_raw_os_error(number);
+            assert_eq!(StoreError::io("write", Path::new("a"), source).code(), "ERR_STORE_FULL");
+        }
     }
 }

@@ -9,6 +9,7 @@ pub use permissions::{give_to_owner, owner_only};
 use super::error::{Result, StoreError};
 use super::guard::{self, Guard, Mark};
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// sled's own folder within the store's.
@@ -244,10 +245,26 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Makes the names in `folder` durable. Windows neither needs nor allows it.
 pub fn sync_folder(folder: &Path) -> Result<()> {
+    match try_sync(folder) {
+        Err(error) if is_unsupported(&error) => Ok(()),
+        result => result.map_err(|error| StoreError::io("sync", folder, error)),
+    }
+}
+
+/// Whether the file system of `folder` cannot sync folders. Some of FUSE and some shared folders cannot; then nothing more
+/// can be done.
+#[must_use]
+pub fn cannot_sync(folder: &Path) -> bool {
+    try_sync(folder).is_err_and(|error| is_unsupported(&error))
+}
+
+fn try_sync(folder: &Path) -> std::io::Result<()> {
     if cfg!(windows) {
         return Ok(());
     }
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|error| StoreError::io("sync", folder, error))
+    File::open(folder)?.sync_all()
+}
+
+fn is_unsupported(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
 }

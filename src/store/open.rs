@@ -111,12 +111,7 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
         // What was cut off stays cut off, whatever the disk reads tomorrow.
         journal.clear()?;
     }
-    if let Some(kind) = space::network_of(folder) {
-        notices.push(Notice {
-            code: "DASHBOARD_SLED_NETWORK",
-            text: format!("{} is on a network file system ({kind}), on which neither the lock nor a sync can be relied on; use a local disk", folder.display()),
-        });
-    }
+    notices.extend(space::notices(folder));
     folder::give_to_owner(folder);
     Ok(Opened { disk, guard, journal, applied: accepted, notices, lock })
 }
@@ -127,7 +122,7 @@ fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {
         cache: Cache::new(settings.cache_bytes),
         queue: Queue::new(),
         backlog: Backlog::default(),
-        commit: Commit::default(),
+        commit: Commit::new(disk.progress()),
         disk: RwLock::new(Some(disk)),
         applying: RwLock::new(()),
         poison: OnceLock::new(),

@@ -1,7 +1,9 @@
 //! Where a store stands: how much room there is, and whether the disk is another machine's.
 
 use super::error::{Result, StoreError};
+use super::folder::cannot_sync;
 use super::journal;
+use super::notice::Notice;
 use std::path::Path;
 
 /// What stays free for resets and the ends of sessions: with less than this, new records are refused. sled
@@ -15,20 +17,39 @@ const OVERHEAD: u64 = 3;
 const NETWORK: [&str; 8] =
     ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "fuse.s3fs"];
 
-/// The room that a store has.
-pub struct Room(u64);
+/// The room that a store has; `None` where the system cannot say.
+pub struct Room(Option<u64>);
 
 impl Room {
     /// What there is at `path` now.
-    pub fn at(path: &Path) -> Result<Self> {
-        room(path).map(Self)
+    pub fn at(path: &Path) -> Self {
+        Self(room(path).ok())
     }
 
     /// Whether new records of `bytes` fit beside what is kept in reserve. sled writes a page where a record has
     /// changed, so it takes more than the record.
     pub fn is_for(&self, bytes: usize) -> bool {
-        self.0 >= RESERVE_BYTES + 2 * bytes as u64
+        self.0.is_none_or(|room| room >= RESERVE_BYTES + 2 * bytes as u64)
     }
+}
+
+/// What an operator should know of where the store in `folder` lies.
+#[must_use]
+pub fn notices(folder: &Path) -> Vec<Notice> {
+    let shown = folder.display();
+    let network = network_of(folder).map(|kind| Notice {
+        code: "DASHBOARD_SLED_NETWORK",
+        text: format!("{shown} is on a network file system ({kind}), on which neither the lock nor a sync can be relied on; use a local disk"),
+    });
+    let room = room(folder).err().map(|error| Notice {
+        code: "DASHBOARD_SLED_ROOM",
+        text: format!("{error}; so no room is kept for resets when the disk gets full: watch its room yourself"),
+    });
+    let sync = cannot_sync(folder).then(|| Notice {
+        code: "DASHBOARD_SLED_FOLDER_SYNC",
+        text: format!("the file system of {shown} cannot sync a folder, so a power cut just after the store was made may take it away; use a local disk"),
+    });
+    [network, room, sync].into_iter().flatten().collect()
 }
 
 /// The bytes that may still be written beside `path`.
@@ -70,8 +91,7 @@ pub fn size_of(folder: &Path) -> Result<u64> {
 }
 
 /// The kind of network file system that `path` is on, where the system tells (Linux).
-#[must_use]
-pub fn network_of(path: &Path) -> Option<String> {
+fn network_of(path: &Path) -> Option<String> {
     let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
     network_in(&mounts, path)
 }

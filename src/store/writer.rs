@@ -120,12 +120,11 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         let sequence = self.applied + 1;
         let size = requests.iter().map(|request| request.size).sum();
-        let room = caught(|| disk.room());
-        // Where that is not known the commit fails, and then as a whole.
-        let has_room = room.as_ref().map_or(true, |room| room.is_for(size));
-        let mut draft = Draft::new(disk, &shared, sequence, has_room, requests.len());
+        let room = disk.room();
+        let mut draft = Draft::new(disk, &shared, sequence, room.is_for(size), requests.len());
         shared.commit.reserve(requests.len());
         for Request { changes, completion, .. } in requests {
+            shared.commit.step();
             match catch_unwind(AssertUnwindSafe(|| draft.take(changes))) {
                 Ok(Ok(())) => shared.commit.add(completion),
                 Ok(Err(error)) => completion(Err(error)),
@@ -138,7 +137,7 @@ impl Writer {
         if draft.is_empty() {
             return Ok(());
         }
-        let kept = caught(|| self.keep(disk, draft.batch()?, sequence, &room?));
+        let kept = caught(|| self.keep(disk, draft.batch()?, sequence, &room));
         let changed = draft.into_changed();
         let left = match kept {
             Ok(left) => left,
@@ -179,6 +178,7 @@ impl Writer {
             let mut batch = Batch::default();
             for stored in disk.forwards(&[], None) {
                 let (key, _) = stored?;
+                shared.commit.step();
                 if Key::kind_of(&key) != Some(KeyKind::Meta) {
                     batch.remove(&key);
                 }
@@ -210,6 +210,7 @@ impl Writer {
             let lacking = !self.shared.backlog.is_empty();
             let catch_up = lacking.then_some(|| self.shared.catch_up(disk));
             self.journal.append(sequence, &batch, catch_up)?;
+            self.shared.commit.step();
             Some(batch)
         } else {
             self.give_to_sled(disk, &batch)?;
