@@ -15,6 +15,7 @@ use super::error::{Result, StoreError};
 use super::folder::{self, SLED};
 use super::guard::{Mark, StoreId};
 use super::key::{Key, KeyKind};
+use super::large;
 use super::opener::open_sled;
 use super::touched::Keys;
 use super::verify::{self, Report};
@@ -85,6 +86,8 @@ fn finish(new: New, applied: u64, target: &Path) -> Result<Report> {
     let sled_folder = target.join(SLED);
     let (database, _) = open_sled(&sled_folder)?;
     let disk = Disk::new(database, create::open_log(&sled_folder)?, &sled_folder);
+    // Of a value that was just being written to the store.
+    large::remove_unfinished(&disk, applied)?;
     let report = verify::verify(&disk, |_| ())?;
     drop(disk);
     if report.problems.number > 0 {

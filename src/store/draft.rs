@@ -5,6 +5,7 @@ use super::change::{Change, Edit, Edited, Record};
 use super::disk::Disk;
 use super::error::{Result, StoreError};
 use super::key::{ChunkId, Key};
+use super::large::{self, LARGE_BYTES};
 use super::list;
 use super::value::{self, Contents};
 use super::{Shared, MAX_CONTENTS_BYTES};
@@ -122,8 +123,12 @@ impl<'a> Draft<'a> {
                 continue;
             };
             let encoded = value::encode(key, contents, ChunkId { sequence, ordinal });
-            for (chunk, bytes) in encoded.chunks {
-                batch.insert(&chunk, bytes);
+            if contents.len() > LARGE_BYTES {
+                large::write_ahead(self.shared, self.disk, &encoded)?;
+            } else {
+                for (chunk, bytes) in encoded.chunks() {
+                    batch.insert(&chunk, bytes);
+                }
             }
             batch.insert(key.encoded(), encoded.head);
         }

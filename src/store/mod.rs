@@ -15,6 +15,7 @@ mod give_way;
 pub mod guard;
 mod journal;
 pub mod key;
+mod large;
 mod list;
 #[cfg(test)]
 mod list_tests;

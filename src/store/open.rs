@@ -11,6 +11,7 @@ use super::folder::{self, FolderLock, State, SLED, STORE_ID};
 use super::guard::{Guard, Mark, StoreId};
 use super::journal::{self, Entry, Journal};
 use super::key::Key;
+use super::large;
 use super::opener::open_sled;
 use super::page::Pages;
 use super::queue::Queue;
@@ -111,6 +112,7 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
         // What was cut off stays cut off, whatever the disk reads tomorrow.
         journal.clear()?;
     }
+    large::remove_unfinished(&disk, applied)?;
     notices.extend(space::notices(folder));
     folder::give_to_owner(folder);
     Ok(Opened { disk, guard, journal, applied: accepted, notices, lock })

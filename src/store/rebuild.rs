@@ -258,7 +258,7 @@ impl Repair<'_> {
                 };
                 let id = ChunkId { sequence: self.applied + 1, ordinal };
                 let encoded = value::encode(key, contents, id);
-                for (chunk, bytes) in encoded.chunks {
+                for (chunk, bytes) in encoded.chunks() {
                     batch.insert(&chunk, bytes);
                 }
                 batch.insert(key.encoded(), encoded.head);

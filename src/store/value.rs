@@ -147,8 +147,36 @@ impl Body<'_> {
 pub struct Encoded {
     /// The bytes at the key itself.
     pub head: Vec<u8>,
-    /// Key and bytes of each chunk.
-    pub chunks: Vec<(Vec<u8>, Vec<u8>)>,
+    id: ChunkId,
+    count: u32,
+    /// What is before the contents in the chunks.
+    front: Vec<u8>,
+    contents: Contents,
+}
+
+impl Encoded {
+    /// Key and bytes of each chunk. Made one by one: together they are as long as the contents.
+    pub fn chunks(&self) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> + use<'_> {
+        (0..self.count).map(|index| {
+            let chunk = Key::chunk(self.id, index);
+            let start = index as usize * CHUNK_BYTES;
+            let end = start + CHUNK_BYTES;
+            let sealed = seal(
+                &chunk,
+                &[
+                    part(&self.front, start, end, 0),
+                    part(&self.contents, start, end, self.front.len()),
+                ],
+            );
+            (chunk, sealed)
+        })
+    }
+}
+
+/// What of `bytes`, which begin at `offset`, is between `start` and `end`.
+fn part(bytes: &[u8], start: usize, end: usize, offset: usize) -> &[u8] {
+    let [start, end] = [start, end].map(|at| at.saturating_sub(offset).min(bytes.len()));
+    bytes.get(start..end).unwrap_or_default()
 }
 
 /// Makes what is written for `contents` at `key`; `id` names the chunks if there are any.
@@ -168,31 +196,20 @@ pub fn encode(key: &Key, contents: &Contents, id: ChunkId) -> Encoded {
         front.push(u8::try_from(contents.retired().len()).unwrap_or(u8::MAX));
         front.extend(contents.retired().as_flattened());
     }
-    if !has_chunks(key, contents) {
-        return Encoded {
-            head: seal(key.encoded(), &[&[form], &front, contents]),
-            chunks: Vec::new(),
-        };
-    }
-    let body = [&front, &**contents].concat();
-    let chunks = (0..)
-        .zip(body.chunks(CHUNK_BYTES))
-        .map(|(index, bytes)| {
-            let chunk = Key::chunk(id, index);
-            let sealed = seal(&chunk, &[bytes]);
-            (chunk, sealed)
-        })
-        .collect();
-    let head = seal(
-        key.encoded(),
-        &[
+    let total = front.len() + contents.len();
+    let (head, count) = if has_chunks(key, contents) {
+        let parts: [&[u8]; 4] = [
             &[form | CHUNKED],
-            &(body.len() as u64).to_be_bytes(),
+            &(total as u64).to_be_bytes(),
             &id.sequence.to_be_bytes(),
             &id.ordinal.to_be_bytes(),
-        ],
-    );
-    Encoded { head, chunks }
+        ];
+        // No contents have more chunks than fit.
+        (seal(key.encoded(), &parts), chunk_count(total as u64).unwrap_or(u32::MAX))
+    } else {
+        (seal(key.encoded(), &[&[form], &front, contents]), 0)
+    };
+    Encoded { head, id, count, front, contents: contents.clone() }
 }
 
 /// Reads what stands at an encoded key; `None` if it is damaged.
@@ -303,12 +320,12 @@ mod tests {
     fn a_value_over_a_chunk_is_cut_and_its_head_points_to_the_pieces() {
         let key = Key::record(b"a");
         for length in [0, 1, CHUNK_BYTES] {
-            assert!(encode(&key, &vec![1; length].into(), ID).chunks.is_empty());
+            assert_eq!(encode(&key, &vec![1; length].into(), ID).chunks().count(), 0);
         }
         let encoded = encode(&key, &vec![1; 2 * CHUNK_BYTES + 1].into(), ID);
-        assert_eq!(encoded.chunks.len(), 3);
+        assert_eq!(encoded.chunks().count(), 3);
         assert_eq!(chunks_of(key.encoded(), &encoded.head), Some((ID, 3)));
-        assert!(encoded.chunks.iter().all(|(_, bytes)| bytes.len() <= CHUNK_BYTES + 4));
+        assert!(encoded.chunks().all(|(_, bytes)| bytes.len() <= CHUNK_BYTES + 4));
     }
 
     #[test]
