@@ -303,6 +303,8 @@ export interface Store {
   compact (): Promise<Compacted>
   /** {@link StorageContainer.backup}. */
   backup (folder: string): Promise<Report>
+  /** Removes the stores that restores have replaced, and says which folders they were and how many bytes they had. */
+  removeReplaced (): Promise<{ removed: string[], bytes: number }>
   /** Gives this share of the store back. With the last one of the process it lets go of the folder. */
   close (): Promise<void>
 }
@@ -378,6 +380,8 @@ export interface Stats {
   }
   /** The data's files. */
   diskBytes: number
+  /** The files of the stores that restores have replaced ({@link Store.removeReplaced}). */
+  replacedBytes: number
 }
 
 /** What was loaded: as many as there were in the entries. */

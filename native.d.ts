@@ -39,6 +39,8 @@ export declare class NativeStore {
   purge(after: string | undefined | null, now: number, before: number, dryRun: boolean, secret?: string, iv?: string): Promise<string>
   /** Numbers that are known at any time, as JSON. */
   stats(): Promise<string>
+  /** Removes the stores that restores have replaced. Says in JSON which ones, and their bytes. */
+  removeReplaced(): Promise<string>
   /** What the store holds, by application and kind, as JSON. */
   usage(): Promise<string>
   /** The store's number in this thread, while it is open. */

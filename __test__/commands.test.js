@@ -37,6 +37,7 @@ const said = {
   'npx dashboard-sled inspect dashboard/account/account_1': /"sessionKey": "\(redacted\)"/,
   'npx dashboard-sled purge --older-than 30d --dry-run': /^0 of [1-9]\d* sessions would be removed\n$/,
   'npx dashboard-sled purge --older-than 30d': /^0 of [1-9]\d* sessions were removed\n$/,
+  'npx dashboard-sled remove-replaced': /^(removed .+\n)*\d+ bytes were removed\n$/,
   'npx dashboard-sled compact': /^\d+ bytes before, \d+ after\n$/,
   'npx dashboard-sled export --output all.jsonl': /were exported to all\.jsonl\n$/,
   'npx dashboard-sled import --from jsonl all.jsonl --store data/copy.sled --verify': /\nevery record and every list is as in the source\n$/,

@@ -1,6 +1,6 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const { execFileSync, spawnSync } = require('child_process')
+const { execFileSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
@@ -131,32 +131,7 @@ describe('compact', () => {
       await opened.close()
       assert.strictEqual((await read(store)).length, entries.length + 1)
     })
-    it('by kill -9 at every folder that is made, renamed or removed', function () {
-      if (spawnSync('strace', ['-V']).error) {
-        return this.skip()
-      }
-      const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
-      const killed = {}
-      fs.cpSync(store, path.join(folder, 'template'), { recursive: true })
-      for (const call of ['rename', 'mkdir', 'unlinkat']) {
-        for (killed[call] = 0; ; killed[call]++) {
-          fs.rmSync(store, { recursive: true })
-          fs.cpSync(path.join(folder, 'template'), store, { recursive: true })
-          const inject = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${killed[call] + 1}`]
-          const { signal, status } = spawnSync('strace', [...inject, process.execPath, tool, 'compact', '--store', store])
-          const { status: verified, stdout } = spawnSync(process.execPath, [tool, 'verify', '--store', store], { encoding: 'utf8' })
-          assert.strictEqual(verified, 0, `${call} ${killed[call]}: ${stdout}`)
-          assert.deepStrictEqual(fs.readdirSync(store).sort(), ['guard', 'lock', 'sled'])
-          if (signal !== 'SIGKILL') {
-            assert.strictEqual(status, 0)
-            break
-          }
-        }
-      }
-      // The guard and the data of the new store, and the two of the swap, at least.
-      assert(killed.rename >= 4 && killed.mkdir >= 2 && killed.unlinkat >= 4, JSON.stringify(killed))
-      return read(store).then((found) => assert.deepStrictEqual(found, entries))
-    }).timeout(120000)
+    // faults/swap.fault.js kills at each call.
     it('by kill -9 at any time', async () => {
       for (let delay = 100; delay < 900; delay += 80) {
         const { code } = await runTool(['compact', '--store', store], { meanwhile: (child) => setTimeout(() => child.kill('SIGKILL'), delay) })

@@ -162,6 +162,8 @@ describe('stats', () => {
       bytes: 9012,
       lists: 2,
       items: 3,
+      damaged: 0,
+      described: [],
       kinds: [
         { appid: '', kind: '', records: 1, bytes: 1 },
         { appid: 'dashboard', kind: 'account', records: 2, bytes: 6 },
@@ -174,7 +176,7 @@ describe('stats', () => {
     await store.storage.close()
     const json = JSON.parse((await runTool(['stats', '--json'])).stdout)
     assert(json.diskBytes > 9000)
-    assert.deepStrictEqual(json, { ...expected, diskBytes: json.diskBytes })
+    assert.deepStrictEqual(json, { ...expected, diskBytes: json.diskBytes, replacedBytes: 0 })
     const { code, stdout } = await runTool(['stats'])
     assert.deepStrictEqual([code, stdout.split('\n').slice(0, 4)], [0, [
       'application  kind                    records  bytes',

@@ -13,7 +13,7 @@ const program = new Command('dashboard-sled')
   .exitOverride((error) => process.exit(error.exitCode ? 2 : 0))
 
 try {
-  for (const name of ['verify', 'backup', 'restore', 'recover', 'export', 'import', 'purge', 'compact', 'stats', 'inspect', 'list']) {
+  for (const name of ['verify', 'backup', 'restore', 'remove-replaced', 'recover', 'export', 'import', 'purge', 'compact', 'stats', 'inspect', 'list']) {
     require(`../src/command/${name}.js`)(program)
   }
   program.parseAsync()

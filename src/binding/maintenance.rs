@@ -207,6 +207,20 @@ impl NativeStore {
         on_worker(env, move || Ok(json_answer(&describe_stats(&store.stats()?))))
     }
 
+    /// Removes the stores that restores have replaced. Says in JSON which ones, and their bytes.
+    #[napi(catch_unwind, ts_return_type = "Promise<string>")]
+    pub fn remove_replaced(&self, env: Env) -> Result<Reply> {
+        let path = PathBuf::from(self.path());
+        // The share keeps the folder's lock.
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        on_long_worker(env, move || {
+            let (paths, bytes) = store::remove_replaced(&path)?;
+            drop(store);
+            let removed: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+            Ok(json_answer(&json!({ "removed": removed, "bytes": bytes })))
+        })
+    }
+
     /// What the store holds, by application and kind, as JSON.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn usage(&self, env: Env) -> Result<Reply> {
@@ -249,6 +263,7 @@ fn describe_stats(stats: &Stats) -> Value {
             "bytes": stats.cache_bytes,
         },
         "diskBytes": stats.disk_bytes,
+        "replacedBytes": stats.replaced_bytes,
     })
 }
 

@@ -6,16 +6,17 @@ module.exports = (program) => program.command('stats')
   .action(run((folder, _, options) => withStore(folder, async (store) => {
     const end = showBytes(options)
     const usage = await store.usage().finally(end)
-    const { diskBytes } = await store.stats()
+    const { diskBytes, replacedBytes } = await store.stats()
     const { records, lists, items, bytes, kinds } = usage
     const damage = new Damage(usage)
     return {
       code: damage.code,
-      report: { ...usage, diskBytes },
+      report: { ...usage, diskBytes, replacedBytes },
       text: [
         ...table(['application', 'kind', 'records', 'bytes'], kinds.map(({ appid, kind, records, bytes }) => [appid || '-', kind || '-', records, bytes])),
         '',
         `${records} records of ${bytes} bytes, ${lists} lists with ${items} items, ${diskBytes} bytes on the disk`,
+        ...(replacedBytes ? [`${replacedBytes} bytes in stores that restores have replaced; npx dashboard-sled remove-replaced removes them`] : []),
         ...damage.text
       ]
     }

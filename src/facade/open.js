@@ -41,6 +41,7 @@ async function open ({ path, cacheMB, commitSeconds, create = true } = {}) {
     load: async (entries) => load(store, entries),
     purge: async (options) => purge(store, options),
     stats: async () => JSON.parse(await store.stats()),
+    removeReplaced: async () => JSON.parse(await store.removeReplaced()),
     usage: async () => JSON.parse(await store.usage()),
     verify: async () => JSON.parse(await store.verify()),
     repair: async () => alone((folder) => native.repairStore(folder, ...secrets())),

@@ -63,6 +63,7 @@ pub use registry::{open, open_alone, refuse_shared, settle, Lease};
 pub use restore::{restore, Restored};
 pub use scan::{Part, Parts, Records};
 pub use stats::Stats;
+pub use swap::remove_replaced;
 pub use value::Contents;
 pub use verify::{Report, Told};
 

@@ -1,7 +1,7 @@
 //! Numbers of an open store: what costs nothing to know at any time.
 
 use super::error::Result;
-use super::{space, Store};
+use super::{space, swap, Store};
 use hdrhistogram::Histogram;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -29,6 +29,8 @@ pub struct Stats {
     pub commits: Commits,
     /// The files of the store, in bytes.
     pub disk_bytes: u64,
+    /// The files of the stores that restores have replaced, in bytes.
+    pub replaced_bytes: u64,
 }
 
 /// The commits of a store, and the time from the first write of each to its end.
@@ -55,6 +57,7 @@ impl Store {
                 cache_bytes,
                 commits: self.shared.syncs.commits(),
                 disk_bytes: space::size_of(disk.folder())?,
+                replaced_bytes: disk.folder().parent().map_or(Ok(0), swap::replaced_bytes)?,
             })
         })
     }

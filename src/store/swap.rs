@@ -12,6 +12,7 @@ use super::error::{Result, StoreError};
 use super::folder::{self, is_there, sync_folder, SLED, SWAP};
 use super::guard;
 use super::relocate::{create_folder, interruption, relocate, remove, rename, sync_all_in};
+use super::space;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -142,6 +143,21 @@ pub fn replaced(folder: &Path) -> Result<Vec<(u32, PathBuf)>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// The bytes of the stores that are kept in `folder`.
+pub fn replaced_bytes(folder: &Path) -> Result<u64> {
+    replaced(folder)?.iter().map(|(_, path)| space::size_of(path)).sum()
+}
+
+/// Removes the stores that are kept in `folder`, whose lock is held, and says how many bytes they had.
+pub fn remove_replaced(folder: &Path) -> Result<(Vec<PathBuf>, u64)> {
+    let bytes = replaced_bytes(folder)?;
+    let paths: Vec<_> = replaced(folder)?.into_iter().map(|(_, path)| path).collect();
+    for path in &paths {
+        remove(path)?;
+    }
+    Ok((paths, bytes))
 }
 
 /// Folder in which a restore keeps the store that it replaces.

@@ -1,0 +1,8 @@
+const { run, withStore } = require('./run.js')
+
+module.exports = (program) => program.command('remove-replaced')
+  .description('removes the stores that restores have replaced, which are kept within the folder of the store')
+  .action(run((folder) => withStore(folder, async (store) => {
+    const report = await store.removeReplaced()
+    return { report, text: [...report.removed.map((path) => `removed ${path}`), `${report.bytes} bytes were removed`] }
+  })))
