@@ -34,6 +34,7 @@
  * | `ERR_STORE_FULL` | `store-full` | the disk is full, or has no room for what was asked |
  * | `ERR_STORE_BUSY` | `store-busy` | over 65,536 changes or 256 MiB of them wait to be written, or too many reads wait |
  * | `ERR_STORE_NO_THREAD` | `store-no-thread` | the system started no thread; try again when the limit is higher |
+ * | `ERR_STORE_STILL_OPEN` | `store-still-open` | `close` waited for `SLED_COMMIT_SECONDS`, and something still uses the store; its folder becomes free when that has ended |
  * | `ERR_STORE_CLOSED` | `store-closed` | the store was closed |
  * | `ERR_STORE_IO` | `store-io-failed` | the system refused something; `detail` says what |
  * | `ERR_STORE_SLED` | `store-sled-failed` | sled failed otherwise |

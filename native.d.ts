@@ -43,6 +43,8 @@ export declare class NativeStore {
   removeReplaced(): Promise<string>
   /** What the store holds, by application and kind, as JSON. */
   usage(): Promise<string>
+  /** Gives this share back; with the last one the store finishes, and its folder is free when this resolves. */
+  close(): Promise<void>
   /** The store's number in this thread, while it is open. */
   get number(): number
   /** Whether there is a record. */
@@ -78,8 +80,6 @@ export declare class NativeStore {
   get notices(): Array<NativeNotice>
   /** Removes every record and every list. */
   wipe(): Promise<void>
-  /** Gives this share back; with the last one the store finishes and lets go of its folder. */
-  close(): Promise<void>
   /** Some records behind `after`, the `next` of the page before, which is undefined at the end. */
   records(after?: string): Promise<{ records: Array<{ record: string, contents: Buffer }>, damaged: { number: number, described: string[] }, next?: string }>
   /** Some parts of lists behind the item at `last` of the list `path`, oldest items first. */

@@ -10,7 +10,7 @@ use super::{errors, promise};
 use crate::administrator::{account, reset_session_key, session, Found, Give, Lookup};
 use crate::record::cipher;
 use crate::record::properties::{self, Edit};
-use crate::store::{self, Change, Edited, StoreError};
+use crate::store::{self, Change, Edited, Reader, StoreError};
 use napi::{Env, Result};
 use napi_derive::napi;
 use std::cell::RefCell;
@@ -166,11 +166,16 @@ impl NativeStore {
         match (found, answer) {
             (Ok(Found::Given), Some(answer)) => answer.map(Reply::Value),
             (Ok(Found::Odd), _) => Ok(Reply::Now(Answer::Done)),
-            _ => on_worker(env, move || {
-                let mut answer = None;
-                find(&|key| store.read(key).map(Some), &mut |json| answer = Some(json.to_owned()))?;
-                Ok(Answer::Json(answer))
-            }),
+            _ => {
+                let reader = Reader::new(store);
+                on_worker(env, move || {
+                    let mut answer = None;
+                    find(&|key| reader.read(key).map(Some), &mut |json| {
+                        answer = Some(json.to_owned());
+                    })?;
+                    Ok(Answer::Json(answer))
+                })
+            }
         }
     }
 }

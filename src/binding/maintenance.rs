@@ -139,7 +139,7 @@ impl NativeStore {
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn verify(&self, env: Env) -> Result<Reply> {
         let path = PathBuf::from(self.path());
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_long_worker(env, move || {
             store::refuse_shared(&path)?;
             Ok(json_answer(&describe(&store.verify(&set_progress)?)))
@@ -149,7 +149,7 @@ impl NativeStore {
     /// Copies the store as it is at one moment into the empty folder `folder`, and reads the copy.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn backup(&self, env: Env, folder: String) -> Result<Reply> {
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_long_worker(env, move || {
             let target = settings(folder);
             let report = store.copy(&target.path, target.new_id, &set_progress)?;
@@ -177,7 +177,7 @@ impl NativeStore {
         key: Option<Name>,
         iv: Option<Name>,
     ) -> Result<Reply> {
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
         let purge = Purge { now, before, is_dry, secret };
         on_long_worker(env, move || {
@@ -203,7 +203,7 @@ impl NativeStore {
     /// Numbers that are known at any time, as JSON.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn stats(&self, env: Env) -> Result<Reply> {
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_worker(env, move || Ok(json_answer(&describe_stats(&store.stats()?))))
     }
 
@@ -224,7 +224,7 @@ impl NativeStore {
     /// What the store holds, by application and kind, as JSON.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn usage(&self, env: Env) -> Result<Reply> {
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_long_worker(env, move || {
             let usage = usage(&store, &set_progress)?;
             let kinds = usage.kinds.iter().map(|((appid, kind), records)| {

@@ -7,6 +7,7 @@ mod errors;
 mod maintenance;
 mod memory;
 mod name;
+mod opening;
 mod promise;
 mod reply;
 mod storage;

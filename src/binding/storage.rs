@@ -5,10 +5,10 @@
 use super::answer::Answer;
 use super::arguments::{contents, item, list, record, secret};
 use super::name::Name;
-use super::reply::{on_either_worker, on_own_thread, on_worker, Reply};
+use super::reply::{on_either_worker, on_worker, Reply};
 use super::{errors, memory, promise};
 use crate::record::cipher::Secret;
-use crate::store::{self, Change, Contents, Lease, Notice, Settings, Store, StoreError};
+use crate::store::{self, Change, Contents, Lease, Notice, Reader, Settings, Store, StoreError};
 use napi::{Env, Result};
 use napi_derive::napi;
 use std::cell::RefCell;
@@ -23,40 +23,6 @@ const MAINTENANCE_LIMIT: Duration = Duration::from_secs(60);
 const SMALL_CACHE: u64 = 16 << 20;
 /// The largest number of items in a page that counts as a look-up.
 const SHORT_PAGE: u64 = 1000;
-/// How long the end of a process may wait for changes that were not awaited.
-const SETTLE_LIMIT: Duration = Duration::from_secs(10);
-
-/// Opens the store in the folder `path`, with a cache of `cacheBytes` and `commitSeconds` for a commit; opened again in the same
-/// process it is the same store. One that is missing is created only if `creates` is set.
-#[napi(catch_unwind, ts_return_type = "Promise<NativeStore>")]
-pub fn open_store(
-    env: Env,
-    path: String,
-    cache_bytes: f64,
-    commit_seconds: u32,
-    creates: bool,
-) -> Result<Reply> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "src/facade lets only a positive integer through, and the cast saturates"
-    )]
-    let cache_bytes = cache_bytes as u64;
-    let settings = Settings {
-        cache_bytes,
-        creates,
-        commit_limit: Duration::from_secs(commit_seconds.into()),
-        ..settings(path)
-    };
-    on_own_thread(env, move || store::open(&settings).map(Answer::Opened))
-}
-
-/// Waits until everything that was asked of any store is durable; for the end of the process only,
-/// since it blocks.
-#[napi(catch_unwind)]
-pub fn settle(env: Env) -> Result<()> {
-    store::settle(SETTLE_LIMIT).map_err(|error| errors::throw(env, &error))
-}
 
 /// How the store in the folder `path` is opened where nothing else is said.
 pub fn settings(path: String) -> Settings {
@@ -104,6 +70,11 @@ impl NativeStore {
         lease.as_ref().map(|lease| Arc::clone(lease)).ok_or(StoreError::Closed)
     }
 
+    /// The same for a call that reads on another thread.
+    pub fn reader(&self) -> std::result::Result<Reader, StoreError> {
+        self.store().map(Reader::new)
+    }
+
     /// Answers from memory by `peek`, else on a worker by `read`.
     pub fn answer(
         &self,
@@ -115,7 +86,8 @@ impl NativeStore {
         if let Some(answer) = peek(&store) {
             return Ok(Reply::Now(answer));
         }
-        on_worker(env, move || read(&store))
+        let reader = Reader::new(store);
+        on_worker(env, move || read(&reader))
     }
 
     /// Promises that `changes` are durable.
@@ -183,7 +155,7 @@ impl NativeStore {
     )]
     pub fn read(&self, env: Env, file: Name) -> Result<Reply> {
         let key = record(env, file)?.key;
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_worker(env, move || store.read(&key).map(Answer::Text))
     }
 
@@ -380,18 +352,5 @@ impl NativeStore {
         let (promise, ticket) = promise::open(env)?;
         store.wipe(Box::new(|result| ticket.settle(result.map(|()| Answer::Done))));
         Ok(Reply::Later(promise))
-    }
-
-    /// Gives this share back; with the last one the store finishes and lets go of its folder.
-    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
-    pub fn close(&self, env: Env) -> Result<Reply> {
-        let lease = self.lease.borrow_mut().take();
-        if lease.is_some() {
-            memory::leave(self.number);
-        }
-        on_worker(env, move || {
-            drop(lease);
-            Ok(Answer::Done)
-        })
     }
 }

@@ -24,7 +24,7 @@ impl NativeStore {
         ts_return_type = "Promise<{ records: Array<{ record: string, contents: Buffer }>, damaged: { number: number, described: string[] }, next?: string }>"
     )]
     pub fn records(&self, env: Env, after: Option<String>) -> Result<Reply> {
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_long_worker(env, move || {
             let after = after.as_deref().and_then(key_of_hex);
             store.records_after(after.as_ref(), PAGE, |_| true).map(Answer::Records)
@@ -38,7 +38,7 @@ impl NativeStore {
         ts_return_type = "Promise<{ parts: Array<{ list: string, items: string[], last: number }>, damaged: { number: number, described: string[] }, isEnd: boolean }>"
     )]
     pub fn parts(&self, env: Env, path: Option<Name>, last: Option<f64>) -> Result<Reply> {
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         let path = path.map(|path| list(env, path)).transpose()?;
         #[expect(
             clippy::cast_possible_truncation,

@@ -22,8 +22,8 @@ async function open ({ path, cacheMB, commitSeconds, create = true } = {}) {
   // Does what needs a store that nobody has open, and opens this one again. Calls get `store-closed` meanwhile.
   function alone (work) {
     const result = isAlone.then(async () => {
-      await store.close()
       try {
+        await store.close()
         return JSON.parse(await work(folder))
       } finally {
         store.adopt(await openFolder(folder, { cacheMB, commitSeconds, create: false }))

@@ -98,6 +98,7 @@ impl Backlog {
 #[cfg(test)]
 mod tests {
     use super::super::key::ListPath;
+    use super::super::release::Stage;
     use super::super::tests::settings;
     use super::super::{open, Change, Record, Store};
     use super::*;
@@ -116,8 +117,10 @@ mod tests {
 
     /// From now on nobody gives anything to sled.
     fn end_writer(store: &Store) {
+        let held = store.shared.disk.upgrade();
         store.shared.queue.close();
-        store.writer.lock().unwrap().take().unwrap().join().unwrap();
+        assert!(store.release.wait_for(Stage::Written, Duration::from_secs(60)));
+        *store.shared.held_by_writer.lock().unwrap() = held;
     }
 
     fn commit(key: &Key, contents: &str) -> Arc<Durable> {

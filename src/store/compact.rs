@@ -47,7 +47,8 @@ fn require_closed(store: &Store, settings: &Settings, path: &Path) -> Result<()>
     if store.close(settings.commit_limit) {
         return Ok(());
     }
-    Err(StoreError::Locked { path: path.into(), holder: " (in this process, hanging)".into() })
+    let (path, seconds) = (path.into(), settings.commit_limit.as_secs());
+    Err(StoreError::StillOpen { path, seconds, holder: store.holder() })
 }
 
 /// Makes the new data, and reads it.

@@ -162,6 +162,16 @@ pub enum StoreError {
     /// The store was closed.
     #[error("the store is closed; open it again")]
     Closed,
+    /// The store was told to close, and somebody still uses it after the limit.
+    #[error("the store at {} could not be closed within {seconds} s: {holder}; its folder becomes free when that has ended", path.display())]
+    StillOpen {
+        /// The store's folder.
+        path: PathBuf,
+        /// The limit.
+        seconds: u64,
+        /// Who uses it.
+        holder: String,
+    },
     /// More changes wait than the store takes.
     #[error("too many changes wait to be written ({waiting}); slow down, or look at why the disk is slow")]
     Busy {
@@ -251,6 +261,7 @@ impl StoreError {
             Self::Poisoned { .. } => "ERR_STORE_POISONED",
             Self::Stuck { .. } => "ERR_STORE_STUCK",
             Self::Full { .. } | Self::NoRoom { .. } => "ERR_STORE_FULL",
+            Self::StillOpen { .. } => "ERR_STORE_STILL_OPEN",
             Self::Closed => "ERR_STORE_CLOSED",
             Self::Busy { .. } | Self::BusyReading { .. } => "ERR_STORE_BUSY",
             Self::NoThread { .. } => "ERR_STORE_NO_THREAD",
@@ -283,6 +294,7 @@ impl StoreError {
             Self::Poisoned { .. } => "store-poisoned",
             Self::Stuck { .. } => "store-stuck",
             Self::Full { .. } | Self::NoRoom { .. } => "store-full",
+            Self::StillOpen { .. } => "store-still-open",
             Self::Closed => "store-closed",
             Self::Busy { .. } | Self::BusyReading { .. } => "store-busy",
             Self::NoThread { .. } => "store-no-thread",
@@ -318,6 +330,10 @@ impl StoreError {
     #[must_use]
     pub fn sled(action: &'static str, path: &Path, error: sled::Error) -> Self {
         match error {
+            // That is how the system refuses a thread; sled asks for nothing else that could be told to try again.
+            sled::Error::Io(source) if source.kind() == io::ErrorKind::WouldBlock => {
+                Self::no_thread(source)
+            }
             sled::Error::Io(source) => Self::io(action, path, source),
             sled::Error::Corruption { .. } => {
                 Self::Damaged { what: format!("the data of sled in {}", path.display()) }

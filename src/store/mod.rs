@@ -31,6 +31,7 @@ mod rebuild;
 #[cfg(test)]
 mod rebuild_tests;
 mod registry;
+mod release;
 mod relocate;
 mod repair;
 mod restore;
@@ -59,7 +60,8 @@ pub use notice::Notice;
 pub use open::Settings;
 pub use panics::silence;
 pub use rebuild::rebuild;
-pub use registry::{open, open_alone, refuse_shared, settle, Lease};
+pub use registry::{open, open_alone, refuse_shared, settle, Closing, Lease};
+pub use release::Reader;
 pub use restore::{restore, Restored};
 pub use scan::{Part, Parts, Records};
 pub use stats::Stats;
@@ -77,13 +79,12 @@ use guard::StoreId;
 use list::Head;
 use page::Pages;
 use queue::{Message, Queue};
+use release::{Held, Release, Stage};
 use stats::Syncs;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, TryLockError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
+use std::time::Duration;
 use touched::Touched;
 use watchdog::Commit;
 
@@ -98,7 +99,7 @@ const MAX_WAITING_BYTES: usize = 256 << 20;
 /// An open store. Reads and requests may come from any thread.
 pub struct Store {
     shared: Arc<Shared>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    release: Arc<Release>,
     notices: Vec<Notice>,
 }
 
@@ -108,8 +109,10 @@ pub struct Shared {
     queue: Queue,
     backlog: Backlog,
     commit: Commit,
-    /// Taken out when the store closes, after the last reader.
-    disk: RwLock<Option<Disk>>,
+    /// What is open, for as long as somebody holds it.
+    disk: Weak<Held>,
+    /// The writer's hold on it, which it drops when it ends.
+    held_by_writer: Mutex<Option<Arc<Held>>>,
     /// Held for writing while a batch appears in sled, and for the end of a copy; for reading by who needs to see whole
     /// batches.
     applying: RwLock<()>,
@@ -229,36 +232,50 @@ impl Store {
         self.shared.waiting.load(Ordering::Relaxed)
     }
 
-    /// Finishes what was submitted, and lets go of the folder. `false` if the writer does not end within its
-    /// limit: then nothing is let go of. Blocks.
+    /// Takes nothing more, finishes what was submitted, and calls `when_free` once nobody reads any more and sled is closed.
+    fn begin_close(&self, when_free: impl FnOnce() + Send + 'static) {
+        self.release.when_free(when_free);
+        self.shared.queue.close();
+    }
+
+    /// Finishes what was submitted, and closes. `false` if that takes longer than `limit`: then the store closes when
+    /// those who use it have ended. Blocks.
     fn close(&self, limit: Duration) -> bool {
         self.shared.queue.close();
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let end = Instant::now() + limit;
-        let disk = loop {
-            if writer.as_ref().is_none_or(JoinHandle::is_finished) {
-                // A reader that hangs in sled keeps the store open as well.
-                match self.shared.disk.try_write() {
-                    Ok(mut disk) => break disk.take(),
-                    Err(TryLockError::Poisoned(lock)) => break lock.into_inner().take(),
-                    Err(TryLockError::WouldBlock) => {}
-                }
-            }
-            if Instant::now() > end {
-                return false;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        };
-        // sled syncs once more when it is dropped, and panics if that fails. What was acknowledged is durable.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(disk)));
-        true
+        self.release.wait_for(Stage::Free, limit)
+    }
+
+    /// Who keeps a store open that should close, for people.
+    fn holder(&self) -> String {
+        let by_writer = self.shared.held_by_writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if by_writer.is_some() {
+            return "its last changes are not written yet; look at the disk".into();
+        }
+        match self.shared.disk.strong_count() {
+            1 => "one call still reads it".into(),
+            count => format!("{count} calls still read it"),
+        }
+    }
+}
+
+impl Drop for Store {
+    /// The writer ends, and lets go.
+    fn drop(&mut self) {
+        self.shared.queue.close();
     }
 }
 
 impl Shared {
     fn with_disk<T>(&self, read: impl FnOnce(&Disk) -> Result<T>) -> Result<T> {
-        let disk = self.disk.read().unwrap_or_else(PoisonError::into_inner);
-        read(disk.as_ref().ok_or(StoreError::Closed)?)
+        let held = self.disk.upgrade().ok_or(StoreError::Closed)?;
+        read(held.disk().ok_or(StoreError::Closed)?)
+    }
+
+    /// The writer's side, at its end.
+    fn let_go(&self) {
+        let held = self.held_by_writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Without the lock: it may be the last hold, and closing sled takes its time.
+        drop(held);
     }
 
     /// What stands at `key`, of what was acknowledged: sled may lack the last commit.

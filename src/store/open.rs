@@ -15,11 +15,12 @@ use super::large;
 use super::opener::open_sled;
 use super::page::Pages;
 use super::queue::Queue;
+use super::release::{Held, Release};
 use super::stats::Syncs;
 use super::swap;
 use super::touched::Touched;
 use super::watchdog::{self, Commit};
-use super::writer::Writer;
+use super::writer::{self, Writer};
 use super::{space, Notice, Shared, Store};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
@@ -120,12 +121,16 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
 
 fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {
     let Opened { disk, guard, journal, applied, notices, lock } = opened;
+    let progress = disk.progress();
+    let release = Arc::new(Release::new());
+    let held = Arc::new(Held::new(disk, Arc::clone(&release)));
     let shared = Arc::new(Shared {
         cache: Cache::new(settings.cache_bytes),
         queue: Queue::new(),
         backlog: Backlog::default(),
-        commit: Commit::new(disk.progress()),
-        disk: RwLock::new(Some(disk)),
+        commit: Commit::new(progress),
+        disk: Arc::downgrade(&held),
+        held_by_writer: Mutex::new(Some(held)),
         applying: RwLock::new(()),
         poison: OnceLock::new(),
         unwritten: OnceLock::new(),
@@ -136,12 +141,11 @@ fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {
         waiting_bytes: AtomicUsize::new(0),
     });
     let writer = Writer::new(Arc::clone(&shared), guard, journal, applied);
-    let thread = std::thread::Builder::new()
-        .name("dashboard-sled writer".into())
-        .spawn(move || writer.run())
-        .and_then(|thread| watchdog::watch(&shared, settings.commit_limit).map(|()| thread))
-        .map_err(|error| StoreError::io("start the threads of", &settings.path, error))?;
-    Ok((Store { shared, writer: Mutex::new(Some(thread)), notices }, lock))
+    // The writer last: without the other one it would stay behind, and keep the folder.
+    watchdog::watch(&shared, settings.commit_limit)
+        .and_then(|()| writer::start(writer, Arc::clone(&release)))
+        .map_err(StoreError::no_thread)?;
+    Ok((Store { shared, release, notices }, lock))
 }
 
 /// Refuses a guard and data that do not belong together.

@@ -3,7 +3,11 @@
 use super::error::{Result, StoreError};
 use super::give_way::give_way;
 use super::repair;
+use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::Builder;
 use std::time::Duration;
 
 /// sled's page cache. Ours is in front of it, so this is for the pages of a working set only.
@@ -12,8 +16,16 @@ const PAGE_CACHE_BYTES: u64 = 32 << 20;
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
+/// Threads that sled starts once in a process, for all its writing.
+const POOL_THREADS: usize = 7;
+/// Threads that each store has besides: sled's flusher, the writer and the watchdog. One more is to spare, for the opening.
+const STORE_THREADS: usize = 4;
+
+static HAS_POOL: AtomicBool = AtomicBool::new(false);
+
 /// Opens sled, and repairs what can be. A damaged snapshot is moved aside once, and the log read whole.
 pub fn open_sled(folder: &Path) -> Result<(sled::Db, Vec<String>)> {
+    require_threads()?;
     let mut repaired = repair::before_open(folder)?;
     let database = match try_sled(folder) {
         Err(StoreError::Damaged { .. } | StoreError::Sled { .. }) => {
@@ -23,6 +35,25 @@ pub fn open_sled(folder: &Path) -> Result<(sled::Db, Vec<String>)> {
         other => other?,
     };
     Ok((database, repaired))
+}
+
+/// Refuses to begin if the system would not start the threads of a store. sled does not notice: it waits for ever for a write
+/// that has no thread, and never asks again for those it was refused the first time.
+fn require_threads() -> Result<()> {
+    let count =
+        if HAS_POOL.load(Ordering::Relaxed) { STORE_THREADS } else { POOL_THREADS + STORE_THREADS };
+    let gate = Mutex::new(());
+    let started: io::Result<()> = std::thread::scope(|scope| {
+        // All of them at once, so each waits for the last one.
+        let _closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..count {
+            Builder::new().spawn_scoped(scope, || drop(gate.lock()))?;
+        }
+        Ok(())
+    });
+    started.map_err(StoreError::no_thread)?;
+    HAS_POOL.store(true, Ordering::Relaxed);
+    Ok(())
 }
 
 fn try_sled(folder: &Path) -> Result<sled::Db> {
@@ -49,13 +80,13 @@ fn try_sled(folder: &Path) -> Result<sled::Db> {
 /// they are run. It wakes all of them for each write, and they would push the writer and the event loop off the processors.
 fn on_opener<T: Send>(folder: &Path, open: impl FnOnce() -> T + Send) -> Result<T> {
     std::thread::scope(|scope| {
-        let opener = std::thread::Builder::new()
+        let opener = Builder::new()
             .name("dashboard-sled opener".into())
             .spawn_scoped(scope, || {
                 give_way();
                 open()
             })
-            .map_err(|error| StoreError::io("start the threads of", folder, error))?;
+            .map_err(StoreError::no_thread)?;
         opener
             .join()
             .map_err(|panic| StoreError::panicked("open the store", &*panic).of_sled(folder))

@@ -66,13 +66,11 @@ fn make(
     prepare: impl FnOnce(&Lease) -> Result<()>,
 ) -> Result<()> {
     source.copy(&settings.path, settings.new_id, progress)?;
-    drop(source);
+    source.close()?;
     let new = registry::open_alone(settings)?;
-    let path = new.path().to_owned();
     prepare(&new)?;
-    drop(new);
     // A store that could not be closed is still open: it must not be moved.
-    registry::refuse_opened(&path)
+    new.close()
 }
 
 fn refuse_others(folder: &Path) -> Result<()> {

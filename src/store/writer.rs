@@ -15,6 +15,7 @@ use super::guard::Guard;
 use super::journal::{self, Journal};
 use super::key::{Key, KeyKind};
 use super::queue::{Message, Next};
+use super::release::Release;
 use super::space::Room;
 use super::Shared;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -37,6 +38,26 @@ pub struct Writer {
     /// When the guard was last known to be synced.
     synced: Instant,
     applied: u64,
+}
+
+/// Starts the thread of `writer`. At its end it lets go of the disk, and tells `release`.
+pub fn start(writer: Writer, release: Arc<Release>) -> std::io::Result<()> {
+    let work = move || {
+        let shared = Arc::clone(&writer.shared);
+        if let Err(error) = caught(|| {
+            writer.run();
+            Ok(())
+        }) {
+            let error = shared.poison(error);
+            shared.queue.close();
+            for message in shared.queue.drain() {
+                shared.refuse(message, &error);
+            }
+        }
+        shared.let_go();
+        release.written();
+    };
+    std::thread::Builder::new().name("dashboard-sled writer".into()).spawn(work).map(drop)
 }
 
 impl Writer {

@@ -1,0 +1,64 @@
+//! Opening and closing stores as JavaScript sees it.
+
+use super::answer::Answer;
+use super::reply::{on_own_thread, Reply};
+use super::storage::{settings, NativeStore};
+use super::{errors, memory, promise};
+use crate::store::{self, Lease, Settings};
+use napi::{Env, Result};
+use napi_derive::napi;
+use std::time::Duration;
+
+/// How long the end of a process may wait for changes that were not awaited.
+const SETTLE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Opens the store in the folder `path`, with a cache of `cacheBytes` and `commitSeconds` for a commit; opened again in the same
+/// process it is the same store. One that is missing is created only if `creates` is set.
+#[napi(catch_unwind, ts_return_type = "Promise<NativeStore>")]
+pub fn open_store(
+    env: Env,
+    path: String,
+    cache_bytes: f64,
+    commit_seconds: u32,
+    creates: bool,
+) -> Result<Reply> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "src/facade lets only a positive integer through, and the cast saturates"
+    )]
+    let cache_bytes = cache_bytes as u64;
+    let settings = Settings {
+        cache_bytes,
+        creates,
+        commit_limit: Duration::from_secs(commit_seconds.into()),
+        ..settings(path)
+    };
+    on_own_thread(env, move || store::open(&settings).map(Answer::Opened))
+}
+
+/// Waits until everything that was asked of any store is durable; for the end of the process only,
+/// since it blocks.
+#[napi(catch_unwind)]
+pub fn settle(env: Env) -> Result<()> {
+    store::settle(SETTLE_LIMIT).map_err(|error| errors::throw(env, &error))
+}
+
+#[napi]
+impl NativeStore {
+    /// Gives this share back; with the last one the store finishes, and its folder is free when this resolves.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn close(&self, env: Env) -> Result<Reply> {
+        let lease = self.lease.borrow_mut().take();
+        if lease.is_some() {
+            memory::leave(self.number);
+        }
+        // At once, and only the waiting on a thread: no long read is in its way.
+        if let Some(closing) = lease.and_then(Lease::begin_close) {
+            return on_own_thread(env, move || closing.wait().map(|()| Answer::Done));
+        }
+        let (promise, ticket) = promise::open(env)?;
+        ticket.settle(Ok(Answer::Done));
+        Ok(Reply::Later(promise))
+    }
+}
