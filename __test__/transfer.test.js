@@ -139,8 +139,9 @@ describe('transfer', () => {
         let before = process.memoryUsage().rss
         let most = 0
         async function * many () {
-          for (let i = 0; i < 120; i++) {
-            before = i === 20 ? process.memoryUsage().rss : before
+          for (let i = 0; i < 180; i++) {
+            // By then what is read and written at a time, and the allocator, have what they need.
+            before = i === 60 ? process.memoryUsage().rss : before
             most = Math.max(most, process.memoryUsage().rss)
             yield { record: `a/${i % 7}`, contents: Buffer.alloc(1024 * 1024, i) }
           }
