@@ -22,8 +22,8 @@ const runners = [
   ['jest', '--rootDir', 'runners', '--maxWorkers=2', '--workerThreads'],
   ['jest', '--rootDir', 'runners', '--maxWorkers=2']
 ]
-// What our packages may weigh together, packed, in bytes: a megabyte of 1,024 times 1,024.
-const sizeLimit = 1024 * 1024
+// What our packages may weigh together, packed, in bytes: docs/decisions/packaging.md has the reason.
+const sizeLimit = 1.1 * 1024 * 1024
 const count = { passed: 0, failed: 0, skipped: 0 }
 
 async function main () {
