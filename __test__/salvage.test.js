@@ -41,7 +41,8 @@ describe('salvage', function () {
       assert.deepStrictEqual([code, stderr], [1, ''])
       const { records, ended, damaged, described } = JSON.parse(stdout)
       assert.deepStrictEqual([records, ended.accounts, damaged], [ACCOUNTS - lost.length, ACCOUNTS - lost.length, described.length])
-      assert(damaged >= 1 && damaged <= places.length)
+      // Each names a stretch of keys. How many lie in one depends on the pages that sled has made.
+      assert(damaged >= 1 && damaged <= lost.length, damaged)
       described.forEach((text) => assert.match(text, /between ".*d\/account\/.*" and "/))
       const saved = await addon.open({ path: target })
       assert.strictEqual((await saved.verify()).problems, 0)
