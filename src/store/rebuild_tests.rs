@@ -127,7 +127,8 @@ proptest! {
             let counting = [keys(&database, KeyKind::List), tallies].concat();
             damage(&database, &counting, &counters);
             for index in 0..loose {
-                let chunk = Key::chunk(ChunkId { sequence: 900, ordinal: 3 }, index);
+                // Of a commit that was: an open removes those of a commit that never was.
+                let chunk = Key::chunk(ChunkId { sequence: 1, ordinal: 900 }, index);
                 database.insert(chunk, b"loose").unwrap();
             }
         }
