@@ -4,14 +4,9 @@
 //! and `store → record` for nothing but the rule that a stale write may not undo security.
 
 mod administrator;
+mod allocator;
 // Tests link no Node, so napi registers nothing there.
 #[cfg_attr(test, allow(dead_code))]
 mod binding;
 pub mod record;
 pub mod store;
-
-/// What the event loop allocates for a change is freed by the writer, and the system's allocator has the two wait for each
-/// other. Node itself keeps its own. Not in a debug build: the address sanitizer knows the system's allocator alone.
-#[cfg(all(target_os = "linux", not(debug_assertions)))]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

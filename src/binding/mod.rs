@@ -24,5 +24,6 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[cfg(not(test))]
 #[napi_derive::module_init]
 fn load() {
+    crate::allocator::set_up();
     crate::store::silence();
 }
