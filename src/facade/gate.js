@@ -41,7 +41,7 @@ async function removeEnded (appid, headers, sessionid, named, removeUnknown) {
 
 function isKnownAlive (appid, sessionid) {
   try {
-    const session = mainSessions().get(appid, sessionid, now(), secret(), iv())
+    const session = mainSessions().peek(appid, sessionid, now(), secret(), iv())
     return session !== undefined && !('ended' in session)
   } catch (error) {
     return false
@@ -60,11 +60,25 @@ async function hasEnded (appid, sessionid, ifUnknown) {
 }
 
 // Has to find what the host's authenticateRequest finds: the last one counts, and what cannot be decoded signs nobody in.
+// Each request comes by here, so the cookie is not taken apart.
 function findSessionId (cookie) {
-  const found = cookie && cookie.includes('sessionid') && cookie.split(';').findLast(isSessionId)
-  const value = found && found.substring(found.indexOf('=') + 1)
+  if (!cookie || !cookie.includes('sessionid')) {
+    return
+  }
+  let end = cookie.length
+  while (end !== -1) {
+    const semicolon = end === 0 ? -1 : cookie.lastIndexOf(';', end - 1)
+    const segment = cookie.substring(semicolon + 1, end)
+    if (isSessionId(segment)) {
+      return decode(segment.substring(segment.indexOf('=') + 1))
+    }
+    end = semicolon
+  }
+}
+
+function decode (value) {
   try {
-    return value && value.includes('%') ? decodeURI(value) : value
+    return value.includes('%') ? decodeURI(value) : value
   } catch (error) {
   }
 }

@@ -27,10 +27,16 @@ module.exports = class SessionCopies {
 
   // A session of the caller's own; undefined if there is none that is certain.
   get (appid, sessionid, now, secret, iv) {
+    const session = this.peek(appid, sessionid, now, secret, iv)
+    return session && { ...session }
+  }
+
+  // The same to be looked at only: it is everybody's.
+  peek (appid, sessionid, now, secret, iv) {
     const copy = this.find(sessionid)
     if (copy !== undefined && copy.session.expires > now && copy.appid === appid && copy.secret === secret && copy.iv === iv &&
       native.isCurrent(this.number, copy.sessionStamp, copy.accountStamp)) {
-      return { ...copy.session }
+      return copy.session
     }
   }
 
