@@ -7,7 +7,7 @@ const root = path.join(__dirname, '..')
 const longest = 400
 // Which rooms of the crate a room may name.
 const arrows = {
-  binding: ['administrator', 'record', 'store'],
+  binding: ['administrator', 'allocator', 'record', 'store'],
   administrator: ['record', 'store'],
   // For the rule that a stale write may not undo security, and nothing else.
   store: ['record'],
