@@ -25,7 +25,7 @@
  * | `ERR_STORE_POISONED` | `store-poisoned` | a write failed before; `cause` says which way |
  * | `ERR_STORE_STUCK` | `store-stuck` | a commit did not move for `SLED_COMMIT_SECONDS`; the cause of `store-poisoned` |
  * | `ERR_STORE_MISSING` | `store-missing` | a folder that should hold a store or a backup holds none |
- * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was cut short |
+ * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was cut short, or a restore was cut short where there was no store |
  * | `ERR_STORE_READ_ONLY` | `store-read-only` | the folder cannot be written; reads work with `create: false` |
  * | `ERR_STORE_PERMISSION` | `store-not-permitted` | the system does not permit it to this user; `detail` has the file, its owner and mode |
  * | `ERR_EXPORT_DAMAGED` | `export-damaged` | a line of an export is not as it was written; `detail` has its number and the reason |

@@ -1,10 +1,11 @@
 /* eslint-env mocha */
 const assert = require('assert')
 const { execFileSync, spawnSync } = require('child_process')
+const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, rejection } = require('./helper.js')
+const { makeFolder, rejection, runNode } = require('./helper.js')
 
 const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
 
@@ -92,6 +93,59 @@ describe('a store that can only be read', () => {
   it('is copied by a backup', () => {
     const { status, stderr } = run(['backup', path.join(folder, 'backup')])
     assert.strictEqual(status, 0, stderr)
+  })
+
+  describe('a private copy', () => {
+    const wanted = /^dashboard-sled-[0-9a-f]{32}$/
+    afterEach(() => fs.readdirSync(temporary).forEach((name) => fs.rmSync(path.join(temporary, name), { recursive: true })))
+
+    it('of a process that was killed is removed by the next one, and one in use is not', async () => {
+      const [killed, using] = [await hold(), await hold()]
+      killed.child.kill('SIGKILL')
+      await killed.ended
+      assert.strictEqual(fs.readdirSync(temporary).filter((name) => wanted.test(name)).length, 2)
+      const left = fs.readdirSync(temporary).filter((name) => name !== using.copy)
+      const { status, stderr } = run(['stats'])
+      assert.strictEqual(status, 0, stderr)
+      assert.deepStrictEqual([left.length, fs.readdirSync(temporary)], [1, [using.copy]])
+      using.child.send('end')
+      assert.deepStrictEqual([(await using.ended).code, fs.readdirSync(temporary)], [0, []])
+    })
+    it('is only taken for one with its name, of the same user, for that user alone', async () => {
+      const killed = await hold()
+      killed.child.kill('SIGKILL')
+      await killed.ended
+      const name = (digit) => path.join(temporary, `dashboard-sled-${digit.repeat(32)}`)
+      const others = {
+        [path.join(temporary, 'dashboard-sled-backup')]: () => {},
+        [name('a')]: (at) => fs.chownSync(at, 65534, 65534),
+        [name('b')]: (at) => fs.chmodSync(at, 0o755),
+        [name('c')]: (at) => fs.rmSync(path.join(at, 'lock'))
+      }
+      for (const [at, change] of Object.entries(others)) {
+        fs.cpSync(path.join(temporary, killed.copy), at, { recursive: true })
+        fs.chmodSync(at, 0o700)
+        change(at)
+      }
+      const elsewhere = path.join(folder, 'elsewhere')
+      fs.renameSync(path.join(temporary, killed.copy), elsewhere)
+      fs.symlinkSync(elsewhere, name('d'))
+      const before = fs.readdirSync(temporary, { recursive: true })
+      const { status, stderr } = run(['stats'])
+      assert.strictEqual(status, 0, stderr)
+      assert.deepStrictEqual(fs.readdirSync(temporary, { recursive: true }), before)
+      assert.deepStrictEqual(fs.readdirSync(elsewhere).sort(), ['lock', 'store'])
+      fs.rmSync(elsewhere, { recursive: true })
+    })
+
+    // A process that has the store open, and the name of its copy.
+    async function hold () {
+      const before = fs.readdirSync(temporary)
+      const running = runNode('hold-read-only.js', { args: [store], env: { TMPDIR: temporary } })
+      await once(running.child, 'message')
+      const [copy] = fs.readdirSync(temporary).filter((name) => !before.includes(name))
+      return { ...running, copy }
+    }
   })
 
   it('store-locked while another has it open for writing', async () => {

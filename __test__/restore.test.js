@@ -10,6 +10,8 @@ const { onOverlay, skipIf } = require('./overlay.js')
 // What a folder of a store has when nothing is left of any work.
 const FILES = ['guard', 'lock', 'sled']
 
+const noStrace = spawnSync('strace', ['-V']).error && 'strace is missing'
+
 describe('restore', () => {
   let folder, store, backup
   beforeEach(async () => {
@@ -88,13 +90,9 @@ describe('restore', () => {
     assert.strictEqual(await read(store), 'the backup')
   })
   it('that was interrupted is finished by the next open, which says so', async function () {
-    if (spawnSync('strace', ['-V']).error) {
-      skipIf(this, 'strace is missing')
-    }
+    skipIf(this, noStrace)
     // Behind the copy's guard, the plan and two of its steps.
-    const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
-    const inject = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=rename', '-e', 'inject=rename:signal=KILL:when=5']
-    const { signal } = spawnSync('strace', [...inject, process.execPath, tool, 'restore', backup, '--store', store])
+    const { signal } = killAtRename(store, 5)
     assert.strictEqual(signal, 'SIGKILL')
     assert(fs.existsSync(path.join(store, 'swap')))
     const { code, stderr } = await runTool(['verify', '--store', store])
@@ -102,13 +100,89 @@ describe('restore', () => {
     assert.strictEqual(await read(store), 'the backup')
     assert.strictEqual(await read(path.join(store, 'replaced-1')), 'the store')
   })
-  it('that was interrupted in an empty folder leaves no empty store to an open', async () => {
-    const target = path.join(folder, 'new')
-    fs.mkdirSync(path.join(target, 'restoring'), { recursive: true })
-    assert.strictEqual((await rejection(addon.open({ path: target }))).code, 'ERR_STORE_FOREIGN')
-    assert.strictEqual((await addon.restore({ path: target, folder: backup })).replaced, null)
-    assert.strictEqual(await read(target), 'the backup')
+  describe('that was killed in an empty folder while it copied', () => {
+    cutShort((target) => kill(target, ['-P', path.join(target, 'restoring', 'guard'), '-e', 'inject=openat:signal=KILL:when=1']), ['lock', 'restoring'])
   })
+  describe('that was killed in an empty folder before there was a plan', () => {
+    cutShort((target) => killAtRename(target, 2), ['lock', 'restoring', 'swap.new'])
+  })
+
+  function cutShort (killIn, left) {
+    let target
+    beforeEach(function () {
+      skipIf(this, noStrace)
+      target = path.join(folder, 'new')
+      const { signal } = killIn(target)
+      assert.strictEqual(signal, 'SIGKILL')
+      assert.deepStrictEqual(fs.readdirSync(target).sort(), left)
+    })
+
+    it('store-unfinished-copy for an open, which changes nothing and says what to do', async () => {
+      for (const create of [true, false]) {
+        const { message, code, detail } = await rejection(addon.open({ path: target, create }))
+        assert.deepStrictEqual([message, code], ['store-unfinished-copy', 'ERR_STORE_UNFINISHED'])
+        assert(detail.includes(target) && detail.includes('run it again (npx dashboard-sled restore)'), detail)
+      }
+      assert.deepStrictEqual(fs.readdirSync(target).sort(), left)
+    })
+    it('store-unfinished-copy for a backup into it', async () => {
+      const opened = await addon.open({ path: store })
+      assert.strictEqual((await rejection(opened.backup(target))).code, 'ERR_STORE_UNFINISHED')
+      await opened.close()
+    })
+    it('is done by another restore', async () => {
+      assert.strictEqual((await addon.restore({ path: target, folder: backup })).replaced, null)
+      assert.strictEqual(await read(target), 'the backup')
+      assert.deepStrictEqual(fs.readdirSync(target).sort(), FILES)
+    })
+  }
+  it('leaves a folder of others as it is, also what is named like its own work', async () => {
+    const target = path.join(folder, 'others')
+    fs.mkdirSync(path.join(target, 'restoring'), { recursive: true })
+    fs.writeFileSync(path.join(target, 'notes'), '')
+    assert.strictEqual((await rejection(addon.restore({ path: target, folder: backup }))).code, 'ERR_STORE_FOREIGN')
+    assert.deepStrictEqual(fs.readdirSync(target).filter((name) => name !== 'lock').sort(), ['notes', 'restoring'])
+  })
+  for (const bytes of [0, 22, 23, 24]) {
+    it(`of which the plan is damaged (${bytes} bytes): nothing is changed, and the store can be put together`, async function () {
+      skipIf(this, noStrace)
+      const { signal } = killAtRename(store, 5)
+      assert.strictEqual(signal, 'SIGKILL')
+      const plan = path.join(store, 'swap')
+      const damaged = Buffer.concat([fs.readFileSync(plan), Buffer.alloc(1)]).subarray(0, bytes)
+      bytes === 23 && (damaged[18] ^= 1)
+      fs.writeFileSync(plan, damaged)
+      const before = fs.readdirSync(store, { recursive: true })
+      const tries = [() => addon.open({ path: store }), () => addon.open({ path: store, create: false }), () => addon.restore({ path: store, folder: backup })]
+      for (const attempt of tries) {
+        const { message, code, detail } = await rejection(attempt())
+        assert.deepStrictEqual([message, code], ['store-damaged', 'ERR_STORE_DAMAGED'])
+        assert(detail.includes(store) && detail.includes('its file swap') && detail.includes('rename that folder and restore a backup'), detail)
+      }
+      assert.deepStrictEqual(fs.readdirSync(store, { recursive: true }), before)
+      // As docs/operations.md says.
+      const whole = ['.', 'replaced-1', 'restoring'].map((name) => path.join(store, name)).find((at) => ['guard', 'sled'].every((name) => fs.existsSync(path.join(at, name))))
+      const made = path.join(folder, 'made')
+      fs.mkdirSync(made)
+      for (const name of ['guard', 'sled']) {
+        fs.cpSync(path.join(whole, name), path.join(made, name), { recursive: true })
+      }
+      assert(['the store', 'the backup'].includes(await read(made)))
+      fs.renameSync(store, `${store}-damaged`)
+      await addon.restore({ path: store, folder: backup })
+      assert.strictEqual(await read(store), 'the backup')
+    })
+  }
+
+  // Restores the backup into a folder, and is killed at one of the renames.
+  function killAtRename (target, number) {
+    return kill(target, ['-e', 'trace=rename', '-e', `inject=rename:signal=KILL:when=${number}`])
+  }
+
+  function kill (target, inject) {
+    const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
+    return spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', ...inject, process.execPath, tool, 'restore', backup, '--store', target])
+  }
 
   function mount (...args) {
     try {

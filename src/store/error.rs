@@ -63,6 +63,20 @@ pub enum StoreError {
         /// The folder of the copy.
         path: PathBuf,
     },
+    /// A restore was cut short in a folder that had no store.
+    #[error("a restore into {} was cut short, so there is no store yet; run it again (npx dashboard-sled restore), or remove that folder to begin without it", path.display())]
+    RestoreUnfinished {
+        /// The folder that the store was to be put in.
+        path: PathBuf,
+    },
+    /// A swap was interrupted, and how far it came cannot be read.
+    #[error("a restore or a compaction of the store at {} was interrupted, and its file {plan}, which says how far it came, is damaged; rename that folder and restore a backup in its place, or put the store together from what is in it, as docs/operations.md says", path.display())]
+    DamagedPlan {
+        /// The store's folder.
+        path: PathBuf,
+        /// The name of the file.
+        plan: &'static str,
+    },
     /// Something within a store is a link, or no file at all.
     #[error("{} is {found}, and a store never follows that; remove it if you did not put it there, and use another folder if you do not know who did", path.display())]
     Irregular {
@@ -251,12 +265,14 @@ impl StoreError {
             Self::Foreign { .. } | Self::Irregular { .. } => "ERR_STORE_FOREIGN",
             Self::RolledBack { .. } => "ERR_STORE_ROLLED_BACK",
             Self::NoStore { .. } => "ERR_STORE_MISSING",
-            Self::Unfinished { .. } => "ERR_STORE_UNFINISHED",
+            Self::Unfinished { .. } | Self::RestoreUnfinished { .. } => "ERR_STORE_UNFINISHED",
             Self::NotPermitted { .. } | Self::Stranger { .. } => "ERR_STORE_PERMISSION",
             Self::ReadOnly { .. } => "ERR_STORE_READ_ONLY",
             Self::Unreadable { .. } => "ERR_ACCOUNTS_UNREADABLE",
             Self::GuardMismatch { .. } => "ERR_STORE_GUARD",
-            Self::Damaged { .. } | Self::DamagedAccounts { .. } => "ERR_STORE_DAMAGED",
+            Self::Damaged { .. } | Self::DamagedAccounts { .. } | Self::DamagedPlan { .. } => {
+                "ERR_STORE_DAMAGED"
+            }
             Self::Whole { .. } => "ERR_STORE_WHOLE",
             Self::Poisoned { .. } => "ERR_STORE_POISONED",
             Self::Stuck { .. } => "ERR_STORE_STUCK",
@@ -284,12 +300,14 @@ impl StoreError {
             Self::Foreign { .. } | Self::Irregular { .. } => "store-foreign-folder",
             Self::RolledBack { .. } => "store-rolled-back",
             Self::NoStore { .. } => "store-missing",
-            Self::Unfinished { .. } => "store-unfinished-copy",
+            Self::Unfinished { .. } | Self::RestoreUnfinished { .. } => "store-unfinished-copy",
             Self::NotPermitted { .. } | Self::Stranger { .. } => "store-not-permitted",
             Self::ReadOnly { .. } => "store-read-only",
             Self::Unreadable { .. } => "accounts-unreadable",
             Self::GuardMismatch { .. } => "store-guard-mismatch",
-            Self::Damaged { .. } | Self::DamagedAccounts { .. } => "store-damaged",
+            Self::Damaged { .. } | Self::DamagedAccounts { .. } | Self::DamagedPlan { .. } => {
+                "store-damaged"
+            }
             Self::Whole { .. } => "store-whole",
             Self::Poisoned { .. } => "store-poisoned",
             Self::Stuck { .. } => "store-stuck",

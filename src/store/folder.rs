@@ -8,6 +8,7 @@ pub use permissions::{give_to_owner, owner_only};
 
 use super::error::{Result, StoreError};
 use super::guard::{self, Guard, Mark};
+use super::swap;
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ pub enum State {
     CreationCutShort,
     /// A copy that was not verified: it is being made, or was cut short.
     CopyCutShort,
+    /// A restore into a folder without a store was cut short before it had one. Nothing was there, and nothing is lost.
+    RestoreCutShort,
     /// A restore or a compaction was interrupted; whoever has the lock finishes or undoes it.
     Swapping,
     /// A store, by its guard.
@@ -63,10 +66,15 @@ pub fn read(folder: &Path) -> Result<State> {
                 .iter()
                 .map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
                 .collect();
-            let foreign = names.iter().find(|name| !CREATED_BEFORE_GUARD.contains(&name.as_str()));
+            let foreign = names.iter().find(|name| {
+                !CREATED_BEFORE_GUARD.contains(&name.as_str()) && !swap::is_unfinished(name)
+            });
             Ok(match foreign {
                 Some(found) => State::Foreign { found: found.clone() },
                 None if names.iter().any(|name| name == SLED) => State::WithoutGuard,
+                None if names.iter().any(|name| swap::is_unfinished(name)) => {
+                    State::RestoreCutShort
+                }
                 None => State::Empty,
             })
         }
@@ -105,6 +113,10 @@ pub fn require_store(folder: &Path, creates: bool) -> Result<Option<guard::State
             lock::refuse_locked(folder)?;
             Err(StoreError::Unfinished { path: folder.into() })
         }
+        State::RestoreCutShort => {
+            lock::refuse_locked(folder)?;
+            Err(StoreError::RestoreUnfinished { path: folder.into() })
+        }
         State::Empty | State::CreationCutShort if creates => Ok(None),
         State::Swapping => Err(StoreError::Foreign { path: folder.into(), found: SWAP.into() }),
         State::Foreign { found } if creates => {
@@ -124,6 +136,9 @@ pub fn refuse_occupied(folder: &Path) -> Result<()> {
         State::Empty | State::CreationCutShort | State::CopyCutShort => return Ok(()),
         State::Whole(_) => guard::NAME.into(),
         State::WithoutGuard => SLED.into(),
+        State::RestoreCutShort => {
+            return Err(StoreError::RestoreUnfinished { path: folder.into() });
+        }
         State::Swapping => SWAP.into(),
         State::Foreign { found } => found,
     };

@@ -19,6 +19,7 @@
 
 use super::batch::Batch;
 use super::error::{Result, StoreError};
+use super::folder::{create_regular, open_regular};
 use super::guard::StoreId;
 #[cfg(target_os = "linux")]
 use direct::Direct;
@@ -61,19 +62,16 @@ impl Journal {
     /// Makes the journal of a new store in `folder`, which is sled's.
     pub fn create(folder: &Path) -> Result<()> {
         let path = folder.join(NAME);
-        File::create(&path)
-            .and_then(|mut file| file.write_all(&vec![0; BYTES]).and_then(|()| file.sync_all()))
+        let mut file = create_regular(&path)?;
+        file.write_all(&vec![0; BYTES])
+            .and_then(|()| file.sync_all())
             .map_err(|error| StoreError::io("create", &path, error))
     }
 
     /// Opens the journal in `folder`, of the store `id`, with the entries that are there. The next one is its first again.
     pub fn open(folder: &Path, id: StoreId) -> Result<(Self, Found)> {
         let path = folder.join(NAME);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(|error| StoreError::io("open", &path, error))?;
+        let file = open_regular(&path, OpenOptions::new().read(true).write(true))?;
         let mut bytes = Vec::new();
         (&file)
             .take(BYTES as u64)
@@ -273,6 +271,23 @@ mod tests {
         let found = read(folder.path(), ID);
         assert_eq!(changes(&found), (6..8).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
         assert!(read(folder.path(), [8; 16]).is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_link_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(journal(folder.path()));
+        let (path, elsewhere) = (folder.path().join(NAME), folder.path().join("elsewhere"));
+        std::fs::rename(&path, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+        let before = std::fs::read(&elsewhere).unwrap();
+        let refused = Journal::open(folder.path(), ID).map(drop).unwrap_err();
+        assert_eq!(refused.code(), "ERR_STORE_FOREIGN");
+        // A new one takes the place of the link.
+        Journal::create(folder.path()).unwrap();
+        assert!(path.symlink_metadata().unwrap().is_file());
+        assert_eq!(std::fs::read(&elsewhere).unwrap(), before);
     }
 
     #[test]

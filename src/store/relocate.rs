@@ -122,6 +122,30 @@ pub fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
     if faults::refuses_to_rename(from) {
         return Err(ErrorKind::CrossesDevices.into());
     }
+    rename_once_free(from, to)
+}
+
+#[cfg(not(windows))]
+fn rename_once_free(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// Windows renames no folder while a file in it is open, and sled's handles outlive its database by a few milliseconds.
+#[cfg(windows)]
+fn rename_once_free(from: &Path, to: &Path) -> std::io::Result<()> {
+    use std::time::Duration;
+    /// `ERROR_ACCESS_DENIED` and `ERROR_SHARING_VIOLATION`.
+    const IN_USE: [i32; 2] = [5, 32];
+    const TRIES: u32 = 100;
+    const PAUSE: Duration = Duration::from_millis(10);
+    let is_in_use =
+        |error: &std::io::Error| error.raw_os_error().is_some_and(|code| IN_USE.contains(&code));
+    for _ in 1..TRIES {
+        match fs::rename(from, to) {
+            Err(error) if is_in_use(&error) => std::thread::sleep(PAUSE),
+            renamed => return renamed,
+        }
+    }
     fs::rename(from, to)
 }
 

@@ -2,6 +2,7 @@
 
 use super::error::{Result, StoreError};
 use super::folder::{create_regular, files, is_there};
+use super::relocate::rename;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -36,8 +37,7 @@ pub fn move_snapshots_aside(folder: &Path) -> Result<Vec<String>> {
     for snapshot in snapshots(folder, |_| true)? {
         let name = snapshot.file_name().unwrap_or_default().to_string_lossy();
         let aside = snapshot.with_file_name(format!("damaged-{name}"));
-        fs::rename(&snapshot, &aside)
-            .map_err(|error| StoreError::io("rename", &snapshot, error))?;
+        rename(&snapshot, &aside).map_err(|error| StoreError::io("rename", &snapshot, error))?;
         repaired.push(format!(
             "a damaged snapshot was put aside, and the log read whole: {}",
             aside.display()

@@ -37,8 +37,9 @@ pub fn restore(
     }
     let folder = folder::make(&settings.path)?;
     let _lock = folder::lock(&folder)?;
-    swap::finish(&folder)?;
+    // First, since to finish removes what a swap may have left.
     refuse_others(&folder)?;
+    swap::finish(&folder)?;
     let backup_bytes = space::size_of(&source.path().join(folder::SLED))?;
     space::require(&folder, space::needed_for_copy(report.bytes, backup_bytes))?;
     let number = swap::next_number(&folder)?;

@@ -13,14 +13,19 @@ use super::folder::{self, is_there, sync_folder, SLED, SWAP};
 use super::guard;
 use super::relocate::{create_folder, interruption, relocate, remove, rename, sync_all_in};
 use super::space;
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::fs::{self, OpenOptions};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 const FORMAT: u32 = 1;
 const MAGIC: [u8; 8] = *b"DSLEDSWP";
 const PLAN_BYTES: usize = 23;
 const NEW_PLAN: &str = "swap.new";
+/// Where a restore makes the new parts, and where a compaction does.
+const RESTORING: &str = "restoring";
+const COMPACTING: &str = "compacting";
+/// What an interruption may leave besides the plan.
+const UNFINISHED: [&str; 3] = [NEW_PLAN, RESTORING, COMPACTING];
 /// Within the folder of the new parts: where compaction puts the old ones, and where a copy is made.
 const BEFORE: &str = "before";
 const PART: &str = "part";
@@ -43,8 +48,8 @@ impl Kind {
     #[must_use]
     pub fn staged(self) -> &'static str {
         match self {
-            Self::Restore { .. } => "restoring",
-            Self::Compact => "compacting",
+            Self::Restore { .. } => RESTORING,
+            Self::Compact => COMPACTING,
         }
     }
 
@@ -113,16 +118,22 @@ pub fn finish(folder: &Path) -> Result<Option<String>> {
 
 /// Removes new parts of which no plan says that they are whole. The lock of `folder` is held.
 pub fn remove_unfinished(folder: &Path) -> Result<()> {
-    for name in [NEW_PLAN, Kind::Restore { number: 0 }.staged(), Kind::Compact.staged()] {
+    for name in UNFINISHED {
         remove(&folder.join(name))?;
     }
     Ok(())
 }
 
+/// Whether a file or folder of this name in a store's folder belongs to a swap that was begun.
+#[must_use]
+pub fn is_unfinished(name: &str) -> bool {
+    UNFINISHED.contains(&name)
+}
+
 /// Whether a file or folder of this name in a store's folder belongs to swaps.
 #[must_use]
 pub fn is_ours(name: &str) -> bool {
-    [SWAP, NEW_PLAN].contains(&name) || number_of(name).is_some()
+    name == SWAP || is_unfinished(name) || number_of(name).is_some()
 }
 
 fn number_of(name: &str) -> Option<u32> {
@@ -242,15 +253,14 @@ impl Plan {
     fn read(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join(SWAP);
         let mut bytes = Vec::with_capacity(PLAN_BYTES);
-        match File::open(&path) {
-            Ok(file) => file
-                .take(2 * PLAN_BYTES as u64)
-                .read_to_end(&mut bytes)
-                .map_err(|error| StoreError::io("read", &path, error))?,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::io("read", &path, error)),
-        };
-        let damaged = || StoreError::Damaged { what: format!("the plan {}", path.display()) };
+        if !is_there(&path)? {
+            return Ok(None);
+        }
+        folder::open_regular(&path, OpenOptions::new().read(true))?
+            .take(2 * PLAN_BYTES as u64)
+            .read_to_end(&mut bytes)
+            .map_err(|error| StoreError::io("read", &path, error))?;
+        let damaged = || StoreError::DamagedPlan { path: folder.into(), plan: SWAP };
         let (format, plan) = Self::decode(&bytes).ok_or_else(damaged)?;
         if format > FORMAT {
             let path = folder.into();

@@ -72,6 +72,21 @@ pub fn refuse_stranger(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Whether a file or folder belongs to this user, and nobody else gets at it.
+#[cfg(unix)]
+#[must_use]
+pub fn is_own(found: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    found.uid() == unix::user() && found.mode() & OTHERS == 0
+}
+
+/// A folder for temporary files is each user's own.
+#[cfg(not(unix))]
+#[must_use]
+pub fn is_own(_found: &std::fs::Metadata) -> bool {
+    true
+}
+
 /// There is no root.
 #[cfg(not(unix))]
 pub fn refuse_stranger(_folder: &Path) -> Result<()> {

@@ -54,7 +54,7 @@ struct Event {
 impl Direct {
     /// Opens the file at `path`, if its file system and the system have what it takes. `block` is an aligned one to try with.
     pub fn open(path: &Path, block: &mut [u8]) -> Option<Self> {
-        let flags = libc::O_DIRECT | libc::O_DSYNC;
+        let flags = libc::O_DIRECT | libc::O_DSYNC | libc::O_NOFOLLOW;
         let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path).ok()?;
         // SAFETY: all zeros is a value of this structure, and the call fills it.
         let kind = unsafe {
