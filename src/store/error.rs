@@ -70,12 +70,10 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A swap was interrupted, and how far it came cannot be read.
-    #[error("a restore or a compaction of the store at {} was interrupted, and its file {plan}, which says how far it came, is damaged; rename that folder and restore a backup in its place, or put the store together from what is in it, as docs/operations.md says", path.display())]
+    #[error("a restore or a compaction of the store at {} was interrupted, and its file swap, which says how far it came, is damaged; rename that folder and restore a backup in its place, or put the store together from what is in it, as docs/operations.md says", path.display())]
     DamagedPlan {
         /// The store's folder.
         path: PathBuf,
-        /// The name of the file.
-        plan: &'static str,
     },
     /// Something within a store is a link, or no file at all.
     #[error("{} is {found}, and a store never follows that; remove it if you did not put it there, and use another folder if you do not know who did", path.display())]

@@ -260,7 +260,7 @@ impl Plan {
             .take(2 * PLAN_BYTES as u64)
             .read_to_end(&mut bytes)
             .map_err(|error| StoreError::io("read", &path, error))?;
-        let damaged = || StoreError::DamagedPlan { path: folder.into(), plan: SWAP };
+        let damaged = || StoreError::DamagedPlan { path: folder.into() };
         let (format, plan) = Self::decode(&bytes).ok_or_else(damaged)?;
         if format > FORMAT {
             let path = folder.into();
