@@ -33,6 +33,8 @@ pub struct Draft<'a> {
     shared: &'a Shared,
     sequence: u64,
     has_room: bool,
+    /// The name of the chunks of its only value, if they were written ahead.
+    ahead: Option<ChunkId>,
     /// What was read from the disk for it.
     read: Changed,
     accepted: Changed,
@@ -52,7 +54,12 @@ impl<'a> Draft<'a> {
     ) -> Self {
         let (read, staged) = Default::default();
         let accepted = Changed::with_capacity(changes);
-        Self { disk, shared, sequence, has_room, read, accepted, staged }
+        Self { disk, shared, sequence, has_room, ahead: None, read, accepted, staged }
+    }
+
+    /// The same for one value, whose chunks named `id` are durable.
+    pub fn behind(disk: &'a Disk, shared: &'a Shared, sequence: u64, id: ChunkId) -> Self {
+        Self { ahead: Some(id), ..Self::new(disk, shared, sequence, true, 1) }
     }
 
     /// Takes all of a request's changes, or none if one of them fails.
@@ -122,8 +129,11 @@ impl<'a> Draft<'a> {
                 batch.remove(key.encoded());
                 continue;
             };
-            let encoded = value::encode(key, contents, ChunkId { sequence, ordinal });
-            if contents.len() > LARGE_BYTES {
+            let id = self.ahead.unwrap_or(ChunkId { sequence, ordinal });
+            let encoded = value::encode(key, contents, id);
+            if self.ahead.is_some() {
+                large::remove_note(&mut batch);
+            } else if contents.len() > LARGE_BYTES {
                 large::write_ahead(self.shared, self.disk, &encoded)?;
             } else {
                 for (chunk, bytes) in encoded.chunks() {

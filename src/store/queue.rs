@@ -1,6 +1,8 @@
 //! What the writer is asked, in order. Not a channel: when the writer hangs, the watchdog answers for it.
 
-use super::change::{Completion, Request};
+use super::change::{Change, Completion, Request};
+use super::key::Key;
+use super::large;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -121,15 +123,25 @@ impl Queue {
         }
     }
 
-    /// `first` and the changes behind it, until they are `requests` or have `bytes`.
-    pub fn gather(&self, first: Request, requests: usize, bytes: usize) -> Vec<Request> {
+    /// `first` and the changes behind it, until they are `requests` or have `bytes`. A long write goes by itself, and while
+    /// one is being made, what changes its record `busy` waits for it.
+    pub fn gather(
+        &self,
+        first: Option<Request>,
+        busy: Option<&Key>,
+        requests: usize,
+        bytes: usize,
+    ) -> Vec<Request> {
         let mut state = self.lock();
-        let mut gathered_bytes = first.size;
+        let mut gathered_bytes = first.as_ref().map_or(0, |first| first.size);
         let mut gathered = Vec::with_capacity(requests.min(1 + state.messages.len()));
-        gathered.push(first);
+        gathered.extend(first);
         while gathered.len() < requests && gathered_bytes < bytes {
             match state.messages.pop_front() {
-                Some(Message::Change(request)) => {
+                Some(Message::Change(request))
+                    if large::long_write(&request).is_none()
+                        && busy.is_none_or(|key| !changes(&request, key)) =>
+                {
                     gathered_bytes += request.size;
                     gathered.push(request);
                 }
@@ -154,4 +166,14 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether `request` changes the record at `key`.
+fn changes(request: &Request, key: &Key) -> bool {
+    request.changes.iter().any(|change| match change {
+        Change::Write { record, .. }
+        | Change::Remove { record }
+        | Change::Update { record, .. } => record.key == *key,
+        Change::Unmark | Change::Add { .. } | Change::Discard { .. } => false,
+    })
 }

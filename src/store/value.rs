@@ -157,7 +157,12 @@ pub struct Encoded {
 impl Encoded {
     /// Key and bytes of each chunk. Made one by one: together they are as long as the contents.
     pub fn chunks(&self) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> + use<'_> {
-        (0..self.count).map(|index| {
+        self.chunks_from(0)
+    }
+
+    /// The same from chunk number `first` on.
+    pub fn chunks_from(&self, first: u32) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> + use<'_> {
+        (first..self.count).map(|index| {
             let chunk = Key::chunk(self.id, index);
             let start = index as usize * CHUNK_BYTES;
             let end = start + CHUNK_BYTES;

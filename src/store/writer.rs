@@ -7,19 +7,20 @@
 
 use super::backlog::Durable;
 use super::batch::Batch;
-use super::change::Request;
+use super::change::{Completion, Request};
 use super::disk::Disk;
 use super::draft::{put_applied, Changed, Draft};
 use super::error::{Result, StoreError};
 use super::guard::Guard;
 use super::journal::{self, Journal};
-use super::key::{Key, KeyKind};
+use super::key::{ChunkId, Key, KeyKind};
+use super::large::{self, Ahead};
 use super::queue::{Message, Next};
 use super::release::Release;
 use super::space::Room;
 use super::Shared;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long an acknowledged change may be newer than the guard on the disk.
@@ -76,9 +77,13 @@ impl Writer {
             let limit = GUARD_SYNC.saturating_sub(self.synced.elapsed());
             match shared.queue.next(self.guard.is_unsynced().then_some(limit)) {
                 Next::Message(Message::Change(first)) => {
-                    let requests = shared.queue.gather(first, BATCH_REQUESTS, BATCH_BYTES);
-                    shared.taken(&requests);
-                    self.commit(requests);
+                    if let Some((key, contents)) = large::long_write(&first) {
+                        let key = key.clone();
+                        let ahead = Ahead::new(&key, contents, self.applied);
+                        self.commit_long(first, &key, ahead);
+                    } else {
+                        self.commit_gathered(Some(first), None);
+                    }
                 }
                 Next::Message(Message::Wipe(completion)) => {
                     shared.commit.add(completion);
@@ -88,10 +93,7 @@ impl Writer {
                 Next::Nothing => {}
                 Next::Closed => break,
             }
-            if self.synced.elapsed() >= GUARD_SYNC {
-                // The next change is told what went wrong.
-                let _ = self.sync_guard();
-            }
+            self.sync_old_guard();
         }
         // At worst the guard stays a second behind, which it may, and an open reads the journal.
         let _ = self.sync_guard();
@@ -114,7 +116,64 @@ impl Writer {
         self.guard.sync().map_err(|error| self.shared.poison(error))
     }
 
-    fn commit(&mut self, requests: Vec<Request>) {
+    fn sync_old_guard(&mut self) {
+        if self.synced.elapsed() >= GUARD_SYNC {
+            // The next change is told what went wrong.
+            let _ = self.sync_guard();
+        }
+    }
+
+    /// Commits `first` and what waits behind it and changes no record that is `busy`.
+    fn commit_gathered(&mut self, first: Option<Request>, busy: Option<&Key>) {
+        let shared = Arc::clone(&self.shared);
+        let requests = shared.queue.gather(first, busy, BATCH_REQUESTS, BATCH_BYTES);
+        if !requests.is_empty() {
+            shared.taken(&requests);
+            self.commit(requests, None);
+        }
+    }
+
+    /// Commits the long write `request` of the record at `key`, with other commits between the slices of it.
+    fn commit_long(&mut self, request: Request, key: &Key, mut ahead: Ahead) {
+        let shared = Arc::clone(&self.shared);
+        shared.taken(std::slice::from_ref(&request));
+        let size = request.size;
+        // If there is no room, or the store is poisoned, the commit says so.
+        let may_write = |disk: &Disk| Ok(shared.check_health().is_ok() && disk.room().is_for(size));
+        if !shared.with_disk(may_write).unwrap_or_default() {
+            return self.commit(vec![request], None);
+        }
+        // Whoever is the first to fail tells its caller: a slice, the watchdog, or the commit.
+        let caller = Arc::new(Mutex::new(Some(request.completion)));
+        let tell = |caller: &Mutex<Option<Completion>>, result: Result<()>| {
+            let caller = caller.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(caller) = caller {
+                caller(result);
+            }
+        };
+        let mut goes_on = true;
+        while goes_on {
+            let told = Arc::clone(&caller);
+            shared.commit.add(Box::new(move |result| {
+                if result.is_err() {
+                    tell(&told, result);
+                }
+            }));
+            goes_on = false;
+            self.timed(|_| {
+                shared.check_health()?;
+                goes_on = shared.with_disk(|disk| ahead.write_next(&shared, disk))?;
+                Ok(())
+            });
+            self.commit_gathered(None, Some(key));
+            self.sync_old_guard();
+        }
+        let completion: Completion = Box::new(move |result| tell(&caller, result));
+        self.commit(vec![Request { completion, ..request }], Some(ahead.id()));
+    }
+
+    /// Commits `requests`; the chunks of the only value have the name `ahead` if they are durable already.
+    fn commit(&mut self, requests: Vec<Request>, ahead: Option<ChunkId>) {
         if let Err(error) = self.shared.check_health() {
             for request in requests {
                 (request.completion)(Err(error.clone()));
@@ -123,7 +182,7 @@ impl Writer {
         }
         self.timed(|writer| {
             let shared = Arc::clone(&writer.shared);
-            shared.with_disk(|disk| writer.write(disk, requests))
+            shared.with_disk(|disk| writer.write(disk, requests, ahead))
         });
     }
 
@@ -137,12 +196,15 @@ impl Writer {
     }
 
     /// Tells the requests that fail by themselves; the others wait for the commit.
-    fn write(&mut self, disk: &Disk, requests: Vec<Request>) -> Result<()> {
+    fn write(&mut self, disk: &Disk, requests: Vec<Request>, ahead: Option<ChunkId>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         let sequence = self.applied + 1;
         let size = requests.iter().map(|request| request.size).sum();
         let room = disk.room();
-        let mut draft = Draft::new(disk, &shared, sequence, room.is_for(size), requests.len());
+        let mut draft = match ahead {
+            Some(id) => Draft::behind(disk, &shared, sequence, id),
+            None => Draft::new(disk, &shared, sequence, room.is_for(size), requests.len()),
+        };
         shared.commit.reserve(requests.len());
         for Request { changes, completion, .. } in requests {
             shared.commit.step();
