@@ -292,6 +292,12 @@ impl Shared {
         self.with_disk(read)
     }
 
+    /// The same for everything in a store, which has to be what look-ups find.
+    fn scan<T>(&self, read: impl FnOnce(&Disk) -> Result<T>) -> Result<T> {
+        self.refuse_unwritten(|changed| !changed.is_empty())?;
+        self.with_all(read)
+    }
+
     /// The writer's side: gives sled what it lacks.
     fn catch_up(&self, disk: &Disk) -> Result<()> {
         self.backlog.apply(|batch| self.appear(disk, batch, |batch| disk.apply_journaled(batch)))
@@ -335,6 +341,15 @@ impl Shared {
 
     fn unwritten(&self, key: &Key) -> Option<Option<Contents>> {
         self.unwritten.get()?.get(key).cloned()
+    }
+
+    /// Refuses to read what a failed commit would have changed and sled does not have.
+    fn refuse_unwritten(&self, is_read: impl Fn(&Changed) -> bool) -> Result<()> {
+        match self.unwritten.get() {
+            // The writer poisons the store right after it has kept that.
+            Some(changed) if is_read(changed) => Err(self.poison.wait().clone()),
+            _ => Ok(()),
+        }
     }
 
     fn enqueued(&self, request: &Request) -> Result<()> {

@@ -46,6 +46,7 @@ impl Store {
     /// At most `size` items of a list behind the `offset` newest ones, newest first. Blocks.
     pub fn page(&self, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
         // Every batch that changes a list changes its head.
+        self.shared.refuse_unwritten(|changed| changed.contains_key(&path.head()))?;
         if self.shared.backlog.get(&path.head()).is_some() {
             self.shared.backlog.wait()?;
         }

@@ -1,6 +1,7 @@
 //! Everything in a store, page by page, in the order of the keys, while the store goes on working.
 //!
-//! What does not change meanwhile is met once. What changes is met as it was or as it is.
+//! What does not change meanwhile is met once. What changes is met as it was or as it is. Behind a commit that failed all of
+//! it is refused: what look-ups find of that commit is not in sled.
 
 use super::disk::{Disk, Stored};
 use super::error::{Result, StoreError};
@@ -57,7 +58,7 @@ impl Store {
         count: usize,
         wanted: impl Fn(&[u8]) -> bool,
     ) -> Result<Records> {
-        self.shared.with_all(|disk| {
+        self.shared.scan(|disk| {
             let mut page = Records::default();
             let mut bytes = 0;
             for stored in disk.forwards(&KeyKind::Record.prefix(), after.map(Key::encoded)) {
@@ -85,7 +86,7 @@ impl Store {
 
     /// Parts of the lists behind the item that stands at `after`. Blocks.
     pub fn parts_after(&self, after: Option<(&ListPath, u64)>) -> Result<Parts> {
-        self.shared.with_all(|disk| {
+        self.shared.scan(|disk| {
             let mut page = Parts::default();
             // Entries tell their list, so a list whose head is damaged is read as well.
             let after = after.map(|(path, last)| path.entry(last));
@@ -115,7 +116,7 @@ impl Store {
 
     /// How many lists there are, how many items in all of them, and which are damaged. Blocks.
     pub fn list_counts(&self) -> Result<(u64, u64, Told)> {
-        self.shared.with_all(|disk| {
+        self.shared.scan(|disk| {
             let (mut lists, mut items, mut damaged) = (0, 0, Told::default());
             for stored in disk.forwards(&KeyKind::List.prefix(), None) {
                 let found = stored.and_then(|stored| current(disk, stored));
