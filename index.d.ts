@@ -266,13 +266,22 @@ export interface Store {
   entries (options?: { onDamage?: (damaged: { number: number, described: string[] }) => void }): AsyncGenerator<{ record: string, contents: Buffer, list?: undefined, items?: undefined } | ListEntry & { record?: undefined, contents?: undefined }, void, undefined>
   /**
    * Writes entries, in atomic batches of up to 1,000 changes that never leave more than two in memory. Records replace
-   * what is there, a newer account or an ended session included: the rule about stale writes is for the dashboard's
-   * own writes. Items are added as the newest in the order given; those that are there keep their place. After an error
-   * part of the entries may be there; loading all of them again is harmless.
+   * what is there, but an account or a session that is there is not set back: a session that has ended stays so, the number of
+   * a session key never falls, a key or a password that was replaced stays replaced, and a deletion stays
+   * ([why](decisions/imports.md)). `kept` counts the records of which something was kept. Encrypted ones can only be
+   * compared under the host's `ENCRYPTION_SECRET` and `ENCRYPTION_SECRET_IV`; else `invalid-encryption-secret`. Items are
+   * added as the newest in the order given; those that are there keep their place. After an error part of the entries
+   * may be there; loading all of them again is harmless.
    *
-   * `invalid-entries`, `invalid-entry`, `invalid-file`, `invalid-path`, `invalid-itemid`, `invalid-contents`.
+   * With `overwrite` records replace what is there whatever it is, and then every session of every account is ended, as by
+   * `restore`; write nothing else meanwhile. If the process ends before that is done, the store is not opened
+   * again until `recover` has ended the sessions. An empty store is filled as without it. With `dryRun` nothing is
+   * changed, and the entries are only counted.
+   *
+   * `invalid-entries`, `invalid-entry`, `invalid-file`, `invalid-path`, `invalid-itemid`, `invalid-contents`,
+   * `invalid-setting`.
    */
-  load (entries: Iterable<RecordEntry | ListEntry> | AsyncIterable<RecordEntry | ListEntry>): Promise<Loaded>
+  load (entries: Iterable<RecordEntry | ListEntry> | AsyncIterable<RecordEntry | ListEntry>, options?: { overwrite?: boolean, dryRun?: boolean }): Promise<Loaded>
   /**
    * Removes the sessions that ended longer ago than `olderThan` (`30d`; s, m, h, d or w): by what is stored, by a reset
    * of their account, or by their expiry, as `Session.get` says; with their records, their maps and what their lists
@@ -393,6 +402,12 @@ export interface Loaded {
   items: number
   /** The bytes of all records. */
   bytes: number
+  /** Accounts and sessions that were there, of which something was kept. */
+  kept: number
+  /** The first hundred of them by key. */
+  keptRecords: string[]
+  /** What the end of all sessions has done, where data was overwritten. */
+  ended?: Ended
 }
 
 /**

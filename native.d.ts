@@ -85,10 +85,21 @@ export declare class NativeStore {
   /** Some parts of lists behind the item at `last` of the list `path`, oldest items first. */
   parts(path?: string, last?: number): Promise<{ parts: Array<{ list: string, items: string[], last: number }>, damaged: { number: number, described: string[] }, isEnd: boolean }>
   /**
-   * Writes `contents[n]` at `records[n]`, whatever stands there, and adds `items[n]`, oldest first, to the list
-   * `lists[n]`: all of it or nothing.
+   * Brings `contents[n]` to `records[n]`, as far as that undoes nothing, and adds `items[n]`, oldest first, to the list
+   * `lists[n]`: all of it or nothing. The secret of the host is for the records that are there already. Says in JSON how many
+   * records were kept in part, and names the first of them.
    */
-  load(records: string[], contents: Uint8Array[], lists: string[], items: string[][]): Promise<void>
+  load(records: string[], contents: Uint8Array[], lists: string[], items: string[][], secret?: string, iv?: string): Promise<string>
+  /** Which of `records[n]` [`NativeStore::load`] would keep in part. Changes nothing. */
+  wouldKeep(records: string[], contents: Uint8Array[], secret?: string, iv?: string): Promise<string>
+  /**
+   * Writes `contents[n]` at `records[n]`, whatever stands there, and adds `items[n]` to the list `lists[n]` as
+   * [`NativeStore::load`] does. Every session has to be ended afterwards, by [`NativeStore::end_sessions`]: until
+   * that is done the store is not opened again.
+   */
+  overwrite(records: string[], contents: Uint8Array[], lists: string[], items: string[][]): Promise<void>
+  /** Ends every session of every account at `now` in seconds. Nothing else may change the store meanwhile. */
+  endSessions(now: number, secret?: string, iv?: string): Promise<string>
 }
 
 /** Rewrites the store in the folder `path` into a fresh one, since its files never shrink. */

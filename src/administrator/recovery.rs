@@ -2,7 +2,7 @@
 
 use super::end_sessions::{end_all, wait_for, Ended};
 use crate::record::cipher::Secret;
-use crate::store::{self, Change, Restored, Result, Settings, StoreError};
+use crate::store::{self, Change, Restored, Result, Settings, Store, StoreError};
 use std::path::Path;
 
 /// Accepts the store as it is and ends every session of every account. Until that is done, the store is refused. A store
@@ -20,8 +20,18 @@ pub fn recover(
         Err(StoreError::RolledBack { .. }) => store::open_alone(&accepting)?,
         other => other?,
     };
-    let ended = end_all(&store, now, secret, session_key)?;
-    wait_for(&store, vec![Change::Unmark])?;
+    end_and_unmark(&store, now, secret, session_key)
+}
+
+/// Ends every session of every account, of a store that is refused until that is done.
+pub fn end_and_unmark(
+    store: &Store,
+    now: f64,
+    secret: Option<&Secret>,
+    session_key: impl Fn() -> String,
+) -> Result<Ended> {
+    let ended = end_all(store, now, secret, session_key)?;
+    wait_for(store, vec![Change::Unmark])?;
     Ok(ended)
 }
 

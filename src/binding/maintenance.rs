@@ -284,7 +284,7 @@ fn set_progress(bytes: u64) {
     PROGRESS.store(bytes, Ordering::Relaxed);
 }
 
-fn json_answer(value: &Value) -> Answer {
+pub fn json_answer(value: &Value) -> Answer {
     Answer::Json(Some(value.to_string()))
 }
 
@@ -299,6 +299,6 @@ fn describe(report: &Report) -> Value {
     })
 }
 
-fn describe_ended(ended: Ended) -> Value {
+pub fn describe_ended(ended: Ended) -> Value {
     json!({ "accounts": ended.accounts, "others": ended.others })
 }

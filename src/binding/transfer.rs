@@ -1,16 +1,20 @@
 //! Everything in a store out and in, a page at a time: `src/facade` makes the pages follow each other.
 
 use super::answer::Answer;
-use super::arguments::{self, item, list, record};
+use super::arguments::{self, item, list, record, secret};
 use super::errors;
-use super::maintenance::key_of_hex;
+use super::maintenance::{describe_ended, json_answer, key_of_hex};
 use super::name::Name;
+use super::promise;
 use super::reply::{on_long_worker, Reply};
-use super::storage::NativeStore;
-use crate::store::{Change, Record};
+use super::storage::{new_session_key, NativeStore};
+use crate::administrator::recovery;
+use crate::store::{self, Change, Contents, Record, Told};
 use napi::bindgen_prelude::Uint8Array;
 use napi::{Env, Result};
 use napi_derive::napi;
+use serde_json::json;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// So many records are read at a time.
 const PAGE: usize = 500;
@@ -51,12 +55,13 @@ impl NativeStore {
         })
     }
 
-    /// Writes `contents[n]` at `records[n]`, whatever stands there, and adds `items[n]`, oldest first, to the list
-    /// `lists[n]`: all of it or nothing.
+    /// Brings `contents[n]` to `records[n]`, as far as that undoes nothing, and adds `items[n]`, oldest first, to the list
+    /// `lists[n]`: all of it or nothing. The secret of the host is for the records that are there already. Says in JSON how many
+    /// records were kept in part, and names the first of them.
     #[napi(
         catch_unwind,
-        ts_args_type = "records: string[], contents: Uint8Array[], lists: string[], items: string[][]",
-        ts_return_type = "Promise<void>"
+        ts_args_type = "records: string[], contents: Uint8Array[], lists: string[], items: string[][], secret?: string, iv?: string",
+        ts_return_type = "Promise<string>"
     )]
     pub fn load(
         &self,
@@ -65,21 +70,134 @@ impl NativeStore {
         contents: Vec<Uint8Array>,
         lists: Vec<Name>,
         items: Vec<Vec<Name>>,
+        key: Option<Name>,
+        iv: Option<Name>,
     ) -> Result<Reply> {
+        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let kept = Arc::new(Mutex::new(Told::default()));
         let mut changes = Vec::new();
-        for (name, bytes) in records.into_iter().zip(contents) {
-            // Without a kind the rule about stale writes asks nothing, what it remembered goes, and an account that is too
-            // large for it comes over all the same.
-            let record = Record { kind: None, ..record(env, name)? };
-            let contents = arguments::contents(env, &record, &*bytes, "invalid-contents")?;
+        for (record, contents) in imported(env, records, contents)? {
+            let (secret, kept) = (secret.clone(), Arc::clone(&kept));
+            changes.push(Change::Import { record, contents, secret, kept });
+        }
+        add_all(env, lists, items, &mut changes)?;
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let (promise, ticket) = promise::open(env)?;
+        let done = Box::new(move |result: store::Result<()>| {
+            ticket.settle(result.map(|()| describe_kept(&kept)));
+        });
+        store.submit(changes, done);
+        Ok(Reply::Later(promise))
+    }
+
+    /// Which of `records[n]` [`NativeStore::load`] would keep in part. Changes nothing.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "records: string[], contents: Uint8Array[], secret?: string, iv?: string",
+        ts_return_type = "Promise<string>"
+    )]
+    pub fn would_keep(
+        &self,
+        env: Env,
+        records: Vec<Name>,
+        contents: Vec<Uint8Array>,
+        key: Option<Name>,
+        iv: Option<Name>,
+    ) -> Result<Reply> {
+        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let imported = imported(env, records, contents)?;
+        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
+        on_long_worker(env, move || {
+            let mut kept = Told::default();
+            for (record, contents) in imported {
+                if store::would_keep(&store, &record, contents, secret.as_ref())? {
+                    kept.tell(record.key.display());
+                }
+            }
+            Ok(describe_kept(&Mutex::new(kept)))
+        })
+    }
+
+    /// Writes `contents[n]` at `records[n]`, whatever stands there, and adds `items[n]` to the list `lists[n]` as
+    /// [`NativeStore::load`] does. Every session has to be ended afterwards, by [`NativeStore::end_sessions`]: until
+    /// that is done the store is not opened again.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "records: string[], contents: Uint8Array[], lists: string[], items: string[][]",
+        ts_return_type = "Promise<void>"
+    )]
+    pub fn overwrite(
+        &self,
+        env: Env,
+        records: Vec<Name>,
+        contents: Vec<Uint8Array>,
+        lists: Vec<Name>,
+        items: Vec<Vec<Name>>,
+    ) -> Result<Reply> {
+        let mut changes = vec![Change::Mark];
+        for (record, contents) in imported(env, records, contents)? {
+            // Without a kind the rule about stale writes asks nothing, and what it remembered goes.
+            let record = Record { kind: None, ..record };
             changes.push(Change::Write { record, contents, secret: None });
         }
-        for (path, items) in lists.into_iter().zip(items) {
-            let path = list(env, path)?;
-            for added in items {
-                changes.push(Change::Add { path: path.clone(), item: item(env, added)? });
-            }
-        }
+        add_all(env, lists, items, &mut changes)?;
         self.change(env, changes)
     }
+
+    /// Ends every session of every account at `now` in seconds. Nothing else may change the store meanwhile.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "now: number, secret?: string, iv?: string",
+        ts_return_type = "Promise<string>"
+    )]
+    pub fn end_sessions(
+        &self,
+        env: Env,
+        now: f64,
+        key: Option<Name>,
+        iv: Option<Name>,
+    ) -> Result<Reply> {
+        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
+        on_long_worker(env, move || {
+            let ended = recovery::end_and_unmark(&store, now, secret.as_ref(), new_session_key)?;
+            Ok(json_answer(&describe_ended(ended)))
+        })
+    }
+}
+
+/// What is to be written at each of `records`: an account that is too large for its rule comes over all the same.
+fn imported(
+    env: Env,
+    records: Vec<Name>,
+    contents: Vec<Uint8Array>,
+) -> Result<Vec<(Record, Contents)>> {
+    let each = records.into_iter().zip(contents);
+    each.map(|(name, bytes)| {
+        let record = record(env, name)?;
+        let limits = Record { kind: None, ..record.clone() };
+        let contents = arguments::contents(env, &limits, &*bytes, "invalid-contents")?;
+        Ok((record, contents))
+    })
+    .collect()
+}
+
+fn add_all(
+    env: Env,
+    lists: Vec<Name>,
+    items: Vec<Vec<Name>>,
+    changes: &mut Vec<Change>,
+) -> Result<()> {
+    for (path, items) in lists.into_iter().zip(items) {
+        let path = list(env, path)?;
+        for added in items {
+            changes.push(Change::Add { path: path.clone(), item: item(env, added)? });
+        }
+    }
+    Ok(())
+}
+
+fn describe_kept(kept: &Mutex<Told>) -> Answer {
+    let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    json_answer(&json!({ "kept": kept.number, "described": kept.described }))
 }

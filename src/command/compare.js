@@ -1,4 +1,5 @@
-// A source and a store, compared both ways.
+// A source and a store, compared both ways. Where the store has kept something of an account or a session, it is not to be as in
+// the source.
 
 // So many differences are described; of more there is the number.
 const DESCRIBED = 100
@@ -7,8 +8,8 @@ const AT_ONCE = 200
 
 module.exports = { compare }
 
-async function compare (sourceEntries, store) {
-  const differences = { number: 0, described: [] }
+async function compare (entries, store) {
+  const differences = { number: 0, described: [], kept: 0 }
   const differs = (what) => {
     differences.number++
     if (differences.described.length < DESCRIBED) {
@@ -23,13 +24,15 @@ async function compare (sourceEntries, store) {
     const compared = waiting
     waiting = []
     const found = await Promise.all(compared.map(({ record }) => store.storage.readBinary(record)))
-    compared.forEach(({ record, contents }, i) => {
+    for (const [i, { record, contents }] of compared.entries()) {
       if (!found[i]) {
         differs(`only in the source: the record ${record}`)
-      } else if (!found[i].equals(contents)) {
+      } else if (!found[i].equals(contents) && !await isKept(store, record, contents)) {
         differs(`not as in the source: the record ${record}`)
+      } else if (!found[i].equals(contents)) {
+        differences.kept++
       }
-    })
+    }
   }
   const finishList = async () => {
     const items = list && await store.lists.listAll(list.path)
@@ -39,7 +42,7 @@ async function compare (sourceEntries, store) {
       differs(`not as in the source: the items of the list ${list.path}, or their order`)
     }
   }
-  for await (const entry of sourceEntries()) {
+  for await (const entry of entries) {
     if (entry.record !== undefined) {
       records.add(entry.record)
       waiting.push(entry)
@@ -69,6 +72,11 @@ async function compare (sourceEntries, store) {
     path = list
   }
   return differences
+}
+
+async function isKept (store, record, contents) {
+  const { kept } = await store.load([{ record, contents }], { dryRun: true })
+  return kept > 0
 }
 
 function isSame (expected, items) {

@@ -1,12 +1,15 @@
 // Everything in a store out, and in again. An entry is a record with its bytes, or a part of a list with its items,
 // oldest first.
 const { asItem, invalid, requireText } = require('./arguments.js')
+const { now, secrets } = require('./host.js')
 
 module.exports = { entries, load }
 
 // So much is written at once: the sync is then a small part of the time, and no other call waits long.
 const BATCH_CHANGES = 1000
 const BATCH_BYTES = 4 * 1024 * 1024
+// Of the records that were kept so many are named.
+const NAMED = 100
 
 // `onDamage` is told how many records, lists and items were left out, and the first of them by name. Without it damage is an
 // error: a copy that lacks something should not pass for whole.
@@ -37,47 +40,87 @@ function refuseDamage ({ described }) {
   throw invalid('store-damaged', 'ERR_STORE_DAMAGED', `${described[0]}; restore a backup`)
 }
 
-async function load (store, entries) {
+// What becomes of a batch. Only where there is data can something be undone; what goes around the rule ends every session.
+async function waysOf (store, { overwrite, dryRun }) {
+  if (dryRun) {
+    return { write: async ({ records, contents }) => JSON.parse(await store.wouldKeep(records, contents, ...secrets())) }
+  }
+  if (!overwrite || await isEmpty(store)) {
+    return { write: async ({ records, contents, lists, items }) => JSON.parse(await store.load(records, contents, lists, items, ...secrets())) }
+  }
+  return {
+    write: async ({ records, contents, lists, items }) => store.overwrite(records, contents, lists, items),
+    end: async () => ({ ended: JSON.parse(await store.endSessions(now(), ...secrets())) })
+  }
+}
+
+async function isEmpty (store) {
+  const { records, damaged, next } = await store.records()
+  if (records.length || damaged.number || next) {
+    return false
+  }
+  const { parts, damaged: damagedLists, isEnd } = await store.parts()
+  return !parts.length && !damagedLists.number && isEnd
+}
+
+async function load (store, entries, options = {}) {
   if (!entries || !(entries[Symbol.asyncIterator] || entries[Symbol.iterator])) {
     throw invalid('invalid-entries')
   }
+  requireOptions(options)
   const counts = { records: 0, lists: 0, items: 0, bytes: 0 }
-  const batches = new Batches(store)
-  let path
+  const { write, end = async () => {} } = await waysOf(store, options)
+  const batches = new Batches(write)
   try {
-    for await (const entry of entries) {
-      if (!isEntry(entry)) {
-        throw invalid('invalid-entry', 'ERR_INVALID', 'an entry has either record (a string) and contents (bytes), or list (a string) and items (an array)')
-      }
-      if (entry.record !== undefined) {
-        requireText(entry.record, 'invalid-file')
-        counts.records++
-        counts.bytes += entry.contents.length
-        await batches.addRecord(entry)
-        continue
-      }
-      requireText(entry.list, 'invalid-path')
-      // The parts of a list follow each other.
-      counts.lists += path === entry.list ? 0 : 1
-      path = entry.list
-      counts.items += entry.items.length
-      for (const item of entry.items) {
-        await batches.addItem(path, asItem(item, 'invalid-itemid'))
-      }
-    }
+    await gather(entries, counts, batches)
     await batches.end()
-    return counts
   } catch (error) {
     // Nothing is under way any more when this call ends; the first error is the one that is told.
     await batches.written.catch(() => {})
+    await end().catch(() => {})
     throw error
+  }
+  return { ...counts, kept: batches.kept, keptRecords: batches.keptRecords, ...await end() }
+}
+
+function requireOptions (options) {
+  for (const name in options) {
+    if (!['overwrite', 'dryRun'].includes(name) || ![undefined, true, false].includes(options[name])) {
+      throw invalid('invalid-setting', 'ERR_INVALID', `${name}: load takes overwrite and dryRun, each true or false`)
+    }
+  }
+}
+
+async function gather (entries, counts, batches) {
+  let path
+  for await (const entry of entries) {
+    if (!isEntry(entry)) {
+      throw invalid('invalid-entry', 'ERR_INVALID', 'an entry has either record (a string) and contents (bytes), or list (a string) and items (an array)')
+    }
+    if (entry.record !== undefined) {
+      requireText(entry.record, 'invalid-file')
+      counts.records++
+      counts.bytes += entry.contents.length
+      await batches.addRecord(entry)
+      continue
+    }
+    requireText(entry.list, 'invalid-path')
+    // The parts of a list follow each other.
+    counts.lists += path === entry.list ? 0 : 1
+    path = entry.list
+    counts.items += entry.items.length
+    for (const item of entry.items) {
+      await batches.addItem(path, asItem(item, 'invalid-itemid'))
+    }
   }
 }
 
 // One batch is written while the next one is gathered.
 class Batches {
-  constructor (store) {
-    this.store = store
+  constructor (write) {
+    this.writeBatch = write
+    this.kept = 0
+    this.keptRecords = []
     this.written = Promise.resolve()
     this.begin()
   }
@@ -117,9 +160,11 @@ class Batches {
   }
 
   async write () {
-    const { records, contents, lists, items } = this.batch
+    const batch = this.batch
     this.begin()
-    return this.store.load(records, contents, lists, items)
+    const { kept, described } = await this.writeBatch(batch) || { kept: 0, described: [] }
+    this.kept += kept
+    this.keptRecords.push(...described.slice(0, NAMED - this.keptRecords.length))
   }
 
   async end () {

@@ -38,7 +38,7 @@ async function open ({ path, cacheMB, commitSeconds, create = true } = {}) {
     storage: recordsOf(store),
     lists: listsOf(store),
     entries: (options) => entries(store, options),
-    load: async (entries) => load(store, entries),
+    load: async (entries, options) => load(store, entries, options),
     purge: async (options) => purge(store, options),
     stats: async () => JSON.parse(await store.stats()),
     removeReplaced: async () => JSON.parse(await store.removeReplaced()),

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod cipher;
 pub mod end;
+pub mod import;
 pub mod json;
 pub mod overwrite;
 pub mod place;

@@ -45,7 +45,8 @@ pub fn overwrite(
 }
 
 /// What bytes under the key of an account or a session are.
-enum Reading<'a> {
+#[derive(PartialEq)]
+pub(super) enum Reading<'a> {
     /// Such a record.
     Record(Cow<'a, str>),
     /// Something that is encrypted under another secret.
@@ -54,6 +55,11 @@ enum Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
+    /// Reads what is stored, or is to be.
+    pub fn new(kind: Kind, bytes: &'a [u8], secret: Option<&Secret>) -> Self {
+        Self::of(kind, bytes, cipher::open(bytes, secret), secret)
+    }
+
     fn of(kind: Kind, bytes: &'a [u8], text: Cow<'a, str>, secret: Option<&Secret>) -> Self {
         // Of a plain text, the host's decipher reads one with an odd length alone.
         for text in [text, cipher::open(bytes, None)] {

@@ -131,7 +131,7 @@ fn reconcile_account(stored: &Object, mut new: Object, retired: &[Fingerprint]) 
 }
 
 /// What a write makes of a key or a hash.
-enum Value {
+pub(super) enum Value {
     Same,
     /// It was replaced before.
     Retired,
@@ -141,7 +141,7 @@ enum Value {
     },
 }
 
-fn compare(stored: &Object, new: &Object, name: &str, retired: &[Fingerprint]) -> Value {
+pub(super) fn compare(stored: &Object, new: &Object, name: &str, retired: &[Fingerprint]) -> Value {
     if stored.get(name) == new.get(name) {
         return Value::Same;
     }
@@ -156,14 +156,14 @@ fn compare(stored: &Object, new: &Object, name: &str, retired: &[Fingerprint]) -
 }
 
 /// Whether the number `name` would be lower than it is, or not a number any more.
-fn falls(stored: &Object, new: &Object, name: &str) -> bool {
+pub(super) fn falls(stored: &Object, new: &Object, name: &str) -> bool {
     let number = |account: &Object| account.get(name).and_then(json::number);
     let number_stored = number(stored).filter(|number| number.is_finite());
     number_stored.is_some_and(|stored| number(new).is_none_or(|new| new < stored))
 }
 
 /// Whether the number `name` would be a higher one.
-fn rises(stored: &Object, new: &Object, name: &str) -> bool {
+pub(super) fn rises(stored: &Object, new: &Object, name: &str) -> bool {
     let number = |account: &Object| account.get(name).and_then(json::number);
     number(new).is_some_and(|new| number(stored).is_none_or(|stored| new > stored))
 }
@@ -223,7 +223,7 @@ pub fn remember(before: &[Fingerprint], now: &[Fingerprint]) -> Vec<Fingerprint>
     retired
 }
 
-fn keep_all(stored: &Object, new: &mut Object, names: &[&str]) {
+pub(super) fn keep_all(stored: &Object, new: &mut Object, names: &[&str]) {
     for name in names {
         match stored.get(name) {
             Some(value) => new.set(name, value.to_string()),

@@ -3,10 +3,12 @@
 use super::error::Result;
 use super::key::{Key, ListPath};
 use super::value::Contents;
+use super::verify::Told;
 use super::MAX_CONTENTS_BYTES;
 use crate::record::cipher::Secret;
 use crate::record::stale::Fingerprint;
 use crate::record::Kind;
+use std::sync::{Arc, Mutex};
 
 /// Called once, on the writer's thread, when a change is durable or has failed.
 pub type Completion = Box<dyn FnOnce(Result<()>) + Send>;
@@ -61,6 +63,17 @@ pub enum Change {
         /// The host's secret, if it has one.
         secret: Option<Secret>,
     },
+    /// Let what is imported stand at `record`, as far as that undoes nothing.
+    Import {
+        /// The record.
+        record: Record,
+        /// Its contents.
+        contents: Contents,
+        /// The host's secret, if it has one.
+        secret: Option<Secret>,
+        /// Gets the name of the record if something of the stored one was kept.
+        kept: Arc<Mutex<Told>>,
+    },
     /// Let nothing stand at `record`.
     Remove {
         /// The record.
@@ -77,6 +90,8 @@ pub enum Change {
         /// The host's secret, if it has one.
         secret: Option<Secret>,
     },
+    /// Every session has to be ended: after a crash the store may not be used until then.
+    Mark,
     /// Every session was ended: the store may be used again.
     Unmark,
     /// Add `item` to a list as the newest, unless it is there.
@@ -101,10 +116,12 @@ impl Change {
         // What a change takes besides the bytes it carries.
         const OVERHEAD: usize = 256;
         let carried = match self {
-            Self::Write { record, contents, .. } => record.key.size() + contents.len(),
+            Self::Write { record, contents, .. } | Self::Import { record, contents, .. } => {
+                record.key.size() + contents.len()
+            }
             Self::Remove { record } => record.key.size(),
             Self::Update { record, size, .. } => record.key.size() + size,
-            Self::Unmark => 0,
+            Self::Mark | Self::Unmark => 0,
             Self::Add { path, item } | Self::Discard { path, item } => path.size() + item.len(),
         };
         carried + OVERHEAD

@@ -1,19 +1,21 @@
 //! A batch in the making: what the changes of one commit leave behind, over what is stored.
 
 use super::batch::Batch;
-use super::change::{Change, Edit, Edited, Record};
+use super::change::{Change, Edit, Edited, Record, MAX_RULED_BYTES};
 use super::disk::Disk;
 use super::error::{Result, StoreError};
 use super::key::{ChunkId, Key};
 use super::large::{self, LARGE_BYTES};
 use super::list;
 use super::value::{self, Contents};
-use super::{Shared, MAX_CONTENTS_BYTES};
+use super::{Shared, Store, MAX_CONTENTS_BYTES};
 use crate::record::cipher::{self, Secret};
+use crate::record::import::{self, Import};
 use crate::record::overwrite::{overwrite, Locked};
 use crate::record::stale::{self, Fingerprint};
 use crate::record::Kind;
 use std::collections::HashMap;
+use std::sync::PoisonError;
 
 /// The key of the last applied sequence.
 pub const APPLIED: &str = "applied";
@@ -177,6 +179,20 @@ impl<'a> Draft<'a> {
             Change::Update { record, edit, secret, .. } => {
                 self.update(record, edit, secret.as_ref())?;
             }
+            Change::Import { record, contents, secret, kept } => {
+                let stored = record.kind.map(|_| self.get(&record.key)).transpose()?.flatten();
+                self.require_room(is_spared(&record, &contents, stored.as_ref()))?;
+                let commit = &self.shared.commit;
+                let (contents, is_changed) = commit
+                    .computing(|| import(&record, contents, stored.as_ref(), secret.as_ref()))?;
+                if is_changed {
+                    kept.lock().unwrap_or_else(PoisonError::into_inner).tell(record.key.display());
+                }
+                if let Some(contents) = contents {
+                    self.put(record.key, contents);
+                }
+            }
+            Change::Mark => self.put(Key::meta(MARK), vec![1].into()),
             Change::Unmark => self.remove(Key::meta(MARK)),
             Change::Add { path, item } => {
                 self.require_room(false)?;
@@ -273,6 +289,40 @@ fn reconcile(
         None => contents,
     };
     Ok(remember(contents, remembered, &outcome.retires))
+}
+
+/// What to write of the import of `contents` over what is `stored`, if anything, and whether that is not all of it.
+fn import(
+    record: &Record,
+    contents: Contents,
+    stored: Option<&Contents>,
+    secret: Option<&Secret>,
+) -> Result<(Option<Contents>, bool)> {
+    let (Some(kind), Some(stored)) = (record.kind, stored) else {
+        return Ok((Some(contents), false));
+    };
+    let remembered = stored.retired();
+    let outcome = import::import(kind, stored, &contents, remembered, secret, MAX_RULED_BYTES)
+        .map_err(|Locked| StoreError::OtherSecret)?;
+    Ok(match outcome {
+        Import::Taken { retires } => (Some(remember(contents, remembered, &retires)), false),
+        Import::Merged { text, retires } => {
+            let contents = cipher::seal(text, secret).into();
+            (Some(remember(contents, remembered, &retires)), true)
+        }
+        Import::Kept => (None, true),
+    })
+}
+
+/// Whether something of what is stored would be kept if `contents` was imported at `record`. Blocks.
+pub fn would_keep(
+    store: &Store,
+    record: &Record,
+    contents: Contents,
+    secret: Option<&Secret>,
+) -> Result<bool> {
+    let stored = record.kind.map(|_| store.read(&record.key)).transpose()?.flatten();
+    Ok(import(record, contents, stored.as_ref(), secret)?.1)
 }
 
 /// `contents` with what was retired before and what is now.

@@ -53,6 +53,7 @@ pub mod wtf8;
 
 pub use change::{Change, Completion, Edit, Edited, Record};
 pub use compact::{compact, Compacted};
+pub use draft::would_keep;
 pub use error::{Result, StoreError};
 pub use give_way::give_way;
 pub use key::{Key, ListPath};

@@ -172,8 +172,9 @@ impl Queue {
 fn changes(request: &Request, key: &Key) -> bool {
     request.changes.iter().any(|change| match change {
         Change::Write { record, .. }
+        | Change::Import { record, .. }
         | Change::Remove { record }
         | Change::Update { record, .. } => record.key == *key,
-        Change::Unmark | Change::Add { .. } | Change::Discard { .. } => false,
+        Change::Mark | Change::Unmark | Change::Add { .. } | Change::Discard { .. } => false,
     })
 }

@@ -1,0 +1,271 @@
+//! What an import may not undo where a store has data already.
+//!
+//! What is imported is a state of the past, or of a dashboard that went on elsewhere: it is not a write that crossed
+//! another one. So the rule is stricter than the one about stale writes. Where that one takes what it does not know, this
+//! one takes a session key or a password only if its number or its time says that it is the later one.
+//!
+//! | stored | imported | |
+//! |---|---|---|
+//! | nothing, or not such a record | anything | word for word |
+//! | a session with `ended` | a session without it | `ended` stays |
+//! | an account | an account | see [`over_account`] |
+//! | such a record | not such a record, or one over the limit | the stored one stays |
+//! | such a record | encrypted under another secret | refused, unless both have the same bytes |
+
+use super::cipher::Secret;
+use super::json::{self, Object};
+use super::overwrite::{Locked, Reading};
+use super::stale::{self, Fingerprint, Value};
+use super::Kind;
+
+const KEY: [&str; 2] = ["sessionKey", "sessionKeyLastReset"];
+const KEY_NUMBER: &str = "sessionKeyNumber";
+const PASSWORD: [&str; 2] = ["passwordHash", "passwordLastChanged"];
+const RIGHTS: [&str; 3] = ["administrator", "owner", "deleted"];
+
+/// What becomes of an imported record.
+#[derive(Debug, PartialEq)]
+pub enum Import {
+    /// It is written word for word.
+    Taken {
+        /// Session keys and password hashes that it replaces.
+        retires: Vec<Fingerprint>,
+    },
+    /// This text is written: part of what is stored was kept.
+    Merged {
+        /// The text.
+        text: String,
+        /// Session keys and password hashes that it replaces.
+        retires: Vec<Fingerprint>,
+    },
+    /// What is stored stays as it is.
+    Kept,
+}
+
+/// What becomes of the import of `new` over `stored`, of which `retired` are known. What has more than `most` bytes is not
+/// looked into.
+pub fn import(
+    kind: Kind,
+    stored: &[u8],
+    new: &[u8],
+    retired: &[Fingerprint],
+    secret: Option<&Secret>,
+    most: usize,
+) -> Result<Import, Locked> {
+    let taken = Import::Taken { retires: Vec::new() };
+    if stored == new {
+        return Ok(taken);
+    }
+    let before = Reading::new(kind, stored, secret);
+    if before == Reading::Other {
+        return Ok(taken);
+    }
+    if new.len() > most || stored.len() > most {
+        return Ok(Import::Kept);
+    }
+    let (before, after) = match (&before, Reading::new(kind, new, secret)) {
+        (_, Reading::Other) => return Ok(Import::Kept),
+        (Reading::Record(before), Reading::Record(after)) => (before.to_string(), after),
+        _ => return Err(Locked),
+    };
+    let (Some(before), Some(after)) = (Object::parse(&before), Object::parse(&after)) else {
+        return Ok(Import::Kept);
+    };
+    Ok(match kind {
+        Kind::Session => over_session(&before, after),
+        Kind::Account => over_account(&before, after, retired),
+    })
+}
+
+/// A session that has ended stays so.
+fn over_session(stored: &Object, mut new: Object) -> Import {
+    let is_ended = |session: &Object| session.get("ended").is_some_and(json::is_truthy);
+    if is_ended(&new) || !is_ended(stored) {
+        return Import::Taken { retires: Vec::new() };
+    }
+    stale::keep_all(stored, &mut new, &["ended"]);
+    Import::Merged { text: new.text(), retires: Vec::new() }
+}
+
+/// The number of the session key never falls. Another key is taken with a higher number, or with the same one and a later
+/// reset; another password with a later change. Neither is taken if it is known to be a retired one. An account that is to be
+/// deleted stays so, and with anything kept its rights stay as well.
+fn over_account(stored: &Object, mut new: Object, retired: &[Fingerprint]) -> Import {
+    let [key, key_time] = KEY;
+    let [password, password_time] = PASSWORD;
+    let falls = |name| stale::falls(stored, &new, name);
+    let rises = |name| stale::rises(stored, &new, name);
+    let is_later_key = rises(KEY_NUMBER) || rises(key_time);
+    let keeps_number = falls(KEY_NUMBER);
+    let mut replaced = Vec::new();
+    let mut keeps = |name, is_later: bool, has_earlier_time: bool| match stale::compare(
+        stored, &new, name, retired,
+    ) {
+        Value::Same => has_earlier_time,
+        Value::New { before, .. } if is_later => {
+            replaced.extend(before);
+            false
+        }
+        Value::Retired | Value::New { .. } => true,
+    };
+    let keeps_key =
+        keeps(key, is_later_key && !keeps_number, !rises(KEY_NUMBER) && falls(key_time))
+            || keeps_number;
+    let keeps_password = keeps(password, rises(password_time), falls(password_time));
+    let is_deleted = |account: &Object| account.get("deleted").is_some_and(json::is_truthy);
+    let keeps_deleted = is_deleted(stored) && !is_deleted(&new);
+    if !(keeps_key || keeps_password || keeps_deleted) {
+        return Import::Taken { retires: replaced };
+    }
+    if keeps_key {
+        stale::keep_all(stored, &mut new, &KEY);
+    }
+    if keeps_number {
+        stale::keep_all(stored, &mut new, &[KEY_NUMBER]);
+    }
+    if keeps_password {
+        stale::keep_all(stored, &mut new, &PASSWORD);
+    }
+    stale::keep_all(stored, &mut new, &RIGHTS);
+    Import::Merged { text: new.text(), retires: replaced }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::cipher;
+
+    const MOST: usize = 1 << 20;
+
+    fn account(members: &str) -> String {
+        format!(r#"{{"object":"account",{members}}}"#)
+    }
+
+    /// The members of an account after the import of `new` over `stored`; `None` if nothing of it was kept.
+    fn imported(stored: &str, new: &str, retired: &[Fingerprint]) -> Option<String> {
+        let texts = [account(stored), account(new)];
+        let [stored, new] = texts.each_ref().map(String::as_bytes);
+        match import(Kind::Account, stored, new, retired, None, MOST).unwrap() {
+            Import::Taken { .. } => None,
+            Import::Merged { text, .. } => {
+                let text = text.strip_prefix(r#"{"object":"account","#).unwrap();
+                Some(text.strip_suffix('}').unwrap().into())
+            }
+            Import::Kept => panic!("nothing was taken"),
+        }
+    }
+
+    #[test]
+    fn an_older_state_brings_neither_a_key_nor_a_password_back() {
+        let first = r#""sessionKey":"k1","sessionKeyNumber":1,"passwordHash":"p1""#;
+        let reset =
+            r#""sessionKey":"k2","sessionKeyNumber":2,"passwordHash":"p1","sessionKeyLastReset":9"#;
+        let password =
+            r#""sessionKey":"k1","sessionKeyNumber":1,"passwordHash":"p2","passwordLastChanged":9"#;
+        let half = r#""sessionKey":"k2","sessionKeyNumber":1,"passwordHash":"p1""#;
+        for (stored, new, expected) in [
+            (first, first, None),
+            // What is later comes over.
+            (first, reset, None),
+            (first, password, None),
+            // What is older does not.
+            (reset, first, Some(reset)),
+            (password, first, Some(password)),
+            // Of what nobody can tell, what is stored stays.
+            (half, first, Some(half)),
+            (first, half, Some(first)),
+            (half, reset, None),
+            // Each by itself.
+            (
+                password,
+                reset,
+                Some(
+                    r#""sessionKey":"k2","sessionKeyNumber":2,"passwordHash":"p2","sessionKeyLastReset":9,"passwordLastChanged":9"#,
+                ),
+            ),
+            // A number that is none does not come over either.
+            (
+                reset,
+                r#""sessionKey":"k2","passwordHash":"p1","sessionKeyLastReset":9"#,
+                Some(
+                    r#""sessionKey":"k2","passwordHash":"p1","sessionKeyLastReset":9,"sessionKeyNumber":2"#,
+                ),
+            ),
+        ] {
+            assert_eq!(imported(stored, new, &[]).as_deref(), expected, "{stored} {new}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_to_be_retired_stays_so_whatever_its_number_and_time() {
+        let stored = r#""sessionKey":"k2","sessionKeyNumber":1,"passwordHash":"p2""#;
+        let new = r#""sessionKey":"k1","sessionKeyNumber":1,"passwordHash":"p1","sessionKeyLastReset":9,"passwordLastChanged":9"#;
+        let object = account(new);
+        let object = Object::parse(&object).unwrap();
+        let retired =
+            ["sessionKey", "passwordHash"].map(|name| stale::fingerprint(&object, name).unwrap());
+        let expected = r#""sessionKey":"k2","sessionKeyNumber":1,"passwordHash":"p2""#;
+        assert_eq!(imported(stored, new, &retired).as_deref(), Some(expected));
+        assert_eq!(imported(stored, new, &[]), None);
+    }
+
+    #[test]
+    fn rights_stay_with_what_is_kept_and_a_deletion_always() {
+        let with = |more: &str| format!(r#""sessionKey":"k","sessionKeyNumber":1{more}"#);
+        for (stored, new, expected) in [
+            ("", r#","administrator":1"#, None),
+            (r#","deleted":5"#, r#","administrator":1"#, Some(r#","deleted":5"#)),
+            (r#","deleted":5"#, r#","deleted":6"#, None),
+        ] {
+            let expected = expected.map(with);
+            assert_eq!(imported(&with(stored), &with(new), &[]), expected, "{stored} {new}");
+        }
+        let older = r#""sessionKey":"k","sessionKeyNumber":0,"administrator":1"#;
+        assert_eq!(imported(&with(""), older, &[]), Some(with("")));
+    }
+
+    #[test]
+    fn a_session_that_has_ended_stays_so() {
+        let session = |more: &str| format!(r#"{{"object":"session"{more}}}"#);
+        for (stored, new, expected) in [
+            ("", "", None),
+            ("", r#","ended":5"#, None),
+            (r#","ended":5"#, r#","ended":6"#, None),
+            (r#","ended":5"#, r#","ended":null"#, Some(r#","ended":5"#)),
+            (r#","ended":5"#, r#","a":1"#, Some(r#","a":1,"ended":5"#)),
+        ] {
+            let texts = [session(stored), session(new)];
+            let [stored, new] = texts.each_ref().map(String::as_bytes);
+            let expected = match expected {
+                Some(text) => Import::Merged { text: session(text), retires: Vec::new() },
+                None => Import::Taken { retires: Vec::new() },
+            };
+            let found = import(Kind::Session, stored, new, &[], None, MOST);
+            assert_eq!(found, Ok(expected), "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_refused_or_kept() {
+        let secret = Secret::new(&[7; 32], &[7; 16]);
+        let other = Secret::new(&[8; 32], &[7; 16]);
+        let stored = account(r#""sessionKey":"k2","sessionKeyNumber":2"#);
+        let older = account(r#""sessionKey":"k1","sessionKeyNumber":1"#);
+        let seal = |text: &str, secret: &Option<Secret>| cipher::seal(text.into(), secret.as_ref());
+        let over = |stored: &[u8], new: &[u8], secret: &Option<Secret>| {
+            import(Kind::Account, stored, new, &[], secret.as_ref(), MOST)
+        };
+        let taken = Ok(Import::Taken { retires: Vec::new() });
+        let merged = Ok(Import::Merged { text: stored.clone(), retires: Vec::new() });
+        let sealed = seal(&stored, &secret);
+        assert_eq!(over(&sealed, &seal(&older, &secret), &secret), merged);
+        assert_eq!(over(&sealed, older.as_bytes(), &secret), merged);
+        assert_eq!(over(&sealed, &seal(&older, &other), &secret), Err(Locked));
+        assert_eq!(over(&sealed, &seal(&older, &secret), &None), Err(Locked));
+        assert_eq!(over(&sealed, &sealed, &None), taken);
+        assert_eq!(over(&sealed, b"text", &secret), Ok(Import::Kept));
+        assert_eq!(over(b"text", older.as_bytes(), &secret), taken);
+        let large = import(Kind::Account, stored.as_bytes(), older.as_bytes(), &[], None, 40);
+        assert_eq!(large, Ok(Import::Kept));
+    }
+}
