@@ -7,7 +7,8 @@ module.exports = { entries, load }
 
 // So much is written at once: the sync is then a small part of the time, and no other call waits long.
 const BATCH_CHANGES = 1000
-const BATCH_BYTES = 4 * 1024 * 1024
+// What is less fits into the journal.
+const BATCH_BYTES = 1024 * 1024
 // Of the records that were kept so many are named.
 const NAMED = 100
 

@@ -25,9 +25,11 @@ use std::time::{Duration, Instant};
 
 /// How long an acknowledged change may be newer than the guard on the disk.
 const GUARD_SYNC: Duration = Duration::from_secs(1);
-/// One commit takes no more requests than this, and starts no further one over so many bytes.
+/// One commit takes no more requests than this, and starts no further one over so many bytes: with the last of them it
+/// fits into the journal. Else it goes to sled as one, which takes a lock that all stores of the process share, and a
+/// backup to a volume that hangs may hold it.
 const BATCH_REQUESTS: usize = 4096;
-const BATCH_BYTES: usize = 16 << 20;
+const BATCH_BYTES: usize = journal::BYTES - large::LARGE_BYTES - (128 << 10);
 /// No more than this, or one entry, is in the journal where the disk is nearly full.
 const CRAMPED_BYTES: usize = 128 << 10;
 
