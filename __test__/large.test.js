@@ -26,7 +26,7 @@ describe('large', () => {
   it('small writes that were acknowledged between the slices of a long one outlive kill -9', async function () {
     const folder = path.join(store.folder, 'killed')
     const env = { SLED_PATH: folder }
-    let first = 0
+    let [first, beside] = [0, 0]
     for (let round = 0; round < 8; round++) {
       let last = first - 1
       const { child, ended } = runNode('long-writes.js', { env: { ...env, FIRST: String(first) } })
@@ -43,11 +43,12 @@ describe('large', () => {
         assert(small >= last, `${small} is there, ${last} was acknowledged`)
         const long = await reopened.storage.read('long')
         assert(long === undefined || new Set(long).size === 1, 'the long record is whole')
-        assert(last > first, 'nothing was acknowledged beside the long write')
+        beside += last - first
         first = small + 1
       } finally {
         await reopened.close()
       }
     }
+    assert(beside > 8, `only ${beside} small writes were acknowledged beside the long ones`)
   }).timeout(60000)
 })

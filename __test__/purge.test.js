@@ -160,7 +160,7 @@ describe('purge', () => {
     const args = ['purge', '--older-than', '1d', '--json']
     // Later each time, until it was in the middle.
     let left = many.length
-    for (let delay = 100; left === many.length; delay += 25) {
+    for (let delay = 100; left === many.length; delay *= 1.2) {
       await runTool(args, { meanwhile: (child) => setTimeout(() => child.kill('SIGKILL'), delay) })
       await store.open()
       left = await store.storageList.count('a/sessions')
