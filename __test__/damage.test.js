@@ -32,11 +32,11 @@ describe('damage', function () {
       assert(report.described.includes('the value of d/session/7 is damaged'))
       assert(report.described.includes('the value of d/account/two is damaged'))
     })
-    it('goes on past a damaged list, by the tool, which ends with 1', async () => {
+    it('goes on past a damaged list, by the tool, which ends with 3', async () => {
       damage(store, { heads: ['d/account/sessions/one'] })
       const { code, stdout } = await tool('purge', '--older-than', '1s', '--json')
       const { removed, damaged: left, described } = JSON.parse(stdout)
-      assert.deepStrictEqual([code, removed, left], [1, SESSIONS / 2, SESSIONS / 2])
+      assert.deepStrictEqual([code, removed, left], [3, SESSIONS / 2, SESSIONS / 2])
       assert(described[0].includes('d/account/sessions/one'))
       const again = await tool('purge', '--older-than', '1s')
       assert(again.stdout.includes(`${SESSIONS / 2} damaged, and left as they are`))
@@ -44,12 +44,12 @@ describe('damage', function () {
   })
 
   describe('export', () => {
-    it('writes everything else, names what is left out, and ends with 1', async () => {
+    it('writes everything else, names what is left out, and ends with 3', async () => {
       damage(store, { records: ['d/session/7', 'd/account/two'], entries: [['d/sessions', 5]] })
       const file = path.join(folder, 'all.jsonl')
       const { code, stdout } = await tool('export', '--output', file, '--json')
       const { records, items, damaged: left, described } = JSON.parse(stdout)
-      assert.deepStrictEqual([code, records, items, left, described.length], [1, SESSIONS + 1, SESSIONS * 1.5 - 1, 3, 3])
+      assert.deepStrictEqual([code, records, items, left, described.length], [3, SESSIONS + 1, SESSIONS * 1.5 - 1, 3, 3])
       const copy = path.join(folder, 'copy')
       const { stderr } = await runTool(['import', '--from', 'jsonl', file, '--store', copy])
       assert.strictEqual(stderr, '')
@@ -64,18 +64,18 @@ describe('damage', function () {
     })
   })
 
-  it('stats counts the rest, and ends with 1', async () => {
+  it('stats counts the rest, and ends with 3', async () => {
     damage(store, { records: ['d/session/7'], heads: ['d/sessions'] })
     const { code, stdout } = await tool('stats', '--json')
     const { records, lists, damaged: left, described } = JSON.parse(stdout)
-    assert.deepStrictEqual([code, records, lists, left, described.length], [1, SESSIONS + 2, 1, 2, 2])
+    assert.deepStrictEqual([code, records, lists, left, described.length], [3, SESSIONS + 2, 1, 2, 2])
   })
 
   describe('recover', () => {
     it('ends all other sessions, and refuses by name', async () => {
       damage(store, { records: ['d/account/two'] })
-      const { code, stderr } = await tool('recover', '--invalidate-sessions', '--even-if-whole')
-      assert.strictEqual(code, 1)
+      const { code, stderr } = await tool('recover', '--invalidate-sessions', '--even-if-whole', '--yes')
+      assert.strictEqual(code, 6)
       assert(/^store-damaged: 1 records .*d\/account\/two/.test(stderr), stderr)
       await use(async ({ storage }) => {
         for (const id of ['one', 'three']) {
@@ -85,7 +85,7 @@ describe('damage', function () {
     })
     it('does not look at records of other kinds', async () => {
       damage(store, { records: ['d/session/7', 'd/anything'] })
-      const { code } = await tool('recover', '--invalidate-sessions', '--even-if-whole')
+      const { code } = await tool('recover', '--invalidate-sessions', '--even-if-whole', '--yes')
       assert.strictEqual(code, 0)
     })
   })
@@ -94,9 +94,9 @@ describe('damage', function () {
     const whole = path.join(folder, 'backup')
     fs.cpSync(store, whole, { recursive: true })
     damage(whole, { records: ['d/session/7'] })
-    for (const args of [['backup', path.join(folder, 'another'), '--store', whole], ['restore', whole, '--store', store]]) {
+    for (const args of [['backup', path.join(folder, 'another'), '--store', whole], ['restore', whole, '--yes', '--store', store]]) {
       const { code, stderr } = await runTool(args)
-      assert.strictEqual(code, 1)
+      assert.strictEqual(code, 6)
       assert(/^store-damaged: .*d\/session\/7/.test(stderr), stderr)
     }
   })
@@ -105,8 +105,8 @@ describe('damage', function () {
     damage(store, { records: ['d/session/7', 'd/account/two'] })
     const { code, stdout } = await tool('verify', '--repair', '--json')
     const { left } = JSON.parse(stdout)
-    assert.deepStrictEqual([code, left.problems], [1, 2])
-    assert.strictEqual((await tool('verify')).code, 1)
+    assert.deepStrictEqual([code, left.problems], [3, 2])
+    assert.strictEqual((await tool('verify')).code, 3)
   })
 
   function record (name, object) {

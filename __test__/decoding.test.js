@@ -54,7 +54,7 @@ describe('bytes that are not UTF-8', () => {
     const backup = path.join(store.folder, 'backup')
     await store.storage.backup(backup)
     await store.storage.close()
-    const { code, stderr } = await runTool(['restore', backup])
+    const { code, stderr } = await runTool(['restore', backup, '--yes'])
     assert.strictEqual(code, 0, stderr)
     await store.open()
     const { sessionKey, sessionKeyNumber } = await read('account')

@@ -180,7 +180,7 @@ describe('import into a store that has data', () => {
       assert.deepStrictEqual(await everything(), before)
       const missing = path.join(folder, 'missing')
       const fresh = await runTool(['import', '--from', 'jsonl', file, '--store', missing, '--dry-run', '--json'])
-      assert.deepStrictEqual([fresh.code, JSON.parse(fresh.stdout)], [0, { records: 2, lists: 1, items: 1, bytes: 244, kept: 0, keptRecords: [], skipped: 0 }])
+      assert.deepStrictEqual([fresh.code, JSON.parse(fresh.stdout)], [0, { store: missing, records: 2, lists: 1, items: 1, bytes: 244, kept: 0, keptRecords: [], skipped: 0 }])
       assert.strictEqual(fs.existsSync(missing), false)
     }).timeout(20000)
   })
@@ -197,7 +197,7 @@ describe('import into a store that has data', () => {
     }).timeout(20000)
     it('is asked for at a terminal', async () => {
       await makeOlder()
-      for (const [answer, expected] of [['n', 1], ['', 1], ['y', 0]]) {
+      for (const [answer, expected] of [['n', 2], ['', 2], ['y', 0]]) {
         const { code, output } = await atTerminal(['import', '--from', 'jsonl', file, '--store', store], answer)
         assert.deepStrictEqual([code, output.includes('Go on? [y/N]')], [expected, true], output)
       }

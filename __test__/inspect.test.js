@@ -6,7 +6,7 @@ const addon = require('../index.js')
 const { makeFolder, runTool, useStore } = require('./helper.js')
 
 const secrets = { ENCRYPTION_SECRET: '0123456789abcdef0123456789abcdef', ENCRYPTION_SECRET_IV: '0123456789abcdef' }
-const account = { object: 'account', accountid: 'account_1', usernameHash: 'HIDDEN1', passwordHash: 'HIDDEN2', sessionKey: 'HIDDEN3', sessionKeyNumber: 2, profile: { secretCodeHash: 'HIDDEN4', tokens: 1, apiToken: ['HIDDEN5'] } }
+const account = { object: 'account', accountid: 'account_1', usernameHash: 'HIDDEN1', passwordHash: 'HIDDEN2', sessionKey: 'HIDDEN3', sessionKeyNumber: 2, tokens: ['HIDDEN4'], apiKeys: { a: 'HIDDEN5' }, resetCode: 'HIDDEN6', pin: 4711, created: 5, firstName: 'A name', profile: { secretCodeHash: 'HIDDEN7' } }
 
 describe('inspect', () => {
   let folder
@@ -19,6 +19,10 @@ describe('inspect', () => {
       plain: text,
       encrypted,
       map: 'account_1',
+      words: 'HIDDEN words',
+      json: '"HIDDEN"',
+      items: '[{"token":"HIDDEN","created":1},"account_1","HIDDEN"]',
+      hex: 'ab'.repeat(10e6),
       empty: '',
       binary: Buffer.alloc(100, 255),
       terminal: '\u001b[2Jtext\u202e'
@@ -33,15 +37,20 @@ describe('inspect', () => {
       const { code, stdout } = await tool(['inspect', key], env)
       assert.strictEqual(code, 0)
       const [head, ...lines] = stdout.split('\n')
-      assert.strictEqual(head, `${key}: ${key === 'plain' ? 211 : 422} bytes, ${form}`)
+      const bytes = JSON.stringify(account).length
+      assert.strictEqual(head, `${key}: ${key === 'plain' ? bytes : 2 * bytes} bytes, ${form}`)
       assert.deepStrictEqual(JSON.parse(lines.join('\n')), {
         ...account,
         usernameHash: '(redacted)',
         passwordHash: '(redacted)',
         sessionKey: '(redacted)',
-        profile: { secretCodeHash: '(redacted)', tokens: 1, apiToken: '(redacted)' }
+        tokens: '(redacted)',
+        apiKeys: '(redacted)',
+        resetCode: '(redacted)',
+        pin: '(redacted)',
+        profile: '(redacted)'
       })
-      assert(!stdout.includes('HIDDEN'))
+      assert(!stdout.includes('HIDDEN') && !stdout.includes('4711'))
       const json = await tool(['inspect', key, '--json'], env)
       assert(!json.stdout.includes('HIDDEN') && JSON.parse(json.stdout).value.accountid === 'account_1')
       const revealed = await tool(['inspect', key, '--reveal', '--json'], env)
@@ -50,29 +59,42 @@ describe('inspect', () => {
   }
   it('shows no secret of an account with a byte that is not UTF-8, which Dashboard reads all the same', async () => {
     const store = await addon.open({ path: folder })
-    const text = JSON.stringify({ sessionKey: 'HIDDEN', object: 'account', name: '?' })
+    const text = JSON.stringify({ sessionKey: 'HIDDEN', object: 'account', displayName: '?' })
     await store.load([{ record: 'odd', contents: Buffer.from(text.replace('?', '\xff'), 'latin1') }])
     await store.close()
     const { stdout } = await tool(['inspect', 'odd', '--json'])
     const { form, value } = JSON.parse(stdout)
-    assert.deepStrictEqual([form, value], ['JSON', { sessionKey: '(redacted)', object: 'account', name: '\ufffd' }])
+    assert.deepStrictEqual([form, value], ['JSON', { sessionKey: '(redacted)', object: 'account', displayName: '\ufffd' }])
   })
   it('shows nothing of a record that it cannot decrypt', async () => {
     for (const env of [{}, { ...secrets, ENCRYPTION_SECRET: 'x'.repeat(32) }, { ...secrets, ENCRYPTION_SECRET: 'short' }]) {
-      const { code, stdout } = await tool(['inspect', 'encrypted'], env)
-      assert.deepStrictEqual([code, stdout], [0, 'encrypted: 422 bytes, encrypted\nset ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them\n'])
+      for (const key of ['encrypted', 'hex']) {
+        for (const reveal of [[], ['--reveal']]) {
+          const { code, stdout, stderr } = await tool(['inspect', key, ...reveal], env)
+          assert.deepStrictEqual([code, stdout], [1, ''])
+          assert.match(stderr, new RegExp(`^record-unreadable: the record ${key} seems to be encrypted, and could not be decrypted; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them\n$`))
+        }
+      }
     }
   })
-  it('shows what is no JSON by what it is, and steers no terminal', async () => {
-    for (const [key, shown] of Object.entries({
-      map: 'map: 9 bytes, text\naccount_1\n',
-      empty: 'empty: 0 bytes, text\n\n',
-      binary: `binary: 100 bytes, binary\n${'ff'.repeat(64)}…\n`,
-      terminal: 'terminal: 11 bytes, text\n\\u001b[2Jtext\\u202e\n'
-    })) {
-      assert.strictEqual((await tool(['inspect', key])).stdout, shown)
-      assert.strictEqual((await tool(['inspect', key], secrets)).stdout, shown)
+  it('shows what is not JSON by what it is, and what may be secret with --reveal alone', async () => {
+    for (const [key, form, redacted, revealed] of [
+      ['map', '9 bytes, text', 'account_1', 'account_1'],
+      ['empty', '0 bytes, text', '', ''],
+      ['words', '12 bytes, text', '(redacted)', 'HIDDEN words'],
+      ['json', '8 bytes, JSON', '(redacted)', 'HIDDEN'],
+      ['binary', '100 bytes, binary', '(redacted)', `${'ff'.repeat(64)}…`],
+      ['terminal', '11 bytes, text', '(redacted)', '\\u001b[2Jtext\\u202e']
+    ]) {
+      for (const env of [{}, secrets]) {
+        assert.strictEqual((await tool(['inspect', key], env)).stdout, `${key}: ${form}\n${redacted}\n`)
+        assert.strictEqual((await tool(['inspect', key, '--reveal'], env)).stdout, `${key}: ${form}\n${revealed}\n`)
+      }
     }
+  })
+  it('looks into arrays', async () => {
+    const { value } = JSON.parse((await tool(['inspect', 'items', '--json'])).stdout)
+    assert.deepStrictEqual(value, [{ token: '(redacted)', created: 1 }, 'account_1', '(redacted)'])
   })
   it('says that there is none', async () => {
     const { code, stderr } = await tool(['inspect', 'missing\u001b'])
@@ -82,10 +104,10 @@ describe('inspect', () => {
 
   describe('list', () => {
     it('shows a list, newest first', async () => {
-      assert.deepStrictEqual(await tool(['list', 'list']), { code: 0, stdout: 'd\nc\\u001b[2J\nb\na\n4 of 4 items\n', stderr: '' })
-      assert.strictEqual((await tool(['list', 'list', '--offset', '1', '--limit', '2'])).stdout, 'c\\u001b[2J\nb\n2 of 4 items behind the 1 newest\n')
-      assert.strictEqual((await tool(['list', 'list', '--offset', '9'])).stdout, '0 of 4 items behind the 9 newest\n')
-      assert.deepStrictEqual(JSON.parse((await tool(['list', 'list', '--json', '--limit', '1'])).stdout), { list: 'list', count: 4, offset: 0, items: ['d'] })
+      assert.deepStrictEqual(await tool(['list', 'list']), { code: 0, stdout: 'd\nc\\u001b[2J\nb\na\n', stderr: '4 of 4 items\n' })
+      assert.deepStrictEqual(await tool(['list', 'list', '--offset', '1', '--limit', '2']), { code: 0, stdout: 'c\\u001b[2J\nb\n', stderr: '2 of 4 items behind the 1 newest\n' })
+      assert.deepStrictEqual(await tool(['list', 'list', '--offset', '9']), { code: 0, stdout: '', stderr: '0 of 4 items behind the 9 newest\n' })
+      assert.deepStrictEqual(JSON.parse((await tool(['list', 'list', '--json', '--limit', '1'])).stdout), { store: folder, list: 'list', count: 4, offset: 0, items: ['d'] })
     })
     it('says that there is none, and what is no number', async () => {
       const { code, stderr } = await tool(['list', 'missing'])
@@ -176,15 +198,15 @@ describe('stats', () => {
     await store.storage.close()
     const json = JSON.parse((await runTool(['stats', '--json'])).stdout)
     assert(json.diskBytes > 9000)
-    assert.deepStrictEqual(json, { ...expected, diskBytes: json.diskBytes, replacedBytes: 0 })
-    const { code, stdout } = await runTool(['stats'])
+    assert.deepStrictEqual(json, { store: process.env.SLED_PATH, ...expected, diskBytes: json.diskBytes, replacedBytes: 0 })
+    const { code, stdout, stderr } = await runTool(['stats'])
     assert.deepStrictEqual([code, stdout.split('\n').slice(0, 4)], [0, [
-      'application  kind                    records  bytes',
-      '-            -                             1      1',
-      'dashboard    account                       2      6',
-      'dashboard    map/account/resetCodes        1      3'
+      'application  kind                    records     size',
+      '-            -                             1  1 bytes',
+      'dashboard    account                       2  6 bytes',
+      'dashboard    map/account/resetCodes        1  3 bytes'
     ]])
-    assert(/^6 records of 9012 bytes, 2 lists with 3 items, \d+ bytes on the disk$/.test(stdout.trim().split('\n').pop()))
+    assert.match(stderr, /^store: .*\n6 records of 9 kB, 2 lists with 3 items, \d+\.\d MB on the disk\n$/)
     await store.open()
   })
   it('of keys that are nobody\'s, in bounded memory', async () => {

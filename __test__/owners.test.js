@@ -28,7 +28,7 @@ describe('owners and modes', () => {
     const backup = path.join(folder, 'backup')
     await make(store)
     for (const args of [['stats'], ['verify', '--repair'], ['compact'], ['purge', '--older-than', '1d'],
-      ['backup', backup], ['restore', backup], ['recover', '--invalidate-sessions']]) {
+      ['backup', backup], ['restore', backup, '--yes'], ['recover', '--invalidate-sessions', '--yes']]) {
       run(args, {}, 0o077)
       for (const name of ['.', ...fs.readdirSync(store, { recursive: true })]) {
         const { uid, gid } = fs.lstatSync(path.join(store, name))
@@ -51,9 +51,9 @@ describe('owners and modes', () => {
 
   it('store-not-permitted for a store that this user may not read, by every command', async () => {
     await (await addon.open({ path: store })).close()
-    for (const args of [['stats'], ['verify'], ['recover', '--invalidate-sessions'], ['compact'], ['list', 'l']]) {
+    for (const args of [['stats'], ['verify'], ['recover', '--invalidate-sessions', '--yes'], ['compact'], ['list', 'l']]) {
       const { status, stderr } = run(args, { uid: OTHER, gid: OTHER })
-      assert.strictEqual(status, 1)
+      assert.strictEqual(status, 7)
       assert(stderr.startsWith('store-not-permitted: '), stderr)
       assert(stderr.includes(`the folder ${store} belongs to user 0 and has mode 700, and this process runs as user ${OTHER}`), stderr)
     }

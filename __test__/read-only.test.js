@@ -55,12 +55,12 @@ describe('a store that can only be read', () => {
         assert.deepStrictEqual(fs.readdirSync(temporary), [])
       })
     }
-    for (const args of [['purge', '--older-than', '1d'], ['compact'], ['verify', '--repair'], ['recover', '--invalidate-sessions']]) {
+    for (const args of [['purge', '--older-than', '1d'], ['compact'], ['verify', '--repair'], ['recover', '--invalidate-sessions', '--yes']]) {
       it(`${args.slice(0, 2).join(' ')} by ${who} changes nothing`, () => {
         const before = read()
         const { status, stderr } = run(args, user)
-        // There is nothing to purge.
-        assert.strictEqual(status, args[0] === 'purge' ? 0 : 1, stderr)
+        // There is nothing to purge, and nothing to recover from.
+        assert.strictEqual(status, { purge: 0, recover: 1 }[args[0]] ?? 7, stderr)
         assert.deepStrictEqual(read(), before)
         assert.deepStrictEqual(fs.readdirSync(temporary), [])
       })
@@ -84,7 +84,7 @@ describe('a store that can only be read', () => {
   it('is restored from', () => {
     const target = path.join(folder, 'restored')
     const before = read()
-    const { status, stderr } = run(['restore', store], 0, target)
+    const { status, stderr } = run(['restore', store, '--yes'], 0, target)
     assert.strictEqual(status, 0, stderr)
     assert.deepStrictEqual(read(), before)
     assert(run(['list', 'dashboard/accounts'], 0, target).stdout.startsWith('account_1\n'))
@@ -153,7 +153,7 @@ describe('a store that can only be read', () => {
     const opened = await addon.open({ path: other })
     execFileSync('chmod', ['-R', 'a+rX', other])
     const { status, stderr } = run(['stats'], 65534, other)
-    assert.deepStrictEqual([status, stderr.startsWith('store-locked: ')], [1, true], stderr)
+    assert.deepStrictEqual([status, stderr.startsWith('store-locked: ')], [5, true], stderr)
     await opened.close()
   })
 

@@ -83,9 +83,9 @@ describe('restore', () => {
     assert(diskBytes > 1e6 && replacedBytes > 1e6)
     const stats = await runTool(['stats', '--store', store, '--json'])
     assert.strictEqual(JSON.parse(stats.stdout).replacedBytes, replacedBytes)
-    assert((await runTool(['stats', '--store', store])).stdout.includes(`\n${replacedBytes} bytes in stores that restores have replaced; `))
+    assert((await runTool(['stats', '--store', store])).stderr.includes(`\n${(replacedBytes / 1e6).toFixed(1)} MB in stores that restores have replaced; `))
     const { code, stdout } = await runTool(['remove-replaced', '--store', store, '--json'])
-    assert.deepStrictEqual([code, JSON.parse(stdout)], [0, { removed: [replaced], bytes: replacedBytes }])
+    assert.deepStrictEqual([code, JSON.parse(stdout)], [0, { store, removed: [replaced], bytes: replacedBytes }])
     assert.deepStrictEqual(fs.readdirSync(store).sort(), FILES)
     assert.strictEqual(await read(store), 'the backup')
   })
@@ -181,7 +181,7 @@ describe('restore', () => {
 
   function kill (target, inject) {
     const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
-    return spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', ...inject, process.execPath, tool, 'restore', backup, '--store', target])
+    return spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', ...inject, process.execPath, tool, 'restore', backup, '--yes', '--store', target])
   }
 
   function mount (...args) {

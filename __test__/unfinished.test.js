@@ -41,10 +41,10 @@ describe('a copy that is not finished', () => {
     })
 
     for (const args of [['verify'], ['verify', '--repair'], ['stats'], ['list', 'l'], ['inspect', 'x/1'], ['export'], ['compact'],
-      ['purge', '--older-than', '1d'], ['recover', '--invalidate-sessions'], ['backup', 'elsewhere'], ['import', '--from', 'jsonl', '-']]) {
+      ['purge', '--older-than', '1d'], ['recover', '--invalidate-sessions', '--yes'], ['backup', 'elsewhere'], ['import', '--from', 'jsonl', '-']]) {
       it(`is refused by ${args.join(' ')}, without a change`, async () => {
         const { code, stdout, stderr } = await runTool([...args, '--store', backup], { input: nothing })
-        assert.deepStrictEqual([code, stdout], [1, ''])
+        assert.deepStrictEqual([code, stdout], [6, ''])
         assert(stderr.startsWith('store-unfinished-copy: '), stderr)
         assertUnchanged()
       })
@@ -58,8 +58,8 @@ describe('a copy that is not finished', () => {
       assertUnchanged()
     })
     it('is not restored from, and the store stays as it is', async () => {
-      const { code, stderr } = await runTool(['restore', backup, '--store', store])
-      assert.deepStrictEqual([code, stderr.startsWith('store-unfinished-copy: ')], [1, true], stderr)
+      const { code, stderr } = await runTool(['restore', backup, '--yes', '--store', store])
+      assert.deepStrictEqual([code, stderr.startsWith('store-unfinished-copy: ')], [6, true], stderr)
       assertUnchanged()
       await assertWhole(store)
     })

@@ -1,5 +1,7 @@
 // What a command has found damaged and left out: named, counted, and the reason that it does not end with 0.
 
+const { exitCodes } = require('./exit-codes.js')
+
 // More are counted alone.
 const DESCRIBED = 100
 
@@ -14,7 +16,7 @@ class Damage {
   }
 
   get code () {
-    return this.report.damaged ? 1 : 0
+    return this.report.damaged ? exitCodes.found.code : exitCodes.done.code
   }
 
   get text () {

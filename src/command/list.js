@@ -4,8 +4,9 @@ const { failure, run, withStore } = require('./run.js')
 module.exports = (program) => program.command('list')
   .description('shows one list, newest first')
   .argument('<path>', 'the path, like dashboard/accounts')
-  .option('--offset <number>', 'how many of the newest are left out', wholeNumber(0), 0)
-  .option('--limit <number>', 'how many are shown at most', wholeNumber(1), 100)
+  .argument('[store]', 'the folder of the store, instead of --store')
+  .option('--offset <number>', 'skip this many of the newest items', wholeNumber(0), 0)
+  .option('--limit <number>', 'show at most this many', wholeNumber(1), 100)
   .action(run((folder, [path], { offset, limit }) => withStore(folder, async (store) => {
     const count = await store.lists.count(path)
     if (!count) {
@@ -14,7 +15,8 @@ module.exports = (program) => program.command('list')
     const items = await store.lists.list(path, offset, limit) || []
     return {
       report: { list: path, count, offset, items },
-      text: [...items, `${items.length} of ${count} items${offset ? ` behind the ${offset} newest` : ''}`]
+      text: items,
+      summary: [`${items.length} of ${count} items${offset ? ` behind the ${offset} newest` : ''}`]
     }
   })))
 
@@ -22,7 +24,7 @@ function wholeNumber (least) {
   return (text) => {
     const number = Number(text)
     if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < least) {
-      throw new InvalidArgumentError(`It is no whole number from ${least} on.`)
+      throw new InvalidArgumentError(`It is not a whole number from ${least} on.`)
     }
     return number
   }

@@ -1,5 +1,6 @@
 const addon = require('../../index.js')
 const { Damage } = require('./damage.js')
+const { exitCodes } = require('./exit-codes.js')
 const { run, showProgress, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('purge')
@@ -13,12 +14,12 @@ module.exports = (program) => program.command('purge')
     const { sessions, removed, unreadable, others } = report
     const damage = new Damage(report)
     return {
-      code: damage.code,
+      code: unreadable ? exitCodes.found.code : damage.code,
       report,
       text: [
         `${removed} of ${sessions} sessions ${dryRun ? 'would be' : 'were'} removed`,
         ...(unreadable ? [`${unreadable} could not be read, and were left: set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them`] : []),
-        ...(others ? [`${others} records under keys of sessions are none, and were left`] : []),
+        ...(others ? [`${others} records under keys of sessions are not sessions, and were left`] : []),
         ...damage.text
       ]
     }

@@ -1,25 +1,55 @@
 const fs = require('fs')
 const path = require('path')
 const addon = require('../../index.js')
+const { countAccounts } = require('./accounts.js')
+const { confirm } = require('./confirm.js')
 const { Damage } = require('./damage.js')
-const { ended, failure, run, showProgress, withStore } = require('./run.js')
+const { ended, failure, requireFolder, run, showProgress, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('recover')
   .description('accepts a store that has gone back in time, or saves what can be read of a damaged one')
   .option('--invalidate-sessions', 'end every session of every account, so that none that was ended lives again')
   .option('--even-if-whole', 'also of a store that has not gone back in time')
   .option('--salvage <folder>', 'copy everything that can be read into a new store in this folder, end its sessions, and name what was lost. The damaged store is kept as it is')
+  .option('--dry-run', 'only say what would happen')
+  .option('--yes', 'do not ask; --salvage never does')
   .action(run((folder, _, options) => options.salvage ? salvage(folder, path.resolve(options.salvage), options) : accept(folder, options)))
 
-async function accept (folder, { invalidateSessions, evenIfWhole }) {
+async function accept (folder, options) {
+  const { invalidateSessions, evenIfWhole, dryRun } = options
+  if (dryRun && invalidateSessions) {
+    return tryOut(folder, evenIfWhole)
+  }
+  if (invalidateSessions) {
+    await confirm(options, `the store in ${folder} is accepted as it is, and every session of every account is ended`)
+  }
   const report = await addon.recover({ path: folder, invalidateSessions, evenIfWhole })
   return { report, text: [...ended(report), `the store in ${folder} can be used again`] }
 }
 
-async function salvage (from, to, options) {
-  if (fs.existsSync(to) && fs.readdirSync(to).length) {
-    throw failure('store-foreign-folder', 'ERR_STORE_FOREIGN', `${to} is not empty; choose an empty or a new folder`)
+async function tryOut (folder, evenIfWhole) {
+  try {
+    const accounts = await withStore(folder, (store) => {
+      if (!evenIfWhole) {
+        throw failure('store-whole', 'ERR_STORE_WHOLE', `the store at ${folder} has not gone back in time, so there is nothing to recover from; --even-if-whole ends every session all the same`)
+      }
+      return countAccounts(store)
+    })
+    return { report: { dryRun: true, wentBack: false, accounts }, text: [`the store in ${folder} has not gone back in time`, `every session of ${accounts} accounts would be ended`] }
+  } catch (error) {
+    if (error.code !== 'ERR_STORE_ROLLED_BACK') {
+      throw error
+    }
+    return { report: { dryRun: true, wentBack: true, accounts: null }, text: [error.detail, 'the store would be accepted as it is, and every session of every account ended'] }
   }
+}
+
+async function salvage (from, to, options) {
+  requireFolder(to, 'store-foreign-folder', 'ERR_STORE_FOREIGN', 'choose a new or an empty folder')
+  if (fs.existsSync(to) && fs.readdirSync(to).length) {
+    throw failure('store-foreign-folder', 'ERR_STORE_FOREIGN', `${to} is not empty; choose a new or an empty folder`)
+  }
+  const { dryRun } = options
   const damage = new Damage()
   let counts
   let read = 0
@@ -31,19 +61,34 @@ async function salvage (from, to, options) {
         yield entry
       }
     }
-    counts = await withStore(to, (target) => target.load(entries()), { create: true }).finally(end)
+    counts = await (dryRun ? count(entries()) : withStore(to, (target) => target.load(entries()), { create: true })).finally(end)
   })
-  const report = await addon.recover({ path: to, invalidateSessions: true, evenIfWhole: true })
+  const report = dryRun ? undefined : await addon.recover({ path: to, invalidateSessions: true, evenIfWhole: true })
   const { records, lists, items } = counts
   const { damaged, described } = damage.report
   return {
     code: damage.code,
-    report: { records, lists, items, ended: report, ...damage.report },
+    report: { ...(dryRun ? { dryRun } : {}), records, lists, items, ended: report, ...damage.report },
     text: [
-      `${records} records and ${lists} lists with ${items} items were brought over to ${to}`,
-      ...ended(report),
+      `${records} records and ${lists} lists with ${items} items ${dryRun ? 'would be' : 'were'} brought over to ${to}`,
+      ...(dryRun ? [] : ended(report)),
       ...described,
-      damaged ? `${damaged} times something was lost, as said above` : 'nothing was lost'
+      damaged ? `${damaged} times something ${dryRun ? 'would be' : 'was'} lost, as said above` : `nothing ${dryRun ? 'would be' : 'was'} lost`
     ]
   }
+}
+
+async function count (entries) {
+  const counts = { records: 0, lists: 0, items: 0 }
+  let last
+  for await (const { record, list, items } of entries) {
+    if (record !== undefined) {
+      counts.records++
+      continue
+    }
+    counts.lists += list === last ? 0 : 1
+    counts.items += items.length
+    last = list
+  }
+  return counts
 }

@@ -1,16 +1,67 @@
 const path = require('path')
 const addon = require('../../index.js')
-const { ended, holds, run, showBytes } = require('./run.js')
+const { countAccounts } = require('./accounts.js')
+const { confirm } = require('./confirm.js')
+const { exitCodes } = require('./exit-codes.js')
+const { ended, holds, requireFolder, run, showBytes, withStore } = require('./run.js')
+const { bytesText } = require('./text.js')
 
 module.exports = (program) => program.command('restore')
   .description('puts a backup in place of the store, which is kept within its folder, and ends every session')
   .argument('<folder>', 'the backup')
   .option('--keep-sessions', 'let the sessions of the backup live on, those that were ended since included')
-  .action(run(async (folder, [backup], options) => {
+  .option('--dry-run', 'only say what would happen')
+  .option('--yes', 'do not ask')
+  .action(run(async (folder, [argument], options) => {
+    const backup = path.resolve(argument)
+    requireFolder(backup, 'store-missing', 'ERR_STORE_MISSING', 'name the folder of the backup')
+    if (options.dryRun) {
+      return tryOut(folder, backup, options)
+    }
+    await confirm(options, `the backup in ${backup} takes the place of the store in ${folder}${options.keepSessions ? '' : ', and every session is ended'}`)
     const end = showBytes(options)
-    const report = await addon.restore({ path: folder, folder: path.resolve(backup), keepSessions: options.keepSessions }).finally(end)
+    const report = await addon.restore({ path: folder, folder: backup, keepSessions: options.keepSessions }).finally(end)
     return {
       report,
-      text: [holds(report.backup), ...ended(report.ended), `the store takes ${report.diskBytes} bytes on the disk`, report.replaced ? `the store that was there is kept in ${report.replaced}, with ${report.replacedBytes} bytes` : 'there was no store before']
+      text: [
+        holds(report.backup),
+        ...ended(report.ended),
+        `the store takes ${bytesText(report.diskBytes)} on the disk`,
+        report.replaced ? `the store that was there is kept in ${report.replaced}, with ${bytesText(report.replacedBytes)}` : 'there was no store before'
+      ]
     }
   }))
+
+// Reads the backup as a restore does, and writes nothing.
+async function tryOut (folder, backup, options) {
+  const end = showBytes(options)
+  const { report, accounts } = await withStore(backup, async (store) => ({
+    report: await store.verify(),
+    accounts: options.keepSessions ? null : await countAccounts(store)
+  })).finally(end)
+  const replaces = await isStore(folder)
+  const text = report.problems
+    ? [...report.described, `the backup would be refused: it has ${report.problems} problems`]
+    : [
+        accounts === null ? 'the sessions of the backup would live on' : `every session of ${accounts} accounts would be ended`,
+        replaces ? `the store in ${folder} would be replaced, and kept within that folder` : 'there is no store that would be replaced'
+      ]
+  return {
+    code: report.problems ? exitCodes.found.code : exitCodes.done.code,
+    report: { dryRun: true, backup: report, accounts, replaces },
+    text: [holds(report), ...text]
+  }
+}
+
+// A damaged store can be replaced; one that another process has open cannot.
+async function isStore (folder) {
+  try {
+    await withStore(folder, () => {})
+  } catch (error) {
+    if (['ERR_STORE_LOCKED', 'ERR_STORE_FOREIGN', 'ERR_STORE_PERMISSION'].includes(error.code)) {
+      throw error
+    }
+    return error.code !== 'ERR_STORE_MISSING'
+  }
+  return true
+}

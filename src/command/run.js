@@ -1,47 +1,109 @@
-// What all commands share: the folder, the progress, what is told, and how they end.
-const { Bar, Presets } = require('cli-progress')
+// What all commands share: the store, what is told, and how they end.
+const fs = require('fs')
 const path = require('path')
 const addon = require('../../index.js')
+const { exitCodeOf, exitCodes } = require('./exit-codes.js')
+const { explainSystemError, failure } = require('./failure.js')
+const { listenForSignals } = require('./interrupt.js')
+const { showBytes, showProgress } = require('./progress.js')
+const { bytesText, printable, toJson } = require('./text.js')
+const { write } = require('./write.js')
 
-module.exports = { ended, failure, holds, run, showBytes, showProgress, withStore }
+module.exports = { ended, failure, holds, requireFolder, run, showBytes, showProgress, tellError, withStore }
 
 // Wraps the action of a command, which gets the folder of the store, the arguments and the options. It returns the
-// report (for --json), its lines for people, and 1 as `code` if something is wrong with what was looked at.
+// report (for --json), its lines for people, lines about the whole as `summary`, and a `code` other than 0 if it has
+// found something.
 function run (action) {
   return async (...args) => {
-    const options = args.pop().optsWithGlobals()
+    const command = args.pop()
     args.pop()
+    const options = { ...command.optsWithGlobals(), command: command.name() }
     // Where the output is the data itself, what is told about it goes elsewhere.
-    let tell = console.log
-    const toStderr = () => { tell = console.error }
+    let stream = process.stdout
+    const toStderr = () => { stream = process.stderr }
     // Unless it comes to its end.
-    process.exitCode = 1
+    process.exitCode = exitCodes.failed.code
+    listenForSignals((signal) => tellError({ message: 'interrupted', code: 'ERR_INTERRUPTED', detail: `ended by ${signal}` }, options.json))
     try {
-      const { code = 0, report, text } = await action(path.resolve(options.store), args, options, toStderr)
-      tell(options.json ? JSON.stringify(report) : text.map(printable).join('\n'))
-      process.exitCode = code
+      const { folder, origin } = findStore(command, args)
+      if (origin && !options.json) {
+        await tellLines(process.stderr, [`store: ${folder} (${origin})`])
+      }
+      requireFolder(folder, 'store-missing', 'ERR_STORE_MISSING', 'name the folder of the store')
+      const { code = 0, report, text, summary = [] } = await action(folder, args, options, toStderr)
+      if (options.json) {
+        await write(stream, `${toJson({ store: folder, ...report })}\n`)
+      } else {
+        await tellLines(stream, text)
+        await tellLines(process.stderr, summary)
+      }
+      process.exitCode = code ? exitCodes.found.code : exitCodes.done.code
     } catch (error) {
-      fail(error, options.json, tell)
+      fail(error, options.json)
     }
   }
 }
 
-function fail (error, json, tell) {
-  const { message, code, detail } = error
-  if (!code) {
+// The folder of the store, and where its name comes from unless the command line has it.
+function findStore (command, args) {
+  const at = command.registeredArguments.findIndex((argument) => argument.name() === 'store')
+  const argument = at === -1 ? undefined : args.splice(at, 1)[0]
+  const program = command.parent
+  const isOption = program.getOptionValueSource('store') === 'cli'
+  const named = isOption ? program.opts().store : argument
+  if (isOption && argument !== undefined) {
+    throw failure('invalid-store', 'ERR_USAGE', 'the store is named twice, as an argument and by --store; name it once')
+  }
+  if (named === '') {
+    throw failure('invalid-store', 'ERR_USAGE', 'the name of the store is empty; name its folder')
+  }
+  if (named !== undefined) {
+    return { folder: path.resolve(named) }
+  }
+  const { SLED_PATH } = process.env
+  return SLED_PATH
+    ? { folder: path.resolve(SLED_PATH), origin: 'from SLED_PATH' }
+    : { folder: path.resolve(program.opts().store), origin: 'the default, since neither --store nor SLED_PATH is given' }
+}
+
+// A folder, or nothing yet.
+function requireFolder (folder, message, code, advice) {
+  const found = fs.lstatSync(folder, { throwIfNoEntry: false })
+  if (!found) {
+    return
+  }
+  const target = found.isSymbolicLink() ? fs.statSync(folder, { throwIfNoEntry: false }) : found
+  if (!target) {
+    throw failure(message, code, `${folder} is a symbolic link to ${fs.readlinkSync(folder)}, which does not exist; ${advice}`)
+  }
+  if (!target.isDirectory()) {
+    throw failure(message, code, `${folder} is not a folder; ${advice}`)
+  }
+}
+
+function fail (error, json) {
+  if (error.code === 'EPIPE') {
+    process.exitCode = exitCodes.unread.code
+    return
+  }
+  const told = error.syscall ? explainSystemError(error) : error
+  if (!told.code) {
     // Not foreseen: the stack is what helps.
     throw error
   }
-  if (json) {
-    tell(JSON.stringify({ error: { message, code, detail } }))
-  } else {
-    console.error(printable(detail ? `${message}: ${detail}` : message))
-  }
-  process.exitCode = code === 'ERR_INVALID' ? 2 : 1
+  tellError(told, json)
+  process.exitCode = exitCodeOf(told)
 }
 
-function failure (message, code, detail) {
-  return Object.assign(new Error(message), { code, detail })
+function tellError ({ message, code, detail }, json) {
+  console.error(json ? toJson({ error: { message, code, detail } }) : printable(detail ? `${message}: ${detail}` : message))
+}
+
+async function tellLines (stream, lines) {
+  if (lines.length) {
+    await write(stream, `${lines.map(printable).join('\n')}\n`)
+  }
 }
 
 // Opens the store for `work`; only a command that brings data makes one.
@@ -54,46 +116,12 @@ async function withStore (folder, work, { create = false } = {}) {
   }
 }
 
-// Shows how far something is, on a terminal, once it takes over a second. Returns what ends it.
-function showProgress (options, value, unit, total) {
-  if (options.json || !process.stderr.isTTY) {
-    return () => {}
-  }
-  const format = total ? `{bar} {value} of {total} ${unit}` : `{value} ${unit}`
-  const bar = new Bar({ clearOnComplete: true, format }, Presets.shades_classic)
-  let shown = false
-  const timer = setInterval(() => {
-    if (!shown) {
-      bar.start(total || 0, 0)
-      shown = true
-    }
-    bar.update(value())
-  }, 1000)
-  return () => {
-    clearInterval(timer)
-    if (shown) {
-      bar.stop()
-    }
-  }
-}
-
-// The same for what the addon reads or copies.
-function showBytes (options) {
-  return showProgress(options, () => Math.round(addon.progress() / 1e6), 'MB')
-}
-
 function holds ({ records, lists, items, bytes }) {
-  return `${records} records, ${lists} lists with ${items} items, ${bytes} bytes`
+  return `${records} records, ${lists} lists with ${items} items, ${bytesText(bytes)}`
 }
 
 function ended (report) {
   return report
-    ? [`every session of ${report.accounts} accounts was ended`, ...(report.others ? [`${report.others} records under keys of accounts are none, and were left`] : [])]
+    ? [`every session of ${report.accounts} accounts was ended`, ...(report.others ? [`${report.others} records under keys of accounts are not accounts, and were left`] : [])]
     : ['the sessions of the backup live on']
-}
-
-// Names come from users of the dashboard: none of them may steer the terminal.
-function printable (text) {
-  // eslint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -1,8 +1,10 @@
 const { Damage } = require('./damage.js')
 const { run, showBytes, withStore } = require('./run.js')
+const { bytesText } = require('./text.js')
 
 module.exports = (program) => program.command('stats')
-  .description('says what the store holds; commits, syncs and the cache of a running dashboard are told by its Storage.stats()')
+  .description('says what the store holds, by application and kind; a running dashboard tells its own numbers by Storage.stats()')
+  .argument('[store]', 'the folder of the store, instead of --store')
   .action(run((folder, _, options) => withStore(folder, async (store) => {
     const end = showBytes(options)
     const usage = await store.usage().finally(end)
@@ -12,11 +14,10 @@ module.exports = (program) => program.command('stats')
     return {
       code: damage.code,
       report: { ...usage, diskBytes, replacedBytes },
-      text: [
-        ...table(['application', 'kind', 'records', 'bytes'], kinds.map(({ appid, kind, records, bytes }) => [appid || '-', kind || '-', records, bytes])),
-        '',
-        `${records} records of ${bytes} bytes, ${lists} lists with ${items} items, ${diskBytes} bytes on the disk`,
-        ...(replacedBytes ? [`${replacedBytes} bytes in stores that restores have replaced; npx dashboard-sled remove-replaced removes them`] : []),
+      text: table(['application', 'kind', 'records', 'size'], kinds.map(({ appid, kind, records, bytes }) => [appid || '-', kind || '-', records, bytesText(bytes)])),
+      summary: [
+        `${records} records of ${bytesText(bytes)}, ${lists} lists with ${items} items, ${bytesText(diskBytes)} on the disk`,
+        ...(replacedBytes ? [`${bytesText(replacedBytes)} in stores that restores have replaced; npx dashboard-sled remove-replaced removes them`] : []),
         ...damage.text
       ]
     }

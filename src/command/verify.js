@@ -1,7 +1,9 @@
+const { exitCodes } = require('./exit-codes.js')
 const { holds, run, showBytes, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('verify')
   .description('reads everything: checksums, lists and their counters, pieces of large values, the guard')
+  .argument('[store]', 'the folder of the store, instead of --store')
   .option('--repair', 'write again what follows from the rest: places and counters of lists; remove pieces that nothing points to, and sessions that are gone from their lists. Make a backup before')
   .action(run((folder, _, options) => withStore(folder, async (store) => {
     const end = showBytes(options)
@@ -25,7 +27,7 @@ module.exports = (program) => program.command('verify')
   })))
 
 function judge ({ problems }) {
-  return { code: problems ? 1 : 0 }
+  return { code: problems ? exitCodes.found.code : exitCodes.done.code }
 }
 
 function problems ({ problems, described }) {

@@ -9,6 +9,7 @@
 const crypto = require('crypto')
 const fs = require('fs')
 const path = require('path')
+const { toJson } = require('../command/text.js')
 const { invalid } = require('../facade/arguments.js')
 
 const HEAD = { format: 'dashboard-sled', version: 1 }
@@ -21,7 +22,7 @@ module.exports = { format, open }
 async function * format (entries, counts) {
   const hash = crypto.createHash('sha256')
   const line = (object) => {
-    const text = JSON.stringify(object) + '\n'
+    const text = toJson(object) + '\n'
     hash.update(text)
     return text
   }

@@ -1,0 +1,42 @@
+// The tool's own errors, and sentences for those of the system.
+const fs = require('fs')
+const path = require('path')
+
+const sentences = {
+  EACCES: 'this user may not use it',
+  EDQUOT: 'there is no room left for this user',
+  EEXIST: 'it exists already',
+  EFBIG: 'it would be larger than the system allows',
+  EIO: 'the disk failed',
+  EISDIR: 'it is a folder; name a file',
+  ELOOP: 'its symbolic links lead in a circle',
+  EMFILE: 'too many files are open; raise the limit (ulimit -n)',
+  ENAMETOOLONG: 'its name is too long',
+  ENOSPC: 'there is no room left; make room, or choose another disk',
+  ENOTDIR: 'part of its path is a file where a folder is needed',
+  ENXIO: 'nothing reads from it',
+  EPERM: 'this user may not use it',
+  EROFS: 'it is on a read-only medium'
+}
+const notPermitted = ['EACCES', 'EPERM', 'EROFS']
+
+module.exports = { explainSystemError, failure }
+
+function failure (message, code, detail) {
+  return Object.assign(new Error(message), { code, detail })
+}
+
+// An error of Node's for a call of the system.
+function explainSystemError ({ code, message, path: file }) {
+  const detail = file && code === 'ENOENT' ? explainMissing(file) : `${file || 'the output'}: ${sentences[code] || message}`
+  return notPermitted.includes(code) ? failure('not-permitted', 'ERR_NOT_PERMITTED', detail) : failure('file-failed', 'ERR_FILE', detail)
+}
+
+function explainMissing (file) {
+  const link = fs.lstatSync(file, { throwIfNoEntry: false })
+  if (link && link.isSymbolicLink()) {
+    return `${file} is a symbolic link to ${fs.readlinkSync(file)}, which does not exist`
+  }
+  const folder = path.dirname(file)
+  return fs.existsSync(folder) ? `${file} does not exist` : `there is no folder ${folder}`
+}

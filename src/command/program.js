@@ -1,0 +1,40 @@
+// The commands and options of the tool.
+const { Command, Option } = require('commander')
+const path = require('path')
+const { exitCodes } = require('./exit-codes.js')
+const { tellError } = require('./run.js')
+const { version } = require('../../package.json')
+
+const commands = ['verify', 'backup', 'restore', 'remove-replaced', 'recover', 'export', 'import', 'purge', 'compact', 'stats', 'inspect', 'list']
+
+module.exports = { makeProgram }
+
+function makeProgram () {
+  const json = isJson()
+  const program = new Command('dashboard-sled')
+    .description('Looks after a store of dashboard-sled. Stop the dashboard first: only one process can open a store.')
+    .version(version)
+    .addOption(new Option('--store <folder>', 'the folder of the store; without it SLED_PATH counts').default(path.join('data', 'dashboard.sled')))
+    .option('--json', 'print one line of JSON instead of text')
+    .allowExcessArguments(false)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeErr: (text) => json ? tellError(usageError(text), true) : process.stderr.write(text) })
+    .exitOverride((error) => process.exit(error.exitCode ? exitCodes.usage.code : exitCodes.done.code))
+  for (const name of commands) {
+    require(`./${name}.js`)(program)
+  }
+  return program
+}
+
+// As the parser's own errors come before its options are known.
+function isJson () {
+  const words = process.argv.slice(2)
+  const end = words.indexOf('--')
+  return words.slice(0, end === -1 ? undefined : end).includes('--json')
+}
+
+function usageError (text) {
+  // Without any command the parser gives the help.
+  const detail = text.startsWith('Usage:') ? 'name a command; dashboard-sled --help lists them' : text.replace(/^error: /, '').trim()
+  return { message: 'invalid-command-line', code: 'ERR_USAGE', detail }
+}
