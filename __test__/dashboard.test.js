@@ -35,10 +35,12 @@ describe('dashboard', () => {
       const setup = `${modules.length ? 'with our module' : 'with STORAGE alone'}, ${title}`
 
       it(`${races} sign-ins undo no reset, ${setup}`, async () => {
-        assert.deepStrictEqual(await step('signins', { count: races }, { env, modules }), { undone: 0, warnings: [] })
+        const { undone, warnings } = await step('signins', { count: races }, { env, modules })
+        assert.deepStrictEqual([undone, warnings.map(codeOf)], [0, notListed(modules)])
       }).timeout(60000)
       it(`${races} verifications revive no ended session, ${setup}`, async () => {
-        assert.deepStrictEqual(await step('endings', { count: races }, { env, modules }), { revived: 0, warnings: [] })
+        const { revived, warnings } = await step('endings', { count: races }, { env, modules })
+        assert.deepStrictEqual([revived, warnings.map(codeOf)], [0, notListed(modules)])
       }).timeout(120000)
     }
     it(`300 resets at once raise the number by 300, ${title}`, async () => {
@@ -89,6 +91,26 @@ describe('dashboard', () => {
     }).timeout(60000)
   }
 
+  it('says once that the module is not listed', async () => {
+    const { warnings } = await step('register', user)
+    assert.strictEqual(warnings.length, 1)
+    assert(warnings[0].startsWith('DASHBOARD_SLED_MODULE: dashboard-sled is not listed under dashboard.modules'), warnings[0])
+  }).timeout(30000)
+
+  for (const [title, env, sentence] of [
+    ['a setting', { SLED_CACHE_MB: 'abc' }, 'SLED_CACHE_MB: abc is not a whole number'],
+    ['a folder', { SLED_PATH: __dirname }, 'is not empty and holds no store']
+  ]) {
+    it(`${title} that keeps it from starting is told by a sentence without a stack`, async () => {
+      const [error] = await step('register', user, { env }).then(() => [], (error) => [error])
+      assert(error.message.includes(sentence), error.message)
+      // Three lines are Node's own, about where a rejection was not handled, and one is its version.
+      const lines = error.message.split('\n').filter(Boolean)
+      assert(lines.length <= 5, error.message)
+      assert(!lines.some((line) => /^\s+at /.test(line)), error.message)
+    }).timeout(30000)
+  }
+
   async function step (name, argument, { env = {}, modules = [] } = {}) {
     const application = path.join(folder, `application-${modules.length}`)
     if (!fs.existsSync(application)) {
@@ -116,3 +138,11 @@ describe('dashboard', () => {
     return result
   }
 })
+
+function notListed (modules) {
+  return modules.length ? [] : ['DASHBOARD_SLED_MODULE']
+}
+
+function codeOf (warning) {
+  return warning.split(':')[0]
+}

@@ -1,5 +1,6 @@
 /* eslint-env mocha */
 const assert = require('assert')
+const { execFileSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const { makeApi, page } = require('../docs/make-api.js')
@@ -21,7 +22,7 @@ describe('documents', () => {
 
   for (const file of documents) {
     it(`every link of ${file} leads somewhere`, () => {
-      for (const [, target] of read(file).matchAll(/(?:\]\(|src=")([^)\s"]+)/g)) {
+      for (const target of linksOf(file)) {
         if (/^https?:/.test(target)) {
           continue
         }
@@ -32,6 +33,18 @@ describe('documents', () => {
       }
     })
   }
+
+  it('every link of README.md and of docs leads to a file of the package', () => {
+    const [{ files }] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] }))
+    const packed = files.map(({ path }) => path)
+    for (const file of documents.filter((file) => file === 'README.md' || file.startsWith('docs/'))) {
+      assert(packed.includes(file), file)
+      for (const target of linksOf(file).filter((target) => !/^(https?:|#)/.test(target))) {
+        const found = path.join(path.dirname(file), target.split('#')[0])
+        assert(packed.some((name) => name === found || name.startsWith(`${found}/`)), `${file} leads to ${target}, which is not in the package`)
+      }
+    }
+  }).timeout(30000)
 
   // What the sources name, and the types.
   const sources = [...filesIn('src'), 'index.js', 'index.d.ts'].map(read).join('\n')
@@ -71,3 +84,7 @@ describe('documents', () => {
     return headings.map((heading) => heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'))
   }
 })
+
+function linksOf (file) {
+  return [...read(file).matchAll(/(?:\]\(|src=")([^)\s"]+)/g)].map(([, target]) => target)
+}

@@ -6,8 +6,11 @@ const { closeStore, openStore, readText } = require('./stores.js')
 
 module.exports = { recordsOf, setup }
 
+let warned = false
+
 async function setup (prefix) {
-  const store = await openStore(prefix)
+  const store = await openStore(prefix).catch((error) => { throw inOneLine(error) })
+  warnIfNotListed()
   const container = {
     ...recordsOf(store),
     backup: async (folder) => {
@@ -21,6 +24,27 @@ async function setup (prefix) {
     container.flush = async () => store.wipe()
   }
   return container
+}
+
+// The store works without, so nobody would notice.
+function warnIfNotListed () {
+  const { modules } = global.packageJSON?.dashboard || {}
+  if (modules && !modules.includes('dashboard-sled') && !warned) {
+    warned = true
+    process.emitWarning('dashboard-sled is not listed under dashboard.modules in package.json: requests over HTTP get Dashboard\'s own Session.get and ResetSessionKey.patch, and sessions that have expired are let in', { code: 'DASHBOARD_SLED_MODULE' })
+  }
+}
+
+// Dashboard does not catch what keeps it from starting, so Node prints the error with all that it has, and the sentence
+// that helps would stand below the stack.
+function inOneLine (error) {
+  if (error.detail) {
+    error.stack = `${error.message}: ${error.detail}`
+    for (const name of ['code', 'detail']) {
+      Object.defineProperty(error, name, { value: error[name], enumerable: false })
+    }
+  }
+  return error
 }
 
 // The calls about records.
