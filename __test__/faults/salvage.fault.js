@@ -94,15 +94,16 @@ function renew ({ original, store, target }) {
 
 async function salvage ({ store, target }) {
   const { code, signal, stdout, stderr } = await runTool(['recover', '--salvage', target, '--store', store, '--json'])
-  if (signal || ![0, 1].includes(code)) {
+  if (signal || typeof code !== 'number') {
     return { outcome: 'crashed', wrong: `CRASH: ${signal || code} ${stderr}` }
   }
-  const { error, damaged } = JSON.parse(stdout)
-  if (error) {
+  if (!stdout) {
     // A store that does not open cannot be salvaged.
+    const { error } = JSON.parse(stderr.trim().split('\n').pop())
     const isRefused = error.code.startsWith('ERR_STORE_') && !fs.existsSync(target)
     return { outcome: `refused: ${error.code}`, wrong: isRefused ? undefined : `refused with ${error.code}: ${error.detail}` }
   }
+  const { damaged } = JSON.parse(stdout)
   const saved = await addon.open({ path: target, create: false })
   try {
     const problems = await lookAt(saved)
