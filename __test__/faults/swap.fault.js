@@ -40,6 +40,7 @@ function killEverywhere (long) {
         rows.push(await kills.row(what, `kill at each call of a ${NAMES[what]}${where}`, { isOverlay: Boolean(where) }))
       }
     }
+    rows.push(await kills.row('restore', 'kill at each call of a restore into an empty folder', { isEmpty: true }))
     rows.push(await kills.row('restore', 'the same without the plan', { withoutPlan: true }))
     return rows
   })
@@ -102,6 +103,10 @@ class Kills {
     const own = path.join(this.folder, `try-${++this.count}`)
     const template = path.join(own, 'template')
     fs.cpSync(this.template, template, { recursive: true })
+    if (options.isEmpty) {
+      fs.rmSync(path.join(template, 'store'), { recursive: true })
+      fs.mkdirSync(path.join(template, 'store'))
+    }
     let found
     const work = async (folder) => { found = await this.attemptIn(folder, own, what, options) }
     if (options.isOverlay) {
@@ -114,7 +119,7 @@ class Kills {
     return found
   }
 
-  async attemptIn (folder, own, what, { n, from, withoutPlan }) {
+  async attemptIn (folder, own, what, { n, from, withoutPlan, isEmpty }) {
     const store = path.join(folder, 'store')
     const [plan, log] = ['plan', 'log'].map((name) => path.join(own, name))
     fs.writeFileSync(plan, `${n} 0`)
@@ -126,7 +131,8 @@ class Kills {
     if (withoutPlan && n !== NEVER) {
       fs.rmSync(path.join(store, 'swap'), { force: true })
     }
-    const problem = await wrong(store, what, ended.code === 0).catch((error) => `${error.code} ${error.message} ${error.detail || ''}`)
+    const look = isEmpty ? wrongInEmpty(store, path.join(folder, 'backup'), ended.code === 0) : wrong(store, what, ended.code === 0)
+    const problem = await look.catch((error) => `${error.code} ${error.message} ${error.detail || ''}`)
     return { ...ended, problem, log: fs.readFileSync(log, 'utf8').split('\n').filter(Boolean) }
   }
 }
@@ -148,6 +154,23 @@ async function wrong (folder, what, isDone) {
   const wanted = what === 'compact' ? [['the store']] : [['the store'], ['the backup', 'the store']]
   const may = isDone ? wanted.slice(-1) : wanted
   return may.some((texts_) => String(texts_) === String(texts)) ? undefined : `it shows ${texts.join(', ')} and has ${rest}`
+}
+
+// The same where there was no store: the whole new one, or none and no other in its place; then the same restore works.
+async function wrongInEmpty (folder, backup, isDone) {
+  // Once it has begun an open that may create makes no store of it.
+  const create = fs.existsSync(path.join(folder, 'restoring'))
+  const isPlanned = isDone || fs.existsSync(path.join(folder, 'swap')) || fs.existsSync(path.join(folder, 'guard'))
+  const refused = await addon.open({ path: folder, create }).then((store) => store.close(), ({ code }) => code)
+  const wanted = isPlanned ? undefined : create ? 'ERR_STORE_UNFINISHED' : 'ERR_STORE_MISSING'
+  if (refused !== wanted) {
+    return `it is refused with ${refused} instead of ${wanted}`
+  }
+  if (refused) {
+    await addon.restore({ path: folder, folder: backup })
+  }
+  const text = await textOf(folder)
+  return text === 'the backup' ? undefined : `it shows ${text}`
 }
 
 // What the store in `folder` says that it is, if it is whole.
