@@ -26,6 +26,7 @@
  * | `ERR_STORE_STUCK` | `store-stuck` | a commit did not move for `SLED_COMMIT_SECONDS`; the cause of `store-poisoned` |
  * | `ERR_STORE_MISSING` | `store-missing` | a folder that should hold a store or a backup holds none |
  * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was cut short, or a restore was cut short where there was no store |
+ * | `ERR_OLD_BACKUP` | `old-backup-not-removed` | a new backup is whole, and an old one could not be removed; `detail` names both |
  * | `ERR_STORE_READ_ONLY` | `store-read-only` | the folder cannot be written; reads work with `create: false` |
  * | `ERR_STORE_PERMISSION` | `store-not-permitted` | the system does not permit it to this user; `detail` has the file, its owner and mode |
  * | `ERR_EXPORT_DAMAGED` | `export-damaged` | a line of an export is not as it was written; `detail` has its number and the reason |
@@ -84,10 +85,14 @@ export interface StorageContainer extends Records {
   /** Removes every record and every list. There with `NODE_ENV=testing` alone. */
   flush? (): Promise<void>
   /**
-   * Copies the store as it is at one moment into an empty folder, while it goes on working, and reads the copy
+   * Copies the store as it is at one moment into a new or an empty folder, while it goes on working, and reads the copy
    * before it resolves. `invalid-folder`; `store-foreign-folder` if the folder is not empty.
+   *
+   * With `keep` the copy gets a folder with the date within `folder`. When it is whole, the oldest of these are removed, so
+   * that `keep` of them are left; nothing else in `folder` is touched. If anything fails, none is removed. `invalid-keep`;
+   * `old-backup-not-removed` if the new backup is whole and an old one could not be removed.
    */
-  backup (folder: string): Promise<Report>
+  backup (folder: string, options?: { keep?: number }): Promise<Backup>
   /** Numbers to watch. They cost nothing but the question for the sizes of a few files. */
   stats (): Promise<Stats>
   /** Finishes what was asked for and lets go of the folder; later calls get `store-closed`. */
@@ -228,6 +233,14 @@ export interface Report {
   described: string[]
 }
 
+/** A backup that was made, as it was read. */
+export interface Backup extends Report {
+  /** Where it is. */
+  folder: string
+  /** The folders of the old backups that were removed. */
+  removed: string[]
+}
+
 /** What an end of all sessions has done. */
 export interface Ended {
   /** Accounts that have a new session key. */
@@ -312,7 +325,7 @@ export interface Store {
    */
   compact (): Promise<Compacted>
   /** {@link StorageContainer.backup}. */
-  backup (folder: string): Promise<Report>
+  backup (folder: string, options?: { keep?: number }): Promise<Backup>
   /** Removes the stores that restores have replaced, and says which folders they were and how many bytes they had. */
   removeReplaced (): Promise<{ removed: string[], bytes: number }>
   /** Gives this share of the store back. With the last one of the process it lets go of the folder. */
@@ -416,7 +429,7 @@ export interface Loaded {
  * `create: false` a folder that holds no store is refused (`store-missing`) and stays as it is, and a store that cannot be
  * written is opened by a private copy in the folder of temporary files: changes of it are refused (`store-read-only`).
  *
- * `invalid-path`, `invalid-setting`, and `store-…` where it cannot be opened.
+ * `invalid-path`, `invalid-option`, `invalid-setting`, and `store-…` where it cannot be opened.
  */
 export function open (options: { path: string, cacheMB?: number, commitSeconds?: number, create?: boolean }): Promise<Store>
 

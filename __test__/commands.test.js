@@ -11,7 +11,7 @@ const { blocksOf, commandsOf, manuals } = require('./documents/read.js')
 const root = path.join(__dirname, '..')
 const serves = 'serves'
 // What not every machine has.
-const programs = ['find', 'rsync', 'systemd-analyze']
+const programs = ['rsync', 'systemd-analyze']
 // What each command says. One that serves is started, used, and stopped.
 const said = {
   'STORAGE=dashboard-sled node main.js': serves,
@@ -26,6 +26,8 @@ const said = {
   'npx dashboard-sled restore /var/lib/dashboard/backups/by-hand --dry-run': /\nevery session of 1 accounts would be ended\n/,
   'npx dashboard-sled restore /var/lib/dashboard/backups/by-hand': /\nevery session of 1 accounts was ended\n/,
   'npx dashboard-sled backup /var/lib/dashboard/backups/organizations --store data/dashboard.sled-organizations': /^1 records, .*whole\n$/s,
+  'npx dashboard-sled backup /var/lib/dashboard/backups --keep 14': /Z was read and is whole\n(removed .+\n)*$/,
+  'npx dashboard-sled backup /backup/all --keep 14': /Z was read and is whole\n(removed .+\n)*$/,
   'npx dashboard-sled backup /backup/2026-11-22': /2026-11-22 was read and is whole\n$/,
   'npx dashboard-sled restore /backup/2026-11-22': /\nevery session of 1 accounts was ended\n/,
   'npx dashboard-sled export --output dashboard.jsonl': /were exported to dashboard\.jsonl\n$/,
@@ -44,8 +46,7 @@ const said = {
   'npx dashboard-sled compact': /^\S+ MB → \S+ MB\n$/,
   'npx dashboard-sled export --output all.jsonl': /were exported to all\.jsonl\n$/,
   'npx dashboard-sled import --from jsonl all.jsonl --store data/copy.sled --verify': /\nevery record and every list is as in the source\n$/,
-  'find /var/lib/dashboard/backups -mindepth 1 -maxdepth 1 -mtime +14 -exec rm -r {} +': /^$/,
-  'rsync -a /var/lib/dashboard/backups/ backup-host:dashboard-backups/': /^$/,
+  'rsync -a --exclude=\'*.unfinished\' /var/lib/dashboard/backups/ backup-host:dashboard-backups/': /^$/,
   'systemd-analyze verify /etc/systemd/system/dashboard.service': /^$/
 }
 
@@ -105,8 +106,13 @@ describe('commands', function () {
     const [numbers] = await until(() => /^\{.*\}$/m.exec(server.said.stdout))
     server.child.kill('SIGUSR2')
     const [, backup] = await until(() => /^\d+ records were copied to (.*)$/m.exec(server.said.stdout))
+    const backups = path.dirname(backup)
+    fs.renameSync(backups, `${backups}-moved`)
+    fs.writeFileSync(backups, '')
     server.child.kill('SIGUSR2')
-    await until(() => /^no backup in .* is not empty/m.exec(server.said.stderr))
+    await until(() => /^no backup: .*/m.exec(server.said.stderr))
+    fs.rmSync(backups)
+    fs.renameSync(`${backups}-moved`, backups)
     const { waiting, commits, cache, diskBytes, openSeconds } = JSON.parse(numbers)
     for (const number of [waiting, commits.total, commits.perSecond, commits.milliseconds.p99, cache.hitRate, cache.bytes, diskBytes, openSeconds]) {
       assert.strictEqual(typeof number, 'number')
@@ -140,9 +146,9 @@ describe('commands', function () {
     await store.storage.write('a-record', 'its contents')
     await store.close()
     standIns['<folder>'] = 'backup'
-    const old = path.join(state, 'backups', '2026-01-01')
-    fs.mkdirSync(old)
-    fs.utimesSync(old, 1.7e9, 1.7e9)
+    for (let day = 10; day < 24; day++) {
+      fs.mkdirSync(path.join(state, 'backups', `2026-01-${day}T03-00-00Z`))
+    }
     const [unit] = blocksOf('docs/operations.md', 'ini')
     fs.writeFileSync(path.join(folder, 'dashboard.service'), place.withStandIns(unit))
     fs.writeFileSync(path.join(folder, 'dashboard.env'), '')
@@ -182,11 +188,12 @@ describe('commands', function () {
     fs.renameSync(before, now)
   }
 
-  // The old backup is gone, and the others are on the other machine.
+  // The oldest backup is gone, and the others are on the other machine.
   async function checkOperations () {
     const copies = path.join(place.folder, 'backup-host', 'dashboard-backups')
-    assert.deepStrictEqual(fs.readdirSync(copies), ['by-hand'])
-    assert.deepStrictEqual(fs.readdirSync(path.join(place.state, 'backups')).sort(), ['by-hand', 'organizations'])
+    const dated = fs.readdirSync(copies).filter((name) => name.endsWith('Z')).sort()
+    assert.deepStrictEqual([dated.length, dated[0]], [14, '2026-01-11T03-00-00Z'])
+    assert(fs.readdirSync(copies).includes('by-hand'))
     const store = await addon.open({ path: path.join(copies, 'by-hand') })
     assert.strictEqual((await store.verify()).problems, 0)
     await store.close()

@@ -151,6 +151,11 @@ describe('transfer', () => {
       await b.close()
       assert.strictEqual((await rejection(b.storage.read('a'))).code, 'ERR_STORE_CLOSED')
     })
+    it('refuses an option that it does not know, by name', async () => {
+      const { message, code, detail } = await rejection(addon.open({ path: from, cachMB: 5 }))
+      assert.deepStrictEqual([message, code, detail], ['invalid-option', 'ERR_INVALID', 'there is no option cachMB; there are path, cacheMB, commitSeconds, create'])
+      assert.strictEqual(fs.existsSync(from), false)
+    })
     it('says what is wrong with a setting', async () => {
       for (const [options, slug] of [[undefined, 'invalid-path'], [{ path: '' }, 'invalid-path'], [{ path: from, cacheMB: 0 }, 'invalid-setting'], [{ path: from, commitSeconds: '1' }, 'invalid-setting']]) {
         assert.strictEqual((await rejection(addon.open(options))).message, slug)

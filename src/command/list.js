@@ -1,5 +1,5 @@
-const { InvalidArgumentError } = require('commander')
 const { failure, run, withStore } = require('./run.js')
+const { wholeNumber } = require('./whole-number.js')
 
 module.exports = (program) => program.command('list')
   .description('shows one list, newest first')
@@ -19,13 +19,3 @@ module.exports = (program) => program.command('list')
       summary: [`${items.length} of ${count} items${offset ? ` behind the ${offset} newest` : ''}`]
     }
   })))
-
-function wholeNumber (least) {
-  return (text) => {
-    const number = Number(text)
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < least) {
-      throw new InvalidArgumentError(`It is not a whole number from ${least} on.`)
-    }
-    return number
-  }
-}

@@ -1,10 +1,18 @@
 // What callers hand over, checked; and the errors that say so.
 
-module.exports = { asItem, invalid, requireText }
+module.exports = { asItem, invalid, requireOptions, requireText }
 
 function requireText (value, slug) {
   if (typeof value !== 'string' || !value) {
     throw invalid(slug)
+  }
+}
+
+// A name that is not known may be a known one, mistyped.
+function requireOptions (options, known) {
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    throw invalid('invalid-option', 'ERR_INVALID', `there is no option ${unknown}; there are ${known.join(', ')}`)
   }
 }
 

@@ -1,6 +1,7 @@
 // A store by its folder, without Dashboard: what the command-line tool is written over.
 const native = require('./native.js')
-const { invalid, requireText } = require('./arguments.js')
+const { invalid, requireOptions, requireText } = require('./arguments.js')
+const { backup } = require('./backups.js')
 const { entries, load } = require('./entries.js')
 const { secrets } = require('./host.js')
 const { purge } = require('./purge.js')
@@ -10,7 +11,9 @@ const { openFolder } = require('./stores.js')
 
 module.exports = { open }
 
-async function open ({ path, cacheMB, commitSeconds, create = true } = {}) {
+async function open (options = {}) {
+  requireOptions(options, ['path', 'cacheMB', 'commitSeconds', 'create'])
+  const { path, cacheMB, commitSeconds, create = true } = options
   requireText(path, 'invalid-path')
   if (typeof create !== 'boolean') {
     throw invalid('invalid-setting', 'ERR_INVALID', `create: ${create} is not true or false`)
@@ -46,10 +49,7 @@ async function open ({ path, cacheMB, commitSeconds, create = true } = {}) {
     verify: async () => JSON.parse(await store.verify()),
     repair: async () => alone((folder) => native.repairStore(folder, ...secrets())),
     compact: async () => alone(native.compactStore),
-    backup: async (folder) => {
-      requireText(folder, 'invalid-folder')
-      return JSON.parse(await store.backup(folder))
-    },
+    backup: (folder, options) => backup(store, folder, options),
     close: async () => {
       await isAlone
       return store.close()

@@ -1,6 +1,7 @@
 // The engine of records for the host's src/storage.js.
 const { asItem, invalid, requireText } = require('./arguments.js')
 const { attentively } = require('./attention.js')
+const { backup } = require('./backups.js')
 const { iv, secret } = require('./host.js')
 const { closeStore, openStore, readText } = require('./stores.js')
 
@@ -13,10 +14,7 @@ async function setup (prefix) {
   warnIfNotListed()
   const container = {
     ...recordsOf(store),
-    backup: async (folder) => {
-      requireText(folder, 'invalid-folder')
-      return JSON.parse(await store.backup(folder))
-    },
+    backup: (folder, options) => backup(store, folder, options),
     stats: async () => JSON.parse(await store.stats()),
     close: async () => closeStore(store)
   }

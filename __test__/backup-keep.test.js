@@ -1,0 +1,136 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const fs = require('fs')
+const path = require('path')
+const addon = require('../index.js')
+const { damage } = require('./damage.js')
+const { makeFolder, rejection, runTool, useStore } = require('./helper.js')
+
+const DATED = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?$/
+
+describe('backup --keep', function () {
+  this.timeout(60000)
+  let folder, store, backups
+  beforeEach(async () => {
+    folder = fs.realpathSync(makeFolder())
+    store = path.join(folder, 'store')
+    backups = path.join(folder, 'deep', 'backups')
+    const opened = await addon.open({ path: store })
+    await opened.storage.write('dashboard/session/session_1', 'contents')
+    await opened.close()
+  })
+  afterEach(() => fs.rmSync(folder, { recursive: true }))
+
+  it('makes a folder with the date, for its owner alone, and keeps so many', async () => {
+    const made = []
+    for (let i = 0; i < 4; i++) {
+      const { code, stdout } = await run('--keep', '2', '--json')
+      const report = JSON.parse(stdout)
+      made.push(report.folder)
+      assert.deepStrictEqual([code, report.records, report.removed], [0, 1, i < 2 ? [] : [made[i - 2]]])
+      assert.match(path.basename(report.folder), DATED)
+    }
+    assert.deepStrictEqual(list().sort(), made.slice(2).map((name) => path.basename(name)).sort())
+    assert.strictEqual(fs.statSync(backups).mode & 0o777, 0o700)
+    for (const name of made.slice(2)) {
+      assert.strictEqual((await runTool(['verify', name])).code, 0)
+    }
+    const { stdout } = await run('--keep', '2')
+    assert.match(stdout, /\nthe backup in .*Z(-\d+)? was read and is whole\nremoved .*\n$/)
+  })
+  it('removes the oldest, and nothing else', async () => {
+    const old = ['2026-01-01T00-00-00Z', '2026-01-01T00-00-00Z-2', '2026-01-01T00-00-00Z-10', '2026-02-01T00-00-00Z']
+    const others = ['by-hand', '2026-01-01', 'a-file', 'cut-short.unfinished']
+    ;[...old, ...others.filter((name) => name !== 'a-file')].forEach((name) => fs.mkdirSync(path.join(backups, name), { recursive: true }))
+    fs.writeFileSync(path.join(backups, 'a-file'), '')
+    fs.symlinkSync(store, path.join(backups, '2025-01-01T00-00-00Z'))
+    const { stdout } = await run('--keep', '3', '--json')
+    assert.deepStrictEqual(JSON.parse(stdout).removed, old.slice(0, 2).map((name) => path.join(backups, name)))
+    assert.deepStrictEqual(list().filter((name) => ![...others, '2025-01-01T00-00-00Z', path.basename(JSON.parse(stdout).folder)].includes(name)), old.slice(2).sort())
+    assert(fs.existsSync(path.join(store, 'guard')))
+  })
+  it('a failure keeps all, leaves nothing of its own, and is not 0', async () => {
+    await run('--keep', '1')
+    const before = list()
+    damage(store, { records: ['dashboard/session/session_1'] })
+    const { code, stderr } = await run('--keep', '1')
+    assert.deepStrictEqual([code, stderr.startsWith('store-damaged: '), list()], [6, true, before], stderr)
+    fs.rmSync(store, { recursive: true })
+    assert.deepStrictEqual([(await run('--keep', '1')).code, list()], [4, before])
+  })
+  it('what was cut short is never counted, and is removed by the next one unless it is still being made', async () => {
+    const [cut, unknown] = ['2026-01-01T00-00-00Z.unfinished', '2026-01-02T00-00-00Z.removing'].map((name) => path.join(backups, name))
+    const opened = await addon.open({ path: store })
+    await opened.load(Array.from({ length: 300 }, (_, i) => ({ record: `large/${i}`, contents: Buffer.alloc(100000, i) })))
+    await opened.close()
+    let shown
+    await runTool(['backup', backups, '--keep', '5', '--store', store], {
+      meanwhile: (child) => {
+        const timer = setInterval(() => {
+          shown = fs.existsSync(backups) && list().find((name) => name.endsWith('.unfinished') && fs.existsSync(path.join(backups, name, 'sled', 'db')))
+          if (shown) {
+            child.kill('SIGKILL')
+            clearInterval(timer)
+          }
+        }, 1)
+        child.on('exit', () => clearInterval(timer))
+      }
+    })
+    assert.deepStrictEqual(list(), [shown])
+    fs.renameSync(path.join(backups, shown), cut)
+    fs.mkdirSync(unknown)
+    assert.strictEqual((await run('--keep', '5')).code, 0)
+    assert.deepStrictEqual([list().length, DATED.test(list()[0])], [1, true])
+  })
+  it('is a whole number from 1 on', async () => {
+    for (const keep of ['0', '-1', '1.5', 'x', '']) {
+      const { code, stderr } = await run(`--keep=${keep}`)
+      assert.deepStrictEqual([code, stderr.startsWith('error: option \'--keep <number>\' argument')], [2, true], stderr)
+    }
+    const opened = await addon.open({ path: store })
+    for (const keep of [0, -1, 1.5, '2', null, NaN]) {
+      assert.strictEqual((await rejection(opened.backup(backups, { keep }))).message, 'invalid-keep')
+    }
+    assert.strictEqual((await rejection(opened.backup(backups, { kep: 2 }))).message, 'invalid-option')
+    await opened.close()
+    assert(!fs.existsSync(backups))
+  })
+
+  function run (...args) {
+    return runTool(['backup', backups, ...args, '--store', store])
+  }
+
+  function list () {
+    return fs.readdirSync(backups).sort()
+  }
+})
+
+describe('a second backup', () => {
+  const store = useStore()
+
+  it('into a folder that holds a store says so', async () => {
+    const backup = path.join(store.folder, 'backup')
+    const { folder, removed } = await store.storage.backup(backup)
+    assert.deepStrictEqual([folder, removed], [backup, []])
+    const { code, detail } = await rejection(store.storage.backup(backup))
+    assert.deepStrictEqual([code, detail.startsWith(`${backup} holds a store already, and a backup never replaces one; `)], ['ERR_STORE_FOREIGN', true])
+    fs.mkdirSync(path.join(store.folder, 'other'))
+    fs.writeFileSync(path.join(store.folder, 'other', 'file'), '')
+    const other = await rejection(store.storage.backup(path.join(store.folder, 'other')))
+    assert(other.detail.includes('is not empty and holds no store (found file)'), other.detail)
+  })
+  it('at the same time is refused, and takes nothing of the first', async () => {
+    const backups = path.join(store.folder, 'backups')
+    const answers = await Promise.allSettled(Array.from({ length: 4 }, () => store.storage.backup(backups, { keep: 5 })))
+    const made = answers.filter(({ status }) => status === 'fulfilled').map(({ value }) => path.basename(value.folder))
+    // One that begins when the first is done is made as well.
+    answers.filter(({ reason }) => reason).forEach(({ reason }) => assert.strictEqual(reason.message, 'backup-running'))
+    assert.deepStrictEqual(fs.readdirSync(backups).sort(), made.sort())
+  })
+  it('of a running dashboard keeps so many', async () => {
+    const backups = path.join(store.folder, 'backups')
+    const first = await store.storage.backup(backups, { keep: 1 })
+    const second = await store.storage.backup(backups, { keep: 1 })
+    assert.deepStrictEqual([second.removed, fs.readdirSync(backups)], [[first.folder], [path.basename(second.folder)]])
+  })
+}).timeout(20000)
