@@ -70,6 +70,21 @@ describe('source files', () => {
       { skipped: '\ufffd', reason: 'a name that is not UTF-8' }
     ])
   }).timeout(30000)
+  it('names what is too large, and does not read it', async () => {
+    write('list/a-list/an-item', '')
+    write('dashboard/fits', 'x')
+    write('dashboard/too-large', '')
+    fs.truncateSync(path.join(data, 'dashboard', 'too-large'), 64 * 1024 * 1024 + 1)
+    const source = await open(data)
+    const named = { tooLarge: 'dashboard/too-large', reason: 'its contents have 67108865 bytes, over 64 MiB' }
+    assert.deepStrictEqual(await source.survey(), { total: 2, tooLarge: [named] })
+    const found = []
+    for await (const entry of source.entries()) {
+      found.push(entry)
+    }
+    await source.close()
+    assert.deepStrictEqual(found.filter(({ tooLarge }) => tooLarge), [named])
+  })
   it('a long list in parts', async () => {
     const items = Array.from({ length: 2500 }, (_, i) => String(i))
     for (const item of items) {
@@ -99,6 +114,79 @@ describe('source files', () => {
         write(`large/${i}`, Buffer.alloc(10 * 1024 * 1024))
       }
       await vanishes(path.join(data, 'large'))
+    })
+    for (const [title, swap] of Object.entries({
+      'when a file becomes a link after the look': (secret) => {
+        fs.rmSync(path.join(data, 'dashboard', 'picture'))
+        fs.symlinkSync(path.join(secret, 'picture'), path.join(data, 'dashboard', 'picture'))
+      },
+      'when a folder above it becomes a link after the look': (secret) => {
+        fs.renameSync(path.join(data, 'dashboard'), path.join(folder, 'away'))
+        fs.symlinkSync(secret, path.join(data, 'dashboard'))
+      },
+      'when a file becomes a pipe after the look': () => {
+        fs.rmSync(path.join(data, 'dashboard', 'picture'))
+        execFileSync('mkfifo', [path.join(data, 'dashboard', 'picture')])
+      }
+    })) {
+      it(title, async () => {
+        write('list/a-list/an-item', '')
+        write('dashboard/picture', 'of the dashboard')
+        write('../secret/picture', 'of another user')
+        const { lstat } = fs.promises
+        let looked = 0
+        // The last moment before the file is opened.
+        fs.promises.lstat = async (file, ...args) => {
+          const found = await lstat(file, ...args)
+          if (String(file).endsWith('picture')) {
+            looked++
+            swap(path.join(folder, 'secret'))
+          }
+          return found
+        }
+        try {
+          requireFailure(await rejection(read()), 'source-changed', {})
+        } finally {
+          fs.promises.lstat = lstat
+        }
+        assert.strictEqual(looked, 1)
+      })
+    }
+    it('when a folder becomes a link before it is listed', async () => {
+      write('list/a-list/an-item', '')
+      write('dashboard/session/session_1', 'a session')
+      write('../secret/of-another', '')
+      const { opendir } = fs.promises
+      let listed = 0
+      fs.promises.opendir = async (...args) => {
+        const opened = await opendir(...args)
+        // The root is open, and its entries are known.
+        if (++listed === 2) {
+          const { read } = opened
+          opened.read = async () => {
+            const entry = await read.call(opened)
+            fs.rmSync(path.join(data, 'dashboard'), { recursive: true, force: true })
+            fs.symlinkSync(path.join(folder, 'secret'), path.join(data, 'dashboard'))
+            opened.read = read
+            return entry
+          }
+        }
+        return opened
+      }
+      try {
+        const source = await open(data)
+        const found = []
+        try {
+          for await (const entry of source.entries()) {
+            found.push(entry)
+          }
+        } catch (error) {
+          requireFailure(error, 'source-changed', {})
+        }
+        assert(!JSON.stringify(found).includes('of-another'), JSON.stringify(found))
+      } finally {
+        fs.promises.opendir = opendir
+      }
     })
     it('when an item vanishes', async () => {
       for (let i = 0; i < 200; i++) {

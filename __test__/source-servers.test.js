@@ -2,19 +2,15 @@
 const assert = require('assert')
 const { once } = require('events')
 const fs = require('fs')
+const Module = require('module')
 const net = require('net')
 const path = require('path')
 const { freePort } = require('./contract/free-port.js')
 const { makeFolder, rejection } = require('./helper.js')
-const { collect, requireFailure } = require('./transfer/read.js')
+const { tables } = require('./transfer/kinds.js')
+const { collect, copySources, requireFailure } = require('./transfer/read.js')
 const { useServer } = require('./transfer/servers.js')
 
-const tables = {
-  mysql: `CREATE TABLE objects (path VARCHAR(255) PRIMARY KEY, contents LONGBLOB);
-    CREATE TABLE lists (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, path VARCHAR(255), objectid VARCHAR(255), INDEX(path));`,
-  postgresql: `CREATE TABLE objects (path VARCHAR(255) UNIQUE, contents BYTEA, created TIMESTAMP);
-    CREATE TABLE lists (listid BIGSERIAL PRIMARY KEY, path VARCHAR(255), objectid VARCHAR(255), created TIMESTAMP);`
-}
 const many = Array.from({ length: 2500 }, (_, i) => `item ${i}`)
 
 describe('source servers', function () {
@@ -73,13 +69,20 @@ describe('source servers', function () {
           assert(!error.detail.includes('12'), error.detail)
         }
       })
+      it('an option that nobody here understands, which may say what data it is', async () => {
+        for (const option of ['prefix=app', 'schema=other', 'DB=3']) {
+          const error = await rejection(open(`${server.readerUrl}?${option}`))
+          requireFailure(error, 'source-invalid', server)
+          assert(error.detail.includes(`the option ${option.split('=')[0]} is not understood`), error.detail)
+        }
+      })
       it('an option that is wrong', async () => {
         const option = { redis: '/one', mysql: '?ssl=none', postgresql: '?sslrootcert=/nothing' }[kind]
         await fails(server.readerUrl + option, 'source-invalid')
       })
       it('without its client library, or with the one of Dashboard\'s own engine, which is too old', async () => {
         const folder = makeFolder()
-        const transfer = copyTransfer(folder)
+        const transfer = copySources(folder)
         const client = { redis: 'redis', mysql: 'mysql2', postgresql: 'pg' }[kind]
         await fail('it is not installed')
         const old = path.join(__dirname, 'contract', 'application', 'node_modules', client)
@@ -96,6 +99,24 @@ describe('source servers', function () {
           requireFailure(error, 'source-client-missing', server)
           assert(error.detail.includes(reason), error.detail)
           assert(error.detail.includes(`npm install ${client}@`), error.detail)
+        }
+      })
+      it('finds its client library where Node does, though no folder node_modules has it, as with Yarn', async () => {
+        const folder = makeFolder()
+        const sources = copySources(folder)
+        const client = { redis: 'redis', mysql: 'mysql2', postgresql: 'pg' }[kind]
+        const file = require.resolve(client)
+        const { _resolveFilename: resolve } = Module
+        Module._resolveFilename = function (name, ...others) {
+          return name === client ? file : resolve.call(this, name, ...others)
+        }
+        try {
+          const source = await require(path.join(sources, `${kind}.js`)).open(server.readerUrl)
+          assert.deepStrictEqual((await collect(source)).lists, { many })
+          await source.close()
+        } finally {
+          Module._resolveFilename = resolve
+          fs.rmSync(folder, { recursive: true })
         }
       })
       it('by one who may read nothing', async () => {
@@ -142,96 +163,6 @@ describe('source servers', function () {
     silent.close()
     web.close()
   })
-
-  describe('redis alone', () => {
-    const server = useServer('redis')
-    const { open } = require('../src/transfer/redis.js')
-
-    afterEach(() => server.query('FLUSHALL'))
-
-    it('says what is neither a record nor a list', async () => {
-      await server.query('LPUSH', 'list/a-list', 'an item', Buffer.from([0xff]))
-      await server.query('HSET', 'list/map/a-list', 'an item', '1')
-      await server.query('LPUSH', 'list/map/a-path', 'its item')
-      await server.query('LPUSH', 'another-list', 'x')
-      await server.query('HSET', 'another-hash', 'x', '1')
-      await server.query('ZADD', 'ranks', '1', 'x')
-      await server.query('SET', Buffer.from([0xfe]), 'x')
-      await server.query('SET', 'list/text', 'a record')
-      const source = await open(server.readerUrl)
-      const { records, lists, skipped } = await collect(source)
-      await source.close()
-      assert.deepStrictEqual(records, { 'list/text': Buffer.from('a record') })
-      assert.deepStrictEqual(lists, { 'a-list': ['an item'], 'map/a-path': ['its item'] })
-      const reason = (type) => `a Redis ${type}, which Dashboard does not keep under such a key`
-      assert.deepStrictEqual(skipped, [
-        { skipped: 'another-hash', reason: reason('hash') },
-        { skipped: 'another-list', reason: reason('list') },
-        { skipped: 'list/a-list/\ufffd', reason: 'an item that is not UTF-8' },
-        { skipped: 'ranks', reason: reason('zset') },
-        { skipped: '\ufffd', reason: 'a key that is not UTF-8' }
-      ])
-    })
-    it('of the database that the url names', async () => {
-      await server.query('SELECT', '3')
-      await server.query('LPUSH', 'list/three', '3')
-      await server.query('SELECT', '0')
-      const source = await open(`${server.readerUrl}/3`)
-      assert.deepStrictEqual((await collect(source)).lists, { three: ['3'] })
-      await source.close()
-    })
-    it('what is removed meanwhile', async () => {
-      await server.query('LPUSH', 'list/many', ...many)
-      await changes(() => server.query('LTRIM', 'list/many', '0', '400'))
-      await server.query('DEL', 'list/many')
-      await server.query('LPUSH', 'list/one', '1')
-      for (let i = 0; i < 3; i++) {
-        await server.query('SET', `large-${i}`, 'x'.repeat(10 * 1024 * 1024))
-      }
-      await changes(() => server.query('DEL', 'large-0', 'large-1', 'large-2'))
-    })
-
-    async function changes (change) {
-      const source = await open(server.readerUrl)
-      const reading = (async () => {
-        for await (const entry of source.entries()) {
-          if (entry.list !== 'one') {
-            await change()
-          }
-        }
-      })()
-      requireFailure(await rejection(reading), 'source-changed', server)
-      await source.close()
-    }
-  })
-
-  describe('tables alone', () => {
-    for (const kind of ['mysql', 'postgresql']) {
-      const server = useServer(kind)
-      const { open } = require(`../src/transfer/${kind}.js`)
-
-      it(`paths that differ in case are two lists, and one moment is read, ${kind}`, async () => {
-        await server.query(tables[kind])
-        await server.query("INSERT INTO objects(path, contents) VALUES ('before', 'x')")
-        await server.query("INSERT INTO lists(path, objectid) VALUES ('a', '1'), ('A', '2'), ('a', '3'), ('A', '4'), ('ä', '5')")
-        const source = await open(server.readerUrl)
-        await server.query("INSERT INTO objects(path, contents) VALUES ('after', 'x')")
-        await server.query("INSERT INTO lists(path, objectid) VALUES ('a', '6')")
-        const { records, lists } = await collect(source)
-        await source.close()
-        assert.deepStrictEqual(records, { before: Buffer.from('x') })
-        assert.deepStrictEqual(lists, { a: ['1', '3'], A: ['2', '4'], ä: ['5'] })
-      })
-    }
-  })
-
-  // The sources without any package beside them.
-  function copyTransfer (folder) {
-    fs.cpSync(path.join(__dirname, '..', 'src', 'transfer'), path.join(folder, 'src', 'transfer'), { recursive: true })
-    fs.mkdirSync(path.join(folder, 'src', 'facade'))
-    fs.copyFileSync(path.join(__dirname, '..', 'src', 'facade', 'arguments.js'), path.join(folder, 'src', 'facade', 'arguments.js'))
-    return path.join(folder, 'src', 'transfer')
-  }
 
   async function listen (answer) {
     const server = net.createServer((socket) => {

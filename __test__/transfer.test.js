@@ -225,7 +225,6 @@ describe('transfer', () => {
         [2, 'it is neither a record nor a list', replaced(2, '{"record":"a","text":"t","more":1}')],
         [2, 'its contents are no string', replaced(2, '{"record":"a","text":1}')],
         [2, 'the name of the record', replaced(2, '{"record":"","text":"t"}')],
-        [2, 'the name of the record', replaced(2, `{"record":"${'ä'.repeat(40000)}","text":"t"}`)],
         [2, 'unpaired surrogate', replaced(2, '{"record":"a","text":"\\ud800"}')],
         [3, 'it is no base64', replaced(3, '{"record":"b","base64":"_w=="}')],
         [3, 'it is no UTF-8', Buffer.concat([Buffer.from(lines.slice(0, 2).join('\n') + '\n'), Buffer.from([255, 10])])],
@@ -315,10 +314,10 @@ describe('transfer', () => {
       for (const [args, code, message] of [
         [['export', '--store', from], 5, `store-locked: the store at ${fs.realpathSync(from)} is open elsewhere`],
         [['export', '--store', to], 4, 'store-missing: there is no store'],
-        [['import', '--from', 'jsonl', path.join(folder, 'missing'), '--store', to], 1, `file-failed: ${path.join(folder, 'missing')} does not exist`],
-        [['import', '--from', 'jsonl', folder, '--store', to], 1, 'file-failed: the output: it is a folder'],
+        [['import', '--from', 'jsonl', path.join(folder, 'missing'), '--store', to], 1, `source-unreachable: ${path.join(folder, 'missing')} cannot be read (ENOENT)`],
+        [['import', '--from', 'jsonl', folder, '--store', to], 1, `source-unreachable: ${folder} cannot be read (it is a folder)`],
         [['import', file, '--store', to], 2, 'error: required option \'--from <kind>\''],
-        [['import', '--from', 'mongodb', file], 2, 'error: option \'--from <kind>\' argument \'mongodb\' is invalid. Allowed choices are jsonl, files'],
+        [['import', '--from', 'mongodb', file], 2, 'error: the argument of --from is not a kind of source. Allowed are jsonl, files'],
         [['export', '--nothing'], 2, 'error: unknown option']
       ]) {
         const result = await runTool(args)

@@ -43,6 +43,7 @@ module.exports = {
   'npm install mysql2@3': migration,
   'npm install pg@8': migration,
   'npx dashboard-sled import --from jsonl older.jsonl --overwrite --yes': { file: '__test__/import-over.test.js', text: "'--overwrite'" },
+  'npx dashboard-sled import --from sled data/copy.sled --verify': { file: '__test__/import-command.test.js', text: "'--from', 'sled'" },
   'npx dashboard-sled import --from files data --verify': migration,
   'npx dashboard-sled import --from redis "$REDIS_URL" --verify': migration,
   'npx dashboard-sled import --from mysql "$DATABASE_URL" --verify': migration,

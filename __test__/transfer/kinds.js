@@ -5,7 +5,15 @@ const path = require('path')
 const { makeFolder } = require('../helper.js')
 const { useServer } = require('./servers.js')
 
-module.exports = { fingerprint, fillBig, useSource }
+// Those of the engines.
+const tables = {
+  mysql: `CREATE TABLE objects (path VARCHAR(255) PRIMARY KEY, contents LONGBLOB);
+    CREATE TABLE lists (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, path VARCHAR(255), objectid VARCHAR(255), INDEX(path));`,
+  postgresql: `CREATE TABLE objects (path VARCHAR(255) UNIQUE, contents BYTEA, created TIMESTAMP);
+    CREATE TABLE lists (listid BIGSERIAL PRIMARY KEY, path VARCHAR(255), objectid VARCHAR(255), created TIMESTAMP);`
+}
+
+module.exports = { fingerprint, fillBig, tables, useSource }
 
 const big = { count: 4000, bytes: 60000 }
 

@@ -1,8 +1,10 @@
 // What a source gives, and how it fails.
 const assert = require('assert')
+const fs = require('fs')
+const path = require('path')
 const { inspect } = require('util')
 
-module.exports = { collect, requireFailure }
+module.exports = { collect, copySources, requireFailure }
 
 // All entries; the parts of a list have to follow each other.
 async function collect (source) {
@@ -38,4 +40,14 @@ function requireFailure (error, slug, { password, title }) {
   for (const secret of password ? [password, encodeURIComponent(password)] : []) {
     assert(!all.includes(secret), all)
   }
+}
+
+// The sources without any package beside them; returns their folder.
+function copySources (folder) {
+  const src = path.join(__dirname, '..', '..', 'src')
+  const copy = path.join(folder, 'src')
+  fs.cpSync(path.join(src, 'transfer'), path.join(copy, 'transfer'), { recursive: true })
+  fs.mkdirSync(path.join(copy, 'facade'))
+  fs.copyFileSync(path.join(src, 'facade', 'arguments.js'), path.join(copy, 'facade', 'arguments.js'))
+  return path.join(copy, 'transfer')
 }

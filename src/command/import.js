@@ -1,37 +1,65 @@
 const { Option } = require('commander')
+const fs = require('fs')
 const path = require('path')
 const { compare } = require('./compare.js')
 const { confirm } = require('./confirm.js')
-const { ended, run, showProgress, withStore } = require('./run.js')
+const { ended, failure, run, showProgress, withStore } = require('./run.js')
 
-const kinds = ['jsonl', 'files', 'redis', 'mysql', 'postgresql']
+const kinds = ['jsonl', 'files', 'sled', 'redis', 'mysql', 'postgresql']
+const inFolders = ['jsonl', 'files', 'sled']
 // Of what was left out or kept so much is named.
 const NAMED = 100
 
-module.exports = (program) => program.command('import')
-  .description('brings data into the store. What ended or was changed there since is kept as it is. It can be run again')
-  .argument('<source>', 'jsonl: the file of an export, or - for the standard input; files: the folder; else a URL')
-  .addOption(new Option('--from <kind>', 'what the source is').choices(kinds).makeOptionMandatory())
-  .option('--verify', 'compare every record and every list with the source afterwards')
-  .option('--overwrite', 'replace whatever is in the store, and end every session afterwards')
-  .option('--yes', 'do not ask before data comes into a store that has some')
-  .option('--dry-run', 'only say what would be brought over')
-  .action(run(async (folder, [source], options) => {
-    const opened = await require(`../transfer/${options.from}.js`).open(source, path.dirname(folder))
-    try {
-      return options.dryRun ? await count(folder, opened, options) : await withStore(folder, (store) => bring(folder, opened, store, options), { create: true })
-    } finally {
-      await opened.close()
-    }
-  }))
+module.exports = (program) => {
+  const command = program.command('import')
+  command
+    .description('brings data into the store. What ended or was changed there since is kept as it is. It can be run again')
+    .argument('<source>', 'jsonl: the file of an export, or - for the standard input; files: the folder; sled: the folder of another store; else a URL')
+    .addOption(new Option('--from <kind>', `what the source is: ${kinds.join(', ')}`).argParser((kind) => parseKind(command, kind)).makeOptionMandatory())
+    .option('--verify', 'compare every record and every list with the source afterwards')
+    .option('--overwrite', 'replace whatever is in the store, and end every session afterwards')
+    .option('--skip-too-large', 'leave out what a store cannot take: contents over 64 MiB, names over 64 KiB')
+    .option('--yes', 'do not ask before data comes into a store that has some')
+    .option('--dry-run', 'only say what would be brought over')
+    .action(run(async (folder, [source], options) => {
+      refuseUrl(source, options.from)
+      let found = 0
+      const end = showProgress(options, () => found, 'records and items counted')
+      const counted = (number) => { found = number }
+      const opened = await require(`../transfer/${options.from}.js`).open(source, { beside: path.dirname(folder), target: folder, counted }).catch((error) => {
+        end()
+        throw error
+      })
+      try {
+        const passes = new Passes(opened, options, await opened.survey().finally(end))
+        return options.dryRun ? await count(folder, passes, options) : await withStore(folder, (store) => bring(folder, passes, store, options), { create: true })
+      } finally {
+        await opened.close()
+      }
+    }))
+}
 
-async function bring (folder, source, store, options) {
+// The library would show the argument, which may be a URL with a password.
+function parseKind (command, kind) {
+  if (!kinds.includes(kind)) {
+    command.error(`error: the argument of --from is not a kind of source. Allowed are ${kinds.join(', ')}`)
+  }
+  return kind
+}
+
+// Errors of the system name the file, and a URL may have a password.
+function refuseUrl (source, kind) {
+  if (inFolders.includes(kind) && /^[a-z][a-z\d+.-]*:\/\//i.test(source) && !fs.existsSync(source)) {
+    throw failure('source-invalid', 'ERR_SOURCE', `the source of --from ${kind} is a ${kind === 'jsonl' ? 'file' : 'folder'}, and a URL was given; for a server write --from redis, mysql or postgresql`)
+  }
+}
+
+async function bring (folder, passes, store, options) {
   if (await hasData(store)) {
     await confirm(options, options.overwrite
       ? `the store in ${folder} has data: what is imported replaces it, whatever was changed since, and every session is ended`
       : `the store in ${folder} has data: what is imported replaces it, but for what ended or was changed there since`)
   }
-  const passes = new Passes(source, options, await source.count())
   const report = await passes.during((entries) => store.load(entries, { overwrite: options.overwrite }))
   const text = [`${summary(report)} were brought over, ${report.bytes} bytes`, ...lines(report, passes, 'was kept'), ...(report.ended ? ended(report.ended) : [])]
   const skipped = passes.skipped.length
@@ -52,8 +80,7 @@ function conclusion (number, kept) {
 }
 
 // Where there is no store yet, nothing can be kept.
-async function count (folder, source, options) {
-  const passes = new Passes(source, options, await source.count())
+async function count (folder, passes, options) {
   const report = await withStore(folder, (store) => passes.during((entries) => store.load(entries, { dryRun: true }))).catch(async (error) => {
     if (error.message !== 'store-missing') {
       throw error
@@ -106,8 +133,17 @@ async function hasData (store) {
 
 // The source is read once or twice, with a line that says how far it is. What it leaves out is noted once.
 class Passes {
-  constructor (source, options, total) {
+  constructor (source, options, { total, tooLarge }) {
     Object.assign(this, { source, options, total, skipped: [] })
+    // Before anything is written.
+    tooLarge.forEach((entry) => this.refuseLarge(entry, tooLarge.length))
+  }
+
+  refuseLarge ({ tooLarge, reason }, number = 1) {
+    if (!this.options.skipTooLarge) {
+      const others = number > 1 ? ` The source has ${number} entries that are too large.` : ''
+      throw failure('source-too-large', 'ERR_SOURCE', `${tooLarge}: ${reason}, which is more than a store takes.${others} Leave out what is too large by --skip-too-large`)
+    }
   }
 
   async during (work) {
@@ -119,12 +155,15 @@ class Passes {
 
   async * entries () {
     for await (const entry of this.source.entries()) {
-      if (entry.skipped !== undefined) {
+      if (entry.tooLarge !== undefined) {
+        this.refuseLarge(entry)
+        this.skipped.push({ skipped: entry.tooLarge, reason: entry.reason })
+      } else if (entry.skipped !== undefined) {
         this.skipped.push(entry)
-        continue
+      } else {
+        this.done += entry.record === undefined ? entry.items.length : 1
+        yield entry
       }
-      this.done += entry.record === undefined ? entry.items.length : 1
-      yield entry
     }
   }
 }

@@ -24,7 +24,7 @@ function show (options, value, kind) {
     return () => {}
   }
   const started = Date.now()
-  const format = () => progressText({ ...kind, verb: options.command, done: value() || 0, seconds: (Date.now() - started) / 1000, columns: process.stderr.columns })
+  const format = () => progressText({ ...kind, verb: options.command, done: value() || 0, seconds: (Date.now() - started) / 1000, columns: process.stderr.columns || undefined })
   const line = new Bar({ clearOnComplete: true, format, fps: 1 })
   const timer = setTimeout(() => line.start(1, 0), LONG_MS)
   const end = () => {

@@ -2,22 +2,25 @@
 // path is the key; an item is an empty file in list/<path>, and the time of its last change is its place.
 const fs = require('fs')
 const { join } = require('path')
-const { asRecord, asText, bySize, itemsInPart, sourceError } = require('./source.js')
+const { asRecord, asText, bySize, itemsInPart, oversize, sourceError } = require('./source.js')
 
 // How many files are looked at or read at a time.
 const filesAtOnce = 64
+// Where Linux says what an open file is.
+const handles = '/proc/self/fd'
+const byHandle = fs.existsSync(handles) && process.platform === 'linux'
 
 module.exports = { open }
 
-async function open (folder) {
+async function open (folder, { counted = () => {} } = {}) {
   await requireDashboard(folder)
-  const root = { path: '', file: Buffer.from(folder) }
+  const root = { path: '', file: await fs.promises.realpath(folder, 'buffer') }
   return {
     entries: async function * () {
       yield * records(root)
       yield * lists({ path: '', file: slash(root.file, 'list') })
     },
-    count: () => count(root),
+    survey: () => survey(root, counted),
     close: async () => {}
   }
 }
@@ -40,13 +43,31 @@ async function * records (root) {
   for await (const page of pages(walk(root, (path) => path === 'list'))) {
     const files = page.filter((found) => !found.skipped)
     yield * page.filter((found) => found.skipped)
-    const stats = await Promise.all(files.map(({ file }) => look(file, fs.promises.lstat)))
-    const sized = files.map((found, i) => ({ ...found, size: stats[i].size }))
-    for (const group of bySize(sized)) {
-      const contents = await Promise.all(group.map(({ file }) => look(file, fs.promises.readFile)))
+    const sized = await measured(files)
+    yield * sized.map(({ large }) => large).filter((large) => large)
+    for (const group of bySize(sized.filter(({ large }) => !large))) {
+      const contents = await Promise.all(group.map(({ file }) => readRegular(file)))
       yield * group.map(({ path }, i) => asRecord(path, contents[i]))
     }
   }
+}
+
+async function measured (files) {
+  const stats = await Promise.all(files.map(({ file }) => look(file, fs.promises.lstat)))
+  return files.map((found, i) => ({ ...found, size: stats[i].size, large: oversize(found.path, { contentsBytes: stats[i].size }) }))
+}
+
+async function survey (root, counted) {
+  let total = 0
+  const tooLarge = []
+  for await (const page of pages(walk(root, () => false))) {
+    const files = page.filter((found) => !found.skipped)
+    total += files.length
+    counted(total)
+    const inLists = (path) => path.startsWith('list/')
+    tooLarge.push(...(await measured(files.filter(({ path }) => !inLists(path)))).map(({ large }) => large).filter((large) => large))
+  }
+  return { total: total - tooLarge.length, tooLarge }
 }
 
 // A folder of a list may hold those of other lists. The items of one list are in memory together, as names and times.
@@ -91,14 +112,6 @@ function oldestFirst (one, other) {
   return one.time - other.time || Buffer.compare(Buffer.from(one.name), Buffer.from(other.name))
 }
 
-async function count (root) {
-  let total = 0
-  for await (const found of walk(root, () => false)) {
-    total += found.skipped ? 0 : 1
-  }
-  return total
-}
-
 // All files below a folder, one at a time.
 async function * walk (folder, isLeftOut) {
   for await (const found of children(folder)) {
@@ -116,7 +129,7 @@ async function * children (folder) {
     yield { skipped: folder.path, reason: 'a store of dashboard-sled' }
     return
   }
-  const opened = await look(folder.file, (file) => fs.promises.opendir(file, { encoding: 'buffer', bufferSize: filesAtOnce }))
+  const opened = await openFolder(folder.file)
   try {
     for (let entry; (entry = await look(folder.file, () => opened.read()));) {
       yield describe(folder, entry)
@@ -152,11 +165,63 @@ async function look (file, read) {
   try {
     return await read(file)
   } catch (error) {
+    if (error.message === 'source-changed') {
+      throw error
+    }
     if (error.code === 'ENOENT') {
       throw sourceError('source-changed', `${file} vanished while the folder was read: stop the dashboard, then import again`)
     }
+    if (['ELOOP', 'ENOTDIR', 'EMLINK'].includes(error.code)) {
+      throw swapped(file)
+    }
     throw sourceError('source-interrupted', `${file} cannot be read (${error.code})`)
   }
+}
+
+function readRegular (file) {
+  return look(file, async () => {
+    const handle = await openUnlinked(file, 0)
+    try {
+      if (!(await handle.stat()).isFile()) {
+        throw swapped(file)
+      }
+      return await handle.readFile()
+    } finally {
+      await handle.close()
+    }
+  })
+}
+
+function openFolder (file) {
+  const options = { encoding: 'buffer', bufferSize: filesAtOnce }
+  return look(file, async () => {
+    if (!byHandle) {
+      return fs.promises.opendir(file, options)
+    }
+    const handle = await openUnlinked(file, fs.constants.O_DIRECTORY)
+    try {
+      return await fs.promises.opendir(`${handles}/${handle.fd}`, options)
+    } finally {
+      await handle.close()
+    }
+  })
+}
+
+// Opens what was found, and then looks at what was opened: who may write in the folder can put a link there, or in place of a
+// folder above, after the look and before the open. So a command of root's brings over nothing from outside.
+async function openUnlinked (file, flags) {
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
+  const handle = await fs.promises.open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | flags)
+  const place = byHandle ? await fs.promises.readlink(`${handles}/${handle.fd}`, 'buffer') : file
+  if (!place.equals(file)) {
+    await handle.close()
+    throw swapped(file)
+  }
+  return handle
+}
+
+function swapped (file) {
+  return sourceError('source-changed', `${file} became a link, or something else, while the folder was read: stop the dashboard, find out who did that, then import again`)
 }
 
 async function * pages (things) {

@@ -11,10 +11,9 @@ const fs = require('fs')
 const path = require('path')
 const { toJson } = require('../command/text.js')
 const { invalid } = require('../facade/arguments.js')
+const { longestName, oversize, sourceError } = require('./source.js')
 
 const HEAD = { format: 'dashboard-sled', version: 1 }
-const LONGEST_NAME = 64 * 1024
-const LONGEST_CONTENTS = 64 * 1024 * 1024
 
 module.exports = { format, open }
 
@@ -44,15 +43,20 @@ async function * format (entries, counts) {
 
 // Reads all of an export before anything of it is used. `-` is the standard input, which is kept in the folder
 // `beside` meanwhile.
-async function open (source, beside) {
+async function open (source, { beside, counted = () => {} } = {}) {
   const name = source === '-' ? 'the standard input' : source
-  const file = source === '-' ? await keepInput(beside) : await fs.promises.open(source, 'r')
+  const file = source === '-' ? await keepInput(beside) : await openFile(source)
   try {
     const counts = {}
-    const checked = read(file, name, counts, 'nothing was imported')
-    while (!(await checked.next()).done);
+    const tooLarge = []
+    for await (const entry of read(file, name, counts, 'nothing was imported')) {
+      if (entry.tooLarge !== undefined) {
+        tooLarge.push(entry)
+      }
+      counted(counts.records + counts.items)
+    }
     return {
-      count: async () => counts.records + counts.items,
+      survey: async () => ({ total: counts.records + counts.items, tooLarge }),
       entries: () => read(file, name, {}, 'it was whole before, so it was changed meanwhile'),
       close: async () => file.close()
     }
@@ -60,6 +64,16 @@ async function open (source, beside) {
     await file.close()
     throw error
   }
+}
+
+async function openFile (source) {
+  const unreachable = (reason) => sourceError('source-unreachable', `${source} cannot be read (${reason})`)
+  const file = await fs.promises.open(source, 'r').catch((error) => { throw unreachable(error.code) })
+  if ((await file.stat()).isDirectory()) {
+    await file.close()
+    throw unreachable('it is a folder')
+  }
+  return file
 }
 
 async function * read (file, name, counts, consequence) {
@@ -84,7 +98,7 @@ async function * read (file, name, counts, consequence) {
     } else {
       const entry = toEntry(line, damaged)
       path = count(counts, entry, path)
-      yield entry
+      yield * fitting(entry)
     }
     hash.update(bytes).update('\n')
   }
@@ -165,9 +179,6 @@ function toEntry (line, damaged) {
       if (contents.toString(encoding) !== text) {
         throw damaged(encoding === 'utf8' ? 'its text has an unpaired surrogate' : 'it is no base64')
       }
-      if (contents.length > LONGEST_CONTENTS) {
-        throw damaged('its contents are over 64 MiB')
-      }
       return { record: line.record, contents }
     }
     case 'list,items':
@@ -186,10 +197,24 @@ function checkName (name, what, damaged) {
   if (typeof name !== 'string' || !name) {
     throw damaged(`the name of the ${what} is no string, or empty`)
   }
-  // A unit of a string takes at most three bytes.
-  if (name.length > LONGEST_NAME / 3 && Buffer.byteLength(name) > LONGEST_NAME) {
-    throw damaged(`the name of the ${what} is over 64 KiB`)
+}
+
+// What a store can take of an entry, and what it cannot.
+function * fitting (entry) {
+  const { record, contents, list, items } = entry
+  const large = record === undefined ? oversize(list, {}) : oversize(record, { contentsBytes: contents.length })
+  if (large || record !== undefined) {
+    yield large || entry
+    return
   }
+  const sizes = items.map((item) => oversize(`list/${list}`, { nameBytes: sizeOf(item), what: 'an item of it' }))
+  yield * sizes.filter((one) => one)
+  yield sizes.some((one) => one) ? { list, items: items.filter((_, i) => !sizes[i]) } : entry
+}
+
+// Exact where it counts: a unit of a string takes at most three bytes.
+function sizeOf (item) {
+  return item.length > longestName / 3 ? Buffer.byteLength(item) : item.length
 }
 
 function count (counts, entry, path) {

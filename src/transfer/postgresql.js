@@ -1,19 +1,21 @@
 // The tables of storage-postgresql: objects(path, contents, created) and lists(listid, path, objectid, created), where
 // a higher listid is newer.
-const { asListParts, asRecords } = require('./rows.js')
-const { bySize, connectMs, loadClient, parseUrl, sourceError } = require('./source.js')
+const { asListParts, asRecords, surveyRows, textOf } = require('./rows.js')
+const { bySize, connectMs, loadClient, longestContents, longestName, parseUrl, sourceError } = require('./source.js')
 
 const rowsAtOnce = 1000
-const tables = ['SELECT path, contents FROM objects LIMIT 0', 'SELECT listid, path, objectid FROM lists LIMIT 0']
+// What the client understands; the last ones say nothing about what is read.
+const options = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'ssl', 'sslnegotiation', 'uselibpqcompat', 'host', 'options', 'client_encoding', 'application_name', 'fallback_application_name', 'connect_timeout', 'statement_timeout']
+const tables = { objects: ['path', 'contents'], lists: ['path', 'objectid', 'listid'] }
 const snapshot = [
   'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY',
+  'SET LOCAL client_encoding = \'UTF8\'',
   'SET LOCAL idle_in_transaction_session_timeout = 0',
   'SET LOCAL statement_timeout = 0'
 ]
 const counts = 'SELECT (SELECT count(*) FROM objects) + (SELECT count(*) FROM lists)'
-const sizes = 'SELECT path, octet_length(contents) FROM objects'
-const objects = 'SELECT path, contents FROM objects WHERE path = ANY($1)'
-const lists = 'SELECT path, objectid FROM lists ORDER BY path, listid'
+// The type that the server has for bytes.
+const bytea = 17
 
 module.exports = { open }
 
@@ -21,7 +23,7 @@ module.exports = { open }
 let cursors = 0
 
 async function open (source) {
-  const { title } = parseUrl(source, ['postgresql:', 'postgres:'])
+  const { title } = parseUrl(source, ['postgresql:', 'postgres:'], options)
   const { Client } = loadClient('pg', [8, 0])
   let client
   try {
@@ -38,45 +40,72 @@ async function open (source) {
   const read = (sql, values) => ask(sql, values).catch((error) => {
     throw sourceError('source-interrupted', `${title} went away or failed: ${error.message}`)
   })
+  let queries
   try {
     await client.connect()
     // The moment that is read is that of the first look at a table.
-    for (const sql of [...snapshot, ...tables]) {
+    for (const sql of snapshot) {
       await ask(sql)
     }
+    queries = await makeQueries(client)
   } catch (error) {
     client.end().catch(() => {})
     throw notOpened(title, error)
   }
   return {
     entries: async function * () {
-      yield * asRecords(readObjects(read))
-      yield * asListParts(readLists(read))
+      yield * asRecords(readObjects(read, queries))
+      yield * asListParts(fetchAll(read, queries.lists))
     },
-    count: async () => Number((await read(counts))[0][0]),
+    survey: async () => {
+      const [[total]] = await read(counts)
+      return { total: Number(total), tooLarge: surveyRows(await read(queries.largeObjects), await read(queries.largeLists)) }
+    },
     close: () => client.end()
   }
 }
 
-// Keys and sizes first, so that only so much contents is read as there is room for.
-async function * readObjects (read) {
-  for await (const rows of fetchAll(read, sizes)) {
-    yield * rows.filter(([path, size]) => path === null || size === null).map(([path]) => [path, null])
-    const sized = rows.filter(([path, size]) => path !== null && size !== null).map(([path, size]) => ({ path, size }))
+// Everything is read as bytes: the client takes what a server in SQL_ASCII sends for UTF-8, and makes objects of JSON.
+async function makeQueries (client) {
+  const [{ server_encoding: encoding }] = (await client.query('SHOW server_encoding')).rows
+  const columns = {}
+  for (const [table, names] of Object.entries(tables)) {
+    const { fields } = await client.query(`SELECT ${names.join(', ')} FROM ${table} LIMIT 0`)
+    const asBytes = ({ name, dataTypeID }) => dataTypeID === bytea ? name : `convert_to(${name}::text, '${encoding === 'SQL_ASCII' ? encoding : 'UTF8'}')`
+    columns[table] = Object.fromEntries(fields.map((field) => [field.name, asBytes(field)]))
+  }
+  const { path, contents } = columns.objects
+  const { path: list, objectid: item } = columns.lists
+  const isLong = (bytes) => `octet_length(${bytes}) > ${longestName}`
+  return {
+    sizes: `SELECT ${path}, octet_length(${contents}) FROM objects`,
+    objects: `SELECT ${path}, ${contents}, octet_length(${contents}) FROM objects WHERE path = ANY($1)`,
+    lists: `SELECT ${list}, ${item}, listid FROM lists ORDER BY path, listid`,
+    largeObjects: `SELECT ${path}, octet_length(${contents}) FROM objects WHERE octet_length(${contents}) > ${longestContents} OR ${isLong(path)}`,
+    largeLists: `SELECT ${list}, octet_length(${item}) FROM lists WHERE ${isLong(item)} OR ${isLong(list)}`
+  }
+}
+
+// Keys and sizes first, so that only so much contents is read as there is room for, and none that is too large.
+async function * readObjects (read, { sizes, objects }) {
+  for await (const rows of pages(read, sizes)) {
+    const isRead = ([path, size]) => path && path.length && size !== null && size <= longestContents
+    yield * rows.filter((row) => !isRead(row)).map(([path, size]) => [path, null, size])
+    const sized = rows.filter(isRead).map(([path, size]) => ({ path: textOf(path, 'objects', 'path', path), size }))
     for (const group of bySize(sized)) {
       yield * await read(objects, [group.map(({ path }) => path)])
     }
   }
 }
 
-async function * readLists (read) {
-  for await (const rows of fetchAll(read, lists)) {
+async function * fetchAll (read, sql) {
+  for await (const rows of pages(read, sql)) {
     yield * rows
   }
 }
 
 // What a query answers, so many rows at a time.
-async function * fetchAll (read, sql) {
+async function * pages (read, sql) {
   const cursor = `import_${++cursors}`
   await read(`DECLARE ${cursor} NO SCROLL CURSOR FOR ${sql}`)
   for (;;) {

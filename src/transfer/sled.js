@@ -1,0 +1,29 @@
+// Another store of dashboard-sled, which has to be closed. It is opened as any store is, and nothing is changed in it.
+const fs = require('fs')
+const addon = require('../../index.js')
+const { sourceError } = require('./source.js')
+
+module.exports = { open }
+
+async function open (folder, { target } = {}) {
+  if (target && realPath(folder) === realPath(target)) {
+    throw sourceError('source-invalid', `${folder} is the store itself: give the folder of another one, or the store to fill behind --store`)
+  }
+  const store = await addon.open({ path: folder, create: false })
+  return {
+    entries: () => store.entries(),
+    survey: async () => {
+      const { records, items } = await store.usage()
+      return { total: records + items, tooLarge: [] }
+    },
+    close: () => store.close()
+  }
+}
+
+function realPath (folder) {
+  try {
+    return fs.realpathSync(folder)
+  } catch (error) {
+    return folder
+  }
+}
