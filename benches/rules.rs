@@ -6,7 +6,8 @@ use dashboard_sled::record::cipher::{self, Secret};
 use dashboard_sled::record::session::Session;
 use dashboard_sled::record::{reset, stale, Kind};
 use dashboard_sled::store::key::ChunkId;
-use dashboard_sled::store::{value, Key, ListPath};
+use dashboard_sled::store::sled::format::value;
+use dashboard_sled::store::{Key, ListPath};
 use std::hint::black_box;
 
 const SESSION: &str = concat!(

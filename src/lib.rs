@@ -1,9 +1,9 @@
 //! `dashboard-sled`: an embedded, durable store for Dashboard, and native session administration.
 //!
-//! The arrows between the rooms: `binding → administrator → {record, store}`, `binding → {store, allocator}`,
+//! The arrows between the rooms: `binding → service → {record, store}`, `binding → {store, allocator}`,
 //! and `store → record` for nothing but the rule that a stale write may not undo security.
 
-mod administrator;
+mod service;
 // Tests link no Node, so napi registers nothing there, and nothing sets the allocator up.
 #[cfg(not(test))]
 mod allocator;

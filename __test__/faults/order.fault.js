@@ -1,6 +1,6 @@
 // By the calls of a running store: between two acknowledgements, of resets one at a time, the journal was written by a call
-// that returns when the drive has it (src/store/journal/direct.rs); each piece of sled's log is synced before its thread goes
-// on (src/store/write_back.rs); and the journal begins anew behind a sync of sled's log.
+// that returns when the drive has it (src/store/sled/folder/journal/direct_io.rs); each piece of sled's log is synced before its thread goes
+// on (src/store/sled/database/sync_file_range.rs); and the journal begins anew behind a sync of sled's log.
 const fs = require('fs')
 const path = require('path')
 const { inFolder, missing, startResets } = require('./processes.js')
@@ -35,7 +35,7 @@ async function orderOfCalls (folder, ledger, count) {
     throw new Error('the journal was not opened for writes that are durable by themselves')
   }
   if (calls.some(({ call }) => call.startsWith('sync_file_range'))) {
-    throw new Error('sled was not led to src/store/write_back.rs by the linker')
+    throw new Error('sled was not led to src/store/sled/database/sync_file_range.rs by the linker')
   }
   const isWritten = ({ call }) => (isWrite(call, `${journal}>`) && / = [1-9]\d*$/.test(call)) || /^io_getevents\(.* = 1$/.test(call)
   const isPiece = ({ call }) => isWrite(call, db)

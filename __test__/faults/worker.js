@@ -10,7 +10,7 @@ const LIMIT = 120000
 module.exports = { makeFolder, readStates, runNode, work }
 
 // A folder of its own; in memory where that is possible: these tests are about what is in the files. On a disk the journal is
-// written past the page cache (src/store/journal/direct.rs), in memory by a write and an fdatasync.
+// written past the page cache (src/store/sled/folder/journal/direct_io.rs), in memory by a write and an fdatasync.
 function makeFolder (onDisk) {
   const memory = '/dev/shm'
   const parent = fs.existsSync(memory) && !onDisk ? memory : os.tmpdir()

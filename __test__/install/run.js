@@ -42,7 +42,7 @@ async function main () {
     await check('the binary holds no path of this machine', () => assert.deepStrictEqual(listPaths(binary), []))
     if (portable) {
       await check(`no symbol is newer than glibc ${glibc}`, () => checkGlibc(binary))
-      // build.rs has the linker lead sled to src/store/write_back.rs instead.
+      // build.rs has the linker lead sled to src/store/sled/database/sync_file_range.rs instead.
       await check('sync_file_range is not asked for', () => assert(!/ sync_file_range$/m.test(listSymbols(binary))))
     } else {
       skip('PyPI is out of reach: the binary is built for this machine\'s glibc alone')

@@ -2,7 +2,9 @@
 #![no_main]
 
 use dashboard_sled::store::key::{Key, ListPath};
-use dashboard_sled::store::{guard, value, wtf8};
+use dashboard_sled::store::sled::folder::rollback_guard;
+use dashboard_sled::store::sled::format::value;
+use dashboard_sled::store::wtf8;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -19,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = (full.name(), full.display(), Key::chunk_id(bytes));
     let path = ListPath::new(name);
     assert!(path.position(stored).encoded().len() <= 400);
-    let _ = guard::newest(bytes);
+    let _ = rollback_guard::newest(bytes);
     let units = wtf8::decode(bytes);
     assert_eq!(wtf8::decode(&wtf8::encode(&units)), units);
     // What is written is read back.

@@ -6,11 +6,11 @@ use super::name::Name;
 use super::reply::{on_long_worker, on_worker, Reply};
 use super::storage::{new_session_key, settings, NativeStore};
 use super::{errors, memory};
-use crate::administrator::end_sessions::Ended;
-use crate::administrator::purge::Purge;
-use crate::administrator::recovery;
-use crate::administrator::session_lists;
-use crate::administrator::usage::usage;
+use crate::service::end_sessions::Ended;
+use crate::service::purge::Purge;
+use crate::service::recovery;
+use crate::service::session_lists;
+use crate::service::usage::usage;
 use crate::store::{self, Compacted, Key, Report, Stats};
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -109,7 +109,7 @@ pub fn repair_store(env: Env, path: String, key: Option<Name>, iv: Option<Name>)
     let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
     on_long_worker(env, move || {
         let settings = settings(path);
-        let rebuilt = store::rebuild(&settings, &set_progress)?;
+        let rebuilt = store::repair(&settings, &set_progress)?;
         let store = store::open_alone(&settings)?;
         let tidied = session_lists::tidy(&store, secret.as_ref())?;
         let left = store.verify(&set_progress)?;

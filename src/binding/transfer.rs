@@ -8,7 +8,7 @@ use super::name::Name;
 use super::promise;
 use super::reply::{on_long_worker, Reply};
 use super::storage::{new_session_key, NativeStore};
-use crate::administrator::recovery;
+use crate::service::recovery;
 use crate::store::{self, Change, Contents, Record, Told};
 use napi::bindgen_prelude::Uint8Array;
 use napi::{Env, Result};

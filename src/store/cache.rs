@@ -5,10 +5,10 @@
 //! - who fills the cache from the disk takes a placeholder **before** it reads, and a placeholder
 //!   dies with the writer's change: a late fill of an old value has nowhere to go.
 
-use super::error::Result;
-use super::key::Key;
-use super::stamp::Stamps;
-use super::value::Contents;
+use crate::store::contents::Contents;
+use crate::store::error::Result;
+use crate::store::key::Key;
+use crate::store::version::Stamps;
 use quick_cache::sync::{Cache as QuickCache, GuardResult};
 use quick_cache::Weighter;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -109,6 +109,7 @@ fn is_kept(key: &Key, contents: Option<&Contents>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::error::StoreError;
 
     fn contents(text: &str) -> Contents {
         text.as_bytes().into()
@@ -139,7 +140,7 @@ mod tests {
     fn a_failed_read_leaves_nothing_behind() {
         let cache = Cache::new(1 << 20);
         let key = Key::record(b"a");
-        assert!(cache.get_or_read(&key, || Err(super::super::StoreError::Closed)).is_err());
+        assert!(cache.get_or_read(&key, || Err(StoreError::Closed)).is_err());
         assert_eq!(cache.peek(&key), None);
         assert_eq!(cache.get_or_read(&key, || Ok(None)).unwrap(), None);
         assert_eq!(cache.peek(&key), Some(None));

@@ -1,13 +1,13 @@
 //! What the store can be asked to change.
 
-use super::error::Result;
-use super::key::{Key, ListPath};
-use super::value::Contents;
-use super::verify::Told;
-use super::MAX_CONTENTS_BYTES;
 use crate::record::cipher::Secret;
 use crate::record::stale::Fingerprint;
 use crate::record::Kind;
+use crate::store::contents::Contents;
+use crate::store::error::Result;
+use crate::store::findings::Told;
+use crate::store::key::{Key, ListPath};
+use crate::store::MAX_CONTENTS_BYTES;
 use std::sync::{Arc, Mutex};
 
 /// Called once, on the writer's thread, when a change is durable or has failed.
@@ -38,7 +38,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// The record at the host's key `name`, as [`super::wtf8`].
+    /// The record at the host's key `name`, as [`crate::store::wtf8`].
     #[must_use]
     pub fn new(name: &[u8]) -> Self {
         Self { key: Key::record(name), kind: Kind::of(name) }
@@ -112,7 +112,7 @@ pub enum Change {
 
 impl Change {
     /// What the change holds in memory, roughly.
-    pub(super) fn size(&self) -> usize {
+    pub(in crate::store) fn size(&self) -> usize {
         // What a change takes besides the bytes it carries.
         const OVERHEAD: usize = 256;
         let carried = match self {
@@ -130,7 +130,7 @@ impl Change {
 
 /// Changes that are made together or not at all, and whom to tell.
 pub struct Request {
-    pub(super) changes: Vec<Change>,
-    pub(super) completion: Completion,
-    pub(super) size: usize,
+    pub(in crate::store) changes: Vec<Change>,
+    pub(in crate::store) completion: Completion,
+    pub(in crate::store) size: usize,
 }

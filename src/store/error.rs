@@ -1,9 +1,8 @@
 //! Everything that can go wrong in the store, with the stable code and slug that JavaScript sees.
 
-use super::folder::permissions;
-use super::verify::Told;
+use crate::store::findings::Told;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A result of the store.
@@ -322,56 +321,6 @@ impl StoreError {
         }
     }
 
-    /// The system's refusal of `action` on `path`; a full disk, a quota that is used up and missing permissions are told apart.
-    #[must_use]
-    pub fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
-        if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
-            return Self::Full { path: path.into() };
-        }
-        if source.kind() == io::ErrorKind::PermissionDenied {
-            if let Some((found, user)) = permissions::refusing(path) {
-                return Self::NotPermitted { action, path: path.into(), found, user };
-            }
-        }
-        Self::Io { action, path: path.into(), source: Arc::new(source) }
-    }
-
-    /// The system's refusal to start a thread.
-    #[must_use]
-    pub fn no_thread(source: io::Error) -> Self {
-        Self::NoThread { source: Arc::new(source) }
-    }
-
-    /// sled's error while it should `action` in the store at `path`.
-    #[must_use]
-    pub fn sled(action: &'static str, path: &Path, error: sled::Error) -> Self {
-        match error {
-            // That is how the system refuses a thread; sled asks for nothing else that could be told to try again.
-            sled::Error::Io(source) if source.kind() == io::ErrorKind::WouldBlock => {
-                Self::no_thread(source)
-            }
-            sled::Error::Io(source) => Self::io(action, path, source),
-            sled::Error::Corruption { .. } => {
-                Self::Damaged { what: format!("the data of sled in {}", path.display()) }
-            }
-            other => Self::Sled { action, cause: other.to_string() },
-        }
-    }
-
-    /// A panic within sled, on what is in `folder`: damage, unless the system refused something.
-    #[must_use]
-    pub fn of_sled(self, folder: &Path) -> Self {
-        match self {
-            Self::Panicked { action, cause } if cause.contains("Io(") || cause.contains("Os {") => {
-                Self::Sled { action, cause }
-            }
-            Self::Panicked { .. } => {
-                Self::Damaged { what: format!("the data of sled in {}", folder.display()) }
-            }
-            other => other,
-        }
-    }
-
     /// What was caught when `action` panicked.
     #[must_use]
     pub fn panicked(action: &'static str, payload: &(dyn std::any::Any + Send)) -> Self {
@@ -381,18 +330,5 @@ impl StoreError {
             .or_else(|| payload.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "no message".into());
         Self::Panicked { action, cause }
-    }
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_quota_that_is_used_up_is_a_full_disk() {
-        for number in [libc::ENOSPC, libc::EDQUOT] {
-            let source = io::Error::from_raw_os_error(number);
-            assert_eq!(StoreError::io("write", Path::new("a"), source).code(), "ERR_STORE_FULL");
-        }
     }
 }

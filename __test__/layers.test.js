@@ -1,0 +1,114 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const fs = require('fs')
+const path = require('path')
+
+const root = path.join(__dirname, '..')
+const longest = 400
+// Which layers of the crate a layer may name.
+const arrows = {
+  binding: ['allocator', 'record', 'service', 'store'],
+  service: ['record', 'store'],
+  // For the rule that a stale write may not undo security, and nothing else.
+  store: ['record'],
+  record: []
+}
+// Within the embedded engine. `sled` is what all of it shares.
+const engine = {
+  format: [],
+  folder: ['format'],
+  database: ['folder', 'format', 'sled'],
+  commit: ['database', 'folder', 'format', 'sled'],
+  read: ['commit', 'database', 'format', 'sled'],
+  open: ['commit', 'database', 'folder', 'format', 'read', 'sled'],
+  maintenance: ['commit', 'database', 'folder', 'format', 'open', 'sled']
+}
+
+// They take or give a database, or what it takes.
+const handed = ['src/store/sled/format/batch.rs', 'src/store/sled/maintenance/backup.rs', 'src/store/sled/open/create.rs']
+
+describe('layers', () => {
+  const files = listFiles(path.join(root, 'src')).filter((file) => file.endsWith('.rs'))
+
+  for (const [layer, allowed] of Object.entries(arrows)) {
+    const inLayer = files.filter((file) => file.startsWith(`src/${layer}/`))
+
+    it(`${layer} names no layer but ${allowed.join(' and ') || 'itself'}`, () => {
+      assert(inLayer.length)
+      for (const file of inLayer) {
+        const named = [...code(file).matchAll(/crate::(\w+)/g)].map((match) => match[1])
+        for (const other of named.filter((name) => name !== layer)) {
+          assert(allowed.includes(other), `${file} names ${other}`)
+          assert(layer !== 'store' || /\/(change|transaction)\.rs$/.test(file), `${file} names ${other}`)
+        }
+      }
+    })
+    it(`${layer} ${layer === 'binding' ? 'alone knows' : 'does not know'} napi`, () => {
+      const knows = inLayer.some((file) => /\bnapi/.test(code(file)))
+      assert.strictEqual(knows, layer === 'binding')
+    })
+    it(`${layer} ${layer === 'store' ? 'alone knows' : 'does not know'} sled`, () => {
+      const knows = inLayer.some((file) => /(?<!::)\bsled::[A-Z]/.test(code(file)))
+      assert.strictEqual(knows, layer === 'store')
+    })
+  }
+
+  it('the store names its engine in one place', () => {
+    for (const file of files.filter((file) => /^src\/store\/[^/]+\.rs$/.test(file))) {
+      assert(file === 'src/store/mod.rs' || !/\bsled::/.test(code(file)), file)
+    }
+  })
+
+  for (const [folder, allowed] of Object.entries(engine)) {
+    const inFolder = files.filter((file) => file.startsWith(`src/store/sled/${folder}/`) && !file.endsWith('_tests.rs'))
+
+    it(`in the engine ${folder} names ${allowed.join(' and ') || 'no other folder'}`, () => {
+      assert(inFolder.length)
+      for (const file of inFolder) {
+        const own = code(file).split('#[cfg(test)]\nmod tests {')[0]
+        for (const [, first, group = first] of own.matchAll(/crate::store::sled::(?:(\w+)|\{([^}]*)\})/g)) {
+          for (const other of group.split(',').map((name) => name.trim().split('::')[0])) {
+            const named = engine[other] ? other : 'sled'
+            assert(named === folder || allowed.includes(named), `${file} names ${other}`)
+          }
+        }
+      }
+    })
+  }
+  it('in the engine database alone names sled, but for what it opened', () => {
+    const inEngine = files.filter((file) => file.startsWith('src/store/sled/') && !/_tests?\.rs$|\/tests\.rs$/.test(file))
+    const naming = inEngine.filter((file) => /(?<!::)\bsled::[A-Z]/.test(code(file).split('#[cfg(test)]\nmod tests {')[0]))
+    assert.deepStrictEqual(naming.filter((file) => !file.startsWith('src/store/sled/database/')), handed)
+  })
+
+  it('the rules do no input or output', () => {
+    for (const file of files.filter((file) => file.startsWith('src/record/'))) {
+      assert(!/std::(fs|io|net|env|time|thread|process)/.test(code(file)), file)
+    }
+  })
+
+  it(`no file is over ${longest} lines`, () => {
+    const scripts = ['index.js', ...['__test__', 'bench', 'bin', 'docs', 'examples'].flatMap((folder) => listFiles(path.join(root, folder)))]
+    for (const file of [...files, ...scripts.filter((file) => file.endsWith('.js'))]) {
+      const lines = fs.readFileSync(path.join(root, file), 'utf8').split('\n').length
+      assert(lines <= longest, `${file} has ${lines} lines`)
+    }
+  })
+
+  function code (file) {
+    return fs.readFileSync(path.join(root, file), 'utf8').replace(/^\s*\/\/.*$/gm, '')
+  }
+
+  function listFiles (folder) {
+    if (!fs.existsSync(folder)) {
+      return []
+    }
+    return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+      const found = path.join(folder, entry.name)
+      if (entry.name === 'node_modules') {
+        return []
+      }
+      return entry.isDirectory() ? listFiles(found) : [path.relative(root, found)]
+    })
+  }
+})

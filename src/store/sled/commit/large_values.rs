@@ -1,0 +1,247 @@
+//! Large values: their chunks are written ahead of the commit that points to them.
+//!
+//! A value of 64 MiB has 16,384 chunks. As one batch they were in memory several times over, and too much for the journal.
+//! But nothing points to a chunk before the head of its value is written: so the chunks go to sled in slices, each flushed
+//! before the next, and are made durable. The head then comes with its commit, through the journal, as any other value.
+//!
+//! Where the contents are known before the commit, the writer makes other commits between the slices ([`Ahead`]).
+//!
+//! A process that ends in between leaves chunks that nothing points to. They have the number of a commit that never was, or
+//! the number that a note in sled names, and an open removes them.
+
+use crate::store::change::{Change, Request};
+use crate::store::contents::Contents;
+use crate::store::error::Result;
+use crate::store::key::{ChunkId, Key, KeyKind};
+use crate::store::sled::database::disk::Disk;
+use crate::store::sled::format::batch::Batch;
+use crate::store::sled::format::value::{self, Encoded};
+use crate::store::sled::Shared;
+
+/// A value is large from so many bytes on: an eighth of the journal.
+pub const LARGE_BYTES: usize = 256 << 10;
+/// Number of chunks in a slice, which is 1 MiB of contents.
+const SLICE: usize = 256;
+
+/// Other commits are made between the slices of contents of more bytes than this: less is a slice or two.
+const LONG_BYTES: usize = 1 << 20;
+/// The key of the note that says which chunks are written ahead while other commits are made.
+const NOTE: &str = "large";
+/// Which value of a commit is written ahead of it: no commit has so many.
+const ORDINAL: u32 = 1 << 31;
+
+/// Makes the chunks of a value durable in sled, before its head.
+pub fn write_ahead(shared: &Shared, disk: &Disk, value: &Encoded) -> Result<()> {
+    let mut chunks = value.chunks().peekable();
+    while chunks.peek().is_some() {
+        let mut batch = Batch::default();
+        for (key, bytes) in chunks.by_ref().take(SLICE) {
+            batch.insert(&key, bytes);
+        }
+        write_slice(shared, disk, &batch)?;
+    }
+    disk.make_durable()
+}
+
+fn write_slice(shared: &Shared, disk: &Disk, batch: &Batch) -> Result<()> {
+    shared.appear(disk, batch, |batch| disk.apply_journaled(batch))?;
+    disk.flush()
+}
+
+/// What `request` writes, if that is one record without rules, and long: its contents do not depend on what is stored.
+pub fn long_write(request: &Request) -> Option<(&Key, &Contents)> {
+    match request.changes.as_slice() {
+        [Change::Write { record, contents, .. }]
+            if record.kind.is_none() && contents.len() > LONG_BYTES =>
+        {
+            Some((&record.key, contents))
+        }
+        _ => None,
+    }
+}
+
+/// A value whose chunks are written ahead, slice by slice.
+pub struct Ahead {
+    value: Encoded,
+    /// Number of chunks that are written.
+    written: u32,
+    id: ChunkId,
+}
+
+impl Ahead {
+    /// Nothing of `contents` is written yet. The last commit is number `applied`.
+    pub fn new(key: &Key, contents: &Contents, applied: u64) -> Self {
+        let id = ChunkId { sequence: applied + 1, ordinal: ORDINAL };
+        Self { value: value::encode(key, contents, id), written: 0, id }
+    }
+
+    /// Writes the next slice; `false` when all of them are durable.
+    pub fn write_next(&mut self, shared: &Shared, disk: &Disk) -> Result<bool> {
+        let mut batch = Batch::default();
+        if self.written == 0 {
+            // Before the first chunk: without it an open would not know them once another commit has this number.
+            let note = self.id.sequence.to_be_bytes();
+            let key = Key::meta(NOTE);
+            batch.insert(key.encoded(), value::encode(&key, &note.as_slice().into(), self.id).head);
+        }
+        for (key, bytes) in self.value.chunks_from(self.written).take(SLICE) {
+            batch.insert(&key, bytes);
+            self.written += 1;
+        }
+        if batch.is_empty() {
+            disk.make_durable()?;
+            return Ok(false);
+        }
+        write_slice(shared, disk, &batch)?;
+        Ok(true)
+    }
+
+    /// The name of its chunks.
+    pub fn id(&self) -> ChunkId {
+        self.id
+    }
+}
+
+/// Notes in `batch`, which points to the chunks, that nothing is written ahead any more.
+pub fn remove_note(batch: &mut Batch) {
+    batch.remove(Key::meta(NOTE).encoded());
+}
+
+/// Removes what was written ahead of a commit that never was: the last commit is number `applied`.
+pub fn remove_unfinished(disk: &Disk, applied: u64) -> Result<()> {
+    let last = Key::chunk(ChunkId { sequence: applied, ordinal: u32::MAX }, u32::MAX);
+    let mut is_clean = remove_behind(disk, &KeyKind::Chunk.prefix(), &last)?;
+    let note = Key::meta(NOTE);
+    if let Some(sequence) = disk.get(&note)?.as_deref().and_then(|bytes| bytes.try_into().ok()) {
+        let id = ChunkId { sequence: u64::from_be_bytes(sequence), ordinal: ORDINAL };
+        let first = Key::chunk(id, 0);
+        let prefix = first.get(..first.len() - size_of::<u32>()).unwrap_or_default();
+        remove_behind(disk, prefix, prefix)?;
+        // Last: a process that ends before leaves it to the next open.
+        let mut batch = Batch::default();
+        remove_note(&mut batch);
+        disk.apply_journaled(&batch)?;
+        is_clean = false;
+    }
+    if is_clean {
+        Ok(())
+    } else {
+        disk.make_durable_alone()
+    }
+}
+
+/// Removes what stands behind `after` among the keys that begin with `prefix`; `true` if that is nothing.
+fn remove_behind(disk: &Disk, prefix: &[u8], after: &[u8]) -> Result<bool> {
+    let mut is_clean = true;
+    loop {
+        let mut batch = Batch::default();
+        for stored in disk.forwards(prefix, Some(after)).take(SLICE) {
+            batch.remove(&stored?.0);
+        }
+        if batch.is_empty() {
+            return Ok(is_clean);
+        }
+        is_clean = false;
+        disk.apply_journaled(&batch)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::change::Record;
+    use crate::store::sled::tests::settings;
+    use crate::store::sled::{open, Store};
+    use std::sync::mpsc;
+
+    fn write(store: &Store, bytes: usize) {
+        let (done, result) = mpsc::channel();
+        let record = Record::new(b"large");
+        let contents = vec![1; bytes].into();
+        let change = Change::Write { record, contents, secret: None };
+        store.submit(vec![change], Box::new(move |written| done.send(written).unwrap()));
+        result.recv().unwrap().unwrap();
+    }
+
+    fn problems(store: &Store) -> Vec<String> {
+        store.verify(&|_| ()).unwrap().problems.described
+    }
+
+    #[test]
+    fn large_values_are_written_over_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        for bytes in [LARGE_BYTES, LARGE_BYTES + 1, 3 << 20, 100, 1 << 20] {
+            let store = open(&settings(folder.path())).unwrap();
+            write(&store, bytes);
+            assert!(problems(&store).is_empty(), "{bytes}");
+            drop(store);
+            let store = open(&settings(folder.path())).unwrap();
+            let read = store.read(&Record::new(b"large").key).unwrap();
+            assert_eq!(read, Some(vec![1; bytes].into()), "{bytes}");
+        }
+    }
+
+    #[test]
+    fn an_open_removes_what_no_commit_points_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&settings(folder.path())).unwrap();
+        write(&store, 1 << 20);
+        let id = ChunkId { sequence: 2, ordinal: 0 };
+        let unfinished = value::encode(&Key::record(b"b"), &vec![2; 1 << 20].into(), id);
+        let shared = &store.shared;
+        shared.with_disk(|disk| write_ahead(shared, disk, &unfinished)).unwrap();
+        assert!(!problems(&store).is_empty());
+        drop(store);
+        let store = open(&settings(folder.path())).unwrap();
+        assert!(problems(&store).is_empty());
+        assert_eq!(store.read(&Record::new(b"large").key).unwrap(), Some(vec![1; 1 << 20].into()));
+    }
+
+    #[test]
+    fn an_open_removes_what_is_left_of_a_long_write_between_commits() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&settings(folder.path())).unwrap();
+        write(&store, 1 << 20);
+        let shared = &store.shared;
+        let mut ahead = Ahead::new(&Key::record(b"b"), &vec![2; 3 << 20].into(), 1);
+        for _ in 0..2 {
+            assert!(shared.with_disk(|disk| ahead.write_next(shared, disk)).unwrap());
+        }
+        // The number of the chunks is that of a commit now.
+        write(&store, 300 << 10);
+        assert!(!problems(&store).is_empty());
+        drop(store);
+        let store = open(&settings(folder.path())).unwrap();
+        assert!(problems(&store).is_empty(), "{:?}", problems(&store));
+        assert_eq!(
+            store.read(&Record::new(b"large").key).unwrap(),
+            Some(vec![1; 300 << 10].into())
+        );
+    }
+
+    #[test]
+    fn small_writes_go_between_the_slices_of_a_long_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&settings(folder.path())).unwrap();
+        let (done, order) = mpsc::channel();
+        let submit = |name: &str, bytes: usize, number: u32| {
+            let (record, done) = (Record::new(name.as_bytes()), done.clone());
+            let contents = vec![u8::try_from(number).unwrap(); bytes].into();
+            let change = Change::Write { record, contents, secret: None };
+            let tell = move |written: Result<()>| done.send((number, written.is_ok())).unwrap();
+            store.submit(vec![change], Box::new(tell));
+        };
+        submit("large", 32 << 20, 0);
+        for number in 1..=20 {
+            submit("small", 100, number);
+        }
+        // What follows on the same record waits for it.
+        submit("large", 200, 21);
+        submit("small", 100, 22);
+        let told: Vec<_> = order.iter().take(23).collect();
+        let expected: Vec<_> = (1..=20).chain([0, 21, 22]).map(|number| (number, true)).collect();
+        assert_eq!(told, expected);
+        assert_eq!(store.read(&Record::new(b"large").key).unwrap(), Some(vec![21; 200].into()));
+        assert!(problems(&store).is_empty(), "{:?}", problems(&store));
+    }
+}

@@ -1,0 +1,338 @@
+//! The writer: one thread that owns every change of a store.
+//!
+//! It takes what is queued, makes one atomic batch of it, makes the batch durable, then shows it to
+//! readers and tells every caller: 64 calls in flight share one sync, and changes of one record
+//! follow each other by construction. After a failure it writes no more: a failed sync is never
+//! retried, because the system may have dropped what it could not write.
+
+use crate::store::change::{Completion, Request};
+use crate::store::error::{Result, StoreError};
+use crate::store::key::{ChunkId, Key, KeyKind};
+use crate::store::sled::commit::large_values::{self, Ahead};
+use crate::store::sled::commit::queue::{Message, Next};
+use crate::store::sled::commit::transaction::{put_applied, Changed, Draft};
+use crate::store::sled::commit::unapplied::Durable;
+use crate::store::sled::database::disk::Disk;
+use crate::store::sled::database::release::Release;
+use crate::store::sled::folder::free_space::Room;
+use crate::store::sled::folder::journal::{self, Journal};
+use crate::store::sled::folder::rollback_guard::Guard;
+use crate::store::sled::format::batch::Batch;
+use crate::store::sled::Shared;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long an acknowledged change may be newer than the guard on the disk.
+const GUARD_SYNC: Duration = Duration::from_secs(1);
+/// One commit takes no more requests than this, and starts no further one over so many bytes: with the last of them it
+/// fits into the journal. Else it goes to sled as one, which takes a lock that all stores of the process share, and a
+/// backup to a volume that hangs may hold it.
+const BATCH_REQUESTS: usize = 4096;
+const BATCH_BYTES: usize = journal::BYTES - large_values::LARGE_BYTES - (128 << 10);
+/// No more than this, or one entry, is in the journal where the disk is nearly full.
+const CRAMPED_BYTES: usize = 128 << 10;
+
+/// The writer's own state.
+pub struct Writer {
+    shared: Arc<Shared>,
+    guard: Guard,
+    journal: Journal,
+    /// When the guard was last known to be synced.
+    synced: Instant,
+    applied: u64,
+}
+
+/// Starts the thread of `writer`. At its end it lets go of the disk, and tells `release`.
+pub fn start(writer: Writer, release: Arc<Release>) -> std::io::Result<()> {
+    let work = move || {
+        let shared = Arc::clone(&writer.shared);
+        if let Err(error) = caught(|| {
+            writer.run();
+            Ok(())
+        }) {
+            let error = shared.poison(error);
+            shared.queue.close();
+            for message in shared.queue.drain() {
+                shared.refuse(message, &error);
+            }
+        }
+        shared.let_go();
+        release.written();
+    };
+    std::thread::Builder::new().name("dashboard-sled writer".into()).spawn(work).map(drop)
+}
+
+impl Writer {
+    /// A writer that goes on after change number `applied`.
+    pub fn new(shared: Arc<Shared>, guard: Guard, journal: Journal, applied: u64) -> Self {
+        Self { shared, guard, journal, synced: Instant::now(), applied }
+    }
+
+    /// Works until the queue is closed.
+    pub fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        loop {
+            if shared.queue.is_empty() {
+                self.watched(|| shared.with_disk(|disk| shared.catch_up(disk)));
+            }
+            let limit = GUARD_SYNC.saturating_sub(self.synced.elapsed());
+            match shared.queue.next(self.guard.is_unsynced().then_some(limit)) {
+                Next::Message(Message::Change(first)) => {
+                    if let Some((key, contents)) = large_values::long_write(&first) {
+                        let key = key.clone();
+                        let ahead = Ahead::new(&key, contents, self.applied);
+                        self.commit_long(first, &key, ahead);
+                    } else {
+                        self.commit_gathered(Some(first), None);
+                    }
+                }
+                Next::Message(Message::Wipe(completion)) => {
+                    shared.commit.add(completion);
+                    self.timed(Self::wipe);
+                }
+                Next::Message(Message::Settle(completion)) => completion(self.sync_guard()),
+                Next::Nothing => {}
+                Next::Closed => break,
+            }
+            self.sync_old_guard();
+        }
+        // At worst the guard stays a second behind, which it may, and an open reads the journal.
+        let _ = self.sync_guard();
+        self.watched(|| shared.with_disk(Disk::make_durable));
+    }
+
+    /// Does what nobody waits for, under the eyes of the watchdog. If sled fails, the next commit is told, so that what it
+    /// would have changed stays in force.
+    fn watched(&self, work: impl FnOnce() -> Result<()>) {
+        self.shared.commit.begin();
+        let result = caught(work);
+        self.shared.commit.end();
+        if let Err(error) = result {
+            self.shared.backlog.fail(error);
+        }
+    }
+
+    fn sync_guard(&mut self) -> Result<()> {
+        self.synced = Instant::now();
+        self.guard.sync().map_err(|error| self.shared.poison(error))
+    }
+
+    fn sync_old_guard(&mut self) {
+        if self.synced.elapsed() >= GUARD_SYNC {
+            // The next change is told what went wrong.
+            let _ = self.sync_guard();
+        }
+    }
+
+    /// Commits `first` and what waits behind it and changes no record that is `busy`.
+    fn commit_gathered(&mut self, first: Option<Request>, busy: Option<&Key>) {
+        let shared = Arc::clone(&self.shared);
+        let requests = shared.queue.gather(first, busy, BATCH_REQUESTS, BATCH_BYTES);
+        if !requests.is_empty() {
+            shared.taken(&requests);
+            self.commit(requests, None);
+        }
+    }
+
+    /// Commits the long write `request` of the record at `key`, with other commits between the slices of it.
+    fn commit_long(&mut self, request: Request, key: &Key, mut ahead: Ahead) {
+        let shared = Arc::clone(&self.shared);
+        shared.taken(std::slice::from_ref(&request));
+        let size = request.size;
+        // If there is no room, or the store is poisoned, the commit says so.
+        let may_write = |disk: &Disk| Ok(shared.check_health().is_ok() && disk.room().is_for(size));
+        if !shared.with_disk(may_write).unwrap_or_default() {
+            return self.commit(vec![request], None);
+        }
+        // Whoever is the first to fail tells its caller: a slice, the watchdog, or the commit.
+        let caller = Arc::new(Mutex::new(Some(request.completion)));
+        let tell = |caller: &Mutex<Option<Completion>>, result: Result<()>| {
+            let caller = caller.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(caller) = caller {
+                caller(result);
+            }
+        };
+        let mut goes_on = true;
+        while goes_on {
+            let told = Arc::clone(&caller);
+            shared.commit.add(Box::new(move |result| {
+                if result.is_err() {
+                    tell(&told, result);
+                }
+            }));
+            goes_on = false;
+            self.timed(|_| {
+                shared.check_health()?;
+                goes_on = shared.with_disk(|disk| ahead.write_next(&shared, disk))?;
+                Ok(())
+            });
+            self.commit_gathered(None, Some(key));
+            self.sync_old_guard();
+        }
+        let completion: Completion = Box::new(move |result| tell(&caller, result));
+        self.commit(vec![Request { completion, ..request }], Some(ahead.id()));
+    }
+
+    /// Commits `requests`; the chunks of the only value have the name `ahead` if they are durable already.
+    fn commit(&mut self, requests: Vec<Request>, ahead: Option<ChunkId>) {
+        if let Err(error) = self.shared.check_health() {
+            for request in requests {
+                (request.completion)(Err(error.clone()));
+            }
+            return;
+        }
+        self.timed(|writer| {
+            let shared = Arc::clone(&writer.shared);
+            shared.with_disk(|disk| writer.write(disk, requests, ahead))
+        });
+    }
+
+    /// Does `work` under the eyes of the watchdog, and tells those who wait for it.
+    fn timed(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) {
+        self.shared.commit.begin();
+        let result = self.guarded(work);
+        for completion in self.shared.commit.end() {
+            completion(result.clone());
+        }
+    }
+
+    /// Tells the requests that fail by themselves; the others wait for the commit.
+    fn write(&mut self, disk: &Disk, requests: Vec<Request>, ahead: Option<ChunkId>) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let sequence = self.applied + 1;
+        let size = requests.iter().map(|request| request.size).sum();
+        let room = disk.room();
+        let mut draft = match ahead {
+            Some(id) => Draft::behind(disk, &shared, sequence, id),
+            None => Draft::new(disk, &shared, sequence, room.is_for(size), requests.len()),
+        };
+        shared.commit.reserve(requests.len());
+        for Request { changes, completion, .. } in requests {
+            shared.commit.step();
+            match catch_unwind(AssertUnwindSafe(|| draft.take(changes))) {
+                Ok(Ok(())) => shared.commit.add(completion),
+                Ok(Err(error)) => completion(Err(error)),
+                Err(_) => completion(Err(StoreError::Panicked {
+                    action: "compute a change",
+                    cause: "its message is left out, since it may quote the record".into(),
+                })),
+            }
+        }
+        if draft.is_empty() {
+            return Ok(());
+        }
+        let kept = caught(|| self.keep(disk, draft.batch()?, sequence, &room));
+        let changed = draft.into_changed();
+        let left = match kept {
+            Ok(left) => left,
+            Err(error) => {
+                shared.keep_unwritten(changed);
+                return Err(error);
+            }
+        };
+        let publish = |changed: &Changed| {
+            for (key, contents) in changed {
+                shared.cache.publish(key, contents.clone());
+            }
+        };
+        if let Some(batch) = left {
+            let commit = Arc::new(Durable { batch, changed });
+            shared.backlog.put(Arc::clone(&commit));
+            publish(&commit.changed);
+        } else {
+            publish(&changed);
+        }
+        Ok(())
+    }
+
+    /// Has sled make durable what it was or is to be given, and begins the journal anew.
+    fn empty_journal(&mut self, disk: &Disk) -> Result<()> {
+        self.shared.catch_up(disk)?;
+        disk.make_durable()?;
+        self.journal.begin_anew();
+        Ok(())
+    }
+
+    fn wipe(&mut self) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        shared.check_health()?;
+        shared.with_disk(|disk| {
+            shared.catch_up(disk)?;
+            let sequence = self.applied + 1;
+            let mut batch = Batch::default();
+            for stored in disk.forwards(&[], None) {
+                let (key, _) = stored?;
+                shared.commit.step();
+                if Key::kind_of(&key) != Some(KeyKind::Meta) {
+                    batch.remove(&key);
+                }
+            }
+            put_applied(&mut batch, sequence);
+            // As one: readers would miss chunks whose head is still there.
+            self.give_to_sled(disk, &batch)?;
+            self.note(sequence)?;
+            shared.cache.clear();
+            Ok(())
+        })
+    }
+
+    /// Makes `batch` durable, and gives it back if sled lacks it.
+    fn keep(
+        &mut self,
+        disk: &Disk,
+        batch: Batch,
+        sequence: u64,
+        room: &Room,
+    ) -> Result<Option<Batch>> {
+        let begun = Instant::now();
+        let left = if journal::can_hold(&batch) {
+            // What is in the journal is what sled may not have written yet, so the room on the disk does not show it.
+            let limit = if room.is_for(journal::BYTES) { journal::BYTES } else { CRAMPED_BYTES };
+            if !self.journal.has_room(&batch, limit) {
+                self.empty_journal(disk)?;
+            }
+            let lacking = !self.shared.backlog.is_empty();
+            let catch_up = lacking.then_some(|| self.shared.catch_up(disk));
+            self.journal.append(sequence, &batch, catch_up)?;
+            self.shared.commit.step();
+            Some(batch)
+        } else {
+            self.give_to_sled(disk, &batch)?;
+            None
+        };
+        self.shared.syncs.note(begun.elapsed());
+        self.note(sequence)?;
+        Ok(left)
+    }
+
+    /// Makes `batch`, and everything before it, durable in sled, as one and without the journal.
+    fn give_to_sled(&mut self, disk: &Disk, batch: &Batch) -> Result<()> {
+        self.shared.catch_up(disk)?;
+        self.shared.appear(disk, batch, |batch| disk.apply(batch))?;
+        self.empty_journal(disk)
+    }
+
+    /// Everything up to change number `sequence` is durable.
+    fn note(&mut self, sequence: u64) -> Result<()> {
+        self.guard.record(sequence)?;
+        self.applied = sequence;
+        Ok(())
+    }
+
+    /// Poisons the store if `work` fails or panics.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        caught(|| work(self)).map_err(|error| {
+            let error = shared.poison(error);
+            shared.backlog.fail(error.clone());
+            error
+        })
+    }
+}
+
+/// What `work` gives; a panic is an error as well.
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)))
+}

@@ -1,0 +1,239 @@
+//! What is on the disk: the only file that reads from and writes to sled.
+
+use crate::store::contents::Contents;
+use crate::store::error::{Result, StoreError};
+use crate::store::key::{ChunkId, Key};
+use crate::store::sled::database::range::Range;
+#[cfg(target_os = "linux")]
+use crate::store::sled::database::sync_file_range;
+use crate::store::sled::folder::free_space::Room;
+use crate::store::sled::format::batch::Batch;
+use crate::store::sled::format::value::{self, Head};
+use std::fs::File;
+use std::ops::Bound;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{mpsc, Arc};
+use std::time::Duration;
+
+/// An open sled database, and a descriptor of its log.
+pub struct Disk {
+    database: sled::Db,
+    /// Our own descriptor of sled's log: an error of a sync is told once for each, and sled's threads share theirs.
+    log: File,
+    folder: PathBuf,
+    /// How much was written: what sled's writes do, and what the writer does step by step.
+    progress: Arc<AtomicU64>,
+    #[cfg(target_os = "linux")]
+    _counting: sync_file_range::Counting,
+}
+
+/// A key and a value as sled has them, behind which the contents can be read.
+pub type Stored = (sled::IVec, sled::IVec);
+
+impl Disk {
+    /// Wraps an open database; `folder` is the one that sled uses.
+    pub fn new(database: sled::Db, log: File, folder: &Path) -> Self {
+        let progress = Arc::default();
+        Self {
+            #[cfg(target_os = "linux")]
+            _counting: sync_file_range::count(&log, &progress),
+            database,
+            log,
+            folder: folder.into(),
+            progress,
+        }
+    }
+
+    /// What grows with each write that has returned.
+    pub fn progress(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.progress)
+    }
+
+    /// What stands at `key`.
+    pub fn get(&self, key: &Key) -> Result<Option<Contents>> {
+        loop {
+            let Some(stored) = self.raw(key.encoded())? else {
+                return Ok(None);
+            };
+            if let Some(contents) = self.contents(key, &stored)? {
+                return Ok(Some(contents));
+            }
+        }
+    }
+
+    /// What the writer needs to remove the chunks of the value at `key`, if it has any. Those of a
+    /// damaged value cannot be known, and stay.
+    pub fn chunks_of(&self, key: &Key) -> Result<Option<(ChunkId, u32)>> {
+        let stored = self.raw(key.encoded())?;
+        Ok(stored.and_then(|stored| value::chunks_of(key.encoded(), &stored)))
+    }
+
+    /// The contents of `stored`, or `None` if they were replaced meanwhile.
+    pub fn contents(&self, key: &Key, stored: &[u8]) -> Result<Option<Contents>> {
+        let Some((full, contents)) = self.body(key.encoded(), stored)? else {
+            return Ok(None);
+        };
+        if full.as_deref() == key.full() {
+            Ok(Some(contents))
+        } else {
+            Err(value::damaged(key))
+        }
+    }
+
+    /// A key as a scan finds it, and its contents; `None` if they were replaced meanwhile.
+    pub fn found(&self, encoded: &[u8], stored: &[u8]) -> Result<Option<(Key, Contents)>> {
+        let body = self.body(encoded, stored)?;
+        Ok(body.map(|(full, contents)| (Key::found(encoded, full.as_deref()), contents)))
+    }
+
+    /// The full parts of a key where it has a hashed one, and the contents. Chunks are never changed,
+    /// and go after their head: when one is missing, so is the head.
+    fn body(&self, encoded: &[u8], stored: &[u8]) -> Result<Option<(Option<Vec<u8>>, Contents)>> {
+        let damaged = || value::damaged(&Key::found(encoded, None));
+        let (total, id, form) = match value::decode(encoded, stored).ok_or_else(damaged)? {
+            Head::Inline(body) => {
+                return Ok(Some((body.full.map(Into::into), body.to_contents())));
+            }
+            Head::Chunked { total, id, form } => (total, id, form),
+        };
+        let total_bytes = usize::try_from(total).map_err(|_| damaged())?;
+        let mut body = Vec::new();
+        for index in 0..value::chunk_count(total).ok_or_else(damaged)? {
+            let chunk = Key::chunk(id, index);
+            let Some(piece) = self.raw(&chunk)? else {
+                let now = self.raw(encoded)?;
+                let now = now.and_then(|now| value::chunks_of(encoded, &now));
+                return if now.is_some_and(|(now, _)| now == id) {
+                    Err(damaged())
+                } else {
+                    Ok(None)
+                };
+            };
+            body.extend_from_slice(value::decode_chunk(&chunk, &piece).ok_or_else(damaged)?);
+        }
+        if body.len() != total_bytes {
+            return Err(damaged());
+        }
+        let body = value::split_body(&body, form).ok_or_else(damaged)?;
+        Ok(Some((body.full.map(Into::into), body.to_contents())))
+    }
+
+    /// The stored values from the last one at or below `to` down to `from`.
+    pub fn backwards<'a>(
+        &'a self,
+        from: &Key,
+        to: &Key,
+    ) -> impl Iterator<Item = Result<Stored>> + use<'a> {
+        let range =
+            (Bound::Included(from.encoded().to_vec()), Bound::Included(to.encoded().to_vec()));
+        self.database
+            .range(range)
+            .rev()
+            .map(|stored| stored.map_err(|error| self.failed("read", error)))
+    }
+
+    /// What stands behind `after` among the keys that begin with `prefix`, in order. What cannot be read is an error
+    /// ([`StoreError::Damaged`]), behind which it goes on.
+    pub fn forwards<'a>(&'a self, prefix: &[u8], after: Option<&[u8]>) -> Range<'a> {
+        Range::new(&self.database, &self.folder, prefix, after)
+    }
+
+    /// Has sled write what it holds, which is not durable yet. Never syncs our own descriptor: an error of a sync is
+    /// told once, and has to reach the writer.
+    pub fn flush(&self) -> Result<()> {
+        self.database.flush().map(drop).map_err(|error| self.failed("flush", error))
+    }
+
+    /// What stands at an encoded key, as it is.
+    pub fn raw(&self, key: &[u8]) -> Result<Option<sled::IVec>> {
+        match catch_unwind(AssertUnwindSafe(|| self.database.get(key))) {
+            Ok(Ok(stored)) => Ok(stored),
+            // sled panics at some damage, and has an error for other.
+            Ok(Err(sled::Error::Corruption { .. })) | Err(_) => {
+                Err(value::damaged(&Key::found(key, None)))
+            }
+            Ok(Err(error)) => Err(self.failed("read", error)),
+        }
+    }
+
+    /// How much room there is.
+    pub fn room(&self) -> Room {
+        Room::at(&self.folder)
+    }
+
+    /// The error for a full disk.
+    pub fn full(&self) -> StoreError {
+        StoreError::Full { path: self.folder.clone() }
+    }
+
+    /// Applies `batch` as one, also after a crash; it is not durable yet. sled begins a new piece of its log for that.
+    pub fn apply(&self, batch: &Batch) -> Result<()> {
+        self.database.apply_batch(batch.to_sled()).map_err(|error| self.failed("write to", error))
+    }
+
+    /// Applies `batch` key by key, and the last key last. A crash may leave a part of it, and so does a failure, so it
+    /// has to be in the journal.
+    pub fn apply_journaled(&self, batch: &Batch) -> Result<()> {
+        for (key, value) in batch.shared() {
+            put(&self.database, key, value).map_err(|error| self.failed("write to", error))?;
+            self.progress.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Makes everything applied so far durable in sled.
+    pub fn make_durable(&self) -> Result<()> {
+        self.flush()?;
+        self.progress.fetch_add(1, Ordering::Relaxed);
+        self.sync()
+    }
+
+    /// The same where no watchdog looks on.
+    pub fn make_durable_alone(&self) -> Result<()> {
+        flush_surely(&self.database).map_err(|error| self.failed("flush", error))?;
+        self.sync()
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.log.sync_data().map_err(|error| StoreError::io("sync", &self.folder, error))
+    }
+
+    /// sled's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn failed(&self, action: &'static str, error: sled::Error) -> StoreError {
+        StoreError::sled(action, &self.folder, error)
+    }
+}
+
+/// Lets `value`, or nothing, stand at `key`.
+pub fn put(database: &sled::Db, key: &[u8], value: Option<sled::IVec>) -> sled::Result<()> {
+    match value {
+        Some(value) => database.insert(key, value),
+        None => database.remove(key),
+    }
+    .map(drop)
+}
+
+/// A flush that is asked for once more after a second: when a write of sled's own in the background has failed it forgets
+/// to wake who waits for it, and another flush does that. No more than these two: a disk that hangs would collect threads.
+pub fn flush_surely(database: &sled::Db) -> sled::Result<()> {
+    let (sender, results) = mpsc::channel();
+    let begin = |sender: mpsc::Sender<sled::Result<usize>>| {
+        let database = database.clone();
+        let flush = move || drop(sender.send(database.flush()));
+        std::thread::Builder::new().name("dashboard-sled flush".into()).spawn(flush)
+    };
+    begin(sender.clone())?;
+    let mut flushed = results.recv_timeout(Duration::from_secs(1)).ok();
+    if flushed.is_none() {
+        begin(sender)?;
+        flushed = results.recv().ok();
+    }
+    // Both panicked if there is none.
+    flushed.unwrap_or_else(|| Err(sled::Error::ReportableBug("it panicked".into()))).map(drop)
+}

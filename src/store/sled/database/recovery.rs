@@ -1,0 +1,82 @@
+//! What an open repairs by itself: files of sled's that say nothing that is not known otherwise.
+
+use crate::store::error::{Result, StoreError};
+use crate::store::sled::folder::relocate::rename;
+use crate::store::sled::folder::{create_regular, files, is_there};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// What sled keeps in its file `conf` with our settings, in front of the checksum.
+const CONF: &str = "segment_size: 524288\nuse_compression: false\nversion: 0.34\n";
+
+/// Removes what an interrupted start has left (with a half-written snapshot sled would never open again), and
+/// writes `conf` again if it is not as sled wrote it. Says what was repaired.
+pub fn before_open(folder: &Path) -> Result<Vec<String>> {
+    let mut repaired = Vec::new();
+    // A new one has nothing yet.
+    if !is_there(&folder.join("db"))? {
+        return Ok(repaired);
+    }
+    for snapshot in snapshots(folder, |name| name.ends_with(".generating"))? {
+        fs::remove_file(&snapshot).map_err(|error| StoreError::io("remove", &snapshot, error))?;
+        repaired.push(format!("a snapshot that was cut short was removed: {}", snapshot.display()));
+    }
+    let path = folder.join("conf");
+    let conf = conf();
+    if !fs::read(&path).is_ok_and(|found| found == conf) {
+        write_durably(&path, &conf)?;
+        repaired.push(format!("the settings of sled were written again: {}", path.display()));
+    }
+    Ok(repaired)
+}
+
+/// Moves every snapshot aside, after which sled reads its whole log instead. Says which ones.
+pub fn move_snapshots_aside(folder: &Path) -> Result<Vec<String>> {
+    let mut repaired = Vec::new();
+    for snapshot in snapshots(folder, |_| true)? {
+        let name = snapshot.file_name().unwrap_or_default().to_string_lossy();
+        let aside = snapshot.with_file_name(format!("damaged-{name}"));
+        rename(&snapshot, &aside).map_err(|error| StoreError::io("rename", &snapshot, error))?;
+        repaired.push(format!(
+            "a damaged snapshot was put aside, and the log read whole: {}",
+            aside.display()
+        ));
+    }
+    Ok(repaired)
+}
+
+fn conf() -> Vec<u8> {
+    let checksum = crc32fast::hash(CONF.as_bytes());
+    [CONF.as_bytes(), &checksum.to_le_bytes()].concat()
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = create_regular(path)?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(|error| StoreError::io("write", path, error))
+}
+
+fn snapshots(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+    Ok(files(folder)?
+        .into_iter()
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("snap.") && wanted(&name)
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conf_is_what_sled_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(sled::Config::new().path(folder.path()).use_compression(false).open().unwrap());
+        assert_eq!(fs::read(folder.path().join("conf")).unwrap(), conf());
+        assert!(before_open(folder.path()).unwrap().is_empty());
+    }
+}

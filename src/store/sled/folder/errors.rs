@@ -1,0 +1,42 @@
+//! What the system refuses, as errors of the store.
+
+use crate::store::error::StoreError;
+use crate::store::sled::folder::permissions;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+impl StoreError {
+    /// The system's refusal of `action` on `path`; a full disk, a quota that is used up and missing permissions are told apart.
+    #[must_use]
+    pub fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            return Self::Full { path: path.into() };
+        }
+        if source.kind() == io::ErrorKind::PermissionDenied {
+            if let Some((found, user)) = permissions::refusing(path) {
+                return Self::NotPermitted { action, path: path.into(), found, user };
+            }
+        }
+        Self::Io { action, path: path.into(), source: Arc::new(source) }
+    }
+
+    /// The system's refusal to start a thread.
+    #[must_use]
+    pub fn no_thread(source: io::Error) -> Self {
+        Self::NoThread { source: Arc::new(source) }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_that_is_used_up_is_a_full_disk() {
+        for number in [libc::ENOSPC, libc::EDQUOT] {
+            let source = io::Error::from_raw_os_error(number);
+            assert_eq!(StoreError::io("write", Path::new("a"), source).code(), "ERR_STORE_FULL");
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The journal: where a commit is durable before sled has written it down.
+//!
+//! A commit is one entry, appended and synced, unless it is larger than the whole journal. Only after that sled is given
+//! the same changes, key by key, and writes them in its own time: what sled has of a commit is then always in the journal as
+//! a whole. When the journal is full, or sooner on a disk that nearly is, sled is synced, and the journal begins again at its
+//! start; an open gives sled what it lacks.
+//!
+//! ```text
+//! entry:  checksum u32 | length u32 | sequence u64 | changes      the CRC-32 of the store's id and all that follows it
+//! change: key length u32 | value length u32 | key | value         the value length is MAX where a key is removed
+//! ```
+//!
+//! The file is as long as it gets from the beginning, and every block of it was written once: so an entry changes nothing
+//! but its blocks, which takes the drive two thirds of the time that a growing file does. Each begins with a block, for
+//! `journal/direct.rs`.
+//!
+//! Sequences of entries follow each other without a gap. What is left of an earlier round has lower ones, so it ends
+//! what is read (`journal/read.rs`). It lies in sled's folder, so that whoever moves one moves both.
+
+use crate::store::error::{Result, StoreError};
+use crate::store::sled::folder::rollback_guard::StoreId;
+use crate::store::sled::folder::{create_regular, open_regular};
+use crate::store::sled::format::batch::Batch;
+#[cfg(target_os = "linux")]
+use direct_io::Direct;
+pub use read::{Entry, Found};
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+#[cfg(target_os = "linux")]
+mod direct_io;
+mod read;
+
+/// The journal's name in sled's folder.
+pub const NAME: &str = "journal";
+/// As much as sled is asked to sync at a time: some hundred single commits.
+pub const BYTES: usize = 2 << 20;
+/// What entries are filled up to, and begin at: as much as any drive asks for.
+const BLOCK: usize = 4096;
+/// What stands before the changes of an entry.
+const HEAD_BYTES: usize = 16;
+/// What stands before the key of a change.
+const CHANGE_HEAD_BYTES: usize = 8;
+const REMOVED: u32 = u32::MAX;
+
+/// The open journal.
+pub struct Journal {
+    /// How it is written, where the system has what that takes. Before `entry`: what it writes has to be there.
+    #[cfg(target_os = "linux")]
+    direct: Option<Direct>,
+    /// How it is written otherwise.
+    file: File,
+    path: PathBuf,
+    id: StoreId,
+    /// Where the next entry goes.
+    end: usize,
+    entry: Blocks,
+}
+
+impl Journal {
+    /// Makes the journal of a new store in `folder`, which is sled's.
+    pub fn create(folder: &Path) -> Result<()> {
+        let path = folder.join(NAME);
+        let mut file = create_regular(&path)?;
+        file.write_all(&vec![0; BYTES])
+            .and_then(|()| file.sync_all())
+            .map_err(|error| StoreError::io("create", &path, error))
+    }
+
+    /// Opens the journal in `folder`, of the store `id`, with the entries that are there. The next one is its first again.
+    pub fn open(folder: &Path, id: StoreId) -> Result<(Self, Found)> {
+        let path = folder.join(NAME);
+        let file = open_regular(&path, OpenOptions::new().read(true).write(true))?;
+        let mut bytes = Vec::new();
+        (&file)
+            .take(BYTES as u64)
+            .read_to_end(&mut bytes)
+            .map_err(|error| StoreError::io("read", &path, error))?;
+        let mut entry = Blocks::new();
+        let journal = Self {
+            #[cfg(target_os = "linux")]
+            direct: Direct::open(&path, entry.fill(|block| block.push(0))),
+            file,
+            path,
+            id,
+            end: 0,
+            entry,
+        };
+        Ok((journal, read::read(&bytes, &id)))
+    }
+
+    /// Lets the next entry be the first: sled has made durable what all of them changed.
+    pub fn begin_anew(&mut self) {
+        self.end = 0;
+    }
+
+    /// Overwrites every entry durably, so that none of them is ever read again.
+    pub fn clear(&mut self) -> Result<()> {
+        self.begin_anew();
+        self.file
+            .rewind()
+            .and_then(|()| self.file.write_all(&vec![0; BYTES]))
+            .and_then(|()| self.file.sync_all())
+            .map_err(|error| StoreError::io("clear", &self.path, error))
+    }
+
+    /// Whether an entry for `batch` fits behind what is there within `limit` bytes, at most [`BYTES`].
+    #[must_use]
+    pub fn has_room(&self, batch: &Batch, limit: usize) -> bool {
+        self.end + entry_bytes(batch) <= limit
+    }
+
+    /// Appends an entry, and makes it durable. `meanwhile` is done while the drive works.
+    pub fn append(
+        &mut self,
+        sequence: u64,
+        batch: &Batch,
+        meanwhile: Option<impl FnOnce() -> Result<()>>,
+    ) -> Result<()> {
+        let blocks = self.entry.fill(|bytes| encode(bytes, &self.id, sequence, batch));
+        let at = self.end;
+        self.end += blocks.len();
+        let failed = |error| StoreError::io("write", &self.path, error);
+        #[cfg(target_os = "linux")]
+        if let Some(direct) = &self.direct {
+            return match meanwhile {
+                Some(meanwhile) => direct.write_while(blocks, at, meanwhile).map_err(failed)?,
+                // Which is sooner done, when there is nothing else to do.
+                None => direct.write(blocks, at).map_err(failed),
+            };
+        }
+        self.file.seek(SeekFrom::Start(at as u64)).map_err(failed)?;
+        self.file.write_all(blocks).map_err(failed)?;
+        meanwhile.map_or(Ok(()), |meanwhile| meanwhile())?;
+        self.file.sync_data().map_err(|error| StoreError::io("sync", &self.path, error))
+    }
+}
+
+/// Whole blocks in memory at an address that is a multiple of theirs, up to the size of a journal.
+struct Blocks {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Blocks {
+    fn new() -> Self {
+        // It never grows, so it stays where it is.
+        let mut bytes = Vec::<u8>::with_capacity(BYTES + BLOCK);
+        let start = bytes.as_ptr().align_offset(BLOCK);
+        bytes.resize(start, 0);
+        Self { bytes, start }
+    }
+
+    /// What `write` appends, filled up with zeros.
+    fn fill(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> &mut [u8] {
+        self.bytes.truncate(self.start);
+        write(&mut self.bytes);
+        let length = (self.bytes.len() - self.start).next_multiple_of(BLOCK);
+        self.bytes.resize(self.start + length, 0);
+        self.bytes.get_mut(self.start..).unwrap_or_default()
+    }
+}
+
+/// Whether an entry for `batch` fits into an empty journal.
+#[must_use]
+pub fn can_hold(batch: &Batch) -> bool {
+    entry_bytes(batch) <= BYTES
+}
+
+fn entry_bytes(batch: &Batch) -> usize {
+    let sizes = batch
+        .changes()
+        .map(|(key, value)| CHANGE_HEAD_BYTES + key.len() + value.map_or(0, <[u8]>::len));
+    (HEAD_BYTES + sizes.sum::<usize>()).next_multiple_of(BLOCK)
+}
+
+/// Appends an entry to `bytes`.
+fn encode(bytes: &mut Vec<u8>, id: &StoreId, sequence: u64, batch: &Batch) {
+    let start = bytes.len();
+    bytes.extend([0; HEAD_BYTES]);
+    for (key, value) in batch.changes() {
+        bytes.extend(length(key).to_be_bytes());
+        bytes.extend(value.map_or(REMOVED, length).to_be_bytes());
+        bytes.extend(key);
+        bytes.extend(value.unwrap_or_default());
+    }
+    let entry = bytes.get_mut(start..).unwrap_or_default();
+    // Both are below BYTES, so they fit.
+    let rest = length(entry.get(HEAD_BYTES..).unwrap_or_default());
+    let head = [rest.to_be_bytes().as_slice(), &sequence.to_be_bytes()].concat();
+    put(entry, 4, &head);
+    let checksum = checksum(id, entry.get(4..).unwrap_or_default());
+    put(entry, 0, &checksum.to_be_bytes());
+}
+
+fn put(entry: &mut [u8], at: usize, bytes: &[u8]) {
+    if let Some(place) = entry.get_mut(at..at + bytes.len()) {
+        place.copy_from_slice(bytes);
+    }
+}
+
+fn length(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len()).unwrap_or(REMOVED)
+}
+
+/// An entry of another store's journal is none.
+fn checksum(id: &StoreId, bytes: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(id);
+    hasher.update(bytes);
+    hasher.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: StoreId = [7; 16];
+    const NOTHING: Option<fn() -> Result<()>> = None;
+    type Changes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+    fn batch(changes: &Changes) -> Batch {
+        let mut batch = Batch::default();
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.insert(key, value.as_slice()),
+                None => batch.remove(key),
+            }
+        }
+        batch
+    }
+
+    fn changes(entries: &[Entry]) -> Vec<(u64, Changes)> {
+        let of = |entry: &Entry| {
+            entry.batch.changes().map(|(key, value)| (key.into(), value.map(Into::into))).collect()
+        };
+        entries.iter().map(|entry| (entry.sequence, of(entry))).collect()
+    }
+
+    fn journal(folder: &Path) -> Journal {
+        if !folder.join(NAME).exists() {
+            Journal::create(folder).unwrap();
+        }
+        Journal::open(folder, ID).unwrap().0
+    }
+
+    fn read(folder: &Path, id: StoreId) -> Vec<Entry> {
+        Journal::open(folder, id).unwrap().1.entries
+    }
+
+    fn one(number: u8) -> Changes {
+        vec![(vec![number], Some(vec![number; 100])), (vec![number, 1], None)]
+    }
+
+    #[test]
+    fn entries_of_this_round_are_read_back_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writing = journal(folder.path());
+        assert!(read(folder.path(), ID).is_empty());
+        for number in 1..6 {
+            writing.append(number.into(), &batch(&one(number)), NOTHING).unwrap();
+        }
+        let found = read(folder.path(), ID);
+        assert_eq!(changes(&found), (1..6).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
+        // Two of the next round, with those of the one before behind them.
+        writing.begin_anew();
+        for number in 6..8 {
+            writing.append(number.into(), &batch(&one(number)), NOTHING).unwrap();
+        }
+        let found = read(folder.path(), ID);
+        assert_eq!(changes(&found), (6..8).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
+        assert!(read(folder.path(), [8; 16]).is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_link_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(journal(folder.path()));
+        let (path, elsewhere) = (folder.path().join(NAME), folder.path().join("elsewhere"));
+        std::fs::rename(&path, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+        let before = std::fs::read(&elsewhere).unwrap();
+        let refused = Journal::open(folder.path(), ID).map(drop).unwrap_err();
+        assert_eq!(refused.code(), "ERR_STORE_FOREIGN");
+        // A new one takes the place of the link.
+        Journal::create(folder.path()).unwrap();
+        assert!(path.symlink_metadata().unwrap().is_file());
+        assert_eq!(std::fs::read(&elsewhere).unwrap(), before);
+    }
+
+    #[test]
+    fn it_never_grows() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = journal(folder.path());
+        let large = batch(&vec![(vec![1], Some(vec![1; 300_000]))]);
+        let mut written = 0;
+        while journal.has_room(&large, BYTES) {
+            written += 1;
+            journal.append(written, &large, NOTHING).unwrap();
+        }
+        assert_eq!(written, 6);
+        assert_eq!(std::fs::metadata(&journal.path).unwrap().len(), BYTES as u64);
+        assert!(!journal.has_room(&batch(&vec![(vec![1], Some(vec![1; BYTES]))]), BYTES));
+        journal.begin_anew();
+        let whole =
+            batch(&vec![(vec![1], Some(vec![1; BYTES - HEAD_BYTES - CHANGE_HEAD_BYTES - 1]))]);
+        assert!(journal.has_room(&whole, BYTES));
+        journal.append(7, &whole, NOTHING).unwrap();
+        assert!(!journal.has_room(&Batch::default(), BYTES));
+        assert_eq!(std::fs::metadata(&journal.path).unwrap().len(), BYTES as u64);
+        assert_eq!(journal_entries(&journal), [7]);
+    }
+
+    fn journal_entries(journal: &Journal) -> Vec<u64> {
+        let bytes = std::fs::read(&journal.path).unwrap();
+        read::read(&bytes, &ID).entries.iter().map(|entry| entry.sequence).collect()
+    }
+}

@@ -1,0 +1,255 @@
+//! Reads the bytes of a journal.
+//!
+//! The entries at its beginning follow each other. What lies behind them is left of an earlier round, or was torn by a power
+//! cut, which can only be the last entry, since only one is ever written at a time. So a whole entry behind them with a
+//! number that follows theirs proves that the one in between was damaged: what it changed had been acknowledged.
+
+use crate::store::sled::folder::journal::{checksum, BLOCK, HEAD_BYTES, REMOVED};
+use crate::store::sled::folder::rollback_guard::StoreId;
+use crate::store::sled::format::batch::Batch;
+
+/// What one commit has changed.
+pub struct Entry {
+    /// Its number.
+    pub sequence: u64,
+    /// Its changes.
+    pub batch: Batch,
+}
+
+/// The entries of a journal.
+pub struct Found {
+    /// Those that follow each other from the beginning of the file: the only ones that may be replayed.
+    pub entries: Vec<Entry>,
+    /// The highest number of any whole entry in the file, or 0. Every change up to it was acknowledged, or was the last one.
+    pub highest: u64,
+}
+
+/// Reads the entries of the store `id` in `bytes`.
+#[must_use]
+pub fn read(bytes: &[u8], id: &StoreId) -> Found {
+    let mut found = Found { entries: Vec::new(), highest: 0 };
+    let mut at = 0;
+    let mut follows = true;
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let Some(raw) = read_entry(rest, id) else {
+            // The blocks of a whole entry are skipped below, so what its records contain never counts as an entry.
+            follows = false;
+            at += BLOCK;
+            continue;
+        };
+        at += raw.bytes.next_multiple_of(BLOCK);
+        follows &= found.entries.last().is_none_or(|last| raw.follows(last));
+        if follows {
+            match raw.changes() {
+                Some(batch) => found.entries.push(Entry { sequence: raw.sequence, batch }),
+                None => follows = false,
+            }
+        }
+        found.highest = found.highest.max(raw.sequence);
+    }
+    found
+}
+
+/// An entry whose checksum is right.
+struct Raw<'a> {
+    sequence: u64,
+    changes: &'a [u8],
+    bytes: usize,
+}
+
+impl Raw<'_> {
+    fn follows(&self, last: &Entry) -> bool {
+        self.sequence == last.sequence.wrapping_add(1)
+    }
+
+    fn changes(&self) -> Option<Batch> {
+        let mut batch = Batch::default();
+        let mut changes = self.changes;
+        while !changes.is_empty() {
+            changes = read_change(changes, &mut batch)?;
+        }
+        Some(batch)
+    }
+}
+
+/// The entry at the beginning of `bytes`, if it is whole.
+fn read_entry<'a>(bytes: &'a [u8], id: &StoreId) -> Option<Raw<'a>> {
+    let (expected, covered) = take_u32(bytes)?;
+    let (length, content) = take_u32(covered)?;
+    let (sequence, content) = content.split_first_chunk()?;
+    let (changes, behind) = content.split_at_checked(length as usize)?;
+    let covered = covered.get(..covered.len() - behind.len())?;
+    (checksum(id, covered) == expected).then_some(Raw {
+        sequence: u64::from_be_bytes(*sequence),
+        changes,
+        bytes: HEAD_BYTES + changes.len(),
+    })
+}
+
+/// What is behind the change that `bytes` begin with.
+fn read_change<'a>(bytes: &'a [u8], batch: &mut Batch) -> Option<&'a [u8]> {
+    let (key_length, bytes) = take_u32(bytes)?;
+    let (value_length, bytes) = take_u32(bytes)?;
+    let (key, bytes) = bytes.split_at_checked(key_length as usize)?;
+    if value_length == REMOVED {
+        batch.remove(key);
+        return Some(bytes);
+    }
+    let (value, bytes) = bytes.split_at_checked(value_length as usize)?;
+    batch.insert(key, value);
+    Some(bytes)
+}
+
+fn take_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    Some((u32::from_be_bytes(*number), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sled::folder::journal::{encode, put};
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+    use std::ops::Range;
+
+    const ID: StoreId = [7; 16];
+    /// Blocks of the small journal of these tests.
+    const BLOCKS: usize = 24;
+
+    /// The bytes of an entry of `size` bytes of contents, which name its number.
+    fn entry(sequence: u64, size: usize) -> Vec<u8> {
+        let mut batch = Batch::default();
+        let mut value = sequence.to_be_bytes().to_vec();
+        value.resize(8 + size, 1);
+        batch.insert(b"key", value);
+        let mut bytes = Vec::new();
+        encode(&mut bytes, &ID, sequence, &batch);
+        bytes
+    }
+
+    /// A journal after some rounds, and what is known of it.
+    struct Written {
+        bytes: Vec<u8>,
+        /// Where the entries of the last round are, without what they are filled up with.
+        last_round: Vec<(u64, Range<usize>)>,
+    }
+
+    /// Writes entries of the given sizes as the writer does: from the beginning again when one does not fit any more.
+    fn write(sizes: &[usize]) -> Written {
+        let mut written = Written { bytes: vec![0; BLOCKS * BLOCK], last_round: Vec::new() };
+        let mut end = 0;
+        for (sequence, size) in (1..).zip(sizes) {
+            let bytes = entry(sequence, *size);
+            if end + bytes.len().next_multiple_of(BLOCK) > written.bytes.len() {
+                end = 0;
+                written.last_round.clear();
+            }
+            // The rest of its blocks is written too.
+            let blocks = bytes.len().next_multiple_of(BLOCK);
+            written.bytes[end..end + blocks].fill(0);
+            put(&mut written.bytes, end, &bytes);
+            written.last_round.push((sequence, end..end + bytes.len()));
+            end += blocks;
+        }
+        written
+    }
+
+    fn numbers(found: &Found) -> Vec<u64> {
+        for Entry { sequence, batch } in &found.entries {
+            let value = batch.changes().next().unwrap().1.unwrap();
+            assert_eq!(value[..8], sequence.to_be_bytes());
+        }
+        found.entries.iter().map(|entry| entry.sequence).collect()
+    }
+
+    /// What an open has after `found`, when sled had everything up to `applied`.
+    fn replayed(found: &Found, applied: u64) -> u64 {
+        let next = |applied, entry: &Entry| applied + u64::from(entry.sequence == applied + 1);
+        found.entries.iter().fold(applied, next)
+    }
+
+    fn sizes() -> impl Strategy<Value = Vec<usize>> {
+        let size = prop_oneof![4 => 0..200_usize, 2 => 0..9000_usize, 1 => 0..40_000_usize];
+        proptest::collection::vec(size, 1..80)
+    }
+
+    proptest! {
+        #[test]
+        fn the_last_round_is_read_whole_and_nothing_before_it(sizes in sizes()) {
+            let written = write(&sizes);
+            let found = read(&written.bytes, &ID);
+            let expected: Vec<_> = written.last_round.iter().map(|(sequence, _)| *sequence).collect();
+            prop_assert_eq!(numbers(&found), expected);
+            prop_assert_eq!(found.highest, sizes.len() as u64);
+            prop_assert!(read(&written.bytes, &[8; 16]).entries.is_empty());
+        }
+
+        /// Whatever bits are wrong, only the last change can be lost without a word: such an entry looks like one that a
+        /// power cut has torn.
+        #[test]
+        fn a_gap_is_known_as_one(sizes in sizes(), flips in proptest::collection::vec((any::<Index>(), 0_u32..8), 1..4), lag in any::<Index>()) {
+            let mut written = write(&sizes);
+            let mut damaged = Vec::new();
+            for (at, bit) in flips {
+                let at = at.index(written.bytes.len());
+                written.bytes[at] ^= 1_u8 << bit;
+                damaged.push(at);
+            }
+            let found = read(&written.bytes, &ID);
+            let last = sizes.len() as u64;
+            let is_whole = |range: &Range<usize>| !damaged.iter().any(|at| range.contains(at));
+            let first = written.last_round[0].0;
+            // sled has at least all that was before this round.
+            let applied = first - 1 + lag.index(written.last_round.len() + 1) as u64;
+            let reached = replayed(&found, applied);
+            let is_refused = reached < found.highest;
+            // What stays damaged at the end is not seen.
+            let seen = written.last_round.iter().rev().find(|(_, range)| is_whole(range)).map_or(0, |(sequence, _)| *sequence);
+            prop_assert!(is_refused || reached >= seen, "{} of {}, applied {}", reached, last, applied);
+            // And nothing is refused that is all there.
+            prop_assert!(!is_refused || reached < last);
+        }
+
+        #[test]
+        fn one_flipped_bit_ends_what_is_replayed(sizes in sizes(), which in any::<Index>(), at in any::<Index>(), bit in 0_u32..8) {
+            let mut written = write(&sizes);
+            let which = which.index(written.last_round.len());
+            let range = written.last_round[which].1.clone();
+            written.bytes[range.start + at.index(range.len())] ^= 1_u8 << bit;
+            let found = read(&written.bytes, &ID);
+            let first = written.last_round[0].0;
+            if which > 0 {
+                prop_assert_eq!(numbers(&found), (first..).take(which).collect::<Vec<_>>());
+            }
+            let is_last = which + 1 == written.last_round.len();
+            prop_assert_eq!(replayed(&found, first - 1) < found.highest, !is_last);
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(read(&bytes, &ID).entries.is_empty());
+        }
+    }
+
+    /// A record may hold a journal, and its blocks may lie where entries begin.
+    #[test]
+    fn what_a_record_contains_is_not_an_entry() {
+        let mut batch = Batch::default();
+        let key = b"key";
+        // Up to the first whole block within the entry.
+        let mut value = vec![
+            0;
+            BLOCK
+                - HEAD_BYTES
+                - crate::store::sled::folder::journal::CHANGE_HEAD_BYTES
+                - key.len()
+        ];
+        value.extend(entry(9, 100));
+        batch.insert(key, value);
+        let mut bytes = Vec::new();
+        encode(&mut bytes, &ID, 1, &batch);
+        assert_eq!(read_entry(&bytes[BLOCK..], &ID).map(|entry| entry.sequence), Some(9));
+        assert_eq!(read(&bytes, &ID).highest, 1);
+    }
+}

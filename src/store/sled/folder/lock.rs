@@ -1,0 +1,197 @@
+//! The lock of a store's folder.
+
+use crate::store::error::{Result, StoreError};
+use crate::store::sled::folder::{open_regular, permissions, LOCK, SLED};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long to wait for sled, whose threads can outlive its database by a few milliseconds.
+const WAIT_TRIES: u32 = 100;
+const WAIT_PAUSE: Duration = Duration::from_millis(10);
+/// More of a lock file is not read.
+const NOTE_BYTES: u64 = 256;
+
+/// The folder's lock, held as long as the file is open.
+pub struct FolderLock {
+    _file: File,
+    folder: PathBuf,
+}
+
+impl Drop for FolderLock {
+    /// What root has made belongs to the owner of the folder before the lock is free.
+    fn drop(&mut self) {
+        if permissions::gives_away(&self.folder) {
+            wait_for_sled(&self.folder);
+            permissions::give_to_owner(&self.folder);
+        }
+    }
+}
+
+/// Takes the lock of the store in `folder`.
+pub fn lock(folder: &Path) -> Result<FolderLock> {
+    let path = folder.join(LOCK);
+    let mut options = OpenOptions::new();
+    let opened = open_regular(&path, options.read(true).write(true).create(true));
+    let mut file = opened.map_err(|error| match error {
+        StoreError::Io { source, .. } if source.kind() == ErrorKind::ReadOnlyFilesystem => {
+            StoreError::ReadOnly { path: folder.into() }
+        }
+        other => other,
+    })?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(locked(folder)),
+        Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path, error)),
+    }
+    // For people only: the lock is the lock, whatever the file says.
+    let noted = file.set_len(0).and_then(|()| write!(file, "{}", Holder::own()));
+    noted.map_err(|error| StoreError::io("write", &path, error))?;
+    Ok(FolderLock { _file: file, folder: folder.into() })
+}
+
+/// Refuses a folder whose lock is held, and changes nothing. While what is returned is open, nobody takes the lock.
+pub fn refuse_locked(folder: &Path) -> Result<Option<File>> {
+    let path = folder.join(LOCK);
+    if !crate::store::sled::folder::is_there(&path)? {
+        return Ok(None);
+    }
+    let file = open_regular(&path, OpenOptions::new().read(true))?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Err(locked(folder)),
+        Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Unsupported => {
+            Err(StoreError::io("lock", &path, error))
+        }
+        _ => Ok(Some(file)),
+    }
+}
+
+fn locked(folder: &Path) -> StoreError {
+    let mut note = String::new();
+    // Windows lets nobody read what is locked.
+    let _ = open_regular(&folder.join(LOCK), OpenOptions::new().read(true))
+        .map(|file| file.take(NOTE_BYTES).read_to_string(&mut note));
+    StoreError::Locked { path: folder.into(), holder: Holder::read(&note).describe() }
+}
+
+/// Waits until sled has let go of its own file, and for no longer than a second.
+fn wait_for_sled(folder: &Path) {
+    let Ok(database) = open_regular(&folder.join(SLED).join("db"), OpenOptions::new().read(true))
+    else {
+        return;
+    };
+    for _ in 0..WAIT_TRIES {
+        if !matches!(database.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+            return;
+        }
+        std::thread::sleep(WAIT_PAUSE);
+    }
+}
+
+/// Who holds a lock. A number of a process says nothing in another container, or on another machine.
+#[derive(Debug, PartialEq)]
+struct Holder {
+    process: String,
+    host: String,
+    /// The name space of the numbers of processes, where the system has several.
+    space: String,
+}
+
+impl Holder {
+    fn own() -> Self {
+        let space = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+        Self {
+            process: std::process::id().to_string(),
+            host: clean(&host_name()),
+            space: clean(&space.to_string_lossy()),
+        }
+    }
+
+    fn read(note: &str) -> Self {
+        let mut words = note.split(' ').map(clean);
+        let mut next = || words.next().unwrap_or_default();
+        Self { process: next(), host: next(), space: next() }
+    }
+
+    fn describe(&self) -> String {
+        let own = Self::own();
+        let process = &self.process;
+        if process.is_empty() {
+            String::new()
+        } else if *self == own {
+            format!(" (in this process, {process}: by another call, or by a second copy of dashboard-sled)")
+        } else if !self.host.is_empty() && self.host != own.host {
+            format!(" (process {process} on {})", self.host)
+        } else if self.space != own.space {
+            format!(" (process {process} in another container)")
+        } else {
+            format!(" (process {process})")
+        }
+    }
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(formatter, "{} {} {}", self.process, self.host, self.space)
+    }
+}
+
+/// What may be shown of a file that anyone could have written.
+fn clean(text: &str) -> String {
+    text.chars()
+        .filter(|letter| letter.is_ascii_alphanumeric() || ".-_:[]".contains(*letter))
+        .take(64)
+        .collect()
+}
+
+#[cfg(unix)]
+fn host_name() -> String {
+    let mut bytes = [0_u8; 256];
+    // SAFETY: the system writes no more than the length given.
+    let failed = unsafe { libc::gethostname(bytes.as_mut_ptr().cast(), bytes.len()) } != 0;
+    let length = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    let name = bytes.get(..length).filter(|_| !failed).unwrap_or_default();
+    String::from_utf8_lossy(name).into_owned()
+}
+
+#[cfg(not(unix))]
+fn host_name() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_read_back() {
+        let own = Holder::own();
+        assert_eq!(Holder::read(&own.to_string()), own);
+        assert!(own.describe().starts_with(" (in this process, "));
+    }
+
+    #[test]
+    fn the_same_number_elsewhere_is_another_process() {
+        let own = Holder::own();
+        let number = std::process::id();
+        let cases = [
+            (String::new(), String::new()),
+            (format!("{number} elsewhere pid:[1]"), format!(" (process {number} on elsewhere)")),
+            (
+                format!("{number} {} pid:[1]", own.host),
+                format!(" (process {number} in another container)"),
+            ),
+            (format!("1 {} {}", own.host, own.space), " (process 1)".into()),
+        ];
+        for (note, described) in cases {
+            assert_eq!(Holder::read(&note).describe(), described, "{note}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_noted_steers_no_terminal() {
+        let described = Holder::read("1\u{1b}[31m host\nname x").describe();
+        assert_eq!(described, " (process 1[31m on hostname)");
+    }
+}

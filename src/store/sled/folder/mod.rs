@@ -1,0 +1,290 @@
+//! The folder of a store: the names in it, whose it is, and what makes it durable.
+
+mod errors;
+pub(in crate::store) mod free_space;
+pub(in crate::store) mod journal;
+mod lock;
+pub(in crate::store) mod permissions;
+pub(in crate::store) mod relocate;
+pub mod rollback_guard;
+pub(in crate::store) mod swap;
+
+pub use lock::{lock, refuse_locked, FolderLock};
+pub use permissions::{give_to_owner, owner_only};
+
+use crate::store::error::{Result, StoreError};
+use rollback_guard::{Guard, Mark};
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// sled's own folder within the store's.
+pub const SLED: &str = "sled";
+/// The file whose lock is the store's.
+pub const LOCK: &str = "lock";
+/// The plan of a swap that was begun.
+pub const SWAP: &str = "swap";
+/// What may stand in a folder that has no guard yet; a volume of its own has the last one.
+pub const CREATED_BEFORE_GUARD: [&str; 4] = [LOCK, SLED, rollback_guard::NEW_NAME, "lost+found"];
+/// The key of the id that the guard has as well.
+pub const STORE_ID: &str = "store";
+
+/// What a folder holds. Every operation asks for this before it touches anything.
+#[derive(Debug, PartialEq)]
+pub enum State {
+    /// Nothing, or what a creation leaves before there is a guard. The folder may be missing.
+    Empty,
+    /// A new store whose creation was cut short. Nothing was acknowledged, so it may start anew.
+    CreationCutShort,
+    /// A copy that was not verified: it is being made, or was cut short.
+    CopyCutShort,
+    /// A restore into a folder without a store was cut short before it had one. Nothing was there, and nothing is lost.
+    RestoreCutShort,
+    /// A restore or a compaction was interrupted; whoever has the lock finishes or undoes it.
+    Swapping,
+    /// A store, by its guard.
+    Whole(rollback_guard::State),
+    /// sled's folder without a guard.
+    WithoutGuard,
+    /// Files of others.
+    Foreign {
+        /// The name of one of them.
+        found: String,
+    },
+}
+
+/// Reads what `folder` holds, and changes nothing. A newer format is refused here, and what is no regular file.
+pub fn read(folder: &Path) -> Result<State> {
+    refuse_unsafe(folder)?;
+    if is_there(&folder.join(SWAP))? {
+        return Ok(State::Swapping);
+    }
+    match Guard::read(folder)? {
+        Some(state) => Ok(match state.mark {
+            Mark::Whole => State::Whole(state),
+            Mark::Creating => State::CreationCutShort,
+            Mark::Copying => State::CopyCutShort,
+        }),
+        None if !is_there(folder)? => Ok(State::Empty),
+        None => {
+            let names: Vec<_> = files(folder)?
+                .iter()
+                .map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+                .collect();
+            let foreign = names.iter().find(|name| {
+                !CREATED_BEFORE_GUARD.contains(&name.as_str()) && !swap::is_unfinished(name)
+            });
+            Ok(match foreign {
+                Some(found) => State::Foreign { found: found.clone() },
+                None if names.iter().any(|name| name == SLED) => State::WithoutGuard,
+                None if names.iter().any(|name| swap::is_unfinished(name)) => {
+                    State::RestoreCutShort
+                }
+                None => State::Empty,
+            })
+        }
+    }
+}
+
+/// The real path of the store at `path`, which may be missing if it `creates`: then its folder is made. Whatever is no
+/// store is refused before anything is touched.
+pub fn locate(path: &Path, creates: bool) -> Result<PathBuf> {
+    require_openable(path, creates)?;
+    if creates {
+        return make(path);
+    }
+    fs::canonicalize(path).map_err(|error| StoreError::io("resolve", path, error))
+}
+
+/// Refuses what cannot be opened, also after an interrupted swap was finished.
+pub fn require_openable(folder: &Path, creates: bool) -> Result<()> {
+    match read(folder)? {
+        State::Swapping => Ok(()),
+        _ => require_store(folder, creates).map(drop),
+    }
+}
+
+/// The guard's state of the store in `folder`; `None` for one that is to be created, if it `creates`.
+pub fn require_store(folder: &Path, creates: bool) -> Result<Option<rollback_guard::State>> {
+    let missing = || StoreError::NoStore { path: folder.into() };
+    match read(folder)? {
+        State::Whole(state) => Ok(Some(state)),
+        State::WithoutGuard => Err(StoreError::GuardMismatch {
+            path: folder.into(),
+            found: "the data is there, the guard is not",
+        }),
+        State::CopyCutShort => {
+            // Whoever holds the lock is making it.
+            lock::refuse_locked(folder)?;
+            Err(StoreError::Unfinished { path: folder.into() })
+        }
+        State::RestoreCutShort => {
+            lock::refuse_locked(folder)?;
+            Err(StoreError::RestoreUnfinished { path: folder.into() })
+        }
+        State::Empty | State::CreationCutShort if creates => Ok(None),
+        State::Swapping => Err(StoreError::Foreign { path: folder.into(), found: SWAP.into() }),
+        State::Foreign { found } if creates => {
+            Err(StoreError::Foreign { path: folder.into(), found })
+        }
+        State::CreationCutShort => {
+            lock::refuse_locked(folder)?;
+            Err(missing())
+        }
+        State::Empty | State::Foreign { .. } => Err(missing()),
+    }
+}
+
+/// A copy needs a folder that is empty, or has what a copy or a creation that was cut short has left.
+pub fn refuse_occupied(folder: &Path) -> Result<()> {
+    let found = match read(folder)? {
+        State::Empty | State::CreationCutShort | State::CopyCutShort => return Ok(()),
+        State::Whole(_) => rollback_guard::NAME.into(),
+        State::WithoutGuard => SLED.into(),
+        State::RestoreCutShort => {
+            return Err(StoreError::RestoreUnfinished { path: folder.into() });
+        }
+        State::Swapping => SWAP.into(),
+        State::Foreign { found } => found,
+    };
+    Err(StoreError::Foreign { path: folder.into(), found })
+}
+
+/// Refuses a folder in which what is written could land elsewhere.
+fn refuse_unsafe(folder: &Path) -> Result<()> {
+    refuse_links(folder)?;
+    permissions::refuse_stranger(folder)
+}
+
+/// Refuses links and other things that are no regular files under the names of a store in `folder`: what is written to
+/// them would be written elsewhere. The folder itself may be a link, which the operator has named.
+pub fn refuse_links(folder: &Path) -> Result<()> {
+    for name in [LOCK, SWAP, rollback_guard::NAME, rollback_guard::NEW_NAME] {
+        require_kind(&folder.join(name), false)?;
+    }
+    let sled = folder.join(SLED);
+    require_kind(&sled, true)?;
+    if is_there(&sled)? {
+        for path in files(&sled)? {
+            require_kind(&path, path.ends_with("blobs"))?;
+        }
+    }
+    Ok(())
+}
+
+fn require_kind(path: &Path, folder: bool) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if folder && found.is_dir() || !folder && found.is_file() => Ok(()),
+        Ok(found) => Err(StoreError::Irregular {
+            path: path.into(),
+            found: if found.is_symlink() { "a symbolic link" } else { "not what is kept there" },
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(StoreError::io("look at", path, error)),
+    }
+}
+
+/// Opens a file of a store, and never what a link names. A new one is for its owner alone from the beginning.
+pub fn open_regular(path: &Path, options: &mut OpenOptions) -> Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // A pipe would be waited for otherwise.
+        options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    }
+    let file = match options.open(path) {
+        Ok(file) => file,
+        Err(error) => {
+            require_kind(path, false)?;
+            return Err(StoreError::io("open", path, error));
+        }
+    };
+    match file.metadata() {
+        Ok(found) if found.is_file() => Ok(file),
+        Ok(_) => Err(StoreError::Irregular { path: path.into(), found: "not what is kept there" }),
+        Err(error) => Err(StoreError::io("look at", path, error)),
+    }
+}
+
+/// Makes a file of a store anew; what an earlier try has left is removed, and not written through.
+pub fn create_regular(path: &Path) -> Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(StoreError::io("remove", path, error))
+        }
+        _ => open_regular(path, OpenOptions::new().read(true).write(true).create_new(true)),
+    }
+}
+
+/// Makes a folder for its owner alone.
+pub fn create_private(path: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| StoreError::io("create", path, error))
+}
+
+/// Whether there is anything at `path`. Not being allowed to look is an error.
+pub fn is_there(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StoreError::io("look at", path, error)),
+    }
+}
+
+/// Makes the folder at `path` if it is missing, for its owner alone, and returns its real path.
+pub fn make(path: &Path) -> Result<PathBuf> {
+    refuse_unsafe(path)?;
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let mut missing = 0;
+    for folder in path.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {
+        if is_there(folder)? {
+            break;
+        }
+        missing += 1;
+    }
+    builder.create(path).map_err(|error| StoreError::io("create", path, error))?;
+    let real = fs::canonicalize(path).map_err(|error| StoreError::io("resolve", path, error))?;
+    // Without this a power cut may take the whole folder away.
+    for parent in real.ancestors().skip(1).take(missing) {
+        sync_folder(parent)?;
+    }
+    Ok(real)
+}
+
+/// What stands in `folder`.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+        .map_err(|error| StoreError::io("list", folder, error))
+}
+
+/// Makes the names in `folder` durable. Windows neither needs nor allows it.
+pub fn sync_folder(folder: &Path) -> Result<()> {
+    match try_sync(folder) {
+        Err(error) if is_unsupported(&error) => Ok(()),
+        result => result.map_err(|error| StoreError::io("sync", folder, error)),
+    }
+}
+
+/// Whether the file system of `folder` cannot sync folders. Some of FUSE and some shared folders cannot; then nothing more
+/// can be done.
+#[must_use]
+pub fn cannot_sync(folder: &Path) -> bool {
+    try_sync(folder).is_err_and(|error| is_unsupported(&error))
+}
+
+fn try_sync(folder: &Path) -> std::io::Result<()> {
+    if cfg!(windows) {
+        return Ok(());
+    }
+    File::open(folder)?.sync_all()
+}
+
+fn is_unsupported(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
+}

@@ -1,0 +1,253 @@
+//! The guard: a small file beside sled's that knows the last acknowledged change, so that a store
+//! that went back in time is refused instead of believed.
+//!
+//! ```text
+//! slot (at 0 and at 4096, written in turns):
+//! magic 8 | format u32 | mark u8 | store id 16 | sequence u64 | turn u64 | checksum u32
+//! ```
+//!
+//! A slot is smaller than a sector, so a power cut leaves it old or new; the valid slot with the
+//! higher turn counts. It is written after each commit is durable and synced once a second and at
+//! close: the guard may lag behind the data, never run ahead of it. Every later format keeps this
+//! head, so that an older version can refuse it.
+
+use crate::store::error::{Result, StoreError};
+use crate::store::sled::folder::{create_regular, is_there, open_regular, sync_folder};
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// The format of this version.
+pub const FORMAT: u32 = 1;
+/// The guard's name in the store's folder.
+pub const NAME: &str = "guard";
+/// The name under which a new guard is written before it is renamed.
+pub const NEW_NAME: &str = "guard.new";
+
+const MAGIC: [u8; 8] = *b"DSLEDGRD";
+const SLOT_BYTES: usize = 49;
+const SLOT_DISTANCE: u64 = 4096;
+
+/// Names a store, in the guard and within sled.
+pub type StoreId = [u8; 16];
+
+/// How far the making of a store has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// It is complete.
+    Whole,
+    /// A new store is being created. Nothing was acknowledged yet.
+    Creating,
+    /// A copy is being made, and was not yet verified.
+    Copying,
+}
+
+/// What the guard says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// The format that the store is written in.
+    pub format: u32,
+    /// Not [`Mark::Whole`] from before sled's folder is made until it is complete.
+    pub mark: Mark,
+    /// The store that this guard belongs to.
+    pub id: StoreId,
+    /// The last acknowledged change.
+    pub sequence: u64,
+    turn: u64,
+}
+
+/// The open guard file.
+pub struct Guard {
+    file: File,
+    path: PathBuf,
+    state: State,
+    unsynced: bool,
+}
+
+impl Guard {
+    /// Reads the guard in `folder`; `None` if there is none.
+    pub fn read(folder: &Path) -> Result<Option<State>> {
+        let path = folder.join(NAME);
+        let mut bytes = Vec::new();
+        if !is_there(&path)? {
+            return Ok(None);
+        }
+        open_regular(&path, OpenOptions::new().read(true))?
+            .take(2 * SLOT_DISTANCE)
+            .read_to_end(&mut bytes)
+            .map_err(|error| StoreError::io("read", &path, error))?;
+        let state = newest(&bytes)
+            .ok_or_else(|| StoreError::Damaged { what: format!("the guard {}", path.display()) })?;
+        if state.format > FORMAT {
+            return Err(StoreError::NewerFormat {
+                path: folder.into(),
+                found: state.format,
+                supported: FORMAT,
+            });
+        }
+        Ok(Some(state))
+    }
+
+    /// Opens the guard that [`Guard::read`] found in `folder`.
+    pub fn open(folder: &Path, state: State) -> Result<Self> {
+        let path = folder.join(NAME);
+        let file = open_regular(&path, OpenOptions::new().read(true).write(true))?;
+        Ok(Self { file, path, state, unsynced: false })
+    }
+
+    /// Makes the guard of a store that is being made, with `mark`, durably, under its final name at once.
+    pub fn create(folder: &Path, id: StoreId, mark: Mark) -> Result<Self> {
+        let state = State { format: FORMAT, mark, id, sequence: 0, turn: 0 };
+        let new = folder.join(NEW_NAME);
+        let path = folder.join(NAME);
+        let failed = |error| StoreError::io("create", &path, error);
+        let mut file = create_regular(&new)?;
+        let slot = encode(&state);
+        file.write_all(&slot).map_err(failed)?;
+        file.seek(SeekFrom::Start(SLOT_DISTANCE)).map_err(failed)?;
+        file.write_all(&slot).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        std::fs::rename(&new, &path).map_err(failed)?;
+        sync_folder(folder)?;
+        Self::open(folder, state)
+    }
+
+    /// What the guard says now.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Notes that everything up to `sequence` is durable, and that the store is whole. Not synced yet.
+    pub fn record(&mut self, sequence: u64) -> Result<()> {
+        let turn = self.state.turn + 1;
+        let state = State { sequence, mark: Mark::Whole, turn, ..self.state.clone() };
+        let failed = |error| StoreError::io("write", &self.path, error);
+        self.file.seek(SeekFrom::Start(turn % 2 * SLOT_DISTANCE)).map_err(failed)?;
+        self.file.write_all(&encode(&state)).map_err(failed)?;
+        self.state = state;
+        self.unsynced = true;
+        Ok(())
+    }
+
+    /// Makes the last [`Guard::record`] durable.
+    pub fn sync(&mut self) -> Result<()> {
+        // Never tried twice: the system may have dropped what it could not write.
+        if !std::mem::take(&mut self.unsynced) {
+            return Ok(());
+        }
+        self.file.sync_data().map_err(|error| StoreError::io("sync", &self.path, error))
+    }
+
+    /// Whether [`Guard::sync`] has something to do.
+    #[must_use]
+    pub fn is_unsynced(&self) -> bool {
+        self.unsynced
+    }
+}
+
+fn encode(state: &State) -> Vec<u8> {
+    let mut slot = Vec::with_capacity(SLOT_BYTES);
+    slot.extend_from_slice(&MAGIC);
+    slot.extend_from_slice(&state.format.to_be_bytes());
+    slot.push(match state.mark {
+        Mark::Whole => 0,
+        Mark::Creating => 1,
+        Mark::Copying => 2,
+    });
+    slot.extend_from_slice(&state.id);
+    slot.extend_from_slice(&state.sequence.to_be_bytes());
+    slot.extend_from_slice(&state.turn.to_be_bytes());
+    let checksum = crc32fast::hash(&slot);
+    slot.extend_from_slice(&checksum.to_be_bytes());
+    slot
+}
+
+/// What a guard file says: its valid slot with the higher turn.
+#[must_use]
+pub fn newest(bytes: &[u8]) -> Option<State> {
+    let second = usize::try_from(SLOT_DISTANCE).ok()?;
+    let slots = [Some(bytes), bytes.get(second..)];
+    slots.into_iter().flatten().filter_map(decode).max_by_key(|state| state.turn)
+}
+
+fn decode(bytes: &[u8]) -> Option<State> {
+    let slot = bytes.get(..SLOT_BYTES)?;
+    let (content, checksum) = slot.split_last_chunk()?;
+    if crc32fast::hash(content) != u32::from_be_bytes(*checksum) {
+        return None;
+    }
+    let (magic, content) = content.split_first_chunk()?;
+    if *magic != MAGIC {
+        return None;
+    }
+    let (format, content) = content.split_first_chunk()?;
+    let (mark, content) = content.split_first()?;
+    let (id, content) = content.split_first_chunk()?;
+    let (sequence, content) = content.split_first_chunk()?;
+    Some(State {
+        format: u32::from_be_bytes(*format),
+        mark: match mark {
+            0 => Mark::Whole,
+            2 => Mark::Copying,
+            _ => Mark::Creating,
+        },
+        id: *id,
+        sequence: u64::from_be_bytes(*sequence),
+        turn: u64::from_be_bytes(content.try_into().ok()?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ID: StoreId = [7; 16];
+
+    #[test]
+    fn the_last_record_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Guard::read(folder.path()).unwrap(), None);
+        Guard::create(folder.path(), ID, Mark::Copying).unwrap();
+        assert_eq!(Guard::read(folder.path()).unwrap().unwrap().mark, Mark::Copying);
+        let mut guard = Guard::create(folder.path(), ID, Mark::Creating).unwrap();
+        assert_eq!(Guard::read(folder.path()).unwrap().unwrap().mark, Mark::Creating);
+        for sequence in 1..5 {
+            guard.record(sequence).unwrap();
+            assert_eq!(Guard::read(folder.path()).unwrap().as_ref(), Some(guard.state()));
+        }
+    }
+
+    #[test]
+    fn one_damaged_slot_leaves_the_other_and_two_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut guard = Guard::create(folder.path(), ID, Mark::Creating).unwrap();
+        guard.record(1).unwrap();
+        guard.record(2).unwrap();
+        let path = folder.path().join(NAME);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[30] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(Guard::read(folder.path()).unwrap().unwrap().sequence, 1);
+        bytes[4096 + 30] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(Guard::read(folder.path()).unwrap_err().code(), "ERR_STORE_DAMAGED");
+    }
+
+    #[test]
+    fn a_newer_format_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let guard = Guard::create(folder.path(), ID, Mark::Creating).unwrap();
+        let newer = State { format: FORMAT + 1, turn: 9, ..guard.state().clone() };
+        std::fs::write(folder.path().join(NAME), encode(&newer)).unwrap();
+        assert_eq!(Guard::read(folder.path()).unwrap_err().code(), "ERR_STORE_NEWER_FORMAT");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert_eq!(newest(&bytes), None);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The bytes of values, and of changes that belong together.
+
+pub(in crate::store) mod batch;
+pub mod value;

@@ -1,0 +1,221 @@
+//! A copy of a store as it is at one moment, while the store goes on working.
+//!
+//! Everything is copied while changes go on, and the writer notes which keys it touches. Then these are copied
+//! again, until few are left. The last ones are read into memory while writing waits, and written to the copy after that:
+//! so the copy is what the store is at that moment, and no call waits for more than an instant.
+//!
+//! The copy may go to a volume that is slow or hangs. Therefore nothing of the store is held while the copy is written to,
+//! and little of it waits to be written at any time: sled has seven threads in a process that write, for all databases.
+
+use crate::store::error::{Result, StoreError};
+use crate::store::key::{Key, KeyKind};
+use crate::store::sled::commit::changed_keys::Keys;
+use crate::store::sled::commit::large_values;
+use crate::store::sled::commit::transaction::{self, APPLIED};
+use crate::store::sled::database::disk::{self, Disk};
+use crate::store::sled::database::start::open_sled;
+use crate::store::sled::folder::rollback_guard::{Mark, StoreId};
+use crate::store::sled::folder::{self, SLED};
+use crate::store::sled::format::batch::Batch;
+use crate::store::sled::maintenance::verify::{self, Report};
+use crate::store::sled::open::create::{self, New};
+use crate::store::sled::Shared;
+use std::iter::Peekable;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::path::Path;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+/// A batch of the copy takes about so many bytes. After each of them sled is told to flush: so no more than two pieces of
+/// its log wait for the volume of the copy, and one more that it writes each half second.
+const BATCH_BYTES: usize = 128 << 10;
+/// Writing waits when no more keys than this are left to copy again, or after so many rounds.
+const FEW: usize = 256;
+const ROUNDS: usize = 20;
+/// At most so many copies are made at the same time in a process, of whatever stores: with three pieces each that wait for
+/// a volume, one of sled's seven threads is left for the stores themselves.
+const COPIES: usize = 2;
+
+static COPYING: Mutex<usize> = Mutex::new(0);
+static COPIED: Condvar = Condvar::new();
+
+/// One of the copies that may be made at the same time.
+struct Turn;
+
+impl Turn {
+    /// Waits until it may begin.
+    fn take() -> Self {
+        let copying = COPYING.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = COPIED.wait_while(copying, |copying| *copying >= COPIES);
+        *turn.unwrap_or_else(PoisonError::into_inner) += 1;
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *COPYING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        COPIED.notify_one();
+    }
+}
+
+/// Copies the store behind `shared` into the empty folder `target`, as a store with the id `id`, and reads the copy from
+/// the disk. The copy is marked as unfinished until it was found to be right, and its lock is held until then.
+/// `progress` is told the bytes copied so far.
+pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64)) -> Result<Report> {
+    folder::refuse_occupied(target)?;
+    let target = folder::make(target)?;
+    let _lock = folder::lock(&target)?;
+    // Read again: before the lock it may have been another's.
+    folder::refuse_occupied(&target)?;
+    let _turn = Turn::take();
+    let new = create::begin(&target, id, Mark::Copying)?;
+    let applied = copy_into(shared, &new.database, progress)?;
+    // sled panics where a sync fails while it closes.
+    catch_unwind(AssertUnwindSafe(|| finish(new, applied, &target))).unwrap_or_else(|panic| {
+        Err(StoreError::panicked("verify a copy", &*panic).of_sled(&target))
+    })
+}
+
+/// Completes a copy that ends with change number `applied`, once it was closed and read from the disk.
+fn finish(new: New, applied: u64, target: &Path) -> Result<Report> {
+    let mut batch = Batch::default();
+    transaction::put_applied(&mut batch, applied);
+    write(&new.database, &batch)?;
+    let (settled, database) = new.settle()?;
+    drop(database);
+    let sled_folder = target.join(SLED);
+    let (database, _) = open_sled(&sled_folder)?;
+    let disk = Disk::new(database, create::open_log(&sled_folder)?, &sled_folder);
+    // Of a value that was just being written to the store.
+    large_values::remove_unfinished(&disk, applied)?;
+    let report = verify::verify(&disk, |_| ())?;
+    drop(disk);
+    if report.problems.number > 0 {
+        let what = format!("the copy in {} ({})", target.display(), report.problems.first());
+        return Err(StoreError::Damaged { what });
+    }
+    settled.complete(applied)?;
+    Ok(report)
+}
+
+/// Copies the records and lists, and returns the number of the last change that is among them.
+fn copy_into(shared: &Shared, target: &sled::Db, progress: &dyn Fn(u64)) -> Result<u64> {
+    let touched = shared.touched.begin()?;
+    shared.backlog.wait()?;
+    copy_all(shared, target, progress)?;
+    for _ in 0..ROUNDS {
+        let keys = touched.take();
+        let left = keys.len();
+        copy_keys(shared, target, keys)?;
+        if left <= FEW {
+            break;
+        }
+    }
+    let mut last = Vec::new();
+    // Memory is faster than any target, so few are left after each round.
+    for _ in 0..ROUNDS {
+        let keys = touched.take();
+        let left = keys.len();
+        last.push(shared.with_disk(|disk| gather_all(disk, keys))?);
+        if left <= FEW {
+            break;
+        }
+    }
+    let applied = {
+        let _still = shared.applying.write().unwrap_or_else(PoisonError::into_inner);
+        shared.with_disk(|disk| {
+            last.push(gather_all(disk, touched.take())?);
+            disk.get(&Key::meta(APPLIED))
+        })?
+    };
+    drop(touched);
+    for batch in &last {
+        write(target, batch)?;
+    }
+    let applied = applied.as_deref().and_then(|applied| applied.try_into().ok());
+    Ok(applied.map_or(0, u64::from_be_bytes))
+}
+
+fn copy_all(shared: &Shared, target: &sled::Db, progress: &dyn Fn(u64)) -> Result<()> {
+    let mut after: Option<Vec<u8>> = None;
+    let mut copied = 0;
+    loop {
+        let mut batch = Batch::default();
+        let mut bytes = 0;
+        shared.with_disk(|disk| {
+            for stored in disk.forwards(&[], after.as_deref()) {
+                let (key, value) = stored?;
+                bytes += key.len() + value.len();
+                if Key::kind_of(&key) != Some(KeyKind::Meta) {
+                    batch.insert(&key, value.to_vec());
+                }
+                after = Some(key.to_vec());
+                if bytes >= BATCH_BYTES {
+                    break;
+                }
+            }
+            Ok(())
+        })?;
+        if bytes == 0 {
+            return Ok(());
+        }
+        write(target, &batch)?;
+        copied += bytes as u64;
+        progress(copied);
+    }
+}
+
+fn copy_keys(shared: &Shared, target: &sled::Db, keys: Keys) -> Result<()> {
+    let mut keys = keys.into_iter().peekable();
+    while keys.peek().is_some() {
+        let batch = shared.with_disk(|disk| gather(disk, &mut keys, BATCH_BYTES))?;
+        write(target, &batch)?;
+    }
+    Ok(())
+}
+
+fn gather_all(disk: &Disk, keys: Keys) -> Result<Batch> {
+    gather(disk, &mut keys.into_iter().peekable(), usize::MAX)
+}
+
+/// What is stored at `keys`, up to about so many bytes.
+fn gather<K>(disk: &Disk, keys: &mut Peekable<K>, limit: usize) -> Result<Batch>
+where
+    K: Iterator<Item = Box<[u8]>>,
+{
+    let mut batch = Batch::default();
+    let mut bytes = 0;
+    while let Some(key) = keys.next_if(|_| bytes < limit) {
+        if Key::kind_of(&key) == Some(KeyKind::Meta) {
+            continue;
+        }
+        bytes += key.len();
+        match disk.raw(&key)? {
+            Some(value) => {
+                bytes += value.len();
+                batch.insert(&key, value.to_vec());
+            }
+            None => batch.remove(&key),
+        }
+    }
+    Ok(batch)
+}
+
+/// Writes `batch` to the copy. Not as one: nothing is one before the copy is whole, and while sled applies a batch of one
+/// database all others in the process wait.
+fn write(target: &sled::Db, batch: &Batch) -> Result<()> {
+    let mut bytes = 0;
+    for (key, value) in batch.shared() {
+        bytes += key.len() + value.as_ref().map_or(0, |value| value.len());
+        disk::put(target, key, value).map_err(failed)?;
+        if bytes >= BATCH_BYTES {
+            bytes = 0;
+            disk::flush_surely(target).map_err(failed)?;
+        }
+    }
+    disk::flush_surely(target).map_err(failed)
+}
+
+fn failed(error: sled::Error) -> StoreError {
+    StoreError::sled("write a copy", Path::new("the copy"), error)
+}

@@ -1,0 +1,180 @@
+//! Stores that were damaged on the disk, and repaired.
+
+use crate::store::change::Record;
+use crate::store::findings::Told;
+use crate::store::key::{ChunkId, Key, KeyKind, ListPath};
+use crate::store::sled::folder;
+use crate::store::sled::open::Settings;
+use crate::store::sled::*;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+fn settings(folder: &Path) -> Settings {
+    Settings {
+        path: folder.into(),
+        creates: true,
+        cache_bytes: 1 << 20,
+        commit_limit: Duration::from_secs(60),
+        new_id: [7; 16],
+        accepts_rollback: false,
+    }
+}
+
+fn paths() -> [Vec<u8>; 3] {
+    [b"a".to_vec(), b"a/b".to_vec(), vec![b'p'; 5000]]
+}
+
+fn make(store: &Store, changes: Vec<Change>) {
+    let (sender, result) = mpsc::channel();
+    store.submit(changes, Box::new(move |done| sender.send(done).unwrap()));
+    result.recv().unwrap().unwrap();
+}
+
+fn read(folder: &Path) -> (Report, Vec<Vec<Vec<u8>>>) {
+    let store = open_alone(&settings(folder)).unwrap();
+    let report = store.verify(&|_| ()).unwrap();
+    let lists = paths().map(|path| {
+        let page = store.page(&ListPath::new(&path), 0, u64::MAX);
+        page.unwrap_or_default().iter().rev().map(|item| item.to_vec()).collect()
+    });
+    (report, lists.into())
+}
+
+fn sled(folder: &Path) -> sled::Db {
+    let config = sled::Config::new().path(folder.join(folder::SLED)).mode(sled::Mode::LowSpace);
+    // sled's lock outlives its database by a moment.
+    (0..1000)
+        .find_map(|_| {
+            config.open().ok().or_else(|| {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                None
+            })
+        })
+        .unwrap()
+}
+
+/// So many items are in more than one block.
+const ITEMS: usize = 300;
+
+/// A store with three lists, of which some items were removed again, and a large record.
+fn fill(folder: &Path, removed: &[Index]) {
+    let store = open_alone(&settings(folder)).unwrap();
+    for path in paths() {
+        let path = ListPath::new(&path);
+        let item = |number: usize| format!("item {number}").into_bytes();
+        let add = |number| Change::Add { path: path.clone(), item: item(number) };
+        make(&store, (0..ITEMS).map(add).collect());
+        let gone = removed.iter().map(|index| item(index.index(ITEMS)));
+        make(&store, gone.map(|item| Change::Discard { path: path.clone(), item }).collect());
+    }
+    let record = Record::new(b"large");
+    make(&store, vec![Change::Write { record, contents: vec![1; 10_000].into(), secret: None }]);
+}
+
+/// Removes or changes what stands at some of `keys`.
+fn damage(database: &sled::Db, keys: &[sled::IVec], places: &[(Index, bool)]) {
+    for (place, is_removed) in places {
+        let Some(key) = keys.get(place.index(keys.len().max(1))) else { continue };
+        let Some(stored) = database.get(key).unwrap() else { continue };
+        if *is_removed {
+            database.remove(key).unwrap();
+        } else {
+            let mut stored = stored.to_vec();
+            *stored.last_mut().unwrap() ^= 1;
+            database.insert(key, stored).unwrap();
+        }
+    }
+}
+
+fn keys(database: &sled::Db, kind: KeyKind) -> Vec<sled::IVec> {
+    database.scan_prefix(kind.prefix()).keys().map(|key| key.unwrap()).collect()
+}
+
+/// Entries at even sequences, and positions of items at odd ones: never both of an item.
+fn one_of_each_pair(database: &sled::Db) -> Vec<sled::IVec> {
+    let entries = keys(database, KeyKind::Entry);
+    let is_even = |sequence: u64| sequence.is_multiple_of(2);
+    let mut pairs: Vec<_> =
+        entries.into_iter().filter(|key| Key::number(key).is_some_and(is_even)).collect();
+    for path in paths() {
+        let path = ListPath::new(&path);
+        for number in (1..30).step_by(2) {
+            let position = path.position(format!("item {number}").as_bytes());
+            pairs.push(position.encoded().into());
+        }
+    }
+    pairs
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20))]
+    #[test]
+    fn what_follows_from_the_rest_comes_back(
+        removed in proptest::collection::vec(any::<Index>(), 0..40),
+        items in proptest::collection::vec(any::<(Index, bool)>(), 0..30),
+        counters in proptest::collection::vec(any::<(Index, bool)>(), 0..6),
+        loose in 0_u32..3,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path(), &removed);
+        let (_, before) = read(folder.path());
+        {
+            let database = sled(folder.path());
+            damage(&database, &one_of_each_pair(&database), &items);
+            let tallies = keys(&database, KeyKind::Tally);
+            prop_assert_eq!(tallies.len(), 3);
+            let counting = [keys(&database, KeyKind::List), tallies].concat();
+            damage(&database, &counting, &counters);
+            for index in 0..loose {
+                // Of a commit that was: an open removes those of a commit that never was.
+                let chunk = Key::chunk(ChunkId { sequence: 1, ordinal: 900 }, index);
+                database.insert(chunk, b"loose").unwrap();
+            }
+        }
+        let told = repair(&settings(folder.path()), &|_| ()).unwrap();
+        let (report, after) = read(folder.path());
+        prop_assert_eq!(report.problems, Told::default());
+        prop_assert_eq!(&after, &before);
+        prop_assert_eq!(report.records, 1);
+        // A second time there is nothing to do.
+        prop_assert_eq!(repair(&settings(folder.path()), &|_| ()).unwrap(), Told::default());
+        prop_assert!(told.number > 0 || (loose == 0 && read(folder.path()).1 == before));
+        // And the list goes on where it was.
+        let store = open_alone(&settings(folder.path())).unwrap();
+        for path in paths() {
+            make(&store, vec![Change::Add { path: ListPath::new(&path), item: b"new".to_vec() }]);
+        }
+        drop(store);
+        let (report, newer) = read(folder.path());
+        prop_assert_eq!(report.problems, Told::default());
+        prop_assert!(newer.iter().all(|items| items.last().is_some_and(|item| item == b"new")));
+    }
+}
+
+#[test]
+fn what_would_have_to_be_guessed_stays_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path(), &[]);
+    let path = ListPath::new(b"a");
+    let pieces;
+    {
+        let database = sled(folder.path());
+        pieces = keys(&database, KeyKind::Chunk);
+        let both = [path.entry(4), path.position(b"item 4"), Key::record(b"large")];
+        for key in both {
+            let mut stored = database.get(key.encoded()).unwrap().unwrap().to_vec();
+            stored[0] ^= 1;
+            database.insert(key.encoded(), stored).unwrap();
+        }
+    }
+    repair(&settings(folder.path()), &|_| ()).unwrap();
+    let (report, lists) = read(folder.path());
+    assert!(report.problems.number >= 2, "{report:?}");
+    assert!(report.problems.described.iter().any(|problem| problem.contains("large")));
+    assert_eq!(lists[1].len(), ITEMS);
+    // The pieces of the damaged record are still there.
+    assert_eq!(keys(&sled(folder.path()), KeyKind::Chunk), pieces);
+}

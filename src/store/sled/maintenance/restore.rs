@@ -1,0 +1,86 @@
+//! A store made from a backup, put in place of the one that is there.
+
+use crate::store::error::{Result, StoreError};
+use crate::store::sled::folder::free_space;
+use crate::store::sled::folder::rollback_guard;
+use crate::store::sled::folder::swap::{self, Kind};
+use crate::store::sled::folder::{self, is_there};
+use crate::store::sled::maintenance::verify::Report;
+use crate::store::sled::open::registry::{self, Lease};
+use crate::store::sled::open::Settings;
+use std::path::{Path, PathBuf};
+
+/// What a restore has done.
+pub struct Restored {
+    /// What the backup holds.
+    pub report: Report,
+    /// The files of the new store, in bytes.
+    pub disk_bytes: u64,
+    /// Where the store that was there is kept, and how many bytes it takes.
+    pub replaced: Option<(PathBuf, u64)>,
+}
+
+/// Makes a store from the backup `from` and puts it into the folder of `settings`. `prepare` is called with it
+/// before that, and nothing is replaced unless it succeeds. What was there is kept. Blocks.
+pub fn restore(
+    from: &Path,
+    settings: &Settings,
+    progress: &dyn Fn(u64),
+    prepare: impl FnOnce(&Lease) -> Result<()>,
+) -> Result<Restored> {
+    let existing = |path: &Path| Settings { path: path.into(), creates: false, ..settings.clone() };
+    let source = registry::open_alone(&existing(from))?;
+    let report = source.verify(progress)?;
+    if report.problems.number > 0 {
+        let what = format!("the backup {} ({})", from.display(), report.problems.first());
+        return Err(StoreError::Damaged { what });
+    }
+    let folder = folder::make(&settings.path)?;
+    let _lock = folder::lock(&folder)?;
+    // First, since to finish removes what a swap may have left.
+    refuse_others(&folder)?;
+    swap::finish(&folder)?;
+    let backup_bytes = free_space::size_of(&source.path().join(folder::SLED))?;
+    free_space::require(&folder, free_space::needed_for_copy(report.bytes, backup_bytes))?;
+    let number = swap::next_number(&folder)?;
+    let kind = Kind::Restore { number };
+    let staged = folder.join(kind.staged());
+    let made = make(source, &existing(&staged), progress, prepare);
+    if let Err(error) = made {
+        // What is left of it is removed by the next open or restore as well.
+        let _ = swap::remove_unfinished(&folder);
+        return Err(error);
+    }
+    swap::run(&folder, kind)?;
+    let kept = swap::kept_in(&folder, number);
+    let replaced =
+        is_there(&kept)?.then(|| free_space::size_of(&kept).map(|bytes| (kept.clone(), bytes)));
+    let replaced = replaced.transpose()?;
+    Ok(Restored { report, disk_bytes: free_space::size_of(&folder.join(folder::SLED))?, replaced })
+}
+
+/// Makes the new store in the folder of `settings`, and closes it.
+fn make(
+    source: Lease,
+    settings: &Settings,
+    progress: &dyn Fn(u64),
+    prepare: impl FnOnce(&Lease) -> Result<()>,
+) -> Result<()> {
+    source.copy(&settings.path, settings.new_id, progress)?;
+    source.close()?;
+    let new = registry::open_alone(settings)?;
+    prepare(&new)?;
+    // A store that could not be closed is still open: it must not be moved.
+    new.close()
+}
+
+fn refuse_others(folder: &Path) -> Result<()> {
+    for path in folder::files(folder)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let ours = name == rollback_guard::NAME || swap::is_ours(&name);
+        if !ours && !folder::CREATED_BEFORE_GUARD.contains(&name.as_str()) {
+            return Err(StoreError::Foreign { path: folder.into(), found: name });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! Reads everything that a store holds, and says what does not fit together.
+
+use crate::store::error::Result;
+use crate::store::findings::Told;
+use crate::store::key::{ChunkId, Key, KeyKind};
+use crate::store::sled::commit::list::{Counted, Head, Tally};
+use crate::store::sled::database::disk::Disk;
+use crate::store::sled::format::value;
+use std::collections::HashMap;
+
+/// What was read, and what was found to be wrong.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// Records of Dashboard.
+    pub records: u64,
+    /// Lists that are not empty.
+    pub lists: u64,
+    /// Items in all lists.
+    pub items: u64,
+    /// The bytes of all keys and values.
+    pub bytes: u64,
+    /// What is wrong.
+    pub problems: Told,
+}
+
+impl Report {
+    fn problem(&mut self, description: impl Into<String>) {
+        self.problems.tell(description);
+    }
+}
+
+/// Reads all of `disk`, on which nothing may change meanwhile. `progress` is told the bytes read so far.
+pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
+    let mut report = Report::default();
+    let mut chunks = Chunks::default();
+    // Entries, positions and tallies that belong to no list are those that no list's check has met.
+    let mut loose: HashMap<KeyKind, i64> = HashMap::new();
+    for stored in disk.forwards(&[], None) {
+        let Some((encoded, stored)) = report.problems.damage(stored.map(Some))? else { continue };
+        report.bytes += (encoded.len() + stored.len()) as u64;
+        progress(report.bytes);
+        let Some(kind) = Key::kind_of(&encoded) else {
+            report.problem("a key of a kind that this version does not know");
+            continue;
+        };
+        if kind == KeyKind::Chunk {
+            chunks.found(&encoded, value::decode_chunk(&encoded, &stored).is_some());
+            continue;
+        }
+        if let Some((id, count)) = value::chunks_of(&encoded, &stored) {
+            chunks.wanted.insert((id.sequence, id.ordinal), count);
+        }
+        let (key, contents) = match disk.found(&encoded, &stored) {
+            Ok(Some(found)) => found,
+            Ok(None) => continue,
+            Err(error) => {
+                report.problem(error.to_string());
+                continue;
+            }
+        };
+        match kind {
+            KeyKind::Record => report.records += 1,
+            KeyKind::List => {
+                report.lists += 1;
+                check_list(disk, &key, &contents, &mut report, &mut loose);
+            }
+            KeyKind::Entry | KeyKind::Position | KeyKind::Tally => {
+                *loose.entry(kind).or_default() += 1;
+            }
+            KeyKind::Meta | KeyKind::Chunk => {}
+        }
+    }
+    for (kind, count) in loose {
+        if count != 0 {
+            report.problem(format!("{count} keys of the kind {kind:?} belong to no list"));
+        }
+    }
+    chunks.check(&mut report);
+    Ok(report)
+}
+
+/// The chunks that were found, and those that are pointed to, by name.
+#[derive(Default)]
+struct Chunks {
+    found: HashMap<(u64, u32), u32>,
+    wanted: HashMap<(u64, u32), u32>,
+    damaged: u64,
+}
+
+impl Chunks {
+    fn found(&mut self, encoded: &[u8], is_whole: bool) {
+        match Key::chunk_id(encoded) {
+            Some(ChunkId { sequence, ordinal }) if is_whole => {
+                *self.found.entry((sequence, ordinal)).or_default() += 1;
+            }
+            _ => self.damaged += 1,
+        }
+    }
+
+    fn check(mut self, report: &mut Report) {
+        for (id, count) in self.wanted {
+            if self.found.remove(&id) != Some(count) {
+                report.problem(format!("pieces of the value {}/{} are missing", id.0, id.1));
+            }
+        }
+        if !self.found.is_empty() {
+            report.problem(format!("nothing points to the pieces of {} values", self.found.len()));
+        }
+        if self.damaged > 0 {
+            report.problem(format!("{} pieces of values are damaged", self.damaged));
+        }
+    }
+}
+
+/// Compares a list's count, entries, positions and tallies with each other.
+fn check_list(
+    disk: &Disk,
+    key: &Key,
+    contents: &[u8],
+    report: &mut Report,
+    loose: &mut HashMap<KeyKind, i64>,
+) {
+    let Some(path) = key.list_path() else {
+        report.problem("a list without a path");
+        return;
+    };
+    let head = match Head::read(&path, Some(contents)) {
+        Ok(head) => head,
+        Err(error) => {
+            report.problem(error.to_string());
+            return;
+        }
+    };
+    let mut counted = Counted::default();
+    for stored in disk.forwards(&path.entries(), None) {
+        // What cannot be read is reported where all keys are read.
+        let Ok((encoded, stored)) = stored else { continue };
+        let Some(sequence) = Key::number(&encoded) else { continue };
+        counted.add(sequence);
+        // A damaged entry is reported where all keys are read.
+        if let Ok(Some((_, item))) = disk.found(&encoded, &stored) {
+            let position = disk.get(&path.position(&item)).ok().flatten();
+            if position.as_deref() != Some(&sequence.to_be_bytes()) {
+                report
+                    .problem(format!("an item of the list {} is not where it says", key.display()));
+            }
+        }
+    }
+    let positions = disk.forwards(&path.positions(), None).flatten().count();
+    let (right, mut missing) = counted.numbers(Some(head));
+    let count = right.count;
+    let mut tallies = 0;
+    for stored in disk.forwards(&path.tallies(), None) {
+        let Ok((encoded, stored)) = stored else { continue };
+        tallies += 1;
+        let Some(segment) = Key::number(&encoded) else { continue };
+        let contents = disk.found(&encoded, &stored).ok().flatten().map(|(_, contents)| contents);
+        if Tally::read(&path, segment, contents.as_deref()).ok() != missing.remove(&segment) {
+            report.problem(format!("a counter of the list {} is wrong", key.display()));
+        }
+    }
+    if head.count != count || positions as u64 != count {
+        report.problem(format!(
+            "the list {} says {} items, has {count}, and knows the place of {positions}",
+            key.display(),
+            head.count
+        ));
+    } else if head != right || !missing.is_empty() {
+        report.problem(format!("a counter of the list {} is wrong", key.display()));
+    }
+    report.items += count;
+    let met = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    for (kind, number) in
+        [(KeyKind::Entry, count), (KeyKind::Position, positions as u64), (KeyKind::Tally, tallies)]
+    {
+        *loose.entry(kind).or_default() -= met(number);
+    }
+}

@@ -1,0 +1,218 @@
+//! Opening a store: what is there, whose it is, whether it is whole.
+
+pub mod create;
+mod read_only;
+pub mod registry;
+
+use crate::store::cache::Cache;
+use crate::store::error::{Result, StoreError};
+use crate::store::key::Key;
+use crate::store::notice::Notice;
+use crate::store::sled::commit::changed_keys::Touched;
+use crate::store::sled::commit::large_values;
+use crate::store::sled::commit::queue::Queue;
+use crate::store::sled::commit::statistics::Syncs;
+use crate::store::sled::commit::transaction::{put_applied, put_mark, APPLIED, MARK};
+use crate::store::sled::commit::unapplied::Backlog;
+use crate::store::sled::commit::watchdog::{self, Commit};
+use crate::store::sled::commit::writer::{self, Writer};
+use crate::store::sled::database::disk::Disk;
+use crate::store::sled::database::release::{Held, Release};
+use crate::store::sled::database::start::open_sled;
+use crate::store::sled::folder::free_space;
+use crate::store::sled::folder::journal::{self, Entry, Journal};
+use crate::store::sled::folder::rollback_guard::{Guard, Mark, StoreId};
+use crate::store::sled::folder::swap;
+use crate::store::sled::folder::{self, FolderLock, State, SLED, STORE_ID};
+use crate::store::sled::format::batch::Batch;
+use crate::store::sled::read::page::Pages;
+use crate::store::sled::{Shared, Store};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::time::Duration;
+
+/// How to open a store.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The store's folder.
+    pub path: PathBuf,
+    /// Whether to create a store where there is none.
+    pub creates: bool,
+    /// The size of the cache of records, in bytes.
+    pub cache_bytes: u64,
+    /// A commit that takes longer poisons the store.
+    pub commit_limit: Duration,
+    /// The id for a store that has to be created.
+    pub new_id: StoreId,
+    /// Whether to open a store that has gone back in time. It is marked, and refused without this, until
+    /// [`crate::store::sled::Change::Unmark`].
+    pub accepts_rollback: bool,
+}
+
+/// A store whose writer has not begun.
+pub struct Opened {
+    /// What is on the disk.
+    pub disk: Disk,
+    /// The guard that belongs to it.
+    pub guard: Guard,
+    /// The journal, of which the disk has everything.
+    pub journal: Journal,
+    /// The last change.
+    pub applied: u64,
+    /// What is to be told of the opening.
+    pub notices: Vec<Notice>,
+    /// The lock of the folder.
+    pub lock: FolderLock,
+}
+
+/// Opens the store at the real path in `settings`. sled panics where a sync fails while it closes again.
+pub fn open(settings: &Settings) -> Result<(Store, FolderLock)> {
+    start(settings, open_disk(settings)?)
+}
+
+/// The same without a writer.
+pub fn open_disk(settings: &Settings) -> Result<Opened> {
+    catch_unwind(AssertUnwindSafe(|| open_or_panic(settings))).unwrap_or_else(|panic| {
+        Err(StoreError::panicked("open the store", &*panic).of_sled(&settings.path))
+    })
+}
+
+fn open_or_panic(settings: &Settings) -> Result<Opened> {
+    let folder = &settings.path;
+    // What is no store of ours is refused before anything is touched.
+    folder::require_openable(folder, settings.creates)?;
+    let lock = folder::lock(folder)?;
+    let mut notices = Vec::new();
+    if matches!(folder::read(folder)?, State::Whole(_) | State::Swapping) {
+        notices.extend(swap::finish(folder)?.map(Notice::repaired));
+        folder::refuse_links(folder)?;
+    }
+    // Read again: before the lock it may have been another's.
+    let state = folder::require_store(folder, settings.creates)?;
+    let sled_folder = folder.join(SLED);
+    let (guard, database) = match state {
+        Some(state) => {
+            for name in ["db", journal::NAME] {
+                if !folder::is_there(&sled_folder.join(name))? {
+                    return Err(mismatch(folder, "the guard is there, a part of the data is not"));
+                }
+            }
+            let (database, repaired) = open_sled(&sled_folder)?;
+            notices.extend(repaired.into_iter().map(Notice::repaired));
+            (Guard::open(folder, state)?, database)
+        }
+        None => create::begin(folder, settings.new_id, Mark::Creating)?.complete(0)?,
+    };
+    let log = create::open_log(&sled_folder)?;
+    notices.extend(folder::owner_only(folder)?);
+    create::sync_files(folder, &sled_folder)?;
+    let disk = Disk::new(database, log, &sled_folder);
+    check_id(folder, &disk, &guard)?;
+    let (mut journal, found) = Journal::open(&sled_folder, guard.state().id)?;
+    let seen = found.highest.max(guard.state().sequence);
+    let applied = replay(found.entries, &disk, read_applied(folder, &disk)?)?;
+    let accepted = refuse_rollback(folder, &disk, applied, seen, settings.accepts_rollback)?;
+    if accepted > applied {
+        // What was cut off stays cut off, whatever the disk reads tomorrow.
+        journal.clear()?;
+    }
+    large_values::remove_unfinished(&disk, applied)?;
+    notices.extend(free_space::notices(folder));
+    folder::give_to_owner(folder);
+    Ok(Opened { disk, guard, journal, applied: accepted, notices, lock })
+}
+
+fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {
+    let Opened { disk, guard, journal, applied, notices, lock } = opened;
+    let progress = disk.progress();
+    let release = Arc::new(Release::new());
+    let held = Arc::new(Held::new(disk, Arc::clone(&release)));
+    let shared = Arc::new(Shared {
+        cache: Cache::new(settings.cache_bytes),
+        queue: Queue::new(),
+        backlog: Backlog::default(),
+        commit: Commit::new(progress),
+        disk: Arc::downgrade(&held),
+        held_by_writer: Mutex::new(Some(held)),
+        applying: RwLock::new(()),
+        poison: OnceLock::new(),
+        unwritten: OnceLock::new(),
+        touched: Touched::default(),
+        pages: Pages::default(),
+        syncs: Syncs::new(),
+        waiting: AtomicUsize::new(0),
+        waiting_bytes: AtomicUsize::new(0),
+    });
+    let writer = Writer::new(Arc::clone(&shared), guard, journal, applied);
+    // The writer last: without the other one it would stay behind, and keep the folder.
+    watchdog::watch(&shared, settings.commit_limit)
+        .and_then(|()| writer::start(writer, Arc::clone(&release)))
+        .map_err(StoreError::no_thread)?;
+    Ok((Store { shared, release, notices }, lock))
+}
+
+/// Refuses a guard and data that do not belong together.
+fn check_id(folder: &Path, disk: &Disk, guard: &Guard) -> Result<()> {
+    match disk.get(&Key::meta(STORE_ID))? {
+        Some(id) if *id == guard.state().id => Ok(()),
+        Some(_) => Err(mismatch(folder, "they have different ids")),
+        None => Err(mismatch(folder, "the data has no id")),
+    }
+}
+
+/// The number of the last change that sled has.
+fn read_applied(folder: &Path, disk: &Disk) -> Result<u64> {
+    let applied = disk.get(&Key::meta(APPLIED))?;
+    let applied = applied.as_deref().and_then(|applied| applied.try_into().ok());
+    applied.map(u64::from_be_bytes).ok_or_else(|| StoreError::Damaged {
+        what: format!("the count of changes of the store at {}", folder.display()),
+    })
+}
+
+/// Gives sled, which has everything up to change number `applied`, what is in the journal's `entries` after that; durably,
+/// since the journal begins anew. The number of the last change then.
+fn replay(entries: Vec<Entry>, disk: &Disk, mut applied: u64) -> Result<u64> {
+    let before = applied;
+    for Entry { sequence, batch } in entries {
+        // Behind a gap nothing would be what it was.
+        if sequence == applied + 1 {
+            disk.apply_journaled(&batch)?;
+            applied = sequence;
+        }
+    }
+    if applied > before {
+        disk.make_durable_alone()?;
+    }
+    Ok(applied)
+}
+
+/// The number that the next change follows. `seen` is the last one that the guard or the journal knows of: a store without
+/// it has gone back in time, and is refused.
+fn refuse_rollback(
+    folder: &Path,
+    disk: &Disk,
+    applied: u64,
+    seen: u64,
+    accepts_rollback: bool,
+) -> Result<u64> {
+    if applied >= seen && disk.get(&Key::meta(MARK))?.is_none() {
+        return Ok(applied);
+    }
+    if !accepts_rollback {
+        return Err(StoreError::RolledBack { path: folder.into(), guarded: seen, applied });
+    }
+    // Marked before anything else, in one batch with a number that the guard lets pass.
+    let accepted = applied.max(seen) + 1;
+    let mut batch = Batch::default();
+    put_mark(&mut batch);
+    put_applied(&mut batch, accepted);
+    disk.apply(&batch)?;
+    disk.make_durable_alone()?;
+    Ok(accepted)
+}
+
+fn mismatch(folder: &Path, found: &'static str) -> StoreError {
+    StoreError::GuardMismatch { path: folder.into(), found }
+}

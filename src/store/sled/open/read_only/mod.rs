@@ -1,0 +1,108 @@
+//! A store where nobody may write: on a read-only medium, or in a folder that this user may only read.
+//!
+//! sled writes when it opens a store, and the journal may have what sled lacks. So a private copy of the files is opened, in
+//! the system's folder for temporary files, and removed when it is closed. Changes are refused. What a killed process has left
+//! there is removed by the next one that makes such a copy.
+
+use crate::store::error::{Result, StoreError};
+use crate::store::sled::folder::rollback_guard;
+use crate::store::sled::folder::{self, FolderLock, LOCK, SLED};
+use crate::store::sled::open::{self, Settings};
+use crate::store::sled::Store;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+mod leftovers;
+
+/// What the name of a private copy begins with, before the 32 digits of its own.
+const PREFIX: &str = "dashboard-sled-";
+/// The store in a private copy.
+const STORE: &str = "store";
+
+/// What keeps a store open: the lock of its folder, or of a private copy.
+pub struct Hold {
+    // Dropped in this order: the lock of a private copy's store is in the copy.
+    _lock: FolderLock,
+    _copy: Option<PrivateCopy>,
+}
+
+/// Opens the store in `settings`, and a private copy of it for reading alone where it cannot be written.
+pub fn open_or_copy(settings: &Settings) -> Result<(Store, Hold)> {
+    match open::open(settings) {
+        Ok((store, lock)) => Ok((store, Hold { _lock: lock, _copy: None })),
+        Err(error) if !settings.creates && is_read_only(&error) => open_copy(settings),
+        Err(error) => Err(error),
+    }
+}
+
+/// What an open is refused with where it may not write, at its first write: the lock.
+fn is_read_only(error: &StoreError) -> bool {
+    match error {
+        StoreError::ReadOnly { .. } => true,
+        StoreError::NotPermitted { path, .. } => path.ends_with(LOCK),
+        _ => false,
+    }
+}
+
+fn open_copy(settings: &Settings) -> Result<(Store, Hold)> {
+    let folder = &settings.path;
+    // Somebody else may be allowed to write, but not while this is held.
+    let unlocked = folder::refuse_locked(folder)?;
+    folder::require_store(folder, false)?;
+    leftovers::remove_from(&std::env::temp_dir());
+    let copy = PrivateCopy::of(folder)?;
+    drop(unlocked);
+    let (store, lock) = open::open(&Settings { path: copy.store(), ..settings.clone() })?;
+    store.refuse_changes(StoreError::ReadOnly { path: folder.clone() });
+    Ok((store, Hold { _lock: lock, _copy: Some(copy) }))
+}
+
+/// A folder with a copy of a store, which is removed when this is dropped.
+struct PrivateCopy {
+    path: PathBuf,
+    /// Tells others that the copy is in use.
+    lock: Option<FolderLock>,
+}
+
+impl PrivateCopy {
+    fn of(folder: &Path) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("{PREFIX}{}", Uuid::new_v4().simple()));
+        folder::create_private(&path)?;
+        // From here on it is removed whatever happens.
+        let mut copy = Self { path, lock: None };
+        copy.lock = Some(folder::lock(&copy.path)?);
+        let store = copy.store();
+        folder::create_private(&store)?;
+        let sled = store.join(SLED);
+        folder::create_private(&sled)?;
+        folder::create_private(&sled.join("blobs"))?;
+        copy_file(&folder.join(rollback_guard::NAME), &store)?;
+        for file in folder::files(&folder.join(SLED))? {
+            if !file.is_dir() {
+                copy_file(&file, &sled)?;
+            }
+        }
+        Ok(copy)
+    }
+
+    fn store(&self) -> PathBuf {
+        self.path.join(STORE)
+    }
+}
+
+impl Drop for PrivateCopy {
+    fn drop(&mut self) {
+        // Nobody listens any more, and the next one removes what is left.
+        let _ = leftovers::remove(&self.path);
+    }
+}
+
+fn copy_file(from: &Path, folder: &Path) -> Result<()> {
+    let to = folder.join(from.file_name().unwrap_or_default());
+    let mut source = folder::open_regular(from, OpenOptions::new().read(true))?;
+    let mut target = folder::create_regular(&to)?;
+    std::io::copy(&mut source, &mut target)
+        .map(drop)
+        .map_err(|error| StoreError::io("copy to", &to, error))
+}

@@ -1,0 +1,4 @@
+//! Reads of many keys: pages of lists, and scans.
+
+pub mod page;
+pub mod scan;

@@ -1,0 +1,238 @@
+//! Pages of lists. A page is of one moment however long it is, and the writer never waits for it to be read.
+//!
+//! At that moment, between two batches, a page looks up where it begins: one head, the tallies, and at most a block of
+//! items. The items are read afterwards, in slices, while the list goes on changing. New items get a higher sequence, so
+//! they are not met. Before the writer changes any other entry of the page it keeps here what the entry was, and what is
+//! kept counts instead of what a slice has found.
+
+use crate::store::contents::Contents;
+use crate::store::error::Result;
+use crate::store::key::{Key, ListPath};
+use crate::store::sled::commit::list::{self, Head};
+use crate::store::sled::database::disk::Disk;
+use crate::store::sled::format::batch::Batch;
+use crate::store::sled::Store;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Number of entries that are read at a time.
+const SLICE: usize = 1024;
+
+/// The pages that are being read.
+#[derive(Default)]
+pub struct Pages(Mutex<Vec<Arc<Page>>>);
+
+/// A page whose items are to be read.
+struct Page {
+    path: ListPath,
+    /// What the keys of all entries of the list begin with.
+    entries: Vec<u8>,
+    /// The sequence of the newest item.
+    newest: u64,
+    /// Entries as they were at the moment of the page, if they were changed since.
+    before: Mutex<Entries>,
+}
+
+/// What is at each sequence: an item, or `None` where none is.
+type Entries = BTreeMap<u64, Result<Option<Contents>>>;
+
+/// Ends the keeping when the page is read.
+struct Reading<'a> {
+    pages: &'a Pages,
+    page: Arc<Page>,
+}
+
+impl Store {
+    /// At most `size` items of a list behind the `offset` newest ones, newest first. Blocks.
+    pub fn page(&self, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
+        // Every batch that changes a list changes its head.
+        self.shared.refuse_unwritten(|changed| changed.contains_key(&path.head()))?;
+        if self.shared.backlog.get(&path.head()).is_some() {
+            self.shared.backlog.wait()?;
+        }
+        self.shared.with_disk(|disk| {
+            let reading = {
+                let _between_batches =
+                    self.shared.applying.read().unwrap_or_else(PoisonError::into_inner);
+                self.shared.pages.begin(disk, path, offset)?
+            };
+            reading.map_or(Ok(Vec::new()), |reading| reading.page.read(disk, size))
+        })
+    }
+}
+
+impl Pages {
+    /// The page that begins behind the `offset` newest items, or `None` if the list has no more.
+    fn begin(&self, disk: &Disk, path: &ListPath, offset: u64) -> Result<Option<Reading<'_>>> {
+        let head = Head::read(path, disk.get(&path.head())?.as_deref())?;
+        let Some(newest) = list::nth(disk, path, &head, offset)? else {
+            return Ok(None);
+        };
+        let page = Arc::new(Page {
+            path: path.clone(),
+            entries: path.entries(),
+            newest,
+            before: Mutex::default(),
+        });
+        self.lock().push(Arc::clone(&page));
+        Ok(Some(Reading { pages: self, page }))
+    }
+
+    /// The writer's side: `batch` is about to appear.
+    pub fn keep(&self, disk: &Disk, batch: &Batch) {
+        let pages = self.lock();
+        for page in pages.iter() {
+            for (key, _) in batch.changes().filter(|(key, _)| key.starts_with(&page.entries)) {
+                page.keep(disk, key);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Page>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Page {
+    fn keep(&self, disk: &Disk, key: &[u8]) {
+        let Some(sequence) = Key::number(key).filter(|sequence| *sequence <= self.newest) else {
+            return;
+        };
+        // A damaged entry is the reader's concern, not the writer's.
+        self.before().entry(sequence).or_insert_with(|| disk.get(&self.path.entry(sequence)));
+    }
+
+    fn read(&self, disk: &Disk, size: u64) -> Result<Vec<Contents>> {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let mut items = Vec::new();
+        let mut next = Some(self.newest);
+        while let Some(high) = next {
+            let wanted = SLICE.min(size - items.len());
+            if wanted == 0 {
+                break;
+            }
+            let (low, slice) = self.slice(disk, high, wanted)?;
+            for item in slice.into_values().rev() {
+                if items.len() == size {
+                    break;
+                }
+                items.extend(item?);
+            }
+            next = low.checked_sub(1);
+        }
+        Ok(items)
+    }
+
+    /// The entries from `high` down to the sequence that is returned, `wanted` of them unless the list ends before.
+    fn slice(&self, disk: &Disk, high: u64, wanted: usize) -> Result<(u64, Entries)> {
+        let mut slice = BTreeMap::new();
+        let [from, to] = [0, high].map(|sequence| self.path.entry(sequence));
+        for stored in disk.backwards(&from, &to).take(wanted) {
+            let (encoded, stored) = stored?;
+            let sequence = Key::number(&encoded).unwrap_or_default();
+            slice.insert(sequence, disk.contents(&self.path.entry(sequence), &stored));
+        }
+        let low = match slice.first_key_value() {
+            Some((lowest, _)) if slice.len() == wanted => *lowest,
+            _ => 0,
+        };
+        // After the reading: what was changed before an entry was read is kept by now.
+        let before = self.before();
+        slice.extend(before.range(low..=high).map(|(sequence, item)| (*sequence, item.clone())));
+        Ok((low, slice))
+    }
+
+    fn before(&self) -> MutexGuard<'_, Entries> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.pages.lock().retain(|page| !Arc::ptr_eq(page, &self.page));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::change::{Change, Completion};
+    use crate::store::sled::tests::settings;
+    use crate::store::sled::{open, Lease};
+    use std::sync::mpsc;
+
+    fn path() -> ListPath {
+        ListPath::new(b"list")
+    }
+
+    fn name(item: usize) -> Vec<u8> {
+        // Some are stored in chunks.
+        let size = if item.is_multiple_of(50) { 10_000 } else { 0 };
+        [format!("item {item}").into_bytes(), vec![b'.'; size]].concat()
+    }
+
+    fn await_done(submit: impl FnOnce(Completion)) {
+        let (done, result) = mpsc::channel();
+        submit(Box::new(move |written| done.send(written).unwrap()));
+        result.recv().unwrap().unwrap();
+    }
+
+    fn add(store: &Lease, items: impl IntoIterator<Item = usize>) {
+        let add = |item| Change::Add { path: path(), item: name(item) };
+        await_done(|done| store.submit(items.into_iter().map(add).collect(), done));
+    }
+
+    fn discard(store: &Lease, items: impl IntoIterator<Item = usize>) {
+        let discard = |item| Change::Discard { path: path(), item: name(item) };
+        await_done(|done| store.submit(items.into_iter().map(discard).collect(), done));
+    }
+
+    /// What a page finds that began before `change` and is read after it.
+    fn across(store: &Lease, offset: u64, size: u64, change: impl FnOnce()) -> Vec<Contents> {
+        let shared = &store.shared;
+        shared.backlog.wait().unwrap();
+        let items = shared.with_disk(|disk| {
+            let reading = shared.pages.begin(disk, &path(), offset)?.unwrap();
+            change();
+            shared.backlog.wait()?;
+            reading.page.read(disk, size)
+        });
+        assert!(shared.pages.lock().is_empty());
+        items.unwrap()
+    }
+
+    fn names(items: impl Iterator<Item = usize>) -> Vec<Contents> {
+        items.map(|item| name(item).into()).collect()
+    }
+
+    #[test]
+    fn a_page_is_of_one_moment_while_the_list_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&settings(folder.path())).unwrap();
+        let count = 3 * SLICE;
+        add(&store, 0..count);
+        let all = names((0..count).rev());
+        assert_eq!(across(&store, 0, u64::MAX, || add(&store, count..count + 10)), all);
+        discard(&store, count..count + 10);
+        // Some at every end of a slice, and one that comes back as the newest.
+        let gone = (0..count).filter(|item| item % SLICE < 10 || item % 7 == 0);
+        let found = across(&store, 0, u64::MAX, || {
+            discard(&store, gone.clone());
+            add(&store, [0]);
+        });
+        assert_eq!(found, all);
+        let left = (0..count).rev().filter(|item| *item % SLICE >= 10 && item % 7 != 0);
+        let left = names(std::iter::once(0).chain(left));
+        assert_eq!(store.page(&path(), 0, u64::MAX).unwrap(), left);
+        let found = across(&store, 300, 2000, || discard(&store, 0..count));
+        assert_eq!(found, left[300..2300]);
+        // Sequences begin anew, so other items are where those of the page were.
+        add(&store, 0..count);
+        let found = across(&store, 5, 3000, || {
+            await_done(|done| store.wipe(done));
+            add(&store, count..2 * count);
+        });
+        assert_eq!(found, all[5..3005]);
+        assert_eq!(store.verify(&|_| ()).unwrap().problems.number, 0);
+    }
+}
