@@ -4,6 +4,7 @@ const { execFileSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const { makeApi, page } = require('../docs/make-api.js')
+const { makeCommands, pages } = require('../docs/make-commands.js')
 const { documents, read } = require('./documents/read.js')
 
 const root = path.join(__dirname, '..')
@@ -12,6 +13,12 @@ describe('documents', () => {
   it('docs/api.md is what npm run docs makes', async () => {
     assert.strictEqual(fs.readFileSync(page, 'utf8'), await makeApi(), 'run npm run docs, and commit docs/api.md')
   }).timeout(60000)
+
+  it('docs/commands.md and the manual page are what npm run docs makes', () => {
+    for (const [name, text] of Object.entries(makeCommands())) {
+      assert.strictEqual(fs.readFileSync(pages[name], 'utf8'), text, `run npm run docs, and commit ${pages[name]}`)
+    }
+  })
 
   it('every name that the package gives is in docs/api.md', () => {
     const text = read('docs/api.md')

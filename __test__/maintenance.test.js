@@ -52,7 +52,7 @@ describe('maintenance', () => {
       }
       const { code, stdout } = await run('--help')
       assert.strictEqual(code, 0)
-      assert(/verify.*backup.*restore.*recover/s.test(stdout))
+      assert(/backup.*restore.*verify.*recover/s.test(stdout))
     })
   })
 

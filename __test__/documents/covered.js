@@ -32,7 +32,6 @@ module.exports = {
   'npx mocha __test__/storage.test.js': partOfTest("run('npx', ['mocha'"),
   "npx mocha --exit --timeout 10000 '__test__/*.test.js'": partOfTest("['mocha', '--exit', '--timeout', '10000', '__test__/*.test.js']"),
   'npx standard --fix': partOfTest("run('npx', ['standard']"),
-  'npx dashboard-sled <command>': { reason: 'names the form of all commands' },
   'kill -9': { file: '__test__/faults/kill.fault.js', text: 'kill' },
 
   'npm install': install,

@@ -2,7 +2,7 @@ const { run, showBytes, withStore } = require('./run.js')
 const { bytesText } = require('./text.js')
 
 module.exports = (program) => program.command('compact')
-  .description('rewrites the store into fresh files, since they never shrink; needs room for both beside each other')
+  .description('rewrites the store into fresh files, since files never shrink; it needs room for the old and the new files')
   .action(run((folder, _, options) => withStore(folder, async (store) => {
     const end = showBytes(options)
     const report = await store.compact().finally(end)

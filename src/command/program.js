@@ -2,10 +2,11 @@
 const { Command, Option } = require('commander')
 const path = require('path')
 const { exitCodes } = require('./exit-codes.js')
+const { addHelp } = require('./help.js')
 const { tellError } = require('./run.js')
 const { version } = require('../../package.json')
 
-const commands = ['verify', 'backup', 'restore', 'remove-replaced', 'recover', 'export', 'import', 'purge', 'compact', 'stats', 'inspect', 'list']
+const commands = ['backup', 'restore', 'remove-replaced', 'verify', 'recover', 'export', 'import', 'purge', 'compact', 'stats', 'inspect', 'list', 'completion']
 
 module.exports = { makeProgram }
 
@@ -13,7 +14,9 @@ function makeProgram () {
   const json = isJson()
   const program = new Command('dashboard-sled')
     .description('Looks after a store of dashboard-sled. Stop the dashboard first: only one process can open a store.')
-    .version(version)
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
     .addOption(new Option('--store <folder>', 'the folder of the store; without it SLED_PATH counts').default(path.join('data', 'dashboard.sled')))
     .option('--json', 'print one line of JSON instead of text')
     .allowExcessArguments(false)
@@ -23,6 +26,7 @@ function makeProgram () {
   for (const name of commands) {
     require(`./${name}.js`)(program)
   }
+  program.commands.forEach(addHelp)
   return program
 }
 

@@ -9,7 +9,7 @@ const { bytesText } = require('./text.js')
 module.exports = (program) => program.command('restore')
   .description('puts a backup in place of the store, which is kept within its folder, and ends every session')
   .argument('<folder>', 'the backup')
-  .option('--keep-sessions', 'let the sessions of the backup live on, those that were ended since included')
+  .option('--keep-sessions', 'let the sessions of the backup live on, also those that were ended since')
   .option('--dry-run', 'only say what would happen')
   .option('--yes', 'do not ask')
   .action(run(async (folder, [argument], options) => {

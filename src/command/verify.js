@@ -2,9 +2,9 @@ const { exitCodes } = require('./exit-codes.js')
 const { holds, run, showBytes, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('verify')
-  .description('reads everything: checksums, lists and their counters, pieces of large values, the guard')
+  .description('reads everything and says what is wrong: checksums, lists and their counters, pieces of large values, the guard')
   .argument('[store]', 'the folder of the store, instead of --store')
-  .option('--repair', 'write again what follows from the rest: places and counters of lists; remove pieces that nothing points to, and sessions that are gone from their lists. Make a backup before')
+  .option('--repair', 'rebuild positions and counters of lists, and remove pieces of values that nothing points to and items of session lists whose session is gone. Make a backup before')
   .action(run((folder, _, options) => withStore(folder, async (store) => {
     const end = showBytes(options)
     if (!options.repair) {

@@ -1,0 +1,95 @@
+const { Argument } = require('commander')
+const { write } = require('./write.js')
+
+const scripts = { bash, fish, zsh }
+
+module.exports = (program) => program.command('completion')
+  .description('prints what completes commands and options in a shell')
+  .addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(Object.keys(scripts)))
+  .action((shell) => write(process.stdout, scripts[shell](program, program.commands)))
+
+function bash (program, commands) {
+  const options = (command) => [...visible(command), ...visible(program)].map(({ long }) => long).concat('--help').join(' ')
+  const choices = allOptions(program, commands).filter(({ argChoices }) => argChoices)
+  return `_dashboard_sled () {
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command='' word words=''
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case $word in
+      ${commands.map((command) => command.name()).join('|')}) command=$word; break ;;
+    esac
+  done
+  case $previous in
+${choices.map(({ long, argChoices }) => `    ${long}) COMPREPLY=($(compgen -W '${argChoices.join(' ')}' -- "$current")); return ;;\n`).join('')}    ${takingValue(program, commands).join('|')}) COMPREPLY=(); return ;;
+  esac
+  case $command in
+    '') words='${[...commands.map((command) => command.name()), options(program)].join(' ')}' ;;
+${commands.map((command) => `    ${command.name()}) words='${[...argumentChoices(command), options(command)].join(' ')}' ;;`).join('\n')}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -o default -F _dashboard_sled dashboard-sled
+`
+}
+
+function zsh (program, commands) {
+  const option = ({ long, description, required, argChoices }) => quote(`${long}[${plain(description)}]${required ? `:value:${argChoices ? `(${argChoices.join(' ')})` : '_files'}` : ''}`)
+  const all = [...visible(program).map(option), quote('--help[show the help]')]
+  const part = (command) => {
+    const words = argumentChoices(command)
+    return `      ${command.name()}) _arguments ${[...visible(command).map(option), ...all, quote(words.length ? `*:value:(${words.join(' ')})` : '*:file:_files')].join(' ')} ;;`
+  }
+  return `#compdef dashboard-sled
+_dashboard_sled () {
+  local -a commands
+  commands=(${commands.map((command) => quote(`${command.name()}:${plain(command.description())}`)).join(' ')})
+  _arguments -C ${all.join(' ')} '1:command:->command' '*::argument:->argument'
+  case $state in
+    command) _describe command commands ;;
+    argument) case $words[1] in
+${commands.map(part).join('\n')}
+    esac ;;
+  esac
+}
+compdef _dashboard_sled dashboard-sled
+`
+}
+
+function fish (program, commands) {
+  const option = (condition, { long, description, required, argChoices }) => `complete -c dashboard-sled${condition} -l ${long.slice(2)} -d ${quote(plain(description))}${required ? ' -r' : ''}${argChoices ? ` -f -a ${quote(argChoices.join(' '))}` : ''}`
+  const lines = commands.flatMap((command) => {
+    const inCommand = ` -n '__fish_seen_subcommand_from ${command.name()}'`
+    const words = argumentChoices(command)
+    return [
+      `complete -c dashboard-sled -n __fish_use_subcommand -f -a ${command.name()} -d ${quote(plain(command.description()))}`,
+      ...visible(command).map((each) => option(inCommand, each)),
+      ...(words.length ? [`complete -c dashboard-sled${inCommand} -f -a ${quote(words.join(' '))}`] : [])
+    ]
+  })
+  return [...visible(program).map((each) => option('', each)), ...lines, ''].join('\n')
+}
+
+function visible (command) {
+  return command.options.filter(({ hidden }) => !hidden)
+}
+
+function allOptions (program, commands) {
+  return [program, ...commands].flatMap(visible)
+}
+
+// What is behind these is a file or a word that nobody knows.
+function takingValue (program, commands) {
+  return [...new Set(allOptions(program, commands).filter(({ required, argChoices }) => required && !argChoices).map(({ long }) => long))]
+}
+
+function argumentChoices (command) {
+  return command.registeredArguments.flatMap(({ argChoices }) => argChoices || [])
+}
+
+// Without what the shells would read as their own.
+function plain (text) {
+  return text.replace(/[[\]:]/g, ' ').replace(/\s+/g, ' ').trim()
+}
+
+function quote (text) {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}
