@@ -25,9 +25,10 @@ const servers = {
 
 module.exports = { useServer }
 
-// A running server for the describe block that calls this: { url, readerUrl, password, query, folder, kill, restart }.
-function useServer (kind) {
-  const server = { password: passwords.reader }
+// A running server for the describe block that calls this: { url, readerUrl, password, query, folder, kill }; with
+// `isSecure` it also has a certificate that `authority` has signed, and takes the reader at `secureUrl`.
+function useServer (kind, { isSecure = false } = {}) {
+  const server = { password: passwords.reader, isSecure }
   const { start, programs, package: debian } = servers[kind]
   before(async function () {
     this.timeout(2 * minute)
@@ -38,6 +39,7 @@ function useServer (kind) {
       return this.skip()
     }
     server.folder = makeFolder()
+    Object.assign(server, isSecure ? makeCertificates(server.folder) : {})
     await start(server, await freePort())
   })
   after(async () => {
@@ -60,6 +62,11 @@ async function startRedis (server, port) {
   const address = `127.0.0.1:${port}`
   server.url = `redis://:${passwords.writer}@${address}`
   server.readerUrl = `redis://reader:${encodeURIComponent(passwords.reader)}@${address}`
+  if (server.isSecure) {
+    const securePort = await freePort()
+    args.push('--tls-port', securePort, '--tls-cert-file', server.certificate, '--tls-key-file', server.key, '--tls-ca-cert-file', server.authority, '--tls-auth-clients', 'no')
+    server.secureUrl = server.readerUrl.replace('redis:', 'rediss:').replace(`:${port}`, `:${securePort}`)
+  }
   run(server, find('redis-server'), args.map(String))
   await until(server, async () => {
     server.client = createClient({ url: server.url, socket: { reconnectStrategy: false } })
@@ -76,7 +83,7 @@ async function startMariadb (server, port) {
   const socket = path.join(data, 'socket')
   setUp(find('mariadb-install-db'), [...user, `--datadir=${data}/data`, '--auth-root-authentication-method=normal', '--skip-test-db'])
   const args = ['--no-defaults', ...user, `--datadir=${data}/data`, `--socket=${socket}`, `--pid-file=${data}/pid`, `--port=${port}`, '--bind-address=127.0.0.1', '--innodb-flush-log-at-trx-commit=0', '--innodb-buffer-pool-size=64M']
-  run(server, find('mariadbd'), args)
+  run(server, find('mariadbd'), [...args, ...(server.isSecure ? [`--ssl-cert=${server.certificate}`, `--ssl-key=${server.key}`] : [])])
   const root = { socketPath: socket, user: 'root', multipleStatements: true }
   await until(server, async () => { server.client = await mysql.createConnection(root) })
   server.client.on('error', () => {})
@@ -85,6 +92,10 @@ async function startMariadb (server, port) {
     CREATE USER writer IDENTIFIED BY '${passwords.writer}'; GRANT ALL ON *.* TO writer;
     CREATE USER reader IDENTIFIED BY '${passwords.reader}'; GRANT SELECT ON *.* TO reader;`)
   Object.assign(server, urls('mysql', `127.0.0.1:${port}/dashboard`))
+  if (server.isSecure) {
+    await server.query('ALTER USER reader REQUIRE SSL')
+    server.secureUrl = `${server.readerUrl}?ssl={"rejectUnauthorized":true}`
+  }
   server.close = async () => server.client.destroy()
 }
 
@@ -94,6 +105,11 @@ async function startPostgresql (server, port) {
   const access = ['--auth-local=trust', '--auth-host=scram-sha-256']
   setUp(find('initdb'), ['-D', `${data}/data`, '-U', 'postgres', '-E', 'UTF8', '--locale=C.UTF-8', ...access], options)
   const settings = ['-c', 'fsync=off', '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${data}`]
+  if (server.isSecure) {
+    settings.push('-c', 'ssl=on', '-c', `ssl_cert_file=${server.certificate}`, '-c', `ssl_key_file=${server.key}`)
+    const access = path.join(data, 'data', 'pg_hba.conf')
+    fs.writeFileSync(access, fs.readFileSync(access, 'utf8').replace(/^host /gm, 'hostssl '))
+  }
   run(server, find('postgres'), ['-D', `${data}/data`, '-p', String(port), ...settings], options)
   await until(server, async () => {
     server.client = new Client({ host: data, port, user: 'postgres', database: 'postgres' })
@@ -110,6 +126,7 @@ async function startPostgresql (server, port) {
   server.query = async (sql, values) => (await server.client.query(sql, values)).rows
   await server.query(`CREATE USER writer SUPERUSER PASSWORD '${passwords.writer}'; CREATE USER reader PASSWORD '${passwords.reader}'; GRANT pg_read_all_data TO reader;`)
   Object.assign(server, urls('postgresql', `127.0.0.1:${port}/dashboard`))
+  server.secureUrl = `${server.readerUrl}?sslmode=verify-full`
   server.close = () => server.client.end()
 }
 
@@ -118,13 +135,24 @@ function urls (protocol, address) {
   return { url, readerUrl }
 }
 
+// An authority of our own, and a certificate for this machine.
+function makeCertificates (folder) {
+  const at = (name) => path.join(folder, name)
+  const openssl = (...args) => setUp('openssl', args, { cwd: folder })
+  fs.writeFileSync(at('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n')
+  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'authority.key', '-out', 'authority.pem', '-subj', '/CN=an authority', '-days', '2')
+  openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=localhost')
+  openssl('x509', '-req', '-in', 'server.csr', '-CA', 'authority.pem', '-CAkey', 'authority.key', '-CAcreateserial', '-out', 'server.pem', '-days', '2', '-extfile', 'names')
+  return { authority: at('authority.pem'), certificate: at('server.pem'), key: at('server.key') }
+}
+
 // A folder that the server's own user has, since neither MariaDB nor PostgreSQL runs as root.
 function ownFolder (server, user) {
   const folder = path.join(server.folder, 'data')
   fs.mkdirSync(folder)
   if (isRoot) {
     fs.chmodSync(server.folder, 0o755)
-    setUp('chown', [user, folder])
+    setUp('chown', [user, folder, ...(server.isSecure ? [server.key] : [])])
   }
   return folder
 }

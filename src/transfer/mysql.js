@@ -1,7 +1,7 @@
 // The tables of @userdashboard/storage-mysql, on MySQL or MariaDB: objects(path, contents) and
 // lists(id, path, objectid), where a higher id is newer.
 const { asListParts, asRecords, surveyRows } = require('./rows.js')
-const { connectMs, loadClient, longestContents, longestName, parseUrl, sourceError } = require('./source.js')
+const { connectMs, loadClient, longestContents, longestName, parseUrl, sourceError, unreachable } = require('./source.js')
 
 // Rows that wait in memory; the server keeps the others until they are asked for.
 const rowsAhead = 16
@@ -49,8 +49,9 @@ async function open (source) {
   } catch (error) {
     throw sourceError('source-invalid', `the database or the options at the end of ${title} are wrong`)
   }
-  // What is under way is rejected as well.
-  connection.on('error', () => {})
+  // What is under way is rejected as well; what is asked for later is never answered.
+  const lost = {}
+  connection.on('error', (error) => { lost.error = error })
   const ask = async (sql) => {
     const [rows] = await connection.promise().query(sql)
     return rows
@@ -67,8 +68,8 @@ async function open (source) {
   }
   return {
     entries: async function * () {
-      yield * asRecords(stream(connection, title, objects))
-      yield * asListParts(stream(connection, title, lists))
+      yield * asRecords(stream(connection, lost, title, objects))
+      yield * asListParts(stream(connection, lost, title, lists))
     },
     survey: async () => {
       const [[total]] = await read(counts)
@@ -88,7 +89,10 @@ function asJson (text) {
   }
 }
 
-async function * stream (connection, title, sql) {
+async function * stream (connection, lost, title, sql) {
+  if (lost.error) {
+    throw interrupted(title, lost.error)
+  }
   const rows = connection.query(sql).stream({ highWaterMark: rowsAhead })
   // Of a lost connection the stream itself never hears.
   const stop = (error) => rows.destroy(error)
@@ -108,7 +112,7 @@ function notOpened (title, error) {
   }
   return error.errno > 0 && error.sqlState
     ? sourceError('source-refused', `${title} refused: ${error.message}`)
-    : sourceError('source-unreachable', `${title} cannot be reached: ${error.message || error.code}`)
+    : unreachable(title, error)
 }
 
 function interrupted (title, error) {

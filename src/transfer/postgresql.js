@@ -1,7 +1,7 @@
 // The tables of storage-postgresql: objects(path, contents, created) and lists(listid, path, objectid, created), where
 // a higher listid is newer.
 const { asListParts, asRecords, surveyRows, textOf } = require('./rows.js')
-const { bySize, connectMs, loadClient, longestContents, longestName, parseUrl, sourceError } = require('./source.js')
+const { bySize, connectMs, loadClient, longestContents, longestName, parseUrl, sourceError, unreachable } = require('./source.js')
 
 const rowsAtOnce = 1000
 // What the client understands; the last ones say nothing about what is read.
@@ -124,5 +124,5 @@ function notOpened (title, error) {
   }
   return error.severity
     ? sourceError('source-refused', `${title} refused: ${error.message}`)
-    : sourceError('source-unreachable', `${title} cannot be reached: ${error.message || error.code}`)
+    : unreachable(title, error)
 }

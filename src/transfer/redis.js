@@ -1,6 +1,6 @@
 // The keys of @userdashboard/storage-redis: a record is a string under its own key; a list is a Redis list under
 // list/<path>, newest first, beside a hash under list/map/<path> of what was ever in it.
-const { asRecord, asText, bySize, connectMs, itemsInPart, loadClient, longestName, oversize, parseUrl, sourceError } = require('./source.js')
+const { asRecord, asText, bySize, connectMs, itemsInPart, loadClient, longestName, oversize, parseUrl, sourceError, unreachable } = require('./source.js')
 
 const keysInPage = 1000
 // What an item takes in memory, about.
@@ -76,7 +76,7 @@ async function connect (client, title) {
   try {
     await client.connect()
   } catch (error) {
-    throw refused(title, error) || sourceError('source-unreachable', `${title} cannot be reached: ${error.message || error.code}`)
+    throw refused(title, error) || unreachable(title, error)
   } finally {
     clearTimeout(limit)
   }

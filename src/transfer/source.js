@@ -17,11 +17,17 @@ const connectMs = 10000
 const longestName = 64 * 1024
 const longestContents = 64 * 1024 * 1024
 
-module.exports = { asRecord, asText, bySize, connectMs, itemsInPart, loadClient, longestContents, longestName, oversize, parseUrl, sourceError }
+module.exports = { asRecord, asText, bySize, connectMs, itemsInPart, loadClient, longestContents, longestName, oversize, parseUrl, sourceError, unreachable }
 
 // The message says which kind of error, the detail is for people; neither holds a password.
 function sourceError (slug, detail) {
   return invalid(slug, 'ERR_SOURCE', detail)
+}
+
+// The server was not reached.
+function unreachable (title, error) {
+  const advice = /certificate/.test(error.message) ? '; its certificate cannot be verified: name the file of its authority by NODE_EXTRA_CA_CERTS=<file>' : ''
+  return sourceError('source-unreachable', `${title} cannot be reached: ${error.message || error.code}${advice}`)
 }
 
 // What is too large about an entry of the source, if anything is: `name` is the key, the list or the item.
