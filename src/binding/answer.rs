@@ -2,7 +2,7 @@
 
 use super::maintenance::to_hex;
 use super::storage::NativeStore;
-use crate::store::{wtf8, Contents, Lease, Parts, Records, Told};
+use crate::store::{wtf8, Contents, Findings, Lease, Parts, Records};
 use napi::bindgen_prelude::{BufferSlice, JsObjectValue, Null, Object, ToNapiValue};
 use napi::{check_status, sys, Env, JsValue, Result};
 use std::ptr;
@@ -89,7 +89,7 @@ impl ToNapiValue for Answer {
     }
 }
 
-fn told(env: sys::napi_env, told: &Told) -> Result<sys::napi_value> {
+fn told(env: sys::napi_env, told: &Findings) -> Result<sys::napi_value> {
     let described = array(env, &told.described, |one| text(env, one.as_bytes()))?;
     #[expect(clippy::cast_precision_loss, reason = "no store has 2^53 keys")]
     let number = value(env, told.number as f64)?;

@@ -110,7 +110,7 @@ pub fn repair_store(env: Env, path: String, key: Option<Name>, iv: Option<Name>)
     on_long_worker(env, move || {
         let settings = settings(path);
         let rebuilt = store::repair(&settings, &set_progress)?;
-        let store = store::open_alone(&settings)?;
+        let store = store::open_exclusive(&settings)?;
         let tidied = session_lists::tidy(&store, secret.as_ref())?;
         let left = store.verify(&set_progress)?;
         let repaired = [rebuilt.described, tidied.told.described].concat();

@@ -254,7 +254,7 @@ impl NativeStore {
             .into_iter()
             .zip(items)
             .map(|(path, added)| {
-                Ok(Change::Add { path: list(env, path)?, item: item(env, added)? })
+                Ok(Change::ListAdd { path: list(env, path)?, item: item(env, added)? })
             })
             .collect::<Result<_>>()?;
         self.change(env, changes)
@@ -267,7 +267,7 @@ impl NativeStore {
         ts_return_type = "Promise<void>"
     )]
     pub fn discard(&self, env: Env, path: Name, itemid: Name) -> Result<Reply> {
-        let change = Change::Discard { path: list(env, path)?, item: item(env, itemid)? };
+        let change = Change::ListRemove { path: list(env, path)?, item: item(env, itemid)? };
         self.change(env, vec![change])
     }
 

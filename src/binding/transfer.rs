@@ -9,7 +9,7 @@ use super::promise;
 use super::reply::{on_long_worker, Reply};
 use super::storage::{new_session_key, NativeStore};
 use crate::service::recovery;
-use crate::store::{self, Change, Contents, Record, Told};
+use crate::store::{self, Change, Contents, Findings, Record};
 use napi::bindgen_prelude::Uint8Array;
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -74,7 +74,7 @@ impl NativeStore {
         iv: Option<Name>,
     ) -> Result<Reply> {
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
-        let kept = Arc::new(Mutex::new(Told::default()));
+        let kept = Arc::new(Mutex::new(Findings::default()));
         let mut changes = Vec::new();
         for (record, contents) in imported(env, records, contents)? {
             let (secret, kept) = (secret.clone(), Arc::clone(&kept));
@@ -108,7 +108,7 @@ impl NativeStore {
         let imported = imported(env, records, contents)?;
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_long_worker(env, move || {
-            let mut kept = Told::default();
+            let mut kept = Findings::default();
             for (record, contents) in imported {
                 if store::would_keep(&store, &record, contents, secret.as_ref())? {
                     kept.tell(record.key.display());
@@ -191,13 +191,13 @@ fn add_all(
     for (path, items) in lists.into_iter().zip(items) {
         let path = list(env, path)?;
         for added in items {
-            changes.push(Change::Add { path: path.clone(), item: item(env, added)? });
+            changes.push(Change::ListAdd { path: path.clone(), item: item(env, added)? });
         }
     }
     Ok(())
 }
 
-fn describe_kept(kept: &Mutex<Told>) -> Answer {
+fn describe_kept(kept: &Mutex<Findings>) -> Answer {
     let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
     json_answer(&json!({ "kept": kept.number, "described": kept.described }))
 }

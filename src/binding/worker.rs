@@ -2,7 +2,7 @@
 //!
 //! What may take long has threads of its own, so that it never stands in the way of a look-up.
 
-use crate::store::{give_way, Result, StoreError};
+use crate::store::{lower_thread_priority, Result, StoreError};
 use std::collections::VecDeque;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{mpsc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -69,7 +69,7 @@ impl Pool {
     }
 
     fn work(&self) {
-        give_way();
+        lower_thread_priority();
         loop {
             let mut state = self.lock();
             let job = loop {

@@ -3,7 +3,7 @@
 use crate::record::cipher::{self, Secret};
 use crate::record::json::Object;
 use crate::record::{account, reset, Kind};
-use crate::store::{Change, Contents, Key, Record, Result, Store, StoreError, Told};
+use crate::store::{Change, Contents, Findings, Key, Record, Result, Store, StoreError};
 use std::sync::mpsc;
 
 /// So many records are read, and their accounts changed, at a time.
@@ -27,7 +27,7 @@ pub fn end_all(
     session_key: impl Fn() -> String,
 ) -> Result<Ended> {
     let mut ended = Ended::default();
-    let (mut unreadable, mut damaged) = (Told::default(), Told::default());
+    let (mut unreadable, mut damaged) = (Findings::default(), Findings::default());
     let mut after: Option<Key> = None;
     loop {
         let is_account = |name: &[u8]| Kind::of(name) == Some(Kind::Account);

@@ -6,7 +6,7 @@ use crate::record::cipher::{self, Secret};
 use crate::record::end::Session;
 use crate::record::place::SessionPlace;
 use crate::record::Kind;
-use crate::store::{Change, Contents, Key, ListPath, Record, Result, Store, StoreError, Told};
+use crate::store::{Change, Contents, Findings, Key, ListPath, Record, Result, Store, StoreError};
 
 /// So many sessions are looked at in one call.
 const PAGE: usize = 500;
@@ -37,7 +37,7 @@ pub struct Purged {
     /// Records under keys of sessions that are none.
     pub others: u64,
     /// What is damaged, and was left with the sessions that it belongs to.
-    pub damaged: Told,
+    pub damaged: Findings,
 }
 
 impl Purge {
@@ -123,7 +123,7 @@ type Gone<'a> = (&'a Key, SessionPlace<'a>, Session);
 fn removal((key, place, session): &Gone) -> [Change; 4] {
     let item = place.id().to_vec();
     let discard =
-        |path: Vec<u8>| Change::Discard { path: ListPath::new(&path), item: item.clone() };
+        |path: Vec<u8>| Change::ListRemove { path: ListPath::new(&path), item: item.clone() };
     [
         Change::Remove { record: Record { key: (*key).clone(), kind: Some(Kind::Session) } },
         Change::Remove { record: Record::new(&place.map()) },

@@ -15,9 +15,9 @@ pub fn recover(
     session_key: impl Fn() -> String,
 ) -> Result<Ended> {
     let accepting = Settings { accepts_rollback: true, ..settings.clone() };
-    let store = match store::open_alone(settings) {
+    let store = match store::open_exclusive(settings) {
         Ok(_) if !even_if_whole => return Err(StoreError::Whole { path: settings.path.clone() }),
-        Err(StoreError::RolledBack { .. }) => store::open_alone(&accepting)?,
+        Err(StoreError::RolledBack { .. }) => store::open_exclusive(&accepting)?,
         other => other?,
     };
     end_and_unmark(&store, now, secret, session_key)
@@ -31,7 +31,7 @@ pub fn end_and_unmark(
     session_key: impl Fn() -> String,
 ) -> Result<Ended> {
     let ended = end_all(store, now, secret, session_key)?;
-    wait_for(store, vec![Change::Unmark])?;
+    wait_for(store, vec![Change::ClearQuarantine])?;
     Ok(ended)
 }
 

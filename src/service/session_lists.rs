@@ -5,7 +5,7 @@ use super::end_sessions::wait_for;
 use crate::record::cipher::{self, Secret};
 use crate::record::end::Session;
 use crate::record::place::SessionList;
-use crate::store::{Change, Key, ListPath, Result, Store, StoreError, Told};
+use crate::store::{Change, Findings, Key, ListPath, Result, Store, StoreError};
 
 /// So many items are removed together.
 const BATCH: usize = 100;
@@ -14,7 +14,7 @@ const BATCH: usize = 100;
 #[derive(Debug, Default)]
 pub struct Tidied {
     /// What was removed, by list.
-    pub told: Told,
+    pub told: Findings,
     /// Items whose sessions cannot be read, and which were left.
     pub unreadable: u64,
 }
@@ -34,7 +34,7 @@ pub fn tidy(store: &Store, secret: Option<&Secret>) -> Result<Tidied> {
             for item in part.items {
                 match is_gone(store, &list, &item, secret) {
                     Ok(Some(true)) => {
-                        gone.push(Change::Discard { path: path.clone(), item: item.to_vec() });
+                        gone.push(Change::ListRemove { path: path.clone(), item: item.to_vec() });
                     }
                     Ok(Some(false)) => {}
                     Ok(None) | Err(StoreError::Damaged { .. }) => tidied.unreadable += 1,

@@ -1,7 +1,7 @@
 //! What a store holds, by application and by kind.
 
 use crate::record::place::application_and_kind;
-use crate::store::{Result, Store, Told};
+use crate::store::{Findings, Result, Store};
 use std::collections::BTreeMap;
 
 /// So many records are read at a time.
@@ -21,7 +21,7 @@ pub struct Usage {
     /// Items in all lists.
     pub items: u64,
     /// Records and lists that are damaged, which are not counted otherwise.
-    pub damaged: Told,
+    pub damaged: Findings,
 }
 
 /// Records together.

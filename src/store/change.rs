@@ -5,7 +5,7 @@ use crate::record::stale::Fingerprint;
 use crate::record::Kind;
 use crate::store::contents::Contents;
 use crate::store::error::Result;
-use crate::store::findings::Told;
+use crate::store::findings::Findings;
 use crate::store::key::{Key, ListPath};
 use crate::store::MAX_CONTENTS_BYTES;
 use std::sync::{Arc, Mutex};
@@ -72,7 +72,7 @@ pub enum Change {
         /// The host's secret, if it has one.
         secret: Option<Secret>,
         /// Gets the name of the record if something of the stored one was kept.
-        kept: Arc<Mutex<Told>>,
+        kept: Arc<Mutex<Findings>>,
     },
     /// Let nothing stand at `record`.
     Remove {
@@ -93,16 +93,16 @@ pub enum Change {
     /// Every session has to be ended: after a crash the store may not be used until then.
     Mark,
     /// Every session was ended: the store may be used again.
-    Unmark,
+    ClearQuarantine,
     /// Add `item` to a list as the newest, unless it is there.
-    Add {
+    ListAdd {
         /// The list.
         path: ListPath,
         /// The item.
         item: Vec<u8>,
     },
     /// Remove `item` from a list if it is there.
-    Discard {
+    ListRemove {
         /// The list.
         path: ListPath,
         /// The item.
@@ -121,8 +121,10 @@ impl Change {
             }
             Self::Remove { record } => record.key.size(),
             Self::Update { record, size, .. } => record.key.size() + size,
-            Self::Mark | Self::Unmark => 0,
-            Self::Add { path, item } | Self::Discard { path, item } => path.size() + item.len(),
+            Self::Mark | Self::ClearQuarantine => 0,
+            Self::ListAdd { path, item } | Self::ListRemove { path, item } => {
+                path.size() + item.len()
+            }
         };
         carried + OVERHEAD
     }

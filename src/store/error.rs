@@ -1,6 +1,6 @@
 //! Everything that can go wrong in the store, with the stable code and slug that JavaScript sees.
 
-use crate::store::findings::Told;
+use crate::store::findings::Findings;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -112,13 +112,13 @@ pub enum StoreError {
     #[error("{} accounts could not be read, so their sessions would live on; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them, and try again ({})", accounts.number, accounts.first())]
     Unreadable {
         /// Their keys.
-        accounts: Told,
+        accounts: Findings,
     },
     /// Records that are or may be accounts are damaged, so their sessions cannot be ended.
     #[error("{} records that are accounts, or may be, are damaged, so their sessions cannot be ended; every other account has a new session key. Restore a backup, or save what can be read with recover --salvage ({})", damaged.number, damaged.first())]
     DamagedAccounts {
         /// Which ones.
-        damaged: Told,
+        damaged: Findings,
     },
     /// A recovery of a store that lacks nothing.
     #[error("the store at {} has not gone back in time, so there is nothing to recover from; to end every session of every account all the same, say so twice: evenIfWhole (--even-if-whole)", path.display())]

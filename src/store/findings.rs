@@ -8,14 +8,14 @@ const DESCRIBED: usize = 100;
 
 /// Things to tell, for people. They name keys, and show no contents.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Told {
+pub struct Findings {
     /// How many.
     pub number: u64,
     /// The first of them.
     pub described: Vec<String>,
 }
 
-impl Told {
+impl Findings {
     /// One more.
     pub fn tell(&mut self, description: impl Into<String>) {
         self.number += 1;

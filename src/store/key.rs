@@ -74,7 +74,7 @@ impl Key {
             LIST => KeyKind::List,
             ENTRY => KeyKind::Entry,
             POSITION => KeyKind::Position,
-            TALLY => KeyKind::Tally,
+            TALLY => KeyKind::BlockCounts,
             _ => return None,
         })
     }
@@ -205,7 +205,7 @@ pub enum KeyKind {
     List,
     Entry,
     Position,
-    Tally,
+    BlockCounts,
 }
 
 impl KeyKind {
@@ -219,7 +219,7 @@ impl KeyKind {
             Self::List => LIST,
             Self::Entry => ENTRY,
             Self::Position => POSITION,
-            Self::Tally => TALLY,
+            Self::BlockCounts => TALLY,
         }]
     }
 }

@@ -17,14 +17,14 @@ mod version;
 pub mod wtf8;
 
 pub use self::sled::{
-    compact, give_way, open, open_alone, refuse_shared, remove_replaced, repair, restore, settle,
-    would_keep, Closing, Compacted, Lease, Part, Parts, Reader, Records, Report, Restored,
-    Settings, Stats, Store,
+    compact, lower_thread_priority, open, open_exclusive, refuse_shared, remove_replaced, repair,
+    restore, settle, would_keep, Closing, Compacted, Lease, Part, Parts, Reader, Records, Report,
+    Restored, Settings, Stats, Store,
 };
 pub use change::{Change, Completion, Edit, Edited, Record};
 pub use contents::Contents;
 pub use error::{Result, StoreError};
-pub use findings::Told;
+pub use findings::Findings;
 pub use key::{Key, ListPath};
 pub use notice::Notice;
 pub use panics::silence;

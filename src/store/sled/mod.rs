@@ -24,14 +24,14 @@ mod tests;
 
 pub use commit::transaction::would_keep;
 pub use database::release::Reader;
-pub use database::thread_priority::give_way;
+pub use database::thread_priority::lower_thread_priority;
 pub use folder::swap::remove_replaced;
 pub use maintenance::compact::{compact, Compacted};
 pub use maintenance::repair::repair;
 pub use maintenance::restore::{restore, Restored};
 pub use maintenance::stats::Stats;
 pub use maintenance::verify::Report;
-pub use open::registry::{open, open_alone, refuse_shared, settle, Closing, Lease};
+pub use open::registry::{open, open_exclusive, refuse_shared, settle, Closing, Lease};
 pub use open::Settings;
 pub use read::scan::{Part, Parts, Records};
 
@@ -41,12 +41,12 @@ use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, ListPath};
 use crate::store::notice::Notice;
-use commit::changed_keys::Touched;
+use commit::changed_keys::ChangedKeys;
 use commit::list::Head;
 use commit::queue::{Message, Queue};
 use commit::statistics::Syncs;
 use commit::transaction::Changed;
-use commit::unapplied::Backlog;
+use commit::unapplied::Unapplied;
 use commit::watchdog::Commit;
 use database::disk::Disk;
 use database::release::{Held, Release, Stage};
@@ -74,7 +74,7 @@ pub struct Store {
 pub struct Shared {
     cache: Cache,
     queue: Queue,
-    backlog: Backlog,
+    unapplied: Unapplied,
     commit: Commit,
     /// What is open, for as long as somebody holds it.
     disk: Weak<Held>,
@@ -86,8 +86,8 @@ pub struct Shared {
     poison: OnceLock<StoreError>,
     /// What the commit that failed would have changed. It stays in force for reads, so that a reset which could
     /// not be written down does not let anybody in again while the process lives.
-    unwritten: OnceLock<Changed>,
-    touched: Touched,
+    failed_commit: OnceLock<Changed>,
+    changed_keys: ChangedKeys,
     /// The pages of lists that are being read.
     pages: Pages,
     syncs: Syncs,
@@ -105,7 +105,7 @@ impl Store {
     /// What memory knows of the record at `key`: `None` if nothing. Never touches sled.
     #[must_use]
     pub fn peek(&self, key: &Key) -> Option<Option<Contents>> {
-        self.shared.unwritten(key).or_else(|| self.shared.cache.peek(key))
+        self.shared.failed_commit(key).or_else(|| self.shared.cache.peek(key))
     }
 
     /// A whole number to take before the record at `key` is read, for [`Store::is_current`].
@@ -136,7 +136,7 @@ impl Store {
     /// The record at `key`. Blocks.
     pub fn read(&self, key: &Key) -> Result<Option<Contents>> {
         let shared = &self.shared;
-        if let Some(contents) = shared.unwritten(key) {
+        if let Some(contents) = shared.failed_commit(key) {
             return Ok(contents);
         }
         shared.cache.get_or_read(key, || shared.with_disk(|disk| shared.stored(disk, key)))
@@ -247,7 +247,7 @@ impl Shared {
 
     /// What stands at `key`, of what was acknowledged: sled may lack the last commit.
     fn stored(&self, disk: &Disk, key: &Key) -> Result<Option<Contents>> {
-        match self.backlog.get(key) {
+        match self.unapplied.get(key) {
             Some(contents) => Ok(contents),
             None => disk.get(key),
         }
@@ -255,7 +255,7 @@ impl Shared {
 
     /// Reads by [`Shared::with_disk`] when sled has all that was acknowledged before.
     fn with_all<T>(&self, read: impl FnOnce(&Disk) -> Result<T>) -> Result<T> {
-        self.backlog.wait()?;
+        self.unapplied.wait()?;
         self.with_disk(read)
     }
 
@@ -267,7 +267,7 @@ impl Shared {
 
     /// The writer's side: gives sled what it lacks.
     fn catch_up(&self, disk: &Disk) -> Result<()> {
-        self.backlog.apply(|batch| self.appear(disk, batch, |batch| disk.apply_journaled(batch)))
+        self.unapplied.apply(|batch| self.appear(disk, batch, |batch| disk.apply_journaled(batch)))
     }
 
     /// Lets `batch` appear in sled by `apply`.
@@ -279,7 +279,7 @@ impl Shared {
     ) -> Result<()> {
         let _applying = self.applying.write().unwrap_or_else(PoisonError::into_inner);
         self.pages.keep(disk, batch);
-        let _noted = self.touched.note(batch);
+        let _noted = self.changed_keys.note(batch);
         apply(batch)
     }
 
@@ -300,19 +300,19 @@ impl Shared {
     }
 
     /// The writer's side: a commit that would have made `changed` has failed, and is the last one.
-    fn keep_unwritten(&self, changed: Changed) {
-        if self.unwritten.set(changed).is_ok() {
+    fn keep_failed_commit(&self, changed: Changed) {
+        if self.failed_commit.set(changed).is_ok() {
             self.cache.stamps().change_all();
         }
     }
 
-    fn unwritten(&self, key: &Key) -> Option<Option<Contents>> {
-        self.unwritten.get()?.get(key).cloned()
+    fn failed_commit(&self, key: &Key) -> Option<Option<Contents>> {
+        self.failed_commit.get()?.get(key).cloned()
     }
 
     /// Refuses to read what a failed commit would have changed and sled does not have.
     fn refuse_unwritten(&self, is_read: impl Fn(&Changed) -> bool) -> Result<()> {
-        match self.unwritten.get() {
+        match self.failed_commit.get() {
             // The writer poisons the store right after it has kept that.
             Some(changed) if is_read(changed) => Err(self.poison.wait().clone()),
             _ => Ok(()),

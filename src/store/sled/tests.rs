@@ -101,8 +101,8 @@ fn change(step: &Step, number: usize) -> Option<Change> {
             size: 0,
             secret: None,
         },
-        Step::Add(list, item) => Change::Add { path: path(list), item: name(item) },
-        Step::Discard(list, item) => Change::Discard { path: path(list), item: name(item) },
+        Step::Add(list, item) => Change::ListAdd { path: path(list), item: name(item) },
+        Step::Discard(list, item) => Change::ListRemove { path: path(list), item: name(item) },
         Step::Wipe | Step::Reopen => return None,
     })
 }
@@ -206,7 +206,7 @@ fn what_a_failed_commit_would_have_changed_is_what_every_read_finds() {
     let key = Record::new(b"a").key;
     let changed = Changed::from([(key.clone(), Some(b"new".as_slice().into()))]);
     assert_eq!(store.read(&key).unwrap(), None);
-    assert!(store.shared.unwritten.set(changed).is_ok());
+    assert!(store.shared.failed_commit.set(changed).is_ok());
     assert_eq!(store.read(&key).unwrap().as_deref(), Some(b"new".as_slice()));
     assert_eq!(store.peek(&key).unwrap().as_deref(), Some(b"new".as_slice()));
 }

@@ -10,12 +10,12 @@ pub type Keys = HashSet<Box<[u8]>>;
 
 /// The keys that were touched since a backup began, while one is made.
 #[derive(Default)]
-pub struct Touched(Mutex<Option<Keys>>);
+pub struct ChangedKeys(Mutex<Option<Keys>>);
 
 /// While this is there, keys are noted. It ends with the backup, also when that fails or panics.
-pub struct Noting<'a>(&'a Touched);
+pub struct Noting<'a>(&'a ChangedKeys);
 
-impl Touched {
+impl ChangedKeys {
     /// Begins to note the keys that are touched. Fails if a backup is being made already.
     pub fn begin(&self) -> Result<Noting<'_>> {
         let mut keys = self.lock();
@@ -67,23 +67,23 @@ mod tests {
 
     #[test]
     fn one_backup_at_a_time_notes_what_is_touched() {
-        let touched = Touched::default();
-        drop(touched.note(&batch(b"before")));
-        let noting = touched.begin().unwrap();
-        assert!(touched.begin().is_err());
-        drop(touched.note(&batch(b"a")));
+        let changed_keys = ChangedKeys::default();
+        drop(changed_keys.note(&batch(b"before")));
+        let noting = changed_keys.begin().unwrap();
+        assert!(changed_keys.begin().is_err());
+        drop(changed_keys.note(&batch(b"a")));
         assert_eq!(noting.take(), Keys::from([b"a".as_slice().into()]));
         assert!(noting.take().is_empty());
     }
 
     #[test]
     fn a_backup_that_panicked_leaves_nothing_behind() {
-        let touched = Touched::default();
+        let changed_keys = ChangedKeys::default();
         let panicking = || {
-            let _noting = touched.begin().unwrap();
+            let _noting = changed_keys.begin().unwrap();
             panic!("amid a backup");
         };
         assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err());
-        assert!(touched.begin().is_ok());
+        assert!(changed_keys.begin().is_ok());
     }
 }

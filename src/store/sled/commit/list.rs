@@ -9,7 +9,7 @@
 use crate::store::contents::Contents;
 use crate::store::error::Result;
 use crate::store::key::{Key, ListPath};
-use crate::store::sled::commit::transaction::Draft;
+use crate::store::sled::commit::transaction::Transaction;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::value::damaged;
 use std::collections::HashMap;
@@ -65,15 +65,15 @@ impl Head {
 
 /// How many items live in each block of a segment.
 #[derive(PartialEq)]
-pub struct Tally([u16; BLOCKS]);
+pub struct BlockCounts([u16; BLOCKS]);
 
-impl Default for Tally {
+impl Default for BlockCounts {
     fn default() -> Self {
         Self([0; BLOCKS])
     }
 }
 
-impl Tally {
+impl BlockCounts {
     /// Reads the tally of a segment of the list at `path`.
     pub fn read(path: &ListPath, segment: u64, contents: Option<&[u8]>) -> Result<Self> {
         let mut counts = [0; BLOCKS];
@@ -111,7 +111,7 @@ impl Tally {
 pub struct Counted {
     count: u64,
     next: u64,
-    tallies: HashMap<u64, Tally>,
+    tallies: HashMap<u64, BlockCounts>,
 }
 
 impl Counted {
@@ -125,7 +125,7 @@ impl Counted {
 
     /// The head of the list and its tallies by segment, as they should be; `known` is the head that it has.
     #[must_use]
-    pub fn numbers(mut self, known: Option<Head>) -> (Head, HashMap<u64, Tally>) {
+    pub fn numbers(mut self, known: Option<Head>) -> (Head, HashMap<u64, BlockCounts>) {
         let known = known.unwrap_or_default();
         let next = self.next.max(known.next);
         let mut head = Head { count: self.count, next, newest: 0, ..known };
@@ -147,68 +147,68 @@ fn block_of(sequence: u64) -> usize {
 }
 
 /// Adds `item` as the newest, unless it is there: then it keeps its place.
-pub fn add(draft: &mut Draft, path: &ListPath, item: &[u8]) -> Result<()> {
+pub fn add(transaction: &mut Transaction, path: &ListPath, item: &[u8]) -> Result<()> {
     let position = path.position(item);
-    if draft.get(&position)?.is_some() {
+    if transaction.get(&position)?.is_some() {
         return Ok(());
     }
-    let mut head = Head::read(path, draft.get(&path.head())?.as_deref())?;
+    let mut head = Head::read(path, transaction.get(&path.head())?.as_deref())?;
     let sequence = head.next;
     if sequence % BLOCK == 0 && head.newest > 0 {
         let full = u16::try_from(head.newest).map_err(|_| damaged(&path.head()))?;
-        tally(draft, path, head.last(), |_| full)?;
+        tally(transaction, path, head.last(), |_| full)?;
         head.newest = 0;
     }
     head.count += 1;
     head.next += 1;
     head.newest += 1;
-    head.changed_in = draft.sequence();
-    draft.put(position, sequence.to_be_bytes().as_slice().into());
-    draft.put_first(path.entry(sequence), item.into());
-    draft.put(path.head(), head.contents());
+    head.changed_in = transaction.sequence();
+    transaction.put(position, sequence.to_be_bytes().as_slice().into());
+    transaction.put_first(path.entry(sequence), item.into());
+    transaction.put(path.head(), head.contents());
     Ok(())
 }
 
 /// Removes `item` if it is there.
-pub fn discard(draft: &mut Draft, path: &ListPath, item: &[u8]) -> Result<()> {
+pub fn discard(transaction: &mut Transaction, path: &ListPath, item: &[u8]) -> Result<()> {
     let position = path.position(item);
-    let Some(sequence) = draft.get(&position)? else {
+    let Some(sequence) = transaction.get(&position)? else {
         return Ok(());
     };
     let sequence = sequence.as_ref().try_into().map_err(|_| damaged(&position))?;
     let sequence = u64::from_be_bytes(sequence);
-    let mut head = Head::read(path, draft.get(&path.head())?.as_deref())?;
+    let mut head = Head::read(path, transaction.get(&path.head())?.as_deref())?;
     head.count = head.count.saturating_sub(1);
-    head.changed_in = draft.sequence();
+    head.changed_in = transaction.sequence();
     if head.is_in_newest_block(sequence) {
         head.newest = head.newest.saturating_sub(1);
     } else {
-        tally(draft, path, sequence, |count| count.saturating_sub(1))?;
+        tally(transaction, path, sequence, |count| count.saturating_sub(1))?;
     }
-    draft.remove(position);
-    draft.remove(path.entry(sequence));
+    transaction.remove(position);
+    transaction.remove(path.entry(sequence));
     if head.count == 0 {
-        draft.remove(path.head());
+        transaction.remove(path.head());
     } else {
-        draft.put(path.head(), head.contents());
+        transaction.put(path.head(), head.contents());
     }
     Ok(())
 }
 
 fn tally(
-    draft: &mut Draft,
+    transaction: &mut Transaction,
     path: &ListPath,
     sequence: u64,
     change: impl FnOnce(u16) -> u16,
 ) -> Result<()> {
     let segment = sequence / SEGMENT;
     let key = path.tally(segment);
-    let mut tally = Tally::read(path, segment, draft.get(&key)?.as_deref())?;
+    let mut tally = BlockCounts::read(path, segment, transaction.get(&key)?.as_deref())?;
     tally.change(sequence, change);
     if tally.is_empty() {
-        draft.remove(key);
+        transaction.remove(key);
     } else {
-        draft.put(key, tally.contents());
+        transaction.put(key, tally.contents());
     }
     Ok(())
 }
@@ -241,7 +241,7 @@ fn start(disk: &Disk, path: &ListPath, head: &Head, offset: u64) -> Result<Optio
         let (encoded, stored) = tally?;
         let segment = Key::number(&encoded).unwrap_or_default();
         let contents = disk.contents(&path.tally(segment), &stored)?;
-        let tally = Tally::read(path, segment, contents.as_deref())?;
+        let tally = BlockCounts::read(path, segment, contents.as_deref())?;
         let total: u64 = tally.0.iter().copied().map(u64::from).sum();
         if skip >= total {
             skip -= total;

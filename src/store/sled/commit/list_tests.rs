@@ -51,12 +51,12 @@ impl List {
                 let new = self.added..self.added + count;
                 self.added = new.end;
                 self.items.extend(new.clone());
-                new.map(|item| Change::Add { path: path(), item: name(item) }).collect()
+                new.map(|item| Change::ListAdd { path: path(), item: name(item) }).collect()
             }
             Step::Discard(from, to) => {
                 let [from, to] = [from, to].map(|part| self.items.len() * part / 1000);
                 let old = self.items.drain(from..to);
-                old.map(|item| Change::Discard { path: path(), item: name(item) }).collect()
+                old.map(|item| Change::ListRemove { path: path(), item: name(item) }).collect()
             }
         };
         let (done, result) = mpsc::channel();

@@ -175,6 +175,9 @@ fn changes(request: &Request, key: &Key) -> bool {
         | Change::Import { record, .. }
         | Change::Remove { record }
         | Change::Update { record, .. } => record.key == *key,
-        Change::Mark | Change::Unmark | Change::Add { .. } | Change::Discard { .. } => false,
+        Change::Mark
+        | Change::ClearQuarantine
+        | Change::ListAdd { .. }
+        | Change::ListRemove { .. } => false,
     })
 }

@@ -32,7 +32,7 @@ const SPARED_BYTES: usize = 256;
 pub type Changed = HashMap<Key, Option<Contents>>;
 
 /// The changes of one commit. Reads see what was changed before within it.
-pub struct Draft<'a> {
+pub struct Transaction<'a> {
     disk: &'a Disk,
     shared: &'a Shared,
     sequence: u64,
@@ -46,8 +46,8 @@ pub struct Draft<'a> {
     staged: Changed,
 }
 
-impl<'a> Draft<'a> {
-    /// An empty draft of batch number `sequence` over what is stored, for about `changes`. Without room for new records it
+impl<'a> Transaction<'a> {
+    /// An empty transaction of batch number `sequence` over what is stored, for about `changes`. Without room for new records it
     /// takes only what ends sessions or makes room.
     pub fn new(
         disk: &'a Disk,
@@ -160,9 +160,9 @@ impl<'a> Draft<'a> {
 
     /// The chunks of what stands at `key` now. What memory knows to be small has none.
     fn old_chunks(&self, key: &Key) -> Result<Option<(ChunkId, u32)>> {
-        let Shared { cache, backlog, .. } = self.shared;
+        let Shared { cache, unapplied, .. } = self.shared;
         let known = self.read.get(key).cloned().or_else(|| cache.peek(key));
-        match known.or_else(|| backlog.get(key)) {
+        match known.or_else(|| unapplied.get(key)) {
             Some(old) if old.as_ref().is_none_or(|old| !value::has_chunks(key, old)) => Ok(None),
             // Where there are chunks, sled alone knows their names.
             Some(_) => self.shared.catch_up(self.disk).and_then(|()| self.disk.chunks_of(key)),
@@ -195,12 +195,12 @@ impl<'a> Draft<'a> {
                 }
             }
             Change::Mark => self.put(Key::meta(MARK), vec![1].into()),
-            Change::Unmark => self.remove(Key::meta(MARK)),
-            Change::Add { path, item } => {
+            Change::ClearQuarantine => self.remove(Key::meta(MARK)),
+            Change::ListAdd { path, item } => {
                 self.require_room(false)?;
                 list::add(self, &path, &item)?;
             }
-            Change::Discard { path, item } => list::discard(self, &path, &item)?,
+            Change::ListRemove { path, item } => list::discard(self, &path, &item)?,
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ pub struct Durable {
 
 /// The commit that sled lacks, if there is one: it is given the last one before the next is acknowledged.
 #[derive(Default)]
-pub struct Backlog {
+pub struct Unapplied {
     state: Mutex<State>,
     applied: Condvar,
 }
@@ -35,7 +35,7 @@ struct State {
     waiting: usize,
 }
 
-impl Backlog {
+impl Unapplied {
     /// Takes a commit, before anybody is told of it: or a read could miss it.
     pub fn put(&self, commit: Arc<Durable>) {
         self.lock().commit = Some(commit);
@@ -135,7 +135,7 @@ mod tests {
         let store = open(&settings(folder.path())).unwrap();
         end_writer(&store);
         let key = Record::new(b"a").key;
-        store.shared.backlog.put(commit(&key, "text"));
+        store.shared.unapplied.put(commit(&key, "text"));
         assert_eq!(store.read(&key).unwrap().as_deref(), Some(b"text".as_slice()));
     }
 
@@ -144,9 +144,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&settings(folder.path())).unwrap();
         let path = ListPath::new(b"list");
-        submit(&store, vec![Change::Add { path: path.clone(), item: b"item".to_vec() }]);
+        submit(&store, vec![Change::ListAdd { path: path.clone(), item: b"item".to_vec() }]);
         end_writer(&store);
-        store.shared.backlog.put(commit(&path.head(), "its head"));
+        store.shared.unapplied.put(commit(&path.head(), "its head"));
         // Another list is not held up.
         assert_eq!(store.page(&ListPath::new(b"other"), 0, 10).unwrap().len(), 0);
         let (done, pages) = mpsc::channel();
@@ -160,20 +160,20 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_what_will_not_come() {
-        let backlog = Backlog::default();
+        let unapplied = Unapplied::default();
         let key = Record::new(b"a").key;
-        backlog.put(commit(&key, "text"));
+        unapplied.put(commit(&key, "text"));
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| backlog.wait());
+            let waiting = scope.spawn(|| unapplied.wait());
             std::thread::sleep(BRIEF);
-            assert!(backlog.apply(|_| Err(StoreError::Closed)).is_err());
-            backlog.fail(StoreError::Closed);
+            assert!(unapplied.apply(|_| Err(StoreError::Closed)).is_err());
+            unapplied.fail(StoreError::Closed);
             assert!(waiting.join().unwrap().is_err());
         });
-        assert_eq!(backlog.get(&key).unwrap().as_deref(), Some(b"text".as_slice()));
-        assert!(backlog.apply(|_| Ok(())).is_ok());
-        assert!(backlog.wait().is_ok());
-        assert_eq!(backlog.get(&key), None);
+        assert_eq!(unapplied.get(&key).unwrap().as_deref(), Some(b"text".as_slice()));
+        assert!(unapplied.apply(|_| Ok(())).is_ok());
+        assert!(unapplied.wait().is_ok());
+        assert_eq!(unapplied.get(&key), None);
     }
 
     /// More than the journal holds, and single values that it does not: a copy of the files at any moment opens as a store

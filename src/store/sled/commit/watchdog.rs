@@ -128,7 +128,7 @@ fn look(shared: &Weak<Shared>, limit: Duration, interval: Duration) -> Option<()
     if age > limit {
         let error = shared.poison(StoreError::Stuck { seconds: limit.as_secs() });
         // Perhaps it waits for sled, and others do as well.
-        shared.backlog.fail(error.clone());
+        shared.unapplied.fail(error.clone());
         for caller in overdue {
             caller(Err(error.clone()));
         }

@@ -10,13 +10,13 @@ use crate::store::error::{Result, StoreError};
 use crate::store::key::{ChunkId, Key, KeyKind};
 use crate::store::sled::commit::large_values::{self, Ahead};
 use crate::store::sled::commit::queue::{Message, Next};
-use crate::store::sled::commit::transaction::{put_applied, Changed, Draft};
+use crate::store::sled::commit::transaction::{put_applied, Changed, Transaction};
 use crate::store::sled::commit::unapplied::Durable;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::database::release::Release;
-use crate::store::sled::folder::free_space::Room;
+use crate::store::sled::folder::free_space::FreeSpace;
 use crate::store::sled::folder::journal::{self, Journal};
-use crate::store::sled::folder::rollback_guard::Guard;
+use crate::store::sled::folder::rollback_guard::RollbackGuard;
 use crate::store::sled::format::batch::Batch;
 use crate::store::sled::Shared;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -36,7 +36,7 @@ const CRAMPED_BYTES: usize = 128 << 10;
 /// The writer's own state.
 pub struct Writer {
     shared: Arc<Shared>,
-    guard: Guard,
+    guard: RollbackGuard,
     journal: Journal,
     /// When the guard was last known to be synced.
     synced: Instant,
@@ -65,7 +65,7 @@ pub fn start(writer: Writer, release: Arc<Release>) -> std::io::Result<()> {
 
 impl Writer {
     /// A writer that goes on after change number `applied`.
-    pub fn new(shared: Arc<Shared>, guard: Guard, journal: Journal, applied: u64) -> Self {
+    pub fn new(shared: Arc<Shared>, guard: RollbackGuard, journal: Journal, applied: u64) -> Self {
         Self { shared, guard, journal, synced: Instant::now(), applied }
     }
 
@@ -109,7 +109,7 @@ impl Writer {
         let result = caught(work);
         self.shared.commit.end();
         if let Err(error) = result {
-            self.shared.backlog.fail(error);
+            self.shared.unapplied.fail(error);
         }
     }
 
@@ -203,14 +203,14 @@ impl Writer {
         let sequence = self.applied + 1;
         let size = requests.iter().map(|request| request.size).sum();
         let room = disk.room();
-        let mut draft = match ahead {
-            Some(id) => Draft::behind(disk, &shared, sequence, id),
-            None => Draft::new(disk, &shared, sequence, room.is_for(size), requests.len()),
+        let mut transaction = match ahead {
+            Some(id) => Transaction::behind(disk, &shared, sequence, id),
+            None => Transaction::new(disk, &shared, sequence, room.is_for(size), requests.len()),
         };
         shared.commit.reserve(requests.len());
         for Request { changes, completion, .. } in requests {
             shared.commit.step();
-            match catch_unwind(AssertUnwindSafe(|| draft.take(changes))) {
+            match catch_unwind(AssertUnwindSafe(|| transaction.take(changes))) {
                 Ok(Ok(())) => shared.commit.add(completion),
                 Ok(Err(error)) => completion(Err(error)),
                 Err(_) => completion(Err(StoreError::Panicked {
@@ -219,15 +219,15 @@ impl Writer {
                 })),
             }
         }
-        if draft.is_empty() {
+        if transaction.is_empty() {
             return Ok(());
         }
-        let kept = caught(|| self.keep(disk, draft.batch()?, sequence, &room));
-        let changed = draft.into_changed();
+        let kept = caught(|| self.keep(disk, transaction.batch()?, sequence, &room));
+        let changed = transaction.into_changed();
         let left = match kept {
             Ok(left) => left,
             Err(error) => {
-                shared.keep_unwritten(changed);
+                shared.keep_failed_commit(changed);
                 return Err(error);
             }
         };
@@ -238,7 +238,7 @@ impl Writer {
         };
         if let Some(batch) = left {
             let commit = Arc::new(Durable { batch, changed });
-            shared.backlog.put(Arc::clone(&commit));
+            shared.unapplied.put(Arc::clone(&commit));
             publish(&commit.changed);
         } else {
             publish(&changed);
@@ -283,7 +283,7 @@ impl Writer {
         disk: &Disk,
         batch: Batch,
         sequence: u64,
-        room: &Room,
+        room: &FreeSpace,
     ) -> Result<Option<Batch>> {
         let begun = Instant::now();
         let left = if journal::can_hold(&batch) {
@@ -292,7 +292,7 @@ impl Writer {
             if !self.journal.has_room(&batch, limit) {
                 self.empty_journal(disk)?;
             }
-            let lacking = !self.shared.backlog.is_empty();
+            let lacking = !self.shared.unapplied.is_empty();
             let catch_up = lacking.then_some(|| self.shared.catch_up(disk));
             self.journal.append(sequence, &batch, catch_up)?;
             self.shared.commit.step();
@@ -325,7 +325,7 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         caught(|| work(self)).map_err(|error| {
             let error = shared.poison(error);
-            shared.backlog.fail(error.clone());
+            shared.unapplied.fail(error.clone());
             error
         })
     }

@@ -6,7 +6,7 @@ use crate::store::key::{ChunkId, Key};
 use crate::store::sled::database::range::Range;
 #[cfg(target_os = "linux")]
 use crate::store::sled::database::sync_file_range;
-use crate::store::sled::folder::free_space::Room;
+use crate::store::sled::folder::free_space::FreeSpace;
 use crate::store::sled::format::batch::Batch;
 use crate::store::sled::format::value::{self, Head};
 use std::fs::File;
@@ -159,8 +159,8 @@ impl Disk {
     }
 
     /// How much room there is.
-    pub fn room(&self) -> Room {
-        Room::at(&self.folder)
+    pub fn room(&self) -> FreeSpace {
+        FreeSpace::at(&self.folder)
     }
 
     /// The error for a full disk.

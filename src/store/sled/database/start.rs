@@ -2,7 +2,7 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::database::recovery;
-use crate::store::sled::database::thread_priority::give_way;
+use crate::store::sled::database::thread_priority::lower_thread_priority;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,7 +83,7 @@ fn on_opener<T: Send>(folder: &Path, open: impl FnOnce() -> T + Send) -> Result<
         let opener = Builder::new()
             .name("dashboard-sled opener".into())
             .spawn_scoped(scope, || {
-                give_way();
+                lower_thread_priority();
                 open()
             })
             .map_err(StoreError::no_thread)?;

@@ -3,7 +3,7 @@
 /// From now on this thread, and those that it starts, let who runs go on for its turn. Nothing is taken from their share;
 /// where an operator has chosen another policy than the usual one, that stays.
 #[cfg(target_os = "linux")]
-pub fn give_way() {
+pub fn lower_thread_priority() {
     // SAFETY: what is pointed to outlives the calls. Should one be refused, everything is as it was.
     unsafe {
         let this = libc::pthread_self();
@@ -19,4 +19,4 @@ pub fn give_way() {
 
 /// Only Linux is asked for that.
 #[cfg(not(target_os = "linux"))]
-pub fn give_way() {}
+pub fn lower_thread_priority() {}

@@ -18,9 +18,9 @@ const NETWORK: [&str; 8] =
     ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "fuse.s3fs"];
 
 /// The room that a store has; `None` where the system cannot say.
-pub struct Room(Option<u64>);
+pub struct FreeSpace(Option<u64>);
 
-impl Room {
+impl FreeSpace {
     /// What there is at `path` now.
     pub fn at(path: &Path) -> Self {
         Self(room(path).ok())

@@ -13,7 +13,7 @@ pub use lock::{lock, refuse_locked, FolderLock};
 pub use permissions::{give_to_owner, owner_only};
 
 use crate::store::error::{Result, StoreError};
-use rollback_guard::{Guard, Mark};
+use rollback_guard::{Mark, RollbackGuard};
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,7 @@ pub fn read(folder: &Path) -> Result<State> {
     if is_there(&folder.join(SWAP))? {
         return Ok(State::Swapping);
     }
-    match Guard::read(folder)? {
+    match RollbackGuard::read(folder)? {
         Some(state) => Ok(match state.mark {
             Mark::Whole => State::Whole(state),
             Mark::Creating => State::CreationCutShort,

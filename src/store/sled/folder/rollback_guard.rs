@@ -57,14 +57,14 @@ pub struct State {
 }
 
 /// The open guard file.
-pub struct Guard {
+pub struct RollbackGuard {
     file: File,
     path: PathBuf,
     state: State,
     unsynced: bool,
 }
 
-impl Guard {
+impl RollbackGuard {
     /// Reads the guard in `folder`; `None` if there is none.
     pub fn read(folder: &Path) -> Result<Option<State>> {
         let path = folder.join(NAME);
@@ -88,7 +88,7 @@ impl Guard {
         Ok(Some(state))
     }
 
-    /// Opens the guard that [`Guard::read`] found in `folder`.
+    /// Opens the guard that [`RollbackGuard::read`] found in `folder`.
     pub fn open(folder: &Path, state: State) -> Result<Self> {
         let path = folder.join(NAME);
         let file = open_regular(&path, OpenOptions::new().read(true).write(true))?;
@@ -130,7 +130,7 @@ impl Guard {
         Ok(())
     }
 
-    /// Makes the last [`Guard::record`] durable.
+    /// Makes the last [`RollbackGuard::record`] durable.
     pub fn sync(&mut self) -> Result<()> {
         // Never tried twice: the system may have dropped what it could not write.
         if !std::mem::take(&mut self.unsynced) {
@@ -139,7 +139,7 @@ impl Guard {
         self.file.sync_data().map_err(|error| StoreError::io("sync", &self.path, error))
     }
 
-    /// Whether [`Guard::sync`] has something to do.
+    /// Whether [`RollbackGuard::sync`] has something to do.
     #[must_use]
     pub fn is_unsynced(&self) -> bool {
         self.unsynced
@@ -208,40 +208,43 @@ mod tests {
     #[test]
     fn the_last_record_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(Guard::read(folder.path()).unwrap(), None);
-        Guard::create(folder.path(), ID, Mark::Copying).unwrap();
-        assert_eq!(Guard::read(folder.path()).unwrap().unwrap().mark, Mark::Copying);
-        let mut guard = Guard::create(folder.path(), ID, Mark::Creating).unwrap();
-        assert_eq!(Guard::read(folder.path()).unwrap().unwrap().mark, Mark::Creating);
+        assert_eq!(RollbackGuard::read(folder.path()).unwrap(), None);
+        RollbackGuard::create(folder.path(), ID, Mark::Copying).unwrap();
+        assert_eq!(RollbackGuard::read(folder.path()).unwrap().unwrap().mark, Mark::Copying);
+        let mut guard = RollbackGuard::create(folder.path(), ID, Mark::Creating).unwrap();
+        assert_eq!(RollbackGuard::read(folder.path()).unwrap().unwrap().mark, Mark::Creating);
         for sequence in 1..5 {
             guard.record(sequence).unwrap();
-            assert_eq!(Guard::read(folder.path()).unwrap().as_ref(), Some(guard.state()));
+            assert_eq!(RollbackGuard::read(folder.path()).unwrap().as_ref(), Some(guard.state()));
         }
     }
 
     #[test]
     fn one_damaged_slot_leaves_the_other_and_two_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let mut guard = Guard::create(folder.path(), ID, Mark::Creating).unwrap();
+        let mut guard = RollbackGuard::create(folder.path(), ID, Mark::Creating).unwrap();
         guard.record(1).unwrap();
         guard.record(2).unwrap();
         let path = folder.path().join(NAME);
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[30] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        assert_eq!(Guard::read(folder.path()).unwrap().unwrap().sequence, 1);
+        assert_eq!(RollbackGuard::read(folder.path()).unwrap().unwrap().sequence, 1);
         bytes[4096 + 30] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        assert_eq!(Guard::read(folder.path()).unwrap_err().code(), "ERR_STORE_DAMAGED");
+        assert_eq!(RollbackGuard::read(folder.path()).unwrap_err().code(), "ERR_STORE_DAMAGED");
     }
 
     #[test]
     fn a_newer_format_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let guard = Guard::create(folder.path(), ID, Mark::Creating).unwrap();
+        let guard = RollbackGuard::create(folder.path(), ID, Mark::Creating).unwrap();
         let newer = State { format: FORMAT + 1, turn: 9, ..guard.state().clone() };
         std::fs::write(folder.path().join(NAME), encode(&newer)).unwrap();
-        assert_eq!(Guard::read(folder.path()).unwrap_err().code(), "ERR_STORE_NEWER_FORMAT");
+        assert_eq!(
+            RollbackGuard::read(folder.path()).unwrap_err().code(),
+            "ERR_STORE_NEWER_FORMAT"
+        );
     }
 
     proptest! {

@@ -100,11 +100,11 @@ fn finish(new: New, applied: u64, target: &Path) -> Result<Report> {
 
 /// Copies the records and lists, and returns the number of the last change that is among them.
 fn copy_into(shared: &Shared, target: &sled::Db, progress: &dyn Fn(u64)) -> Result<u64> {
-    let touched = shared.touched.begin()?;
-    shared.backlog.wait()?;
+    let changed_keys = shared.changed_keys.begin()?;
+    shared.unapplied.wait()?;
     copy_all(shared, target, progress)?;
     for _ in 0..ROUNDS {
-        let keys = touched.take();
+        let keys = changed_keys.take();
         let left = keys.len();
         copy_keys(shared, target, keys)?;
         if left <= FEW {
@@ -114,7 +114,7 @@ fn copy_into(shared: &Shared, target: &sled::Db, progress: &dyn Fn(u64)) -> Resu
     let mut last = Vec::new();
     // Memory is faster than any target, so few are left after each round.
     for _ in 0..ROUNDS {
-        let keys = touched.take();
+        let keys = changed_keys.take();
         let left = keys.len();
         last.push(shared.with_disk(|disk| gather_all(disk, keys))?);
         if left <= FEW {
@@ -124,11 +124,11 @@ fn copy_into(shared: &Shared, target: &sled::Db, progress: &dyn Fn(u64)) -> Resu
     let applied = {
         let _still = shared.applying.write().unwrap_or_else(PoisonError::into_inner);
         shared.with_disk(|disk| {
-            last.push(gather_all(disk, touched.take())?);
+            last.push(gather_all(disk, changed_keys.take())?);
             disk.get(&Key::meta(APPLIED))
         })?
     };
-    drop(touched);
+    drop(changed_keys);
     for batch in &last {
         write(target, batch)?;
     }

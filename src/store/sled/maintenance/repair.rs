@@ -6,13 +6,13 @@
 
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
-use crate::store::findings::Told;
+use crate::store::findings::Findings;
 use crate::store::key::{ChunkId, Key, KeyKind, ListPath};
-use crate::store::sled::commit::list::{Counted, Head, Tally};
+use crate::store::sled::commit::list::{BlockCounts, Counted, Head};
 use crate::store::sled::commit::transaction;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::folder;
-use crate::store::sled::folder::rollback_guard::Guard;
+use crate::store::sled::folder::rollback_guard::RollbackGuard;
 use crate::store::sled::format::batch::Batch;
 use crate::store::sled::format::value::{self};
 use crate::store::sled::open::registry;
@@ -25,15 +25,20 @@ const BATCH: usize = 1000;
 
 /// Repairs the store of `settings`, which nothing else may have open, and says what was done. `progress` is told the
 /// bytes read so far. Blocks.
-pub fn repair(settings: &Settings, progress: &dyn Fn(u64)) -> Result<Told> {
+pub fn repair(settings: &Settings, progress: &dyn Fn(u64)) -> Result<Findings> {
     let path = folder::locate(&settings.path, false)?;
     registry::refuse_opened(&path)?;
     let Opened { disk, guard, applied, lock, .. } =
         open::open_disk(&Settings { path, ..settings.clone() })?;
     // sled panics where a sync fails while it closes.
     let told = catch_unwind(AssertUnwindSafe(|| {
-        let mut repair =
-            Repair { disk: &disk, guard, applied, told: Told::default(), fixes: Fixes::default() };
+        let mut repair = Repair {
+            disk: &disk,
+            guard,
+            applied,
+            told: Findings::default(),
+            fixes: Fixes::default(),
+        };
         repair.run(progress)?;
         Ok(repair.told)
     }))
@@ -44,9 +49,9 @@ pub fn repair(settings: &Settings, progress: &dyn Fn(u64)) -> Result<Told> {
 
 struct Repair<'a> {
     disk: &'a Disk,
-    guard: Guard,
+    guard: RollbackGuard,
     applied: u64,
-    told: Told,
+    told: Findings,
     fixes: Fixes,
 }
 
@@ -81,7 +86,7 @@ impl Repair<'_> {
     fn lists(&self, progress: &dyn Fn(u64)) -> Result<BTreeSet<Vec<u8>>> {
         let mut paths = BTreeSet::new();
         let mut bytes = 0;
-        for kind in [KeyKind::List, KeyKind::Entry, KeyKind::Position, KeyKind::Tally] {
+        for kind in [KeyKind::List, KeyKind::Entry, KeyKind::Position, KeyKind::BlockCounts] {
             for stored in self.disk.forwards(&kind.prefix(), None) {
                 let (encoded, stored) = stored?;
                 bytes += (encoded.len() + stored.len()) as u64;
@@ -177,7 +182,7 @@ impl Repair<'_> {
             let Some(segment) = Key::number(&encoded) else { continue };
             let contents = disk.found(&encoded, &stored).ok().flatten().map(|(_, found)| found);
             let is_right = contents.is_some()
-                && Tally::read(path, segment, contents.as_deref()).ok().as_ref()
+                && BlockCounts::read(path, segment, contents.as_deref()).ok().as_ref()
                     == tallies.get(&segment);
             if is_right {
                 tallies.remove(&segment);

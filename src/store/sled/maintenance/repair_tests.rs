@@ -1,7 +1,7 @@
 //! Stores that were damaged on the disk, and repaired.
 
 use crate::store::change::Record;
-use crate::store::findings::Told;
+use crate::store::findings::Findings;
 use crate::store::key::{ChunkId, Key, KeyKind, ListPath};
 use crate::store::sled::folder;
 use crate::store::sled::open::Settings;
@@ -34,7 +34,7 @@ fn make(store: &Store, changes: Vec<Change>) {
 }
 
 fn read(folder: &Path) -> (Report, Vec<Vec<Vec<u8>>>) {
-    let store = open_alone(&settings(folder)).unwrap();
+    let store = open_exclusive(&settings(folder)).unwrap();
     let report = store.verify(&|_| ()).unwrap();
     let lists = paths().map(|path| {
         let page = store.page(&ListPath::new(&path), 0, u64::MAX);
@@ -61,14 +61,14 @@ const ITEMS: usize = 300;
 
 /// A store with three lists, of which some items were removed again, and a large record.
 fn fill(folder: &Path, removed: &[Index]) {
-    let store = open_alone(&settings(folder)).unwrap();
+    let store = open_exclusive(&settings(folder)).unwrap();
     for path in paths() {
         let path = ListPath::new(&path);
         let item = |number: usize| format!("item {number}").into_bytes();
-        let add = |number| Change::Add { path: path.clone(), item: item(number) };
+        let add = |number| Change::ListAdd { path: path.clone(), item: item(number) };
         make(&store, (0..ITEMS).map(add).collect());
         let gone = removed.iter().map(|index| item(index.index(ITEMS)));
-        make(&store, gone.map(|item| Change::Discard { path: path.clone(), item }).collect());
+        make(&store, gone.map(|item| Change::ListRemove { path: path.clone(), item }).collect());
     }
     let record = Record::new(b"large");
     make(&store, vec![Change::Write { record, contents: vec![1; 10_000].into(), secret: None }]);
@@ -124,7 +124,7 @@ proptest! {
         {
             let database = sled(folder.path());
             damage(&database, &one_of_each_pair(&database), &items);
-            let tallies = keys(&database, KeyKind::Tally);
+            let tallies = keys(&database, KeyKind::BlockCounts);
             prop_assert_eq!(tallies.len(), 3);
             let counting = [keys(&database, KeyKind::List), tallies].concat();
             damage(&database, &counting, &counters);
@@ -136,20 +136,20 @@ proptest! {
         }
         let told = repair(&settings(folder.path()), &|_| ()).unwrap();
         let (report, after) = read(folder.path());
-        prop_assert_eq!(report.problems, Told::default());
+        prop_assert_eq!(report.problems, Findings::default());
         prop_assert_eq!(&after, &before);
         prop_assert_eq!(report.records, 1);
         // A second time there is nothing to do.
-        prop_assert_eq!(repair(&settings(folder.path()), &|_| ()).unwrap(), Told::default());
+        prop_assert_eq!(repair(&settings(folder.path()), &|_| ()).unwrap(), Findings::default());
         prop_assert!(told.number > 0 || (loose == 0 && read(folder.path()).1 == before));
         // And the list goes on where it was.
-        let store = open_alone(&settings(folder.path())).unwrap();
+        let store = open_exclusive(&settings(folder.path())).unwrap();
         for path in paths() {
-            make(&store, vec![Change::Add { path: ListPath::new(&path), item: b"new".to_vec() }]);
+            make(&store, vec![Change::ListAdd { path: ListPath::new(&path), item: b"new".to_vec() }]);
         }
         drop(store);
         let (report, newer) = read(folder.path());
-        prop_assert_eq!(report.problems, Told::default());
+        prop_assert_eq!(report.problems, Findings::default());
         prop_assert!(newer.iter().all(|items| items.last().is_some_and(|item| item == b"new")));
     }
 }

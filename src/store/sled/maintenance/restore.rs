@@ -29,7 +29,7 @@ pub fn restore(
     prepare: impl FnOnce(&Lease) -> Result<()>,
 ) -> Result<Restored> {
     let existing = |path: &Path| Settings { path: path.into(), creates: false, ..settings.clone() };
-    let source = registry::open_alone(&existing(from))?;
+    let source = registry::open_exclusive(&existing(from))?;
     let report = source.verify(progress)?;
     if report.problems.number > 0 {
         let what = format!("the backup {} ({})", from.display(), report.problems.first());
@@ -68,7 +68,7 @@ fn make(
 ) -> Result<()> {
     source.copy(&settings.path, settings.new_id, progress)?;
     source.close()?;
-    let new = registry::open_alone(settings)?;
+    let new = registry::open_exclusive(settings)?;
     prepare(&new)?;
     // A store that could not be closed is still open: it must not be moved.
     new.close()

@@ -1,9 +1,9 @@
 //! Reads everything that a store holds, and says what does not fit together.
 
 use crate::store::error::Result;
-use crate::store::findings::Told;
+use crate::store::findings::Findings;
 use crate::store::key::{ChunkId, Key, KeyKind};
-use crate::store::sled::commit::list::{Counted, Head, Tally};
+use crate::store::sled::commit::list::{BlockCounts, Counted, Head};
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::value;
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ pub struct Report {
     /// The bytes of all keys and values.
     pub bytes: u64,
     /// What is wrong.
-    pub problems: Told,
+    pub problems: Findings,
 }
 
 impl Report {
@@ -64,7 +64,7 @@ pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
                 report.lists += 1;
                 check_list(disk, &key, &contents, &mut report, &mut loose);
             }
-            KeyKind::Entry | KeyKind::Position | KeyKind::Tally => {
+            KeyKind::Entry | KeyKind::Position | KeyKind::BlockCounts => {
                 *loose.entry(kind).or_default() += 1;
             }
             KeyKind::Meta | KeyKind::Chunk => {}
@@ -155,7 +155,7 @@ fn check_list(
         tallies += 1;
         let Some(segment) = Key::number(&encoded) else { continue };
         let contents = disk.found(&encoded, &stored).ok().flatten().map(|(_, contents)| contents);
-        if Tally::read(&path, segment, contents.as_deref()).ok() != missing.remove(&segment) {
+        if BlockCounts::read(&path, segment, contents.as_deref()).ok() != missing.remove(&segment) {
             report.problem(format!("a counter of the list {} is wrong", key.display()));
         }
     }
@@ -170,9 +170,11 @@ fn check_list(
     }
     report.items += count;
     let met = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    for (kind, number) in
-        [(KeyKind::Entry, count), (KeyKind::Position, positions as u64), (KeyKind::Tally, tallies)]
-    {
+    for (kind, number) in [
+        (KeyKind::Entry, count),
+        (KeyKind::Position, positions as u64),
+        (KeyKind::BlockCounts, tallies),
+    ] {
         *loose.entry(kind).or_default() -= met(number);
     }
 }

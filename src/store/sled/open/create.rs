@@ -6,7 +6,7 @@ use crate::store::sled::commit::transaction::put_applied;
 use crate::store::sled::database::disk;
 use crate::store::sled::database::start::open_sled;
 use crate::store::sled::folder::journal::{self, Journal};
-use crate::store::sled::folder::rollback_guard::{self, Guard, Mark, StoreId};
+use crate::store::sled::folder::rollback_guard::{self, Mark, RollbackGuard, StoreId};
 use crate::store::sled::folder::{
     create_private, is_there, open_regular, owner_only, sync_folder, SLED, STORE_ID,
 };
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 /// A store that is being made.
 pub struct New {
-    guard: Guard,
+    guard: RollbackGuard,
     /// Its database, which has nothing but the store's id.
     pub database: sled::Db,
     /// Open from before the first write: an error of writing is told to those alone who had the file open.
@@ -33,7 +33,7 @@ pub fn begin(folder: &Path, id: StoreId, mark: Mark) -> Result<New> {
         fs::remove_dir_all(&sled_folder)
             .map_err(|error| StoreError::io("remove", &sled_folder, error))?;
     }
-    let guard = Guard::create(folder, id, mark)?;
+    let guard = RollbackGuard::create(folder, id, mark)?;
     create_private(&sled_folder)?;
     let (database, _) = open_sled(&sled_folder)?;
     let log = open_log(&sled_folder)?;
@@ -53,7 +53,7 @@ pub fn begin(folder: &Path, id: StoreId, mark: Mark) -> Result<New> {
 
 impl New {
     /// Makes everything durable, and takes the mark away: the store ends with change number `applied`.
-    pub fn complete(self, applied: u64) -> Result<(Guard, sled::Db)> {
+    pub fn complete(self, applied: u64) -> Result<(RollbackGuard, sled::Db)> {
         let (written, database) = self.settle()?;
         Ok((written.complete(applied)?, database))
     }
@@ -70,13 +70,13 @@ impl New {
 
 /// A new store whose data is durable, and which is still marked.
 pub struct Settled {
-    guard: Guard,
+    guard: RollbackGuard,
     folder: PathBuf,
 }
 
 impl Settled {
     /// Takes the mark away: the store is whole, and ends with change number `applied`.
-    pub fn complete(mut self, applied: u64) -> Result<Guard> {
+    pub fn complete(mut self, applied: u64) -> Result<RollbackGuard> {
         let sled_folder = self.folder.join(SLED);
         // Where it may not be changed, the next open tells.
         owner_only(&self.folder)?;

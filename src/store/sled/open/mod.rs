@@ -8,12 +8,12 @@ use crate::store::cache::Cache;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::Key;
 use crate::store::notice::Notice;
-use crate::store::sled::commit::changed_keys::Touched;
+use crate::store::sled::commit::changed_keys::ChangedKeys;
 use crate::store::sled::commit::large_values;
 use crate::store::sled::commit::queue::Queue;
 use crate::store::sled::commit::statistics::Syncs;
 use crate::store::sled::commit::transaction::{put_applied, put_mark, APPLIED, MARK};
-use crate::store::sled::commit::unapplied::Backlog;
+use crate::store::sled::commit::unapplied::Unapplied;
 use crate::store::sled::commit::watchdog::{self, Commit};
 use crate::store::sled::commit::writer::{self, Writer};
 use crate::store::sled::database::disk::Disk;
@@ -21,7 +21,7 @@ use crate::store::sled::database::release::{Held, Release};
 use crate::store::sled::database::start::open_sled;
 use crate::store::sled::folder::free_space;
 use crate::store::sled::folder::journal::{self, Entry, Journal};
-use crate::store::sled::folder::rollback_guard::{Guard, Mark, StoreId};
+use crate::store::sled::folder::rollback_guard::{Mark, RollbackGuard, StoreId};
 use crate::store::sled::folder::swap;
 use crate::store::sled::folder::{self, FolderLock, State, SLED, STORE_ID};
 use crate::store::sled::format::batch::Batch;
@@ -56,7 +56,7 @@ pub struct Opened {
     /// What is on the disk.
     pub disk: Disk,
     /// The guard that belongs to it.
-    pub guard: Guard,
+    pub guard: RollbackGuard,
     /// The journal, of which the disk has everything.
     pub journal: Journal,
     /// The last change.
@@ -101,7 +101,7 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
             }
             let (database, repaired) = open_sled(&sled_folder)?;
             notices.extend(repaired.into_iter().map(Notice::repaired));
-            (Guard::open(folder, state)?, database)
+            (RollbackGuard::open(folder, state)?, database)
         }
         None => create::begin(folder, settings.new_id, Mark::Creating)?.complete(0)?,
     };
@@ -132,14 +132,14 @@ fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {
     let shared = Arc::new(Shared {
         cache: Cache::new(settings.cache_bytes),
         queue: Queue::new(),
-        backlog: Backlog::default(),
+        unapplied: Unapplied::default(),
         commit: Commit::new(progress),
         disk: Arc::downgrade(&held),
         held_by_writer: Mutex::new(Some(held)),
         applying: RwLock::new(()),
         poison: OnceLock::new(),
-        unwritten: OnceLock::new(),
-        touched: Touched::default(),
+        failed_commit: OnceLock::new(),
+        changed_keys: ChangedKeys::default(),
         pages: Pages::default(),
         syncs: Syncs::new(),
         waiting: AtomicUsize::new(0),
@@ -154,7 +154,7 @@ fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {
 }
 
 /// Refuses a guard and data that do not belong together.
-fn check_id(folder: &Path, disk: &Disk, guard: &Guard) -> Result<()> {
+fn check_id(folder: &Path, disk: &Disk, guard: &RollbackGuard) -> Result<()> {
     match disk.get(&Key::meta(STORE_ID))? {
         Some(id) if *id == guard.state().id => Ok(()),
         Some(_) => Err(mismatch(folder, "they have different ids")),

@@ -139,7 +139,7 @@ pub fn open(settings: &Settings) -> Result<Lease> {
 }
 
 /// Opens a store that nothing else in the process has open. Blocks.
-pub fn open_alone(settings: &Settings) -> Result<Lease> {
+pub fn open_exclusive(settings: &Settings) -> Result<Lease> {
     open_or_share(settings, false)
 }
 
@@ -320,7 +320,7 @@ mod tests {
             let leases = opening.map(|opening| opening.join().unwrap());
             assert!(leases.iter().all(|lease| Arc::ptr_eq(lease, &leases[0])));
         });
-        open_alone(&settings).unwrap().close().unwrap();
+        open_exclusive(&settings).unwrap().close().unwrap();
     }
 
     #[test]
@@ -351,6 +351,6 @@ mod tests {
         std::fs::write(folder.path().join("foreign"), "").unwrap();
         assert!(open(&settings(folder.path())).is_err());
         std::fs::remove_file(folder.path().join("foreign")).unwrap();
-        open_alone(&settings(folder.path())).unwrap().close().unwrap();
+        open_exclusive(&settings(folder.path())).unwrap().close().unwrap();
     }
 }

@@ -47,8 +47,8 @@ impl Store {
     pub fn page(&self, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
         // Every batch that changes a list changes its head.
         self.shared.refuse_unwritten(|changed| changed.contains_key(&path.head()))?;
-        if self.shared.backlog.get(&path.head()).is_some() {
-            self.shared.backlog.wait()?;
+        if self.shared.unapplied.get(&path.head()).is_some() {
+            self.shared.unapplied.wait()?;
         }
         self.shared.with_disk(|disk| {
             let reading = {
@@ -178,23 +178,23 @@ mod tests {
     }
 
     fn add(store: &Lease, items: impl IntoIterator<Item = usize>) {
-        let add = |item| Change::Add { path: path(), item: name(item) };
+        let add = |item| Change::ListAdd { path: path(), item: name(item) };
         await_done(|done| store.submit(items.into_iter().map(add).collect(), done));
     }
 
     fn discard(store: &Lease, items: impl IntoIterator<Item = usize>) {
-        let discard = |item| Change::Discard { path: path(), item: name(item) };
+        let discard = |item| Change::ListRemove { path: path(), item: name(item) };
         await_done(|done| store.submit(items.into_iter().map(discard).collect(), done));
     }
 
     /// What a page finds that began before `change` and is read after it.
     fn across(store: &Lease, offset: u64, size: u64, change: impl FnOnce()) -> Vec<Contents> {
         let shared = &store.shared;
-        shared.backlog.wait().unwrap();
+        shared.unapplied.wait().unwrap();
         let items = shared.with_disk(|disk| {
             let reading = shared.pages.begin(disk, &path(), offset)?.unwrap();
             change();
-            shared.backlog.wait()?;
+            shared.unapplied.wait()?;
             reading.page.read(disk, size)
         });
         assert!(shared.pages.lock().is_empty());

@@ -5,7 +5,7 @@
 
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
-use crate::store::findings::Told;
+use crate::store::findings::Findings;
 use crate::store::key::{Key, KeyKind, ListPath};
 use crate::store::sled::commit::list::Head;
 use crate::store::sled::database::disk::{Disk, Stored};
@@ -33,7 +33,7 @@ pub struct Records {
     /// Those that are whole.
     pub records: Vec<(Key, Contents)>,
     /// Those that are damaged.
-    pub damaged: Told,
+    pub damaged: Findings,
     /// The key behind which there may be more; `None` at the end.
     pub next: Option<Key>,
 }
@@ -44,7 +44,7 @@ pub struct Parts {
     /// Those that are whole; the next page begins behind the last of them.
     pub parts: Vec<Part>,
     /// Lists and items that are damaged.
-    pub damaged: Told,
+    pub damaged: Findings,
     /// Whether this is the last page.
     pub is_end: bool,
     items: usize,
@@ -117,9 +117,9 @@ impl Store {
     }
 
     /// How many lists there are, how many items in all of them, and which are damaged. Blocks.
-    pub fn list_counts(&self) -> Result<(u64, u64, Told)> {
+    pub fn list_counts(&self) -> Result<(u64, u64, Findings)> {
         self.shared.scan(|disk| {
-            let (mut lists, mut items, mut damaged) = (0, 0, Told::default());
+            let (mut lists, mut items, mut damaged) = (0, 0, Findings::default());
             for stored in disk.forwards(&KeyKind::List.prefix(), None) {
                 let found = stored.and_then(|stored| current(disk, stored));
                 let head = found.and_then(|found| {
