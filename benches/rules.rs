@@ -51,12 +51,12 @@ fn records(criterion: &mut Criterion) {
         bench.iter(|| stale::reconcile(Kind::Session, black_box(SESSION), SESSION, &[]));
     });
     let secret = Secret::new(&[7; 32], &[7; 16]);
-    let sealed = cipher::seal(ACCOUNT.into(), secret.as_ref());
+    let sealed = cipher::encrypt_record(ACCOUNT.into(), secret.as_ref());
     criterion.bench_function("cipher/seal an account", |bench| {
-        bench.iter(|| cipher::seal(black_box(ACCOUNT).into(), secret.as_ref()));
+        bench.iter(|| cipher::encrypt_record(black_box(ACCOUNT).into(), secret.as_ref()));
     });
     criterion.bench_function("cipher/open an account", |bench| {
-        bench.iter(|| cipher::open(black_box(&sealed), secret.as_ref()));
+        bench.iter(|| cipher::decrypt_record(black_box(&sealed), secret.as_ref()));
     });
 }
 

@@ -3,7 +3,7 @@
 
 use super::answer::Answer;
 use super::arguments::{record, secret};
-use super::name::Name;
+use super::js_string::JsString;
 use super::reply::{on_worker, Reply};
 use super::storage::{new_session_key, NativeStore};
 use super::{errors, promise};
@@ -28,16 +28,16 @@ impl NativeStore {
     pub fn session(
         &self,
         env: Env,
-        appid: Name,
-        sessionid: Name,
+        appid: JsString,
+        sessionid: JsString,
         now: f64,
-        key: Option<Name>,
-        iv: Option<Name>,
+        key: Option<JsString>,
+        iv: Option<JsString>,
     ) -> Result<Reply> {
         let appid = bytes(env, appid, "invalid-sessionid")?;
         let id = bytes(env, sessionid, "invalid-sessionid")?;
         let Ok(secret) = secret(key, iv) else {
-            return Ok(Reply::Now(Answer::Done));
+            return Ok(Reply::Now(Answer::Undefined));
         };
         self.look_up(env, move |lookup, give| {
             session::get(lookup, &appid, &id, now, secret.as_ref(), give)
@@ -53,15 +53,15 @@ impl NativeStore {
     pub fn account(
         &self,
         env: Env,
-        appid: Name,
-        accountid: Name,
-        key: Option<Name>,
-        iv: Option<Name>,
+        appid: JsString,
+        accountid: JsString,
+        key: Option<JsString>,
+        iv: Option<JsString>,
     ) -> Result<Reply> {
         let appid = bytes(env, appid, "invalid-accountid")?;
         let id = bytes(env, accountid, "invalid-accountid")?;
         let Ok(secret) = secret(key, iv) else {
-            return Ok(Reply::Now(Answer::Done));
+            return Ok(Reply::Now(Answer::Undefined));
         };
         self.look_up(env, move |lookup, give| {
             account::get(lookup, &appid, &id, secret.as_ref(), give)
@@ -77,17 +77,17 @@ impl NativeStore {
     pub fn reset_session_key(
         &self,
         env: Env,
-        appid: Name,
-        accountid: Name,
+        appid: JsString,
+        accountid: JsString,
         now: f64,
-        key: Option<Name>,
-        iv: Option<Name>,
+        key: Option<JsString>,
+        iv: Option<JsString>,
     ) -> Result<Reply> {
         let appid = bytes(env, appid, "invalid-accountid")?;
         let accountid = bytes(env, accountid, "invalid-accountid")?;
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        let (promise, ticket) = promise::open(env)?;
+        let (promise, resolver) = promise::open(env)?;
         reset_session_key::patch(
             &store,
             &appid,
@@ -96,7 +96,7 @@ impl NativeStore {
             new_session_key(),
             secret,
             |result| {
-                ticket.settle(result.map(|text| Answer::Json(Some(text))));
+                resolver.settle(result.map(|text| Answer::Json(Some(text))));
             },
         );
         Ok(Reply::Later(promise))
@@ -112,12 +112,12 @@ impl NativeStore {
     pub fn edit(
         &self,
         env: Env,
-        file: Name,
+        file: JsString,
         set: String,
         remove: Vec<String>,
         create: bool,
-        key: Option<Name>,
-        iv: Option<Name>,
+        key: Option<JsString>,
+        iv: Option<JsString>,
     ) -> Result<Reply> {
         let record = record(env, file)?;
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
@@ -132,11 +132,11 @@ impl NativeStore {
                     // To the host an empty record is a missing one.
                     None | Some([]) if create => "{}".into(),
                     None | Some([]) => return Ok(None),
-                    Some(stored) => cipher::open(stored, secret),
+                    Some(stored) => cipher::decrypt_record(stored, secret),
                 };
                 let text =
                     properties::apply(&text, &edit).ok_or(StoreError::Refused("invalid-object"))?;
-                let contents = cipher::seal(text, secret).into();
+                let contents = cipher::encrypt_record(text, secret).into();
                 Ok(Some(Edited { contents, retires: None }))
             }),
             size,
@@ -164,8 +164,8 @@ impl NativeStore {
         let found =
             find(&lookup, &mut |json| answer = Some(Answer::stamped(env, json, &stamps.borrow())));
         match (found, answer) {
-            (Ok(Found::Given), Some(answer)) => answer.map(Reply::Value),
-            (Ok(Found::Odd), _) => Ok(Reply::Now(Answer::Done)),
+            (Ok(Found::Answered), Some(answer)) => answer.map(Reply::Value),
+            (Ok(Found::NeedsJavaScript), _) => Ok(Reply::Now(Answer::Undefined)),
             _ => {
                 let reader = Reader::new(store);
                 on_worker(env, move || {
@@ -180,6 +180,6 @@ impl NativeStore {
     }
 }
 
-fn bytes(env: Env, name: Name, slug: &'static str) -> Result<Vec<u8>> {
+fn bytes(env: Env, name: JsString, slug: &'static str) -> Result<Vec<u8>> {
     name.bytes(slug).map_err(|error| errors::throw(env, &error))
 }

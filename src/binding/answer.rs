@@ -10,7 +10,7 @@ use std::ptr;
 /// A result on its way to JavaScript.
 pub enum Answer {
     /// Nothing to tell.
-    Done,
+    Undefined,
     /// There is nothing.
     Null,
     /// Yes or no.
@@ -51,7 +51,7 @@ impl Answer {
 impl ToNapiValue for Answer {
     unsafe fn to_napi_value(env: sys::napi_env, answer: Self) -> Result<sys::napi_value> {
         match answer {
-            Answer::Done | Answer::Bytes(None) | Answer::Json(None) => value(env, ()),
+            Answer::Undefined | Answer::Bytes(None) | Answer::Json(None) => value(env, ()),
             Answer::Null => value(env, Null),
             Answer::Flag(flag) => value(env, flag),
             #[expect(clippy::cast_precision_loss, reason = "no list has 2^53 items")]

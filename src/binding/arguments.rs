@@ -1,7 +1,7 @@
 //! Arguments from JavaScript, parsed. What is wrong is thrown with the host's slug.
 
 use super::errors;
-use super::name::Name;
+use super::js_string::JsString;
 use crate::record::cipher::Secret;
 use crate::store::{Contents, ListPath, Record, StoreError};
 use napi::{Env, Result};
@@ -11,7 +11,7 @@ const PATH: &str = "invalid-path";
 const ITEM: &str = "invalid-itemid";
 
 /// The record at `file`.
-pub fn record(env: Env, file: Name) -> Result<Record> {
+pub fn record(env: Env, file: JsString) -> Result<Record> {
     let name = file.bytes(FILE).map_err(|error| errors::throw(env, &error))?;
     Ok(Record::new(&name))
 }
@@ -32,24 +32,24 @@ pub fn contents(
 
 /// The host's secret, if it has one; an error if its cipher would refuse it.
 pub fn secret(
-    key: Option<Name>,
-    iv: Option<Name>,
+    key: Option<JsString>,
+    iv: Option<JsString>,
 ) -> std::result::Result<Option<Secret>, StoreError> {
     let Some(key) = key else {
         return Ok(None);
     };
-    let bytes = |name: Name| name.bytes("").map_err(|_| StoreError::InvalidSecret);
+    let bytes = |name: JsString| name.bytes("").map_err(|_| StoreError::InvalidSecret);
     let iv = iv.map(bytes).transpose()?.unwrap_or_default();
     Secret::new(&bytes(key)?, &iv).map(Some).ok_or(StoreError::InvalidSecret)
 }
 
 /// The list at `path`.
-pub fn list(env: Env, path: Name) -> Result<ListPath> {
+pub fn list(env: Env, path: JsString) -> Result<ListPath> {
     let path = path.bytes(PATH).map_err(|error| errors::throw(env, &error))?;
     Ok(ListPath::new(&path))
 }
 
 /// The item `itemid`.
-pub fn item(env: Env, itemid: Name) -> Result<Vec<u8>> {
+pub fn item(env: Env, itemid: JsString) -> Result<Vec<u8>> {
     itemid.bytes(ITEM).map_err(|error| errors::throw(env, &error))
 }

@@ -2,10 +2,10 @@
 
 use super::answer::Answer;
 use super::arguments::secret;
-use super::name::Name;
+use super::js_string::JsString;
 use super::reply::{on_long_worker, on_worker, Reply};
 use super::storage::{new_session_key, settings, NativeStore};
-use super::{errors, memory};
+use super::{errors, handles};
 use crate::service::end_sessions::Ended;
 use crate::service::purge::Purge;
 use crate::service::recovery;
@@ -42,8 +42,8 @@ pub fn recover_store(
     path: String,
     even_if_whole: bool,
     now: f64,
-    key: Option<Name>,
-    iv: Option<Name>,
+    key: Option<JsString>,
+    iv: Option<JsString>,
 ) -> Result<Reply> {
     let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
     on_long_worker(env, move || {
@@ -65,8 +65,8 @@ pub fn restore_store(
     path: String,
     keeps_sessions: bool,
     now: f64,
-    key: Option<Name>,
-    iv: Option<Name>,
+    key: Option<JsString>,
+    iv: Option<JsString>,
 ) -> Result<Reply> {
     let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
     on_long_worker(env, move || {
@@ -105,7 +105,12 @@ pub fn compact_store(env: Env, path: String) -> Result<Reply> {
     ts_args_type = "path: string, secret?: string, iv?: string",
     ts_return_type = "Promise<string>"
 )]
-pub fn repair_store(env: Env, path: String, key: Option<Name>, iv: Option<Name>) -> Result<Reply> {
+pub fn repair_store(
+    env: Env,
+    path: String,
+    key: Option<JsString>,
+    iv: Option<JsString>,
+) -> Result<Reply> {
     let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
     on_long_worker(env, move || {
         let settings = settings(path);
@@ -130,7 +135,7 @@ impl NativeStore {
     pub fn adopt(&self, other: &NativeStore) {
         let lease = other.lease.borrow_mut().take();
         // This one's number was of the store that was closed: calls go by the share itself from now on.
-        memory::leave(other.number);
+        handles::unregister(other.number);
         // The one before is dropped outside of the borrow.
         let _before = self.lease.replace(lease);
     }
@@ -174,8 +179,8 @@ impl NativeStore {
         now: f64,
         before: f64,
         is_dry: bool,
-        key: Option<Name>,
-        iv: Option<Name>,
+        key: Option<JsString>,
+        iv: Option<JsString>,
     ) -> Result<Reply> {
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;

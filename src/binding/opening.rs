@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::reply::{on_own_thread, Reply};
 use super::storage::{settings, NativeStore};
-use super::{errors, memory, promise};
+use super::{errors, handles, promise};
 use crate::store::{self, Lease, Settings};
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -51,14 +51,14 @@ impl NativeStore {
     pub fn close(&self, env: Env) -> Result<Reply> {
         let lease = self.lease.borrow_mut().take();
         if lease.is_some() {
-            memory::leave(self.number);
+            handles::unregister(self.number);
         }
         // At once, and only the waiting on a thread: no long read is in its way.
         if let Some(closing) = lease.and_then(Lease::begin_close) {
-            return on_own_thread(env, move || closing.wait().map(|()| Answer::Done));
+            return on_own_thread(env, move || closing.wait().map(|()| Answer::Undefined));
         }
-        let (promise, ticket) = promise::open(env)?;
-        ticket.settle(Ok(Answer::Done));
+        let (promise, resolver) = promise::open(env)?;
+        resolver.settle(Ok(Answer::Undefined));
         Ok(Reply::Later(promise))
     }
 }

@@ -48,12 +48,12 @@ struct Deferred(sys::napi_deferred);
 unsafe impl Send for Deferred {}
 
 /// The duty to settle one promise, from any thread. Dropped without that, it rejects.
-pub struct Ticket {
+pub struct Resolver {
     deferred: Option<Deferred>,
     mailbox: Arc<Mailbox>,
 }
 
-impl Ticket {
+impl Resolver {
     /// Settles the promise.
     pub fn settle(mut self, result: StoreResult<Answer>) {
         self.send(result);
@@ -74,7 +74,7 @@ impl Ticket {
     }
 }
 
-impl Drop for Ticket {
+impl Drop for Resolver {
     fn drop(&mut self) {
         self.send(Err(StoreError::Panicked {
             action: "answer a call",
@@ -84,7 +84,7 @@ impl Drop for Ticket {
 }
 
 /// Opens a promise in `env`.
-pub fn open(env: Env) -> Result<(sys::napi_value, Ticket)> {
+pub fn open(env: Env) -> Result<(sys::napi_value, Resolver)> {
     let delivery = delivery(env)?;
     let mut deferred = ptr::null_mut();
     let mut promise = ptr::null_mut();
@@ -96,7 +96,7 @@ pub fn open(env: Env) -> Result<(sys::napi_value, Ticket)> {
         delivery.keep_alive(env, true)?;
     }
     let mailbox = Arc::clone(&delivery.mailbox);
-    Ok((promise, Ticket { deferred: Some(Deferred(deferred)), mailbox }))
+    Ok((promise, Resolver { deferred: Some(Deferred(deferred)), mailbox }))
 }
 
 /// Settles what is finished, without waiting to be woken for it, and tells how many promises stay open. A wake-up that

@@ -1,7 +1,7 @@
 //! An answer at once, or a promise of one.
 
 use super::answer::Answer;
-use super::promise::{self, Ticket};
+use super::promise::{self, Resolver};
 use super::worker::{self, Job, LONG, READS};
 use crate::store;
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
@@ -67,11 +67,11 @@ pub fn on_either_worker(
     is_long: impl FnOnce() -> store::Result<bool> + Send + 'static,
     work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
 ) -> Result<Reply> {
-    let (promise, ticket) = promise::open(env)?;
+    let (promise, resolver) = promise::open(env)?;
     READS.run(Box::new(move |begun| match begun.and_then(|()| is_long()) {
-        Ok(false) => ticket.settle(work()),
-        Ok(true) => LONG.run(answering(ticket, work)),
-        Err(error) => ticket.settle(Err(error)),
+        Ok(false) => resolver.settle(work()),
+        Ok(true) => LONG.run(answering(resolver, work)),
+        Err(error) => resolver.settle(Err(error)),
     }));
     Ok(Reply::Later(promise))
 }
@@ -81,11 +81,14 @@ fn promised(
     work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
     run: impl FnOnce(Job),
 ) -> Result<Reply> {
-    let (promise, ticket) = promise::open(env)?;
-    run(answering(ticket, work));
+    let (promise, resolver) = promise::open(env)?;
+    run(answering(resolver, work));
     Ok(Reply::Later(promise))
 }
 
-fn answering(ticket: Ticket, work: impl FnOnce() -> store::Result<Answer> + Send + 'static) -> Job {
-    Box::new(move |begun| ticket.settle(begun.and_then(|()| work())))
+fn answering(
+    resolver: Resolver,
+    work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
+) -> Job {
+    Box::new(move |begun| resolver.settle(begun.and_then(|()| work())))
 }

@@ -4,9 +4,9 @@
 
 use super::answer::Answer;
 use super::arguments::{contents, item, list, record, secret};
-use super::name::Name;
+use super::js_string::JsString;
 use super::reply::{on_either_worker, on_worker, Reply};
-use super::{errors, memory, promise};
+use super::{errors, handles, promise};
 use crate::record::cipher::Secret;
 use crate::store::{self, Change, Contents, Lease, Notice, Reader, Settings, Store, StoreError};
 use napi::{Env, Result};
@@ -60,7 +60,7 @@ pub struct NativeStore {
 impl NativeStore {
     /// Wraps an open store.
     pub fn new(lease: Lease) -> Self {
-        let number = memory::enter(&lease);
+        let number = handles::register(&lease);
         Self { lease: RefCell::new(Some(lease)), number }
     }
 
@@ -93,9 +93,9 @@ impl NativeStore {
     /// Promises that `changes` are durable.
     pub fn change(&self, env: Env, changes: Vec<Change>) -> Result<Reply> {
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        let (promise, ticket) = promise::open(env)?;
+        let (promise, resolver) = promise::open(env)?;
         let done = Box::new(|result: store::Result<()>| {
-            ticket.settle(result.map(|()| Answer::Done));
+            resolver.settle(result.map(|()| Answer::Undefined));
         });
         store.submit(changes, done);
         Ok(Reply::Later(promise))
@@ -104,7 +104,7 @@ impl NativeStore {
     fn write_contents(
         &self,
         env: Env,
-        file: Name,
+        file: JsString,
         bytes: impl AsRef<[u8]> + Into<Contents>,
         secret: Option<Secret>,
         slug: &'static str,
@@ -118,7 +118,7 @@ impl NativeStore {
 impl Drop for NativeStore {
     fn drop(&mut self) {
         if self.lease.borrow().is_some() {
-            memory::leave(self.number);
+            handles::unregister(self.number);
         }
     }
 }
@@ -137,7 +137,7 @@ impl NativeStore {
         ts_args_type = "file: string",
         ts_return_type = "boolean | Promise<boolean>"
     )]
-    pub fn exists(&self, env: Env, file: Name) -> Result<Reply> {
+    pub fn exists(&self, env: Env, file: JsString) -> Result<Reply> {
         let key = record(env, file)?.key;
         let known = key.clone();
         self.answer(
@@ -153,7 +153,7 @@ impl NativeStore {
         ts_args_type = "file: string",
         ts_return_type = "Promise<string | undefined>"
     )]
-    pub fn read(&self, env: Env, file: Name) -> Result<Reply> {
+    pub fn read(&self, env: Env, file: JsString) -> Result<Reply> {
         let key = record(env, file)?.key;
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_worker(env, move || store.read(&key).map(Answer::Text))
@@ -165,7 +165,7 @@ impl NativeStore {
         ts_args_type = "files: string[]",
         ts_return_type = "(string | undefined)[] | Promise<(string | undefined)[]>"
     )]
-    pub fn read_many(&self, env: Env, files: Vec<Name>) -> Result<Reply> {
+    pub fn read_many(&self, env: Env, files: Vec<JsString>) -> Result<Reply> {
         let keys: Vec<_> =
             files.into_iter().map(|file| Ok(record(env, file)?.key)).collect::<Result<_>>()?;
         let known = keys.clone();
@@ -189,7 +189,7 @@ impl NativeStore {
         ts_args_type = "file: string",
         ts_return_type = "Buffer | undefined | Promise<Buffer | undefined>"
     )]
-    pub fn read_binary(&self, env: Env, file: Name) -> Result<Reply> {
+    pub fn read_binary(&self, env: Env, file: JsString) -> Result<Reply> {
         let key = record(env, file)?.key;
         let known = key.clone();
         self.answer(
@@ -209,10 +209,10 @@ impl NativeStore {
     pub fn write(
         &self,
         env: Env,
-        file: Name,
+        file: JsString,
         contents: String,
-        key: Option<Name>,
-        iv: Option<Name>,
+        key: Option<JsString>,
+        iv: Option<JsString>,
     ) -> Result<Reply> {
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
         self.write_contents(env, file, contents.into_bytes(), secret, "invalid-contents")
@@ -227,10 +227,10 @@ impl NativeStore {
     pub fn write_binary(
         &self,
         env: Env,
-        file: Name,
+        file: JsString,
         bytes: &[u8],
-        key: Option<Name>,
-        iv: Option<Name>,
+        key: Option<JsString>,
+        iv: Option<JsString>,
     ) -> Result<Reply> {
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
         self.write_contents(env, file, bytes, secret, "invalid-buffer")
@@ -238,7 +238,7 @@ impl NativeStore {
 
     /// Removes a record if it is there.
     #[napi(catch_unwind, ts_args_type = "file: string", ts_return_type = "Promise<void>")]
-    pub fn remove(&self, env: Env, file: Name) -> Result<Reply> {
+    pub fn remove(&self, env: Env, file: JsString) -> Result<Reply> {
         let record = record(env, file)?;
         self.change(env, vec![Change::Remove { record }])
     }
@@ -249,7 +249,7 @@ impl NativeStore {
         ts_args_type = "paths: string[], items: string[]",
         ts_return_type = "Promise<void>"
     )]
-    pub fn add(&self, env: Env, paths: Vec<Name>, items: Vec<Name>) -> Result<Reply> {
+    pub fn add(&self, env: Env, paths: Vec<JsString>, items: Vec<JsString>) -> Result<Reply> {
         let changes = paths
             .into_iter()
             .zip(items)
@@ -266,7 +266,7 @@ impl NativeStore {
         ts_args_type = "path: string, itemid: string",
         ts_return_type = "Promise<void>"
     )]
-    pub fn discard(&self, env: Env, path: Name, itemid: Name) -> Result<Reply> {
+    pub fn discard(&self, env: Env, path: JsString, itemid: JsString) -> Result<Reply> {
         let change = Change::ListRemove { path: list(env, path)?, item: item(env, itemid)? };
         self.change(env, vec![change])
     }
@@ -277,7 +277,7 @@ impl NativeStore {
         ts_args_type = "path: string",
         ts_return_type = "number | Promise<number>"
     )]
-    pub fn count(&self, env: Env, path: Name) -> Result<Reply> {
+    pub fn count(&self, env: Env, path: JsString) -> Result<Reply> {
         let path = list(env, path)?;
         let known = path.clone();
         self.answer(
@@ -293,7 +293,7 @@ impl NativeStore {
         ts_args_type = "path: string, itemid: string",
         ts_return_type = "boolean | Promise<boolean>"
     )]
-    pub fn has(&self, env: Env, path: Name, itemid: Name) -> Result<Reply> {
+    pub fn has(&self, env: Env, path: JsString, itemid: JsString) -> Result<Reply> {
         let path = list(env, path)?;
         let item = item(env, itemid)?;
         let (known_path, known_item) = (path.clone(), item.clone());
@@ -310,7 +310,7 @@ impl NativeStore {
         ts_args_type = "path: string, offset: number, size: number",
         ts_return_type = "Promise<string[]>"
     )]
-    pub fn page(&self, env: Env, path: Name, offset: f64, size: f64) -> Result<Reply> {
+    pub fn page(&self, env: Env, path: JsString, offset: f64, size: f64) -> Result<Reply> {
         let path = list(env, path)?;
         #[expect(
             clippy::cast_possible_truncation,
@@ -349,8 +349,8 @@ impl NativeStore {
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn wipe(&self, env: Env) -> Result<Reply> {
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        let (promise, ticket) = promise::open(env)?;
-        store.wipe(Box::new(|result| ticket.settle(result.map(|()| Answer::Done))));
+        let (promise, resolver) = promise::open(env)?;
+        store.wipe(Box::new(|result| resolver.settle(result.map(|()| Answer::Undefined))));
         Ok(Reply::Later(promise))
     }
 }

@@ -3,8 +3,8 @@
 use super::answer::Answer;
 use super::arguments::{self, item, list, record, secret};
 use super::errors;
+use super::js_string::JsString;
 use super::maintenance::{describe_ended, json_answer, key_of_hex};
-use super::name::Name;
 use super::promise;
 use super::reply::{on_long_worker, Reply};
 use super::storage::{new_session_key, NativeStore};
@@ -41,7 +41,7 @@ impl NativeStore {
         ts_args_type = "path?: string, last?: number",
         ts_return_type = "Promise<{ parts: Array<{ list: string, items: string[], last: number }>, damaged: { number: number, described: string[] }, isEnd: boolean }>"
     )]
-    pub fn parts(&self, env: Env, path: Option<Name>, last: Option<f64>) -> Result<Reply> {
+    pub fn parts(&self, env: Env, path: Option<JsString>, last: Option<f64>) -> Result<Reply> {
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         let path = path.map(|path| list(env, path)).transpose()?;
         #[expect(
@@ -66,12 +66,12 @@ impl NativeStore {
     pub fn load(
         &self,
         env: Env,
-        records: Vec<Name>,
+        records: Vec<JsString>,
         contents: Vec<Uint8Array>,
-        lists: Vec<Name>,
-        items: Vec<Vec<Name>>,
-        key: Option<Name>,
-        iv: Option<Name>,
+        lists: Vec<JsString>,
+        items: Vec<Vec<JsString>>,
+        key: Option<JsString>,
+        iv: Option<JsString>,
     ) -> Result<Reply> {
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
         let kept = Arc::new(Mutex::new(Findings::default()));
@@ -82,9 +82,9 @@ impl NativeStore {
         }
         add_all(env, lists, items, &mut changes)?;
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        let (promise, ticket) = promise::open(env)?;
+        let (promise, resolver) = promise::open(env)?;
         let done = Box::new(move |result: store::Result<()>| {
-            ticket.settle(result.map(|()| describe_kept(&kept)));
+            resolver.settle(result.map(|()| describe_kept(&kept)));
         });
         store.submit(changes, done);
         Ok(Reply::Later(promise))
@@ -99,10 +99,10 @@ impl NativeStore {
     pub fn would_keep(
         &self,
         env: Env,
-        records: Vec<Name>,
+        records: Vec<JsString>,
         contents: Vec<Uint8Array>,
-        key: Option<Name>,
-        iv: Option<Name>,
+        key: Option<JsString>,
+        iv: Option<JsString>,
     ) -> Result<Reply> {
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
         let imported = imported(env, records, contents)?;
@@ -129,10 +129,10 @@ impl NativeStore {
     pub fn overwrite(
         &self,
         env: Env,
-        records: Vec<Name>,
+        records: Vec<JsString>,
         contents: Vec<Uint8Array>,
-        lists: Vec<Name>,
-        items: Vec<Vec<Name>>,
+        lists: Vec<JsString>,
+        items: Vec<Vec<JsString>>,
     ) -> Result<Reply> {
         let mut changes = vec![Change::Mark];
         for (record, contents) in imported(env, records, contents)? {
@@ -154,8 +154,8 @@ impl NativeStore {
         &self,
         env: Env,
         now: f64,
-        key: Option<Name>,
-        iv: Option<Name>,
+        key: Option<JsString>,
+        iv: Option<JsString>,
     ) -> Result<Reply> {
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
@@ -169,7 +169,7 @@ impl NativeStore {
 /// What is to be written at each of `records`: an account that is too large for its rule comes over all the same.
 fn imported(
     env: Env,
-    records: Vec<Name>,
+    records: Vec<JsString>,
     contents: Vec<Uint8Array>,
 ) -> Result<Vec<(Record, Contents)>> {
     let each = records.into_iter().zip(contents);
@@ -184,8 +184,8 @@ fn imported(
 
 fn add_all(
     env: Env,
-    lists: Vec<Name>,
-    items: Vec<Vec<Name>>,
+    lists: Vec<JsString>,
+    items: Vec<Vec<JsString>>,
     changes: &mut Vec<Change>,
 ) -> Result<()> {
     for (path, items) in lists.into_iter().zip(items) {

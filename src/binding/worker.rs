@@ -81,7 +81,7 @@ impl Pool {
                 state.idle -= 1;
             };
             drop(state);
-            // A job that panics has dropped its ticket, which tells its caller.
+            // A job that panics has dropped its resolver, which tells its caller.
             let _ = catch_unwind(AssertUnwindSafe(|| job(Ok(()))));
         }
     }

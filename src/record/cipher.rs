@@ -104,7 +104,7 @@ fn complete(bytes: &[u8]) -> usize {
 /// The text of a stored record, under the host's secret if it has one. Bytes that are not UTF-8 become U+FFFD, as in
 /// `Buffer.toString()`: what JavaScript reads is what the rules look at.
 #[must_use]
-pub fn open<'a>(stored: &'a [u8], secret: Option<&Secret>) -> Cow<'a, str> {
+pub fn decrypt_record<'a>(stored: &'a [u8], secret: Option<&Secret>) -> Cow<'a, str> {
     match secret {
         Some(secret) => secret.decrypt(stored).into(),
         None => String::from_utf8_lossy(stored),
@@ -132,7 +132,7 @@ pub fn is_locked(stored: &[u8], secret: Option<&Secret>) -> bool {
 
 /// What is stored for a text, under the host's secret if it has one.
 #[must_use]
-pub fn seal(text: String, secret: Option<&Secret>) -> Vec<u8> {
+pub fn encrypt_record(text: String, secret: Option<&Secret>) -> Vec<u8> {
     match secret {
         Some(secret) => secret.encrypt(&text),
         None => text.into_bytes(),
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(secret().decrypt(b"\xff\xff"), "");
         assert_eq!(secret().decrypt(b"\xff"), "\u{fffd}");
         assert_eq!(secret().decrypt("İİ".as_bytes()), "\u{fffd}");
-        assert_eq!(open(b"a\xe2\x82b\xff", None), "a\u{fffd}b\u{fffd}");
+        assert_eq!(decrypt_record(b"a\xe2\x82b\xff", None), "a\u{fffd}b\u{fffd}");
         // plain bytes, text
         for (bytes, text) in [
             (b"a\xe2\x82".as_slice(), "a"),

@@ -251,7 +251,9 @@ mod tests {
         let other = Secret::new(&[8; 32], &[7; 16]);
         let stored = account(r#""sessionKey":"k2","sessionKeyNumber":2"#);
         let older = account(r#""sessionKey":"k1","sessionKeyNumber":1"#);
-        let seal = |text: &str, secret: &Option<Secret>| cipher::seal(text.into(), secret.as_ref());
+        let seal = |text: &str, secret: &Option<Secret>| {
+            cipher::encrypt_record(text.into(), secret.as_ref())
+        };
         let over = |stored: &[u8], new: &[u8], secret: &Option<Secret>| {
             import(Kind::Account, stored, new, &[], secret.as_ref(), MOST)
         };

@@ -28,7 +28,7 @@ pub fn overwrite(
     retired: &[Fingerprint],
     secret: Option<&Secret>,
 ) -> Result<Option<Outcome>, Locked> {
-    let texts = (cipher::open(stored, secret), cipher::open(new, secret));
+    let texts = (cipher::decrypt_record(stored, secret), cipher::decrypt_record(new, secret));
     if let Some(outcome) = stale::reconcile(kind, &texts.0, &texts.1, retired) {
         return Ok(Some(outcome));
     }
@@ -57,12 +57,12 @@ pub(super) enum Reading<'a> {
 impl<'a> Reading<'a> {
     /// Reads what is stored, or is to be.
     pub fn new(kind: Kind, bytes: &'a [u8], secret: Option<&Secret>) -> Self {
-        Self::of(kind, bytes, cipher::open(bytes, secret), secret)
+        Self::of(kind, bytes, cipher::decrypt_record(bytes, secret), secret)
     }
 
     fn of(kind: Kind, bytes: &'a [u8], text: Cow<'a, str>, secret: Option<&Secret>) -> Self {
         // Of a plain text, the host's decipher reads one with an odd length alone.
-        for text in [text, cipher::open(bytes, None)] {
+        for text in [text, cipher::decrypt_record(bytes, None)] {
             if Object::pick(&text, &["object"]).is_some_and(|object| object.is_a(kind.object())) {
                 return Self::Record(text);
             }
@@ -88,7 +88,9 @@ mod tests {
         let stored = account(r#","sessionKey":"k2","sessionKeyNumber":2"#);
         // The host's decipher refuses only one of them, which is as long and one byte longer.
         let plain = [stored.clone(), account(r#","sessionKey":"k20","sessionKeyNumber":2"#)];
-        let seal = |text: &str, secret: &Option<Secret>| cipher::seal(text.into(), secret.as_ref());
+        let seal = |text: &str, secret: &Option<Secret>| {
+            cipher::encrypt_record(text.into(), secret.as_ref())
+        };
         let write = |stored: &[u8], new: &[u8], secret: &Option<Secret>| {
             overwrite(Kind::Account, stored, new, &[], secret.as_ref())
         };

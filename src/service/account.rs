@@ -14,9 +14,9 @@ pub fn get(
     give: &mut Give,
 ) -> Result<Found> {
     let Some(account) = lookup(&record_key(appid, "account", accountid))? else {
-        return Ok(Found::Unknown);
+        return Ok(Found::NotCached);
     };
-    Ok(Found::given(account.and_then(|account| {
+    Ok(Found::answered_if(account.and_then(|account| {
         with_read(&account, secret, Account::read, |account| {
             give(&account.redacted);
             Some(())

@@ -89,13 +89,13 @@ fn renew(
     let mut is_object = false;
     // What is encrypted is not plain text of an account, but a secret leaves plain text of odd length as it is.
     for form in [None, secret] {
-        let text = cipher::open(stored, form);
+        let text = cipher::decrypt_record(stored, form);
         if let Some(mut text) = reset::renew(&text, &session_key(), now) {
             if form.is_none() && secret.is_some() && text.encode_utf16().count() % 2 == 0 {
                 // So that a dashboard with that secret reads it, as well as one without.
                 text.push(' ');
             }
-            let contents = cipher::seal(text, form).into();
+            let contents = cipher::encrypt_record(text, form).into();
             return Renewal::Account { contents, secret: form.cloned() };
         }
         is_object |= Object::parse(&text).is_some();
@@ -135,11 +135,11 @@ mod tests {
                     prop_assert!(is_plain || (has_secret && is_right));
                     let form = if is_plain { None } else { Some(&right) };
                     prop_assert_eq!(secret.as_ref(), form);
-                    let text = cipher::open(&contents, form);
+                    let text = cipher::decrypt_record(&contents, form);
                     let key = Object::parse(&text).unwrap().get("sessionKey").map(String::from);
                     prop_assert_eq!(key.as_deref(), Some(r#""new""#));
                     // The dashboard reads it under its secret.
-                    let read = cipher::open(&contents, given);
+                    let read = cipher::decrypt_record(&contents, given);
                     prop_assert_eq!(is_plain || is_right, Object::parse(&read).is_some());
                 }
                 Renewal::Unreadable => prop_assert!(!is_plain && given != Some(&right)),

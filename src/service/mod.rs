@@ -27,16 +27,16 @@ pub type Give<'a> = dyn FnMut(&str) + 'a;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
     /// The answer was given.
-    Given,
+    Answered,
     /// It is left to JavaScript.
-    Odd,
-    /// It is unknown without the disk.
-    Unknown,
+    NeedsJavaScript,
+    /// It is not in memory.
+    NotCached,
 }
 
 impl Found {
-    fn given(answer: Option<()>) -> Self {
-        answer.map_or(Self::Odd, |()| Self::Given)
+    fn answered_if(answer: Option<()>) -> Self {
+        answer.map_or(Self::NeedsJavaScript, |()| Self::Answered)
     }
 }
 
@@ -54,7 +54,7 @@ fn with_read<T: Any + Send + Sync, R>(
     read: impl Fn(&str) -> Option<T>,
     use_it: impl FnOnce(&T) -> Option<R>,
 ) -> Option<R> {
-    let make = |bytes: &[u8]| read(&cipher::open(bytes, secret));
+    let make = |bytes: &[u8]| read(&cipher::decrypt_record(bytes, secret));
     let kept = contents.derived(|bytes| Read { secret: secret.cloned(), read: make(bytes) });
     match kept {
         Some(kept) if kept.secret.as_ref() == secret => kept.read.as_ref().and_then(use_it),

@@ -4,7 +4,7 @@ use super::end_sessions::wait_for;
 use crate::record::account::Account;
 use crate::record::cipher::{self, Secret};
 use crate::record::end::Session;
-use crate::record::place::SessionPlace;
+use crate::record::keys::SessionKeys;
 use crate::record::Kind;
 use crate::store::{Change, Contents, Findings, Key, ListPath, Record, Result, Store, StoreError};
 
@@ -48,14 +48,14 @@ impl Purge {
         let mut purged = Purged { damaged: page.damaged, ..Purged::default() };
         let mut gone = Vec::new();
         for (key, contents) in &page.records {
-            let Some(place) = key.name().and_then(SessionPlace::of) else { continue };
+            let Some(keys) = key.name().and_then(SessionKeys::of) else { continue };
             purged.sessions += 1;
-            let look = self.look(store, &place, contents).map(Some);
+            let look = self.look(store, &keys, contents).map(Some);
             match purged.damaged.damage(look)? {
                 None | Some(Found::Living) => {}
                 Some(Found::Unreadable) => purged.unreadable += 1,
                 Some(Found::Other) => purged.others += 1,
-                Some(Found::Ended(session)) => gone.push((key, place, session)),
+                Some(Found::Ended(session)) => gone.push((key, keys, session)),
             }
         }
         for batch in gone.chunks(BATCH) {
@@ -80,14 +80,14 @@ impl Purge {
         }
     }
 
-    fn look(&self, store: &Store, place: &SessionPlace, contents: &Contents) -> Result<Found> {
+    fn look(&self, store: &Store, keys: &SessionKeys, contents: &Contents) -> Result<Found> {
         let secret = self.secret.as_ref();
-        let Some(session) = Session::read(&cipher::open(contents, secret)) else {
+        let Some(session) = Session::read(&cipher::decrypt_record(contents, secret)) else {
             return Ok(Found::none(contents));
         };
-        let account = match store.read(&Key::record(&place.account(&session.accountid)))? {
+        let account = match store.read(&Key::record(&keys.account(&session.accountid)))? {
             None => None,
-            Some(contents) => match Account::read(&cipher::open(&contents, secret)) {
+            Some(contents) => match Account::read(&cipher::decrypt_record(&contents, secret)) {
                 Some(account) => Some(account),
                 None => return Ok(Found::none(&contents)),
             },
@@ -117,17 +117,17 @@ impl Found {
 }
 
 /// A session that goes.
-type Gone<'a> = (&'a Key, SessionPlace<'a>, Session);
+type Gone<'a> = (&'a Key, SessionKeys<'a>, Session);
 
 /// All that create-session.js of the host has made.
-fn removal((key, place, session): &Gone) -> [Change; 4] {
-    let item = place.id().to_vec();
+fn removal((key, keys, session): &Gone) -> [Change; 4] {
+    let item = keys.id().to_vec();
     let discard =
         |path: Vec<u8>| Change::ListRemove { path: ListPath::new(&path), item: item.clone() };
     [
         Change::Remove { record: Record { key: (*key).clone(), kind: Some(Kind::Session) } },
-        Change::Remove { record: Record::new(&place.map()) },
-        discard(place.list()),
-        discard(place.account_list(&session.accountid)),
+        Change::Remove { record: Record::new(&keys.map()) },
+        discard(keys.list()),
+        discard(keys.account_list(&session.accountid)),
     ]
 }

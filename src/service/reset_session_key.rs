@@ -24,12 +24,12 @@ pub fn patch(
         record: Record::new(&record_name(appid, "account", accountid)),
         edit: Box::new(move |stored| {
             let secret = opened_with.as_ref();
-            let text = stored.map(|stored| cipher::open(stored, secret));
+            let text = stored.map(|stored| cipher::decrypt_record(stored, secret));
             let text = text.ok_or(StoreError::Refused("invalid-accountid"))?;
             let Reset { text, redacted, retires } = reset::reset(&text, &session_key, now)?;
             // Set once: an edit is called once.
             let _ = given.set(redacted);
-            let contents = cipher::seal(text, secret).into();
+            let contents = cipher::encrypt_record(text, secret).into();
             Ok(Some(Edited { contents, retires: Some(retires) }))
         }),
         size: 0,

@@ -23,10 +23,10 @@ pub fn get(
     give: &mut Give,
 ) -> Result<Found> {
     let Some(session) = lookup(&record_key(appid, "session", sessionid))? else {
-        return Ok(Found::Unknown);
+        return Ok(Found::NotCached);
     };
     let Some(session) = session else {
-        return Ok(Found::Odd);
+        return Ok(Found::NeedsJavaScript);
     };
     let read = |text: &str| {
         let session = Session::read(text)?;
@@ -35,12 +35,12 @@ pub fn get(
     };
     let Some(account) = with_read(&session, secret, read, |owned| Some(owned.account.clone()))
     else {
-        return Ok(Found::Odd);
+        return Ok(Found::NeedsJavaScript);
     };
     let Some(account) = lookup(&account)? else {
-        return Ok(Found::Unknown);
+        return Ok(Found::NotCached);
     };
-    Ok(Found::given(account.and_then(|account| {
+    Ok(Found::answered_if(account.and_then(|account| {
         with_read(&account, secret, Account::read, |account| {
             with_read(&session, secret, read, |owned| {
                 owned.session.at(now, account).map(|text| give(&text))

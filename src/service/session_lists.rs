@@ -4,7 +4,7 @@
 use super::end_sessions::wait_for;
 use crate::record::cipher::{self, Secret};
 use crate::record::end::Session;
-use crate::record::place::SessionList;
+use crate::record::keys::SessionList;
 use crate::store::{Change, Findings, Key, ListPath, Result, Store, StoreError};
 
 /// So many items are removed together.
@@ -75,7 +75,7 @@ fn is_gone(
             return Ok(Some(true));
         }
     }
-    let session = Session::read(&cipher::open(&contents, secret));
+    let session = Session::read(&cipher::decrypt_record(&contents, secret));
     match session {
         Some(session) => Ok(Some(!is_there(list.account_of(&session.accountid))?)),
         None => Ok(None),

@@ -1,6 +1,6 @@
 //! What a store holds, by application and by kind.
 
-use crate::record::place::application_and_kind;
+use crate::record::keys::application_and_kind;
 use crate::store::{Findings, Result, Store};
 use std::collections::BTreeMap;
 

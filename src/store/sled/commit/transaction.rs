@@ -287,7 +287,7 @@ fn reconcile(
         return Ok(contents);
     };
     let contents = match outcome.text {
-        Some(text) => cipher::seal(text, secret).into(),
+        Some(text) => cipher::encrypt_record(text, secret).into(),
         None => contents,
     };
     Ok(remember(contents, remembered, &outcome.retires))
@@ -309,7 +309,7 @@ fn import(
     Ok(match outcome {
         Import::Taken { retires } => (Some(remember(contents, remembered, &retires)), false),
         Import::Merged { text, retires } => {
-            let contents = cipher::seal(text, secret).into();
+            let contents = cipher::encrypt_record(text, secret).into();
             (Some(remember(contents, remembered, &retires)), true)
         }
         Import::Kept => (None, true),

@@ -9,9 +9,9 @@ use std::ptr;
 const SHORT: usize = 256;
 
 /// A JavaScript string, with unpaired surrogates kept, as the store wants it.
-pub struct Name(Vec<u8>);
+pub struct JsString(Vec<u8>);
 
-impl Name {
+impl JsString {
     /// The bytes, unless there are more than a name may have: then an error with `slug`.
     pub fn bytes(self, slug: &'static str) -> std::result::Result<Vec<u8>, StoreError> {
         if self.0.len() > MAX_NAME_BYTES {
@@ -21,7 +21,7 @@ impl Name {
     }
 }
 
-impl TypeName for Name {
+impl TypeName for JsString {
     fn type_name() -> &'static str {
         "string"
     }
@@ -31,9 +31,9 @@ impl TypeName for Name {
     }
 }
 
-impl ValidateNapiValue for Name {}
+impl ValidateNapiValue for JsString {}
 
-impl FromNapiValue for Name {
+impl FromNapiValue for JsString {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
         let mut short = [0_u16; SHORT];
         let mut length = 0;

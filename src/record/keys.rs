@@ -2,12 +2,12 @@
 
 /// Where a session, its map and the lists that it is in stand (`src/www/api/user/create-session.js`).
 #[derive(Debug, PartialEq)]
-pub struct SessionPlace<'a> {
+pub struct SessionKeys<'a> {
     appid: &'a [u8],
     id: &'a [u8],
 }
 
-impl<'a> SessionPlace<'a> {
+impl<'a> SessionKeys<'a> {
     /// The place of the session at the key `<appid>/session/<id>`.
     #[must_use]
     pub fn of(name: &'a [u8]) -> Option<Self> {
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_session_and_all_that_goes_with_it() {
-        let place = SessionPlace::of(b"an/app/session/session_1").unwrap();
+        let place = SessionKeys::of(b"an/app/session/session_1").unwrap();
         assert_eq!(text(place.id()), "session_1");
         assert_eq!(text(&place.map()), "an/app/map/sessionids/session_1");
         assert_eq!(text(&place.list()), "an/app/sessions");
@@ -133,7 +133,7 @@ mod tests {
         for name in
             ["session/session_1", "/session/a", "a/session/", "a/session/b/c", "a/sessions/b"]
         {
-            assert_eq!(SessionPlace::of(name.as_bytes()), None, "{name}");
+            assert_eq!(SessionKeys::of(name.as_bytes()), None, "{name}");
         }
     }
 

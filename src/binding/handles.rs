@@ -3,7 +3,7 @@
 
 use super::answer::Answer;
 use super::errors;
-use super::name::Name;
+use super::js_string::JsString;
 use super::reply::Reply;
 use crate::store::{Key, Store};
 use napi::{Env, Result};
@@ -17,7 +17,7 @@ thread_local! {
 }
 
 /// Gives `store` a number in this thread.
-pub fn enter(store: &Arc<Store>) -> u32 {
+pub fn register(store: &Arc<Store>) -> u32 {
     STORES.with_borrow_mut(|stores| {
         stores.push(Some(Arc::clone(store)));
         u32::try_from(stores.len() - 1).unwrap_or(u32::MAX)
@@ -25,7 +25,7 @@ pub fn enter(store: &Arc<Store>) -> u32 {
 }
 
 /// Lets the number lead nowhere.
-pub fn leave(number: u32) {
+pub fn unregister(number: u32) {
     // The thread may be ending, and its list with it.
     let _ = STORES.try_with(|stores| {
         if let Some(slot) = stores.borrow_mut().get_mut(number as usize) {
@@ -44,13 +44,13 @@ fn with_store<T>(number: u32, look: impl FnOnce(&Store) -> T) -> Option<T> {
     ts_args_type = "number: number, file: string",
     ts_return_type = "string | null | undefined"
 )]
-pub fn peek(env: Env, number: u32, file: Name) -> Result<Reply> {
+pub fn peek(env: Env, number: u32, file: JsString) -> Result<Reply> {
     let name = file.bytes("invalid-file").map_err(|error| errors::throw(env, &error))?;
     let key = Key::record(&name);
     Ok(Reply::Now(match with_store(number, |store| store.peek(&key)).flatten() {
         Some(Some(contents)) => Answer::Text(Some(contents)),
         Some(None) => Answer::Null,
-        None => Answer::Done,
+        None => Answer::Undefined,
     }))
 }
 
