@@ -56,7 +56,7 @@ describe('gate', () => {
         'account deleted': []
       })
       assert.deepStrictEqual(clock, [true, true])
-      assert.deepStrictEqual(warnings, modules === listed ? ['DASHBOARD_SLED_INACTIVE'] : [])
+      assert.deepStrictEqual(warnings, [modules === listed ? 'DASHBOARD_SLED_INACTIVE' : 'DASHBOARD_SLED_MODULE'])
     }).timeout(30000)
   }
 
