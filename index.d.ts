@@ -45,6 +45,8 @@
  * | `ERR_SOURCE` | `source-refused` | the server refuses: the user, the password, the database, or what the user may read |
  * | `ERR_SOURCE` | `source-not-dashboard` | no dashboard kept its data there |
  * | `ERR_SOURCE` | `source-changed` | something vanished while it was read: the dashboard still runs |
+ * | `ERR_SOURCE` | `source-too-large` | it has something that a store cannot take |
+ * | `ERR_SOURCE` | `source-unreadable` | a key or an item in a table is not UTF-8 |
  * | `ERR_SOURCE` | `source-interrupted` | the source went away or failed in the middle |
  * | `ERR_STORE_PANIC` | `store-panicked` | a bug of this package was caught |
  * | `ERR_BINARY_MISMATCH` | `binary-mismatch` | `require` finds the binary of another version; `detail` says of which, and what to do |

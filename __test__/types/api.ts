@@ -32,6 +32,10 @@ async function main (): Promise<void> {
   }
   const loaded: Loaded = await store.load([{ record: 'a', contents: new Uint8Array(1) }, { list: 'b', items: ['c'] }])
   await store.load(store.entries())
+  const { kept, keptRecords, ended }: Loaded = await store.load([], { overwrite: true, dryRun: false })
+  console.log(kept + 1, keptRecords.join(), ended?.accounts)
+  // @ts-expect-error
+  await store.load([], { overwrit: true })
   const { removed }: { removed: number } = await store.purge({ olderThan: '30d', dryRun: true })
   const p99: number | null = (await storage.stats()).commits.milliseconds.p99
   console.log(removed, p99?.toFixed(), (await store.stats()).cache.hitRate, (await store.usage()).kinds[0].appid)

@@ -1,9 +1,11 @@
 //! Everything that the host does with an account, by reading and writing it whole, in any order.
 
+use super::import::{import, Import};
 use super::reset;
 use super::stale::{reconcile, remember, Fingerprint, REMEMBERED};
 use super::Kind;
 use proptest::prelude::*;
+use proptest::sample::Index;
 use serde_json::{json, Map, Value};
 use std::collections::HashSet;
 
@@ -22,6 +24,8 @@ enum Call {
     Password,
     /// A new password by a code: everything in one change.
     PasswordByCode,
+    /// The import of an earlier state, however old it is.
+    Import(Index),
 }
 
 /// A call under way.
@@ -39,6 +43,8 @@ struct Store {
     text: String,
     retired: Vec<Fingerprint>,
     replaced: HashSet<String>,
+    /// Every text that ever stood there.
+    past: Vec<String>,
     fresh: u64,
     clock: u64,
 }
@@ -52,6 +58,7 @@ impl Store {
             text: text.to_string(),
             retired: Vec::new(),
             replaced: HashSet::new(),
+            past: Vec::new(),
             fresh: 0,
             clock: 0,
         }
@@ -78,7 +85,7 @@ impl Store {
     fn put(&mut self, text: String, retires: &[Fingerprint]) {
         let names = ["sessionKey", "passwordHash"];
         let (before, number) = (names.map(|name| self.text_of(name)), self.number());
-        self.text = text;
+        self.past.push(std::mem::replace(&mut self.text, text));
         self.retired = remember(&self.retired, retires);
         for (name, before) in names.into_iter().zip(before) {
             let after = self.text_of(name);
@@ -96,6 +103,22 @@ impl Store {
         #[expect(clippy::cast_precision_loss, reason = "the clock of a test")]
         let reset = reset::reset(&self.text, &key, self.clock as f64).unwrap();
         self.put(reset.text, &reset.retires);
+    }
+
+    fn import(&mut self, index: Index) {
+        if self.past.is_empty() {
+            return;
+        }
+        let new = index.get(&self.past).clone();
+        let (stored, most) = (self.text.clone(), usize::MAX);
+        let import = |new: &str| {
+            import(Kind::Account, stored.as_bytes(), new.as_bytes(), &self.retired, None, most)
+        };
+        match import(&new).unwrap() {
+            Import::Taken { retires } => self.put(new, &retires),
+            Import::Merged { text, retires } => self.put(text, &retires),
+            Import::Kept => panic!("both are accounts"),
+        }
     }
 
     fn write(&mut self, record: Map<String, Value>) {
@@ -117,6 +140,10 @@ impl Running {
             Call::ManyResets => REMEMBERED + 1,
             _ => 0,
         };
+        if let Call::Import(index) = self.call {
+            store.import(index);
+            return false;
+        }
         if resets > 0 {
             (0..resets).for_each(|_| store.reset());
             return false;
@@ -193,6 +220,7 @@ fn call() -> impl Strategy<Value = Call> {
         3 => Just(Call::UserReset),
         2 => Just(Call::Password),
         2 => Just(Call::PasswordByCode),
+        2 => any::<Index>().prop_map(Call::Import),
     ]
 }
 
@@ -201,7 +229,7 @@ proptest! {
     #[test]
     fn nothing_that_was_replaced_comes_back_in_any_order(
         calls in proptest::collection::vec(call(), 1..8),
-        order in proptest::collection::vec(any::<proptest::sample::Index>(), 60),
+        order in proptest::collection::vec(any::<Index>(), 60),
     ) {
         let mut store = Store::new();
         let mut running: Vec<_> = calls.into_iter().map(Running::new).collect();
@@ -212,6 +240,20 @@ proptest! {
             let at = index.index(running.len());
             if !running[at].advance(&mut store) {
                 running.remove(at);
+            }
+        }
+    }
+    /// A store that was itself imported remembers nothing: numbers and times tell what is older.
+    #[test]
+    fn nothing_comes_back_by_an_import_where_nothing_is_remembered(
+        calls in proptest::collection::vec((call(), any::<bool>()), 1..12),
+    ) {
+        let mut store = Store::new();
+        for (call, forgets) in calls {
+            let mut running = Running::new(call);
+            while running.advance(&mut store) {}
+            if forgets {
+                store.retired.clear();
             }
         }
     }

@@ -88,9 +88,10 @@ function destroy (client) {
   }
 }
 
-// What the server itself answers begins with a word in capitals.
+// What the server itself answers begins with a word in capitals. The client of Dashboard's engine sends a password alone.
 function refused (title, error) {
-  return /^[A-Z]+ /.test(error.message) ? sourceError('source-refused', `${title} refused: ${error.message}`) : undefined
+  const advice = /^WRONGPASS/.test(error.message) ? '; if the dashboard works with this url, take the user off it, which its engine does not send' : ''
+  return /^[A-Z]+ /.test(error.message) ? sourceError('source-refused', `${title} refused: ${error.message}${advice}`) : undefined
 }
 
 async function requireDashboard (ask, title) {
