@@ -53,11 +53,49 @@
  * | `ERR_PLATFORM_UNSUPPORTED` | `platform-unsupported` | `require` finds no binary for this platform; `detail` says for which there are, and how to build one |
  */
 export interface StoreError extends Error {
-  code: string
+  code: ErrorCode
   /** For people: what happened, to what, and what to do. Never holds the contents of a record. */
   detail?: string
   cause?: StoreError
 }
+
+/** Every {@link StoreError.code}. */
+export type ErrorCode =
+  | 'ERR_INVALID'
+  | 'ERR_TOO_LARGE'
+  | 'ERR_ENCRYPTION_SECRET'
+  | 'ERR_CACHE'
+  | 'ERR_SLED_PATH'
+  | 'ERR_SLED_CACHE_MB'
+  | 'ERR_SLED_COMMIT_SECONDS'
+  | 'ERR_SLED_PURGE_AFTER'
+  | 'ERR_STORE_LOCKED'
+  | 'ERR_STORE_NEWER_FORMAT'
+  | 'ERR_STORE_FOREIGN'
+  | 'ERR_STORE_ROLLED_BACK'
+  | 'ERR_STORE_GUARD'
+  | 'ERR_STORE_DAMAGED'
+  | 'ERR_STORE_POISONED'
+  | 'ERR_STORE_STUCK'
+  | 'ERR_STORE_MISSING'
+  | 'ERR_STORE_UNFINISHED'
+  | 'ERR_OLD_BACKUP'
+  | 'ERR_STORE_READ_ONLY'
+  | 'ERR_STORE_PERMISSION'
+  | 'ERR_EXPORT_DAMAGED'
+  | 'ERR_STORE_WHOLE'
+  | 'ERR_ACCOUNTS_UNREADABLE'
+  | 'ERR_STORE_FULL'
+  | 'ERR_STORE_BUSY'
+  | 'ERR_STORE_NO_THREAD'
+  | 'ERR_STORE_STILL_OPEN'
+  | 'ERR_STORE_CLOSED'
+  | 'ERR_STORE_IO'
+  | 'ERR_STORE_SLED'
+  | 'ERR_SOURCE'
+  | 'ERR_STORE_PANIC'
+  | 'ERR_BINARY_MISMATCH'
+  | 'ERR_PLATFORM_UNSUPPORTED'
 
 /**
  * Records by key, as `src/storage.js` of the host wants them from an engine.
@@ -160,7 +198,7 @@ export interface Request {
   cacheData?: { [id: string]: any }
 }
 
-/** A session as the host keeps it; times in seconds. */
+/** A session as the host keeps it, without its `tokenHash`; times in seconds. What modules add, an application declares. */
 export interface Session {
   object: 'session'
   sessionid: string
@@ -171,18 +209,43 @@ export interface Session {
   lastVerified?: number
   /** When it ended: stored, or by the account's reset, or by its expiry, in this order. */
   ended?: number
-  [property: string]: any
 }
 
-/** An account as the host keeps it, without `sessionKey`, `usernameHash` and `passwordHash`; times in seconds. */
+/**
+ * An account as the host keeps it, without `sessionKey`, `usernameHash` and `passwordHash`; times in seconds. What modules
+ * add, an application declares: `declare module 'dashboard-sled' { interface Account { … } }`.
+ */
 export interface Account {
   object: 'account'
   accountid: string
   created: number
   sessionKeyNumber: number
   sessionKeyLastReset?: number
+  /** Since when it may administrate. */
+  administrator?: number
+  /** Since when it owns the dashboard. */
+  owner?: number
   deleted?: number
-  [property: string]: any
+  lastSignedIn?: number
+  passwordLastChanged?: number
+  usernameLastChanged?: number
+  profileLastDeleted?: number
+  resetCodeLastCreated?: number
+  resetCodeLastDeleted?: number
+  resetCodeLastUsed?: number
+  /** The default profile, of which the account has a copy: the properties below. */
+  profileid?: string
+  firstName?: string
+  lastName?: string
+  contactEmail?: string
+  displayEmail?: string
+  displayName?: string
+  companyName?: string
+  dob?: string
+  location?: string
+  occupation?: string
+  phone?: string
+  website?: string
 }
 
 /** The host's `src/www/api/administrator/session.js`. */

@@ -65,6 +65,25 @@ describe('documents', () => {
       assert.deepStrictEqual(rows.sort(), [...named].sort())
     })
   }
+  it('every code that the package itself gives is one of the types', () => {
+    const types = read('index.d.ts')
+    const union = [.../type ErrorCode =\n((?: {2}\| '\w+'\n)+)/.exec(types)[1].matchAll(/'(\w+)'/g)].map(([, code]) => code)
+    const given = filesIn('src').filter((file) => !/^src\/(command|transfer)\//.test(file)).concat('index.js').map(read).join('\n')
+    const named = new Set([...given.matchAll(/\bERR_[A-Z_]+[A-Z]\b/g)].map(([code]) => code))
+    // Errors of settings are made of their names; those of imports come from streams that are loaded.
+    const others = [...types.matchAll(/^ \* \| `(ERR_SLED_\w+|ERR_SOURCE|ERR_EXPORT_DAMAGED)`/gm)].map(([, code]) => code)
+    assert.deepStrictEqual([...union].sort(), [...new Set([...named, ...others])].sort())
+    assert.deepStrictEqual(new Set([...types.matchAll(/^ \* \| `(ERR_\w+)`/gm)].map(([, code]) => code)), new Set(union))
+  })
+  it('every property of an account that the host writes is one of the types, or a secret', () => {
+    const host = path.join(__dirname, 'contract', 'application', 'node_modules', '@userdashboard', 'dashboard', 'src', 'www', 'api')
+    const scripts = fs.readdirSync(host, { recursive: true }).filter((name) => name.endsWith('.js') && !name.endsWith('.test.js')).map((name) => fs.readFileSync(path.join(host, name), 'utf8')).join('\n')
+    const written = [...scripts.matchAll(/setProperty\(`\$\{[\w.]+\}\/account\/\$\{[\w.]+\}`, '(\w+)'|accountProperties\.(\w+) =/g)].map(([, one, other]) => one || other)
+    assert(written.length > 10)
+    const [, account] = /export interface Account \{([^}]*)\}/.exec(read('index.d.ts'))
+    const typed = [...account.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name]) => name)
+    assert.deepStrictEqual(written.filter((name) => !typed.includes(name) && !['passwordHash', 'sessionKey', 'usernameHash'].includes(name)), [])
+  })
   it('every setting is in README.md', () => {
     const settings = new Set(sources.match(/\bSLED_[A-Z_]+[A-Z]\b/g))
     assert(settings.size >= 3)

@@ -1,5 +1,5 @@
 // Compiled, never run: the types say what the documents say.
-import { Account, Loaded, open, progress, recover, Report, ResetSessionKey, restore, Session, setup, Storage, StorageContainer, StorageList, Store, StoreError } from '../../index.js'
+import { Account, ErrorCode, Loaded, open, progress, recover, Report, ResetSessionKey, restore, Session, setup, Storage, StorageContainer, StorageList, Store, StoreError } from '../../index.js'
 
 async function main (): Promise<void> {
   const storage: StorageContainer = await Storage.setup()
@@ -23,6 +23,13 @@ async function main (): Promise<void> {
   console.log(session.ended?.toFixed(), account.sessionKeyNumber + 1, (await Account.get({ appid: 'a', query: {}, cacheData: {} })).deleted)
   // @ts-expect-error: a request has a query
   await Session.get({ appid: 'dashboard' })
+  const names: string | undefined = account.displayName
+  // @ts-expect-error: the host has no such property
+  console.log(names, account.sesionKeyNumber)
+  // @ts-expect-error: the host has no such property
+  console.log(session.acountid)
+  // @ts-expect-error: there is no such option
+  await open({ path: 'a', cachMB: 5 })
   const report: Report = await storage.backup('folder')
   const store: Store = await open({ path: 'a', cacheMB: 16, commitSeconds: 5 })
   console.log(report.problems, (await store.verify()).described[0], progress().toFixed(), store.path.length)
@@ -52,4 +59,8 @@ async function main (): Promise<void> {
   await storage.close()
 }
 
-main().catch((error: StoreError) => console.error(error.code, error.detail, error.cause?.code))
+main().catch((error: StoreError) => {
+  const code: ErrorCode = error.code
+  // @ts-expect-error: there is no such code
+  console.error(code === 'ERR_STORE_LOKED', error.detail, error.cause?.code)
+})

@@ -4,6 +4,7 @@ const path = require('path')
 const { exitCodes } = require('./exit-codes.js')
 const { addHelp } = require('./help.js')
 const { tellError } = require('./run.js')
+const { printable } = require('./text.js')
 const { version } = require('../../package.json')
 
 const commands = ['backup', 'restore', 'remove-replaced', 'verify', 'recover', 'export', 'import', 'purge', 'compact', 'stats', 'inspect', 'list', 'completion']
@@ -21,7 +22,7 @@ function makeProgram () {
     .option('--json', 'print one line of JSON instead of text')
     .allowExcessArguments(false)
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeErr: (text) => json ? tellError(usageError(text), true) : process.stderr.write(text) })
+    .configureOutput({ writeErr: (text) => json ? tellError(usageError(text), true) : process.stderr.write(text.split('\n').map(printable).join('\n')) })
     .exitOverride((error) => process.exit(error.exitCode ? exitCodes.usage.code : exitCodes.done.code))
   for (const name of commands) {
     require(`./${name}.js`)(program)

@@ -1,7 +1,7 @@
 // What all commands share: the store, what is told, and how they end.
-const fs = require('fs')
 const path = require('path')
 const addon = require('../../index.js')
+const { explainFolder } = require('../facade/folders.js')
 const { exitCodeOf, exitCodes } = require('./exit-codes.js')
 const { explainSystemError, failure } = require('./failure.js')
 const { listenForSignals } = require('./interrupt.js')
@@ -24,6 +24,7 @@ function run (action) {
     const toStderr = () => { stream = process.stderr }
     // Unless it comes to its end.
     process.exitCode = exitCodes.failed.code
+    tellWarnings(options.json)
     listenForSignals((signal) => tellError({ message: 'interrupted', code: 'ERR_INTERRUPTED', detail: `ended by ${signal}` }, options.json))
     try {
       const { folder, origin } = findStore(command, args)
@@ -69,16 +70,9 @@ function findStore (command, args) {
 
 // A folder, or nothing yet.
 function requireFolder (folder, message, code, advice) {
-  const found = fs.lstatSync(folder, { throwIfNoEntry: false })
-  if (!found) {
-    return
-  }
-  const target = found.isSymbolicLink() ? fs.statSync(folder, { throwIfNoEntry: false }) : found
-  if (!target) {
-    throw failure(message, code, `${folder} is a symbolic link to ${fs.readlinkSync(folder)}, which does not exist; ${advice}`)
-  }
-  if (!target.isDirectory()) {
-    throw failure(message, code, `${folder} is not a folder; ${advice}`)
+  const reason = explainFolder(folder)
+  if (reason) {
+    throw failure(message, code, `${reason}; ${advice}`)
   }
 }
 
@@ -98,6 +92,14 @@ function fail (error, json) {
 
 function tellError ({ message, code, detail }, json) {
   console.error(json ? toJson({ error: { message, code, detail } }) : printable(detail ? `${message}: ${detail}` : message))
+}
+
+// In place of Node's own lines, which a terminal would obey and no program could read.
+function tellWarnings (json) {
+  process.removeAllListeners('warning')
+  process.on('warning', ({ code, message }) => {
+    console.error(json ? toJson({ warning: { message, code } }) : printable(`warning: ${message}${code ? ` (${code})` : ''}`))
+  })
 }
 
 async function tellLines (stream, lines) {

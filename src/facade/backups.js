@@ -3,6 +3,7 @@ const fs = require('fs')
 const path = require('path')
 const native = require('./native.js')
 const { invalid, requireOptions, requireText } = require('./arguments.js')
+const { withSentence } = require('./folders.js')
 
 // A backup that is being made, and one that is being removed. A folder with a date alone is whole.
 const UNFINISHED = '.unfinished'
@@ -26,7 +27,7 @@ async function backup (store, folder, options = {}) {
 
 async function copy (store, folder) {
   try {
-    return JSON.parse(await store.backup(folder))
+    return JSON.parse(await withSentence([folder], () => store.backup(folder)))
   } catch (error) {
     if (error.code === 'ERR_STORE_FOREIGN' && fs.existsSync(path.join(folder, 'guard'))) {
       error.detail = `${folder} holds a store already, and a backup never replaces one; choose a new or an empty folder, or make dated backups in one folder (keep, --keep)`

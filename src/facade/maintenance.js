@@ -1,6 +1,7 @@
 // The ways back of a store that is not open. Reports are plain objects.
 const native = require('./native.js')
 const { invalid, requireText } = require('./arguments.js')
+const { withSentence } = require('./folders.js')
 const { secrets } = require('./host.js')
 
 module.exports = { progress: native.progress, recover, restore }
@@ -8,7 +9,7 @@ module.exports = { progress: native.progress, recover, restore }
 async function restore ({ folder, path, keepSessions = false } = {}) {
   requireText(folder, 'invalid-folder')
   requireText(path, 'invalid-path')
-  return JSON.parse(await native.restoreStore(folder, path, keepSessions === true, seconds(), ...secrets()))
+  return JSON.parse(await withSentence([folder, path], () => native.restoreStore(folder, path, keepSessions === true, seconds(), ...secrets())))
 }
 
 // Nothing else is a recovery yet, and nobody should end every session without saying so.
@@ -17,7 +18,7 @@ async function recover ({ path, invalidateSessions = false, evenIfWhole = false 
   if (invalidateSessions !== true) {
     throw invalid('invalid-recovery', 'ERR_INVALID', 'a recovery ends every session of every account: say so with invalidateSessions (--invalidate-sessions), or restore a backup instead')
   }
-  return JSON.parse(await native.recoverStore(path, evenIfWhole === true, seconds(), ...secrets()))
+  return JSON.parse(await withSentence([path], () => native.recoverStore(path, evenIfWhole === true, seconds(), ...secrets())))
 }
 
 function seconds () {

@@ -4,6 +4,7 @@ const { isMainThread } = require('worker_threads')
 const native = require('./native.js')
 const { readAge } = require('./age.js')
 const { invalid } = require('./arguments.js')
+const { withSentence } = require('./folders.js')
 const { purgeRegularly } = require('./purge.js')
 const SessionCopies = require('./session-copies.js')
 
@@ -52,7 +53,7 @@ async function openNative (folder, cacheBytes, commitSeconds, create) {
     settlesAtExit = true
     process.on('exit', settle)
   }
-  const store = await native.openStore(folder, cacheBytes, commitSeconds, create)
+  const store = await withSentence([folder], () => native.openStore(folder, cacheBytes, commitSeconds, create))
   for (const { code, text } of store.notices) {
     process.emitWarning(`dashboard-sled: ${text}`, { code })
   }
