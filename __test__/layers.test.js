@@ -18,10 +18,10 @@ const engine = {
   format: [],
   folder: ['format'],
   database: ['folder', 'format', 'sled'],
-  commit: ['database', 'folder', 'format', 'sled'],
-  read: ['commit', 'database', 'format', 'sled'],
+  read: ['database', 'format', 'sled'],
+  commit: ['database', 'folder', 'format', 'read', 'sled'],
   open: ['commit', 'database', 'folder', 'format', 'read', 'sled'],
-  maintenance: ['commit', 'database', 'folder', 'format', 'open', 'sled']
+  maintenance: ['commit', 'database', 'folder', 'format', 'open', 'read', 'sled']
 }
 
 // They take or give a database, or what it takes.

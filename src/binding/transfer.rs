@@ -110,7 +110,7 @@ impl NativeStore {
         on_long_worker(env, move || {
             let mut kept = Findings::default();
             for (record, contents) in imported {
-                if store::would_keep(&store, &record, contents, secret.as_ref())? {
+                if store.would_keep(&record, contents, secret.as_ref())? {
                     kept.tell(record.key.display());
                 }
             }
@@ -134,7 +134,7 @@ impl NativeStore {
         lists: Vec<JsString>,
         items: Vec<Vec<JsString>>,
     ) -> Result<Reply> {
-        let mut changes = vec![Change::Mark];
+        let mut changes = vec![Change::Quarantine];
         for (record, contents) in imported(env, records, contents)? {
             // Without a kind the rule about stale writes asks nothing, and what it remembered goes.
             let record = Record { kind: None, ..record };

@@ -1,6 +1,6 @@
 //! What the store can be asked to change.
 
-use crate::record::cipher::Secret;
+pub use crate::record::cipher::Secret;
 use crate::record::stale::Fingerprint;
 use crate::record::Kind;
 use crate::store::contents::Contents;
@@ -91,7 +91,7 @@ pub enum Change {
         secret: Option<Secret>,
     },
     /// Every session has to be ended: after a crash the store may not be used until then.
-    Mark,
+    Quarantine,
     /// Every session was ended: the store may be used again.
     ClearQuarantine,
     /// Add `item` to a list as the newest, unless it is there.
@@ -121,7 +121,7 @@ impl Change {
             }
             Self::Remove { record } => record.key.size(),
             Self::Update { record, size, .. } => record.key.size() + size,
-            Self::Mark | Self::ClearQuarantine => 0,
+            Self::Quarantine | Self::ClearQuarantine => 0,
             Self::ListAdd { path, item } | Self::ListRemove { path, item } => {
                 path.size() + item.len()
             }

@@ -18,8 +18,8 @@ pub mod wtf8;
 
 pub use self::sled::{
     compact, lower_thread_priority, open, open_exclusive, refuse_shared, remove_replaced, repair,
-    restore, settle, would_keep, Closing, Compacted, Lease, Part, Parts, Reader, Records, Report,
-    Restored, Settings, Stats, Store,
+    restore, settle, Closing, Compacted, Lease, Part, Parts, Reader, Records, Report, Restored,
+    Settings, Stats, Store,
 };
 pub use change::{Change, Completion, Edit, Edited, Record};
 pub use contents::Contents;

@@ -19,11 +19,10 @@ pub mod format;
 mod maintenance;
 mod open;
 mod read;
+mod shared;
 #[cfg(test)]
 mod tests;
 
-pub use commit::transaction::would_keep;
-pub use database::release::Reader;
 pub use database::thread_priority::lower_thread_priority;
 pub use folder::swap::remove_replaced;
 pub use maintenance::compact::{compact, Compacted};
@@ -35,64 +34,29 @@ pub use open::registry::{open, open_exclusive, refuse_shared, settle, Closing, L
 pub use open::Settings;
 pub use read::scan::{Part, Parts, Records};
 
-use crate::store::cache::Cache;
-use crate::store::change::{Change, Completion, Request};
+use crate::store::change::{Change, Completion, Record, Request, Secret};
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, ListPath};
 use crate::store::notice::Notice;
-use commit::changed_keys::ChangedKeys;
-use commit::list::Head;
-use commit::queue::{Message, Queue};
-use commit::statistics::Syncs;
-use commit::transaction::Changed;
-use commit::unapplied::Unapplied;
-use commit::watchdog::Commit;
-use database::disk::Disk;
+use commit::queue::Message;
+use commit::transaction;
 use database::release::{Held, Release, Stage};
 use folder::rollback_guard::StoreId;
-use format::batch::Batch;
 use maintenance::{backup, verify};
-use read::page::Pages;
+use read::list::Head;
+use shared::Shared;
+use std::ops::Deref;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-
-/// More changes, or more bytes of them, never wait: then memory is bounded while a disk is slow.
-const MAX_WAITING: usize = 65_536;
-const MAX_WAITING_BYTES: usize = 256 << 20;
 
 /// An open store. Reads and requests may come from any thread.
 pub struct Store {
     shared: Arc<Shared>,
     release: Arc<Release>,
     notices: Vec<Notice>,
-}
-
-/// What the writer and the readers share.
-pub struct Shared {
-    cache: Cache,
-    queue: Queue,
-    unapplied: Unapplied,
-    commit: Commit,
-    /// What is open, for as long as somebody holds it.
-    disk: Weak<Held>,
-    /// The writer's hold on it, which it drops when it ends.
-    held_by_writer: Mutex<Option<Arc<Held>>>,
-    /// Held for writing while a batch appears in sled, and for the end of a copy; for reading by who needs to see whole
-    /// batches.
-    applying: RwLock<()>,
-    poison: OnceLock<StoreError>,
-    /// What the commit that failed would have changed. It stays in force for reads, so that a reset which could
-    /// not be written down does not let anybody in again while the process lives.
-    failed_commit: OnceLock<Changed>,
-    changed_keys: ChangedKeys,
-    /// The pages of lists that are being read.
-    pages: Pages,
-    syncs: Syncs,
-    waiting: AtomicUsize,
-    waiting_bytes: AtomicUsize,
 }
 
 impl Store {
@@ -150,6 +114,34 @@ impl Store {
     /// Whether a list has `item`. Blocks.
     pub fn has(&self, path: &ListPath, item: &[u8]) -> Result<bool> {
         Ok(self.read(&path.position(item))?.is_some())
+    }
+
+    /// At most `size` items of a list behind the `offset` newest ones, newest first. Blocks.
+    pub fn page(&self, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
+        // Every batch that changes a list changes its head.
+        self.shared.refuse_unwritten(|changed| changed.contains_key(&path.head()))?;
+        if self.shared.unapplied.get(&path.head()).is_some() {
+            self.shared.unapplied.wait()?;
+        }
+        self.shared.with_disk(|disk| {
+            let reading = {
+                let _between_batches =
+                    self.shared.applying.read().unwrap_or_else(PoisonError::into_inner);
+                self.shared.pages.begin(disk, path, offset)?
+            };
+            reading.map_or(Ok(Vec::new()), |reading| reading.page.read(disk, size))
+        })
+    }
+
+    /// Whether something of what is stored would be kept if `contents` was imported at `record`. Blocks.
+    pub fn would_keep(
+        &self,
+        record: &Record,
+        contents: Contents,
+        secret: Option<&Secret>,
+    ) -> Result<bool> {
+        let stored = record.kind.map(|_| self.read(&record.key)).transpose()?.flatten();
+        transaction::would_keep(record, contents, stored.as_ref(), secret)
     }
 
     /// Makes `changes` together or not at all, and tells `completion` when they are durable.
@@ -232,121 +224,25 @@ impl Drop for Store {
     }
 }
 
-impl Shared {
-    fn with_disk<T>(&self, read: impl FnOnce(&Disk) -> Result<T>) -> Result<T> {
-        let held = self.disk.upgrade().ok_or(StoreError::Closed)?;
-        read(held.disk().ok_or(StoreError::Closed)?)
-    }
+/// A store that is read from, from when a call asks for it until it is answered: it stays open for so long.
+pub struct Reader {
+    store: Arc<Store>,
+    _held: Option<Arc<Held>>,
+}
 
-    /// The writer's side, at its end.
-    fn let_go(&self) {
-        let held = self.held_by_writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Without the lock: it may be the last hold, and closing sled takes its time.
-        drop(held);
+impl Reader {
+    /// Holds what `store` has open.
+    #[must_use]
+    pub fn new(store: Arc<Store>) -> Self {
+        let held = store.shared.disk.upgrade();
+        Self { store, _held: held }
     }
+}
 
-    /// What stands at `key`, of what was acknowledged: sled may lack the last commit.
-    fn stored(&self, disk: &Disk, key: &Key) -> Result<Option<Contents>> {
-        match self.unapplied.get(key) {
-            Some(contents) => Ok(contents),
-            None => disk.get(key),
-        }
-    }
+impl Deref for Reader {
+    type Target = Store;
 
-    /// Reads by [`Shared::with_disk`] when sled has all that was acknowledged before.
-    fn with_all<T>(&self, read: impl FnOnce(&Disk) -> Result<T>) -> Result<T> {
-        self.unapplied.wait()?;
-        self.with_disk(read)
-    }
-
-    /// The same for everything in a store, which has to be what look-ups find.
-    fn scan<T>(&self, read: impl FnOnce(&Disk) -> Result<T>) -> Result<T> {
-        self.refuse_unwritten(|changed| !changed.is_empty())?;
-        self.with_all(read)
-    }
-
-    /// The writer's side: gives sled what it lacks.
-    fn catch_up(&self, disk: &Disk) -> Result<()> {
-        self.unapplied.apply(|batch| self.appear(disk, batch, |batch| disk.apply_journaled(batch)))
-    }
-
-    /// Lets `batch` appear in sled by `apply`.
-    fn appear(
-        &self,
-        disk: &Disk,
-        batch: &Batch,
-        apply: impl FnOnce(&Batch) -> Result<()>,
-    ) -> Result<()> {
-        let _applying = self.applying.write().unwrap_or_else(PoisonError::into_inner);
-        self.pages.keep(disk, batch);
-        let _noted = self.changed_keys.note(batch);
-        apply(batch)
-    }
-
-    fn check_health(&self) -> Result<()> {
-        match self.poison.get() {
-            Some(error) => Err(error.clone()),
-            None => Ok(()),
-        }
-    }
-
-    /// Refuses every further change; the first error is the one that is told.
-    fn poison(&self, cause: StoreError) -> StoreError {
-        let poisoned = match cause {
-            StoreError::Poisoned { .. } => cause,
-            cause => StoreError::Poisoned { cause: Arc::new(cause) },
-        };
-        self.poison.get_or_init(|| poisoned).clone()
-    }
-
-    /// The writer's side: a commit that would have made `changed` has failed, and is the last one.
-    fn keep_failed_commit(&self, changed: Changed) {
-        if self.failed_commit.set(changed).is_ok() {
-            self.cache.stamps().change_all();
-        }
-    }
-
-    fn failed_commit(&self, key: &Key) -> Option<Option<Contents>> {
-        self.failed_commit.get()?.get(key).cloned()
-    }
-
-    /// Refuses to read what a failed commit would have changed and sled does not have.
-    fn refuse_unwritten(&self, is_read: impl Fn(&Changed) -> bool) -> Result<()> {
-        match self.failed_commit.get() {
-            // The writer poisons the store right after it has kept that.
-            Some(changed) if is_read(changed) => Err(self.poison.wait().clone()),
-            _ => Ok(()),
-        }
-    }
-
-    fn enqueued(&self, request: &Request) -> Result<()> {
-        let count = request.changes.len();
-        let waiting = self.waiting.fetch_add(count, Ordering::Relaxed) + count;
-        let bytes = self.waiting_bytes.fetch_add(request.size, Ordering::Relaxed) + request.size;
-        if waiting > MAX_WAITING || bytes > MAX_WAITING_BYTES {
-            self.forget(request);
-            return Err(StoreError::Busy { waiting });
-        }
-        Ok(())
-    }
-
-    /// Answers a message that the writer will not.
-    fn refuse(&self, message: Message, error: &StoreError) {
-        if let Message::Change(request) = &message {
-            self.forget(request);
-        }
-        message.completion()(Err(error.clone()));
-    }
-
-    /// The writer's side: `requests` wait no more.
-    fn taken(&self, requests: &[Request]) {
-        for request in requests {
-            self.forget(request);
-        }
-    }
-
-    fn forget(&self, request: &Request) {
-        self.waiting.fetch_sub(request.changes.len(), Ordering::Relaxed);
-        self.waiting_bytes.fetch_sub(request.size, Ordering::Relaxed);
+    fn deref(&self) -> &Store {
+        &self.store
     }
 }

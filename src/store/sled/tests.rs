@@ -1,6 +1,7 @@
 //! The store against maps in memory: random changes, reads by every way, reopens.
 
 use crate::store::change::{Edited, Record};
+use crate::store::sled::format::batch::Changed;
 use crate::store::sled::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;

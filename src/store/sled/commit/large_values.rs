@@ -9,22 +9,19 @@
 //! A process that ends in between leaves chunks that nothing points to. They have the number of a commit that never was, or
 //! the number that a note in sled names, and an open removes them.
 
-use crate::store::change::{Change, Request};
 use crate::store::contents::Contents;
 use crate::store::error::Result;
 use crate::store::key::{ChunkId, Key, KeyKind};
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::batch::Batch;
 use crate::store::sled::format::value::{self, Encoded};
-use crate::store::sled::Shared;
+use crate::store::sled::shared::Shared;
 
 /// A value is large from so many bytes on: an eighth of the journal.
 pub const LARGE_BYTES: usize = 256 << 10;
 /// Number of chunks in a slice, which is 1 MiB of contents.
 const SLICE: usize = 256;
 
-/// Other commits are made between the slices of contents of more bytes than this: less is a slice or two.
-const LONG_BYTES: usize = 1 << 20;
 /// The key of the note that says which chunks are written ahead while other commits are made.
 const NOTE: &str = "large";
 /// Which value of a commit is written ahead of it: no commit has so many.
@@ -46,18 +43,6 @@ pub fn write_ahead(shared: &Shared, disk: &Disk, value: &Encoded) -> Result<()> 
 fn write_slice(shared: &Shared, disk: &Disk, batch: &Batch) -> Result<()> {
     shared.appear(disk, batch, |batch| disk.apply_journaled(batch))?;
     disk.flush()
-}
-
-/// What `request` writes, if that is one record without rules, and long: its contents do not depend on what is stored.
-pub fn long_write(request: &Request) -> Option<(&Key, &Contents)> {
-    match request.changes.as_slice() {
-        [Change::Write { record, contents, .. }]
-            if record.kind.is_none() && contents.len() > LONG_BYTES =>
-        {
-            Some((&record.key, contents))
-        }
-        _ => None,
-    }
 }
 
 /// A value whose chunks are written ahead, slice by slice.
@@ -149,6 +134,7 @@ fn remove_behind(disk: &Disk, prefix: &[u8], after: &[u8]) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::change::Change;
     use crate::store::change::Record;
     use crate::store::sled::tests::settings;
     use crate::store::sled::{open, Store};

@@ -1,259 +1,74 @@
-//! Lists: a count is one read, a page one short scan, and a deep offset does not walk the list.
-//!
-//! Items stand by a sequence that only grows, so newest first is backwards. Sequences fall into
-//! blocks of 256, blocks into segments of 256; a tally counts the living items of every block of a
-//! segment. To skip an offset, whole segments are skipped by their tally, then whole blocks, and at
-//! most one block is walked. The items of the newest block are counted by the head, which changes
-//! anyway: a tally changes when a block is full, or loses an item.
+//! Changes of lists, over the overlay of a transaction.
 
-use crate::store::contents::Contents;
 use crate::store::error::Result;
-use crate::store::key::{Key, ListPath};
-use crate::store::sled::commit::transaction::Transaction;
-use crate::store::sled::database::disk::Disk;
+use crate::store::key::ListPath;
+use crate::store::sled::commit::overlay::Overlay;
 use crate::store::sled::format::value::damaged;
-use std::collections::HashMap;
-
-const BLOCK: u64 = 256;
-const BLOCKS: usize = 256;
-/// So many sequences share a tally.
-pub(in crate::store) const SEGMENT: u64 = BLOCK * BLOCKS as u64;
-
-/// What stands at the head of a list: it is gone when the list is empty.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Head {
-    /// How many items live.
-    pub count: u64,
-    next: u64,
-    /// The batch that changed the list last, so that a reader sees that it was overtaken.
-    changed_in: u64,
-    /// How many items live in the block of the sequence that was given last. Tallies count the others.
-    newest: u64,
-}
-
-impl Head {
-    /// Reads the head of the list at `path`.
-    pub fn read(path: &ListPath, contents: Option<&[u8]>) -> Result<Self> {
-        let Some(contents) = contents else {
-            return Ok(Self::default());
-        };
-        let numbers: Option<Vec<u64>> = contents
-            .chunks(8)
-            .map(|number| number.try_into().map(u64::from_be_bytes).ok())
-            .collect();
-        match numbers.as_deref() {
-            Some(&[count, next, changed_in, newest]) => {
-                Ok(Self { count, next, changed_in, newest })
-            }
-            _ => Err(damaged(&path.head())),
-        }
-    }
-
-    fn is_in_newest_block(&self, sequence: u64) -> bool {
-        sequence / BLOCK == self.last() / BLOCK
-    }
-
-    fn last(&self) -> u64 {
-        self.next.saturating_sub(1)
-    }
-
-    /// What is stored.
-    pub fn contents(self) -> Contents {
-        [self.count, self.next, self.changed_in, self.newest].map(u64::to_be_bytes).concat().into()
-    }
-}
-
-/// How many items live in each block of a segment.
-#[derive(PartialEq)]
-pub struct BlockCounts([u16; BLOCKS]);
-
-impl Default for BlockCounts {
-    fn default() -> Self {
-        Self([0; BLOCKS])
-    }
-}
-
-impl BlockCounts {
-    /// Reads the tally of a segment of the list at `path`.
-    pub fn read(path: &ListPath, segment: u64, contents: Option<&[u8]>) -> Result<Self> {
-        let mut counts = [0; BLOCKS];
-        let Some(contents) = contents else {
-            return Ok(Self::default());
-        };
-        if contents.len() != 2 * BLOCKS {
-            return Err(damaged(&path.tally(segment)));
-        }
-        for (count, bytes) in counts.iter_mut().zip(contents.chunks_exact(2)) {
-            *count = bytes.try_into().map_or(0, u16::from_be_bytes);
-        }
-        Ok(Self(counts))
-    }
-
-    /// Changes the count of the block that `sequence` is in.
-    fn change(&mut self, sequence: u64, change: impl FnOnce(u16) -> u16) {
-        if let Some(count) = self.0.get_mut(block_of(sequence)) {
-            *count = change(*count);
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.iter().all(|count| *count == 0)
-    }
-
-    /// What is stored.
-    pub fn contents(&self) -> Contents {
-        self.0.map(u16::to_be_bytes).concat().into()
-    }
-}
-
-/// The numbers of a list, counted by its entries.
-#[derive(Default)]
-pub struct Counted {
-    count: u64,
-    next: u64,
-    tallies: HashMap<u64, BlockCounts>,
-}
-
-impl Counted {
-    /// There is an entry at `sequence`.
-    pub fn add(&mut self, sequence: u64) {
-        self.count += 1;
-        self.next = self.next.max(sequence.saturating_add(1));
-        let tally = self.tallies.entry(sequence / SEGMENT).or_default();
-        tally.change(sequence, |count| count.saturating_add(1));
-    }
-
-    /// The head of the list and its tallies by segment, as they should be; `known` is the head that it has.
-    #[must_use]
-    pub fn numbers(mut self, known: Option<Head>) -> (Head, HashMap<u64, BlockCounts>) {
-        let known = known.unwrap_or_default();
-        let next = self.next.max(known.next);
-        let mut head = Head { count: self.count, next, newest: 0, ..known };
-        let last = head.last();
-        if let Some(tally) = self.tallies.get_mut(&(last / SEGMENT)) {
-            tally.change(last, |count| {
-                head.newest = count.into();
-                0
-            });
-        }
-        self.tallies.retain(|_, tally| !tally.is_empty());
-        (head, self.tallies)
-    }
-}
-
-fn block_of(sequence: u64) -> usize {
-    // Below BLOCKS, so it fits.
-    usize::try_from(sequence % SEGMENT / BLOCK).unwrap_or_default()
-}
+use crate::store::sled::read::list::{BlockCounts, Head, BLOCK, SEGMENT};
 
 /// Adds `item` as the newest, unless it is there: then it keeps its place.
-pub fn add(transaction: &mut Transaction, path: &ListPath, item: &[u8]) -> Result<()> {
+pub fn add(overlay: &mut Overlay, path: &ListPath, item: &[u8]) -> Result<()> {
     let position = path.position(item);
-    if transaction.get(&position)?.is_some() {
+    if overlay.get(&position)?.is_some() {
         return Ok(());
     }
-    let mut head = Head::read(path, transaction.get(&path.head())?.as_deref())?;
+    let mut head = Head::read(path, overlay.get(&path.head())?.as_deref())?;
     let sequence = head.next;
     if sequence % BLOCK == 0 && head.newest > 0 {
         let full = u16::try_from(head.newest).map_err(|_| damaged(&path.head()))?;
-        tally(transaction, path, head.last(), |_| full)?;
+        tally(overlay, path, head.last(), |_| full)?;
         head.newest = 0;
     }
     head.count += 1;
     head.next += 1;
     head.newest += 1;
-    head.changed_in = transaction.sequence();
-    transaction.put(position, sequence.to_be_bytes().as_slice().into());
-    transaction.put_first(path.entry(sequence), item.into());
-    transaction.put(path.head(), head.contents());
+    head.changed_in = overlay.sequence();
+    overlay.put(position, sequence.to_be_bytes().as_slice().into());
+    overlay.put_first(path.entry(sequence), item.into());
+    overlay.put(path.head(), head.contents());
     Ok(())
 }
 
 /// Removes `item` if it is there.
-pub fn discard(transaction: &mut Transaction, path: &ListPath, item: &[u8]) -> Result<()> {
+pub fn discard(overlay: &mut Overlay, path: &ListPath, item: &[u8]) -> Result<()> {
     let position = path.position(item);
-    let Some(sequence) = transaction.get(&position)? else {
+    let Some(sequence) = overlay.get(&position)? else {
         return Ok(());
     };
     let sequence = sequence.as_ref().try_into().map_err(|_| damaged(&position))?;
     let sequence = u64::from_be_bytes(sequence);
-    let mut head = Head::read(path, transaction.get(&path.head())?.as_deref())?;
+    let mut head = Head::read(path, overlay.get(&path.head())?.as_deref())?;
     head.count = head.count.saturating_sub(1);
-    head.changed_in = transaction.sequence();
+    head.changed_in = overlay.sequence();
     if head.is_in_newest_block(sequence) {
         head.newest = head.newest.saturating_sub(1);
     } else {
-        tally(transaction, path, sequence, |count| count.saturating_sub(1))?;
+        tally(overlay, path, sequence, |count| count.saturating_sub(1))?;
     }
-    transaction.remove(position);
-    transaction.remove(path.entry(sequence));
+    overlay.remove(position);
+    overlay.remove(path.entry(sequence));
     if head.count == 0 {
-        transaction.remove(path.head());
+        overlay.remove(path.head());
     } else {
-        transaction.put(path.head(), head.contents());
+        overlay.put(path.head(), head.contents());
     }
     Ok(())
 }
 
 fn tally(
-    transaction: &mut Transaction,
+    overlay: &mut Overlay,
     path: &ListPath,
     sequence: u64,
     change: impl FnOnce(u16) -> u16,
 ) -> Result<()> {
     let segment = sequence / SEGMENT;
     let key = path.tally(segment);
-    let mut tally = BlockCounts::read(path, segment, transaction.get(&key)?.as_deref())?;
+    let mut tally = BlockCounts::read(path, segment, overlay.get(&key)?.as_deref())?;
     tally.change(sequence, change);
     if tally.is_empty() {
-        transaction.remove(key);
+        overlay.remove(key);
     } else {
-        transaction.put(key, tally.contents());
+        overlay.put(key, tally.contents());
     }
     Ok(())
-}
-
-/// The sequence of the item behind the `offset` newest ones, or `None` if the list with that `head` has no more.
-pub fn nth(disk: &Disk, path: &ListPath, head: &Head, offset: u64) -> Result<Option<u64>> {
-    if offset >= head.count {
-        return Ok(None);
-    }
-    let Some(Start { last, skip }) = start(disk, path, head, offset)? else {
-        return Ok(None);
-    };
-    let mut entries = disk.backwards(&path.entry(0), &path.entry(last));
-    let found = entries.nth(usize::try_from(skip).unwrap_or(usize::MAX)).transpose()?;
-    Ok(found.and_then(|(encoded, _)| Key::number(&encoded)))
-}
-
-/// Where a page begins: at the last living item at or below `last`, after `skip` of them.
-struct Start {
-    last: u64,
-    skip: u64,
-}
-
-fn start(disk: &Disk, path: &ListPath, head: &Head, offset: u64) -> Result<Option<Start>> {
-    if offset < BLOCK {
-        return Ok(Some(Start { last: head.next, skip: offset }));
-    }
-    let mut skip = offset.saturating_sub(head.newest);
-    for tally in disk.backwards(&path.tally(0), &path.tally(u64::MAX)) {
-        let (encoded, stored) = tally?;
-        let segment = Key::number(&encoded).unwrap_or_default();
-        let contents = disk.contents(&path.tally(segment), &stored)?;
-        let tally = BlockCounts::read(path, segment, contents.as_deref())?;
-        let total: u64 = tally.0.iter().copied().map(u64::from).sum();
-        if skip >= total {
-            skip -= total;
-            continue;
-        }
-        for (block, count) in (0..BLOCK).rev().zip(tally.0.into_iter().rev()) {
-            if skip < u64::from(count) {
-                let last = segment * SEGMENT + block * BLOCK + (BLOCK - 1);
-                return Ok(Some(Start { last, skip }));
-            }
-            skip -= u64::from(count);
-        }
-    }
-    Ok(None)
 }

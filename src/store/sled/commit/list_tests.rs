@@ -1,6 +1,6 @@
 //! Lists that are longer than their blocks and segments, against a vector in memory.
 
-use crate::store::sled::commit::list::SEGMENT;
+use crate::store::sled::read::list::SEGMENT;
 use crate::store::sled::*;
 use proptest::prelude::*;
 use std::sync::mpsc;

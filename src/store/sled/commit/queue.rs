@@ -1,8 +1,8 @@
 //! What the writer is asked, in order. Not a channel: when the writer hangs, the watchdog answers for it.
 
 use crate::store::change::{Change, Completion, Request};
+use crate::store::contents::Contents;
 use crate::store::key::Key;
-use crate::store::sled::commit::large_values;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 /// would cost as much.
 const PATIENCE: Duration = Duration::from_micros(50);
 
+/// Other commits are made between the slices of contents of more bytes than this: less is a slice or two.
+const LONG_BYTES: usize = 1 << 20;
 /// What the writer is asked.
 pub enum Message {
     /// Change something.
@@ -139,7 +141,7 @@ impl Queue {
         while gathered.len() < requests && gathered_bytes < bytes {
             match state.messages.pop_front() {
                 Some(Message::Change(request))
-                    if large_values::long_write(&request).is_none()
+                    if long_write(&request).is_none()
                         && busy.is_none_or(|key| !changes(&request, key)) =>
                 {
                     gathered_bytes += request.size;
@@ -168,6 +170,18 @@ impl Queue {
     }
 }
 
+/// What `request` writes, if that is one record without rules, and long: its contents do not depend on what is stored.
+pub fn long_write(request: &Request) -> Option<(&Key, &Contents)> {
+    match request.changes.as_slice() {
+        [Change::Write { record, contents, .. }]
+            if record.kind.is_none() && contents.len() > LONG_BYTES =>
+        {
+            Some((&record.key, contents))
+        }
+        _ => None,
+    }
+}
+
 /// Whether `request` changes the record at `key`.
 fn changes(request: &Request, key: &Key) -> bool {
     request.changes.iter().any(|change| match change {
@@ -175,7 +189,7 @@ fn changes(request: &Request, key: &Key) -> bool {
         | Change::Import { record, .. }
         | Change::Remove { record }
         | Change::Update { record, .. } => record.key == *key,
-        Change::Mark
+        Change::Quarantine
         | Change::ClearQuarantine
         | Change::ListAdd { .. }
         | Change::ListRemove { .. } => false,

@@ -11,39 +11,26 @@ use crate::store::error::{Result, StoreError};
 use crate::store::key::{ChunkId, Key};
 use crate::store::sled::commit::large_values::{self, LARGE_BYTES};
 use crate::store::sled::commit::list;
+use crate::store::sled::commit::overlay::Overlay;
 use crate::store::sled::database::disk::Disk;
-use crate::store::sled::format::batch::Batch;
-use crate::store::sled::format::value::{self};
-use crate::store::sled::{Shared, Store};
+use crate::store::sled::format::batch::{Batch, Changed};
+use crate::store::sled::format::meta::{put_applied, MARK};
+use crate::store::sled::format::value;
+use crate::store::sled::shared::Shared;
 use crate::store::MAX_CONTENTS_BYTES;
-use std::collections::HashMap;
 use std::sync::PoisonError;
-
-/// The key of the last applied sequence.
-pub const APPLIED: &str = "applied";
-
-/// The key of the mark that every session has to be ended before the store may be used.
-pub const MARK: &str = "sessions-to-end";
 
 /// What ends a session, or resets a key, makes a record longer by no more than this, also encrypted.
 const SPARED_BYTES: usize = 256;
 
-/// Changed values by key; `None` for a removed one.
-pub type Changed = HashMap<Key, Option<Contents>>;
-
-/// The changes of one commit. Reads see what was changed before within it.
+/// The changes of one commit. Each request sees the changes of those before it.
 pub struct Transaction<'a> {
     disk: &'a Disk,
     shared: &'a Shared,
-    sequence: u64,
+    overlay: Overlay<'a>,
     has_room: bool,
     /// The name of the chunks of its only value, if they were written ahead.
     ahead: Option<ChunkId>,
-    /// What was read from the disk for it.
-    read: Changed,
-    accepted: Changed,
-    /// What the request at hand has changed so far: taken over whole, or not at all.
-    staged: Changed,
 }
 
 impl<'a> Transaction<'a> {
@@ -56,9 +43,8 @@ impl<'a> Transaction<'a> {
         has_room: bool,
         changes: usize,
     ) -> Self {
-        let (read, staged) = Default::default();
-        let accepted = Changed::with_capacity(changes);
-        Self { disk, shared, sequence, has_room, ahead: None, read, accepted, staged }
+        let overlay = Overlay::new(disk, shared, sequence, changes);
+        Self { disk, shared, overlay, has_room, ahead: None }
     }
 
     /// The same for one value, whose chunks named `id` are durable.
@@ -66,66 +52,28 @@ impl<'a> Transaction<'a> {
         Self { ahead: Some(id), ..Self::new(disk, shared, sequence, true, 1) }
     }
 
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.overlay.accepted().is_empty()
+    }
+
     /// Takes all of a request's changes, or none if one of them fails.
     pub fn take(&mut self, changes: Vec<Change>) -> Result<()> {
-        self.staged.clear();
+        self.overlay.begin_request();
         for change in changes {
             self.stage(change)?;
         }
-        self.accepted.extend(self.staged.drain());
+        self.overlay.accept_request();
         Ok(())
-    }
-
-    /// What stands at `key` after the changes so far.
-    pub fn get(&mut self, key: &Key) -> Result<Option<Contents>> {
-        let changed = self.staged.get(key).or_else(|| self.accepted.get(key));
-        if let Some(contents) = changed.or_else(|| self.read.get(key)) {
-            return Ok(contents.clone());
-        }
-        if let Some(contents) = self.shared.cache.peek(key) {
-            return Ok(contents);
-        }
-        let contents = self.shared.stored(self.disk, key)?;
-        self.read.insert(key.clone(), contents.clone());
-        Ok(contents)
-    }
-
-    /// Lets `contents` stand at `key`, where nothing stands: that is not looked up. What was removed in the same batch
-    /// still stands on the disk.
-    pub fn put_first(&mut self, key: Key, contents: Contents) {
-        if !self.staged.contains_key(&key) && !self.accepted.contains_key(&key) {
-            self.read.insert(key.clone(), None);
-        }
-        self.put(key, contents);
-    }
-
-    /// Lets `contents` stand at `key`.
-    pub fn put(&mut self, key: Key, contents: Contents) {
-        self.staged.insert(key, Some(contents));
-    }
-
-    /// Lets nothing stand at `key`.
-    pub fn remove(&mut self, key: Key) {
-        self.staged.insert(key, None);
-    }
-
-    /// The number of this batch.
-    pub fn sequence(&self) -> u64 {
-        self.sequence
-    }
-
-    /// Whether there is nothing to write.
-    pub fn is_empty(&self) -> bool {
-        self.accepted.is_empty()
     }
 
     /// The batch for sled, which also notes its own number at its end. Chunks come before what points to them, and go
     /// after it.
     pub fn batch(&self) -> Result<Batch> {
-        let sequence = self.sequence;
-        let mut batch = Batch::with_capacity(self.accepted.len() + 1);
+        let sequence = self.overlay.sequence();
+        let mut batch = Batch::with_capacity(self.overlay.accepted().len() + 1);
         let mut old_chunks = Vec::new();
-        for (ordinal, (key, contents)) in (0..).zip(&self.accepted) {
+        for (ordinal, (key, contents)) in (0..).zip(self.overlay.accepted()) {
             if let Some((id, count)) = self.old_chunks(key)? {
                 old_chunks.extend((0..count).map(|index| Key::chunk(id, index)));
             }
@@ -155,14 +103,12 @@ impl<'a> Transaction<'a> {
 
     /// What it changes.
     pub fn into_changed(self) -> Changed {
-        self.accepted
+        self.overlay.into_changed()
     }
 
     /// The chunks of what stands at `key` now. What memory knows to be small has none.
     fn old_chunks(&self, key: &Key) -> Result<Option<(ChunkId, u32)>> {
-        let Shared { cache, unapplied, .. } = self.shared;
-        let known = self.read.get(key).cloned().or_else(|| cache.peek(key));
-        match known.or_else(|| unapplied.get(key)) {
+        match self.overlay.known(key) {
             Some(old) if old.as_ref().is_none_or(|old| !value::has_chunks(key, old)) => Ok(None),
             // Where there are chunks, sled alone knows their names.
             Some(_) => self.shared.catch_up(self.disk).and_then(|()| self.disk.chunks_of(key)),
@@ -173,7 +119,8 @@ impl<'a> Transaction<'a> {
     fn stage(&mut self, change: Change) -> Result<()> {
         match change {
             Change::Write { record, contents, secret } => {
-                let stored = record.kind.map(|_| self.get(&record.key)).transpose()?.flatten();
+                let stored =
+                    record.kind.map(|_| self.overlay.get(&record.key)).transpose()?.flatten();
                 self.require_room(is_spared(&record, &contents, stored.as_ref()))?;
                 self.write(record, contents, stored, secret.as_ref())?;
             }
@@ -182,7 +129,8 @@ impl<'a> Transaction<'a> {
                 self.update(record, edit, secret.as_ref())?;
             }
             Change::Import { record, contents, secret, kept } => {
-                let stored = record.kind.map(|_| self.get(&record.key)).transpose()?.flatten();
+                let stored =
+                    record.kind.map(|_| self.overlay.get(&record.key)).transpose()?.flatten();
                 self.require_room(is_spared(&record, &contents, stored.as_ref()))?;
                 let commit = &self.shared.commit;
                 let (contents, is_changed) = commit
@@ -191,16 +139,16 @@ impl<'a> Transaction<'a> {
                     kept.lock().unwrap_or_else(PoisonError::into_inner).tell(record.key.display());
                 }
                 if let Some(contents) = contents {
-                    self.put(record.key, contents);
+                    self.overlay.put(record.key, contents);
                 }
             }
-            Change::Mark => self.put(Key::meta(MARK), vec![1].into()),
-            Change::ClearQuarantine => self.remove(Key::meta(MARK)),
+            Change::Quarantine => self.overlay.put(Key::meta(MARK), vec![1].into()),
+            Change::ClearQuarantine => self.overlay.remove(Key::meta(MARK)),
             Change::ListAdd { path, item } => {
                 self.require_room(false)?;
-                list::add(self, &path, &item)?;
+                list::add(&mut self.overlay, &path, &item)?;
             }
-            Change::ListRemove { path, item } => list::discard(self, &path, &item)?,
+            Change::ListRemove { path, item } => list::discard(&mut self.overlay, &path, &item)?,
         }
         Ok(())
     }
@@ -214,7 +162,7 @@ impl<'a> Transaction<'a> {
     }
 
     fn update(&mut self, record: Record, edit: Edit, secret: Option<&Secret>) -> Result<()> {
-        let stored = self.get(&record.key)?;
+        let stored = self.overlay.get(&record.key)?;
         let edited = self.shared.commit.computing(|| edit(stored.as_deref()));
         let Some(Edited { contents, retires }) = edited? else {
             return Ok(());
@@ -234,7 +182,7 @@ impl<'a> Transaction<'a> {
             return self.write(record, contents, stored, secret);
         };
         let remembered = stored.as_ref().map(Contents::retired).unwrap_or_default();
-        self.put(record.key, remember(contents, remembered, &retires));
+        self.overlay.put(record.key, remember(contents, remembered, &retires));
         Ok(())
     }
 
@@ -253,13 +201,13 @@ impl<'a> Transaction<'a> {
             }
             _ => contents,
         };
-        self.put(record.key, contents);
+        self.overlay.put(record.key, contents);
         Ok(())
     }
 
     fn remove_record(&mut self, record: Record) -> Result<()> {
-        if self.get(&record.key)?.is_some() {
-            self.remove(record.key);
+        if self.overlay.get(&record.key)?.is_some() {
+            self.overlay.remove(record.key);
         }
         Ok(())
     }
@@ -316,15 +264,14 @@ fn import(
     })
 }
 
-/// Whether something of what is stored would be kept if `contents` was imported at `record`. Blocks.
+/// Whether something of what is `stored` would be kept if `contents` was imported at `record`.
 pub fn would_keep(
-    store: &Store,
     record: &Record,
     contents: Contents,
+    stored: Option<&Contents>,
     secret: Option<&Secret>,
 ) -> Result<bool> {
-    let stored = record.kind.map(|_| store.read(&record.key)).transpose()?.flatten();
-    Ok(import(record, contents, stored.as_ref(), secret)?.1)
+    Ok(import(record, contents, stored, secret)?.1)
 }
 
 /// `contents` with what was retired before and what is now.
@@ -333,21 +280,4 @@ fn remember(contents: Contents, before: &[Fingerprint], now: &[Fingerprint]) -> 
         return contents;
     }
     contents.with_retired(&stale::remember(before, now))
-}
-
-/// Notes in `batch` that every session has to be ended before the store may be used.
-pub fn put_mark(batch: &mut Batch) {
-    let key = Key::meta(MARK);
-    let id = ChunkId { sequence: 0, ordinal: u32::MAX };
-    batch.insert(key.encoded(), value::encode(&key, &vec![1].into(), id).head);
-}
-
-/// Notes in `batch` that it is number `sequence`.
-pub fn put_applied(batch: &mut Batch, sequence: u64) {
-    let key = Key::meta(APPLIED);
-    let id = ChunkId { sequence, ordinal: u32::MAX };
-    batch.insert(
-        key.encoded(),
-        value::encode(&key, &sequence.to_be_bytes().as_slice().into(), id).head,
-    );
 }

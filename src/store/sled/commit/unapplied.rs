@@ -6,8 +6,7 @@
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::Key;
-use crate::store::sled::commit::transaction::Changed;
-use crate::store::sled::format::batch::Batch;
+use crate::store::sled::format::batch::{Batch, Changed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// A commit that is durable.

@@ -9,8 +9,8 @@ use crate::store::change::{Completion, Request};
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{ChunkId, Key, KeyKind};
 use crate::store::sled::commit::large_values::{self, Ahead};
-use crate::store::sled::commit::queue::{Message, Next};
-use crate::store::sled::commit::transaction::{put_applied, Changed, Transaction};
+use crate::store::sled::commit::queue::{long_write, Message, Next};
+use crate::store::sled::commit::transaction::Transaction;
 use crate::store::sled::commit::unapplied::Durable;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::database::release::Release;
@@ -18,7 +18,9 @@ use crate::store::sled::folder::free_space::FreeSpace;
 use crate::store::sled::folder::journal::{self, Journal};
 use crate::store::sled::folder::rollback_guard::RollbackGuard;
 use crate::store::sled::format::batch::Batch;
-use crate::store::sled::Shared;
+use crate::store::sled::format::batch::Changed;
+use crate::store::sled::format::meta::put_applied;
+use crate::store::sled::shared::Shared;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -79,7 +81,7 @@ impl Writer {
             let limit = GUARD_SYNC.saturating_sub(self.synced.elapsed());
             match shared.queue.next(self.guard.is_unsynced().then_some(limit)) {
                 Next::Message(Message::Change(first)) => {
-                    if let Some((key, contents)) = large_values::long_write(&first) {
+                    if let Some((key, contents)) = long_write(&first) {
                         let key = key.clone();
                         let ahead = Ahead::new(&key, contents, self.applied);
                         self.commit_long(first, &key, ahead);

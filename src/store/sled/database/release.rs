@@ -5,8 +5,6 @@
 //! ```
 
 use crate::store::sled::database::disk::Disk;
-use crate::store::sled::Store;
-use std::ops::Deref;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,29 +14,6 @@ pub struct Held {
     /// Taken out when it is dropped, and never before.
     disk: Option<Disk>,
     release: Arc<Release>,
-}
-
-/// A store that is read from, from when a call asks for it until it is answered: it stays open for so long.
-pub struct Reader {
-    store: Arc<Store>,
-    _held: Option<Arc<Held>>,
-}
-
-impl Reader {
-    /// Holds what `store` has open.
-    #[must_use]
-    pub fn new(store: Arc<Store>) -> Self {
-        let held = store.shared.disk.upgrade();
-        Self { store, _held: held }
-    }
-}
-
-impl Deref for Reader {
-    type Target = Store;
-
-    fn deref(&self) -> &Store {
-        &self.store
-    }
 }
 
 /// How far a store has been let go of.

@@ -1,5 +1,12 @@
 //! Changes that become visible together, in the form that sled and the journal take.
 
+use crate::store::contents::Contents;
+use crate::store::key::Key;
+use std::collections::HashMap;
+
+/// Changed values by key; `None` for a removed one.
+pub type Changed = HashMap<Key, Option<Contents>>;
+
 /// Values by key, in the order in which they were given: of two for one key the later one counts.
 #[derive(Default)]
 pub struct Batch {

@@ -11,15 +11,16 @@ use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, KeyKind};
 use crate::store::sled::commit::changed_keys::Keys;
 use crate::store::sled::commit::large_values;
-use crate::store::sled::commit::transaction::{self, APPLIED};
 use crate::store::sled::database::disk::{self, Disk};
 use crate::store::sled::database::start::open_sled;
 use crate::store::sled::folder::rollback_guard::{Mark, StoreId};
 use crate::store::sled::folder::{self, SLED};
 use crate::store::sled::format::batch::Batch;
+use crate::store::sled::format::meta;
+use crate::store::sled::format::meta::APPLIED;
 use crate::store::sled::maintenance::verify::{self, Report};
 use crate::store::sled::open::create::{self, New};
-use crate::store::sled::Shared;
+use crate::store::sled::shared::Shared;
 use std::iter::Peekable;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
@@ -79,7 +80,7 @@ pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64))
 /// Completes a copy that ends with change number `applied`, once it was closed and read from the disk.
 fn finish(new: New, applied: u64, target: &Path) -> Result<Report> {
     let mut batch = Batch::default();
-    transaction::put_applied(&mut batch, applied);
+    meta::put_applied(&mut batch, applied);
     write(&new.database, &batch)?;
     let (settled, database) = new.settle()?;
     drop(database);

@@ -8,15 +8,15 @@ use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
 use crate::store::findings::Findings;
 use crate::store::key::{ChunkId, Key, KeyKind, ListPath};
-use crate::store::sled::commit::list::{BlockCounts, Counted, Head};
-use crate::store::sled::commit::transaction;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::folder;
 use crate::store::sled::folder::rollback_guard::RollbackGuard;
 use crate::store::sled::format::batch::Batch;
+use crate::store::sled::format::meta;
 use crate::store::sled::format::value::{self};
 use crate::store::sled::open::registry;
 use crate::store::sled::open::{self, Opened, Settings};
+use crate::store::sled::read::list::{BlockCounts, Counted, Head};
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
@@ -281,7 +281,7 @@ impl Repair<'_> {
             return Ok(());
         }
         self.applied += 1;
-        transaction::put_applied(&mut batch, self.applied);
+        meta::put_applied(&mut batch, self.applied);
         self.disk.apply(&batch)?;
         self.disk.make_durable_alone()?;
         self.guard.record(self.applied)

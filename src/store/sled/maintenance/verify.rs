@@ -3,9 +3,9 @@
 use crate::store::error::Result;
 use crate::store::findings::Findings;
 use crate::store::key::{ChunkId, Key, KeyKind};
-use crate::store::sled::commit::list::{BlockCounts, Counted, Head};
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::value;
+use crate::store::sled::read::list::{BlockCounts, Counted, Head};
 use std::collections::HashMap;
 
 /// What was read, and what was found to be wrong.

@@ -2,7 +2,6 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{ChunkId, Key};
-use crate::store::sled::commit::transaction::put_applied;
 use crate::store::sled::database::disk;
 use crate::store::sled::database::start::open_sled;
 use crate::store::sled::folder::journal::{self, Journal};
@@ -11,6 +10,7 @@ use crate::store::sled::folder::{
     create_private, is_there, open_regular, owner_only, sync_folder, SLED, STORE_ID,
 };
 use crate::store::sled::format::batch::Batch;
+use crate::store::sled::format::meta::put_applied;
 use crate::store::sled::format::value;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};

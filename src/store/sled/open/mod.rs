@@ -9,12 +9,12 @@ use crate::store::error::{Result, StoreError};
 use crate::store::key::Key;
 use crate::store::notice::Notice;
 use crate::store::sled::commit::changed_keys::ChangedKeys;
+use crate::store::sled::commit::in_flight::InFlightCommit;
 use crate::store::sled::commit::large_values;
 use crate::store::sled::commit::queue::Queue;
 use crate::store::sled::commit::statistics::Syncs;
-use crate::store::sled::commit::transaction::{put_applied, put_mark, APPLIED, MARK};
 use crate::store::sled::commit::unapplied::Unapplied;
-use crate::store::sled::commit::watchdog::{self, Commit};
+use crate::store::sled::commit::watchdog::{self};
 use crate::store::sled::commit::writer::{self, Writer};
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::database::release::{Held, Release};
@@ -25,8 +25,10 @@ use crate::store::sled::folder::rollback_guard::{Mark, RollbackGuard, StoreId};
 use crate::store::sled::folder::swap;
 use crate::store::sled::folder::{self, FolderLock, State, SLED, STORE_ID};
 use crate::store::sled::format::batch::Batch;
+use crate::store::sled::format::meta::{put_applied, put_mark, APPLIED, MARK};
 use crate::store::sled::read::page::Pages;
-use crate::store::sled::{Shared, Store};
+use crate::store::sled::shared::Shared;
+use crate::store::sled::Store;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
@@ -133,7 +135,7 @@ fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {
         cache: Cache::new(settings.cache_bytes),
         queue: Queue::new(),
         unapplied: Unapplied::default(),
-        commit: Commit::new(progress),
+        commit: InFlightCommit::new(progress),
         disk: Arc::downgrade(&held),
         held_by_writer: Mutex::new(Some(held)),
         applying: RwLock::new(()),

@@ -8,10 +8,9 @@
 use crate::store::contents::Contents;
 use crate::store::error::Result;
 use crate::store::key::{Key, ListPath};
-use crate::store::sled::commit::list::{self, Head};
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::batch::Batch;
-use crate::store::sled::Store;
+use crate::store::sled::read::list::{self, Head};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,7 +22,7 @@ const SLICE: usize = 1024;
 pub struct Pages(Mutex<Vec<Arc<Page>>>);
 
 /// A page whose items are to be read.
-struct Page {
+pub struct Page {
     path: ListPath,
     /// What the keys of all entries of the list begin with.
     entries: Vec<u8>,
@@ -37,33 +36,14 @@ struct Page {
 type Entries = BTreeMap<u64, Result<Option<Contents>>>;
 
 /// Ends the keeping when the page is read.
-struct Reading<'a> {
+pub struct Reading<'a> {
     pages: &'a Pages,
-    page: Arc<Page>,
-}
-
-impl Store {
-    /// At most `size` items of a list behind the `offset` newest ones, newest first. Blocks.
-    pub fn page(&self, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
-        // Every batch that changes a list changes its head.
-        self.shared.refuse_unwritten(|changed| changed.contains_key(&path.head()))?;
-        if self.shared.unapplied.get(&path.head()).is_some() {
-            self.shared.unapplied.wait()?;
-        }
-        self.shared.with_disk(|disk| {
-            let reading = {
-                let _between_batches =
-                    self.shared.applying.read().unwrap_or_else(PoisonError::into_inner);
-                self.shared.pages.begin(disk, path, offset)?
-            };
-            reading.map_or(Ok(Vec::new()), |reading| reading.page.read(disk, size))
-        })
-    }
+    pub page: Arc<Page>,
 }
 
 impl Pages {
     /// The page that begins behind the `offset` newest items, or `None` if the list has no more.
-    fn begin(&self, disk: &Disk, path: &ListPath, offset: u64) -> Result<Option<Reading<'_>>> {
+    pub fn begin(&self, disk: &Disk, path: &ListPath, offset: u64) -> Result<Option<Reading<'_>>> {
         let head = Head::read(path, disk.get(&path.head())?.as_deref())?;
         let Some(newest) = list::nth(disk, path, &head, offset)? else {
             return Ok(None);
@@ -102,7 +82,8 @@ impl Page {
         self.before().entry(sequence).or_insert_with(|| disk.get(&self.path.entry(sequence)));
     }
 
-    fn read(&self, disk: &Disk, size: u64) -> Result<Vec<Contents>> {
+    /// The items of the page, at most `size`.
+    pub fn read(&self, disk: &Disk, size: u64) -> Result<Vec<Contents>> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let mut items = Vec::new();
         let mut next = Some(self.newest);

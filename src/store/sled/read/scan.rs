@@ -7,9 +7,9 @@ use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
 use crate::store::findings::Findings;
 use crate::store::key::{Key, KeyKind, ListPath};
-use crate::store::sled::commit::list::Head;
 use crate::store::sled::database::disk::{Disk, Stored};
 use crate::store::sled::format::value::{self};
+use crate::store::sled::read::list::Head;
 use crate::store::sled::Store;
 
 /// A page ends behind the value with which it has so many bytes.

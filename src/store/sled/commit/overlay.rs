@@ -1,0 +1,92 @@
+//! The overlay of a transaction: what its changes leave behind, over what is stored.
+
+use crate::store::contents::Contents;
+use crate::store::error::Result;
+use crate::store::key::Key;
+use crate::store::sled::database::disk::Disk;
+use crate::store::sled::format::batch::Changed;
+use crate::store::sled::shared::Shared;
+
+/// Changes over what is stored. Reads see the changes made before.
+pub struct Overlay<'a> {
+    disk: &'a Disk,
+    shared: &'a Shared,
+    sequence: u64,
+    /// Values that were read from the disk.
+    read: Changed,
+    accepted: Changed,
+    /// Changes of the current request: accepted as a whole, or not at all.
+    staged: Changed,
+}
+
+impl<'a> Overlay<'a> {
+    /// Returns an empty overlay for commit number `sequence`, with capacity for `changes`.
+    pub fn new(disk: &'a Disk, shared: &'a Shared, sequence: u64, changes: usize) -> Self {
+        let (read, staged) = Default::default();
+        Self { disk, shared, sequence, read, accepted: Changed::with_capacity(changes), staged }
+    }
+
+    /// Drops the changes of a request that failed.
+    pub fn begin_request(&mut self) {
+        self.staged.clear();
+    }
+
+    /// Accepts the changes of the current request.
+    pub fn accept_request(&mut self) {
+        self.accepted.extend(self.staged.drain());
+    }
+
+    /// What stands at `key` after the changes so far.
+    pub fn get(&mut self, key: &Key) -> Result<Option<Contents>> {
+        let changed = self.staged.get(key).or_else(|| self.accepted.get(key));
+        if let Some(contents) = changed.or_else(|| self.read.get(key)) {
+            return Ok(contents.clone());
+        }
+        if let Some(contents) = self.shared.cache.peek(key) {
+            return Ok(contents);
+        }
+        let contents = self.shared.stored(self.disk, key)?;
+        self.read.insert(key.clone(), contents.clone());
+        Ok(contents)
+    }
+
+    /// Lets `contents` stand at `key`, where nothing stands: that is not looked up. What was removed in the same batch
+    /// still stands on the disk.
+    pub fn put_first(&mut self, key: Key, contents: Contents) {
+        if !self.staged.contains_key(&key) && !self.accepted.contains_key(&key) {
+            self.read.insert(key.clone(), None);
+        }
+        self.put(key, contents);
+    }
+
+    /// Lets `contents` stand at `key`.
+    pub fn put(&mut self, key: Key, contents: Contents) {
+        self.staged.insert(key, Some(contents));
+    }
+
+    /// Lets nothing stand at `key`.
+    pub fn remove(&mut self, key: Key) {
+        self.staged.insert(key, None);
+    }
+
+    /// The number of this batch.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Returns the accepted changes.
+    pub fn accepted(&self) -> &Changed {
+        &self.accepted
+    }
+
+    /// Returns the accepted changes.
+    pub fn into_changed(self) -> Changed {
+        self.accepted
+    }
+
+    /// Returns the stored value at `key` if memory knows it: `Some(None)` if nothing is stored there.
+    pub fn known(&self, key: &Key) -> Option<Option<Contents>> {
+        let known = self.read.get(key).cloned().or_else(|| self.shared.cache.peek(key));
+        known.or_else(|| self.shared.unapplied.get(key))
+    }
+}

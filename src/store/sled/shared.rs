@@ -1,0 +1,182 @@
+//! State that the writer, the watchdog and the readers of a store share.
+
+use crate::store::cache::Cache;
+use crate::store::change::Request;
+use crate::store::contents::Contents;
+use crate::store::error::{Result, StoreError};
+use crate::store::key::Key;
+use crate::store::sled::commit::changed_keys::ChangedKeys;
+use crate::store::sled::commit::in_flight::InFlightCommit;
+use crate::store::sled::commit::queue::{Message, Queue};
+use crate::store::sled::commit::statistics::Syncs;
+use crate::store::sled::commit::unapplied::Unapplied;
+use crate::store::sled::database::disk::Disk;
+use crate::store::sled::database::release::Held;
+use crate::store::sled::format::batch::{Batch, Changed};
+use crate::store::sled::read::page::Pages;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
+
+/// More changes, or more bytes of them, never wait: then memory is bounded while a disk is slow.
+const MAX_WAITING: usize = 65_536;
+const MAX_WAITING_BYTES: usize = 256 << 20;
+
+/// What the writer and the readers share.
+pub struct Shared {
+    pub(in crate::store::sled) cache: Cache,
+    pub(in crate::store::sled) queue: Queue,
+    pub(in crate::store::sled) unapplied: Unapplied,
+    pub(in crate::store::sled) commit: InFlightCommit,
+    /// What is open, for as long as somebody holds it.
+    pub(in crate::store::sled) disk: Weak<Held>,
+    /// The writer's hold on it, which it drops when it ends.
+    pub(in crate::store::sled) held_by_writer: Mutex<Option<Arc<Held>>>,
+    /// Held for writing while a batch appears in sled, and for the end of a copy; for reading by who needs to see whole
+    /// batches.
+    pub(in crate::store::sled) applying: RwLock<()>,
+    pub(in crate::store::sled) poison: OnceLock<StoreError>,
+    /// What the commit that failed would have changed. It stays in force for reads, so that a reset which could
+    /// not be written down does not let anybody in again while the process lives.
+    pub(in crate::store::sled) failed_commit: OnceLock<Changed>,
+    pub(in crate::store::sled) changed_keys: ChangedKeys,
+    /// The pages of lists that are being read.
+    pub(in crate::store::sled) pages: Pages,
+    pub(in crate::store::sled) syncs: Syncs,
+    pub(in crate::store::sled) waiting: AtomicUsize,
+    pub(in crate::store::sled) waiting_bytes: AtomicUsize,
+}
+
+impl Shared {
+    pub(in crate::store::sled) fn with_disk<T>(
+        &self,
+        read: impl FnOnce(&Disk) -> Result<T>,
+    ) -> Result<T> {
+        let held = self.disk.upgrade().ok_or(StoreError::Closed)?;
+        read(held.disk().ok_or(StoreError::Closed)?)
+    }
+
+    /// The writer's side, at its end.
+    pub(in crate::store::sled) fn let_go(&self) {
+        let held = self.held_by_writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Without the lock: it may be the last hold, and closing sled takes its time.
+        drop(held);
+    }
+
+    /// What stands at `key`, of what was acknowledged: sled may lack the last commit.
+    pub(in crate::store::sled) fn stored(
+        &self,
+        disk: &Disk,
+        key: &Key,
+    ) -> Result<Option<Contents>> {
+        match self.unapplied.get(key) {
+            Some(contents) => Ok(contents),
+            None => disk.get(key),
+        }
+    }
+
+    /// Reads by [`Shared::with_disk`] when sled has all that was acknowledged before.
+    pub(in crate::store::sled) fn with_all<T>(
+        &self,
+        read: impl FnOnce(&Disk) -> Result<T>,
+    ) -> Result<T> {
+        self.unapplied.wait()?;
+        self.with_disk(read)
+    }
+
+    /// The same for everything in a store, which has to be what look-ups find.
+    pub(in crate::store::sled) fn scan<T>(
+        &self,
+        read: impl FnOnce(&Disk) -> Result<T>,
+    ) -> Result<T> {
+        self.refuse_unwritten(|changed| !changed.is_empty())?;
+        self.with_all(read)
+    }
+
+    /// The writer's side: gives sled what it lacks.
+    pub(in crate::store::sled) fn catch_up(&self, disk: &Disk) -> Result<()> {
+        self.unapplied.apply(|batch| self.appear(disk, batch, |batch| disk.apply_journaled(batch)))
+    }
+
+    /// Lets `batch` appear in sled by `apply`.
+    pub(in crate::store::sled) fn appear(
+        &self,
+        disk: &Disk,
+        batch: &Batch,
+        apply: impl FnOnce(&Batch) -> Result<()>,
+    ) -> Result<()> {
+        let _applying = self.applying.write().unwrap_or_else(PoisonError::into_inner);
+        self.pages.keep(disk, batch);
+        let _noted = self.changed_keys.note(batch);
+        apply(batch)
+    }
+
+    pub(in crate::store::sled) fn check_health(&self) -> Result<()> {
+        match self.poison.get() {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses every further change; the first error is the one that is told.
+    pub(in crate::store::sled) fn poison(&self, cause: StoreError) -> StoreError {
+        let poisoned = match cause {
+            StoreError::Poisoned { .. } => cause,
+            cause => StoreError::Poisoned { cause: Arc::new(cause) },
+        };
+        self.poison.get_or_init(|| poisoned).clone()
+    }
+
+    /// The writer's side: a commit that would have made `changed` has failed, and is the last one.
+    pub(in crate::store::sled) fn keep_failed_commit(&self, changed: Changed) {
+        if self.failed_commit.set(changed).is_ok() {
+            self.cache.stamps().change_all();
+        }
+    }
+
+    pub(in crate::store::sled) fn failed_commit(&self, key: &Key) -> Option<Option<Contents>> {
+        self.failed_commit.get()?.get(key).cloned()
+    }
+
+    /// Refuses to read what a failed commit would have changed and sled does not have.
+    pub(in crate::store::sled) fn refuse_unwritten(
+        &self,
+        is_read: impl Fn(&Changed) -> bool,
+    ) -> Result<()> {
+        match self.failed_commit.get() {
+            // The writer poisons the store right after it has kept that.
+            Some(changed) if is_read(changed) => Err(self.poison.wait().clone()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(in crate::store::sled) fn enqueued(&self, request: &Request) -> Result<()> {
+        let count = request.changes.len();
+        let waiting = self.waiting.fetch_add(count, Ordering::Relaxed) + count;
+        let bytes = self.waiting_bytes.fetch_add(request.size, Ordering::Relaxed) + request.size;
+        if waiting > MAX_WAITING || bytes > MAX_WAITING_BYTES {
+            self.forget(request);
+            return Err(StoreError::Busy { waiting });
+        }
+        Ok(())
+    }
+
+    /// Answers a message that the writer will not.
+    pub(in crate::store::sled) fn refuse(&self, message: Message, error: &StoreError) {
+        if let Message::Change(request) = &message {
+            self.forget(request);
+        }
+        message.completion()(Err(error.clone()));
+    }
+
+    /// The writer's side: `requests` wait no more.
+    pub(in crate::store::sled) fn taken(&self, requests: &[Request]) {
+        for request in requests {
+            self.forget(request);
+        }
+    }
+
+    pub(in crate::store::sled) fn forget(&self, request: &Request) {
+        self.waiting.fetch_sub(request.changes.len(), Ordering::Relaxed);
+        self.waiting_bytes.fetch_sub(request.size, Ordering::Relaxed);
+    }
+}
