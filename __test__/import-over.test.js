@@ -99,7 +99,8 @@ describe('import into a store that has data', () => {
     const newer = [{ record: ACCOUNT, contents: encrypt(account({ sessionKey: 'second key', sessionKeyNumber: 2 })) }]
     await fill(newer)
     assert.strictEqual((await fill(newer)).kept, 0)
-    assert.strictEqual((await rejection(fill(older))).message, 'invalid-encryption-secret')
+    const error = await rejection(fill(older))
+    assert.deepStrictEqual([error.message, error.detail.startsWith(`${ACCOUNT} is in the store already, and cannot be compared`)], ['invalid-encryption-secret', true])
     Object.assign(process.env, secrets)
     try {
       assert.strictEqual((await fill(older)).kept, 1)
@@ -136,7 +137,8 @@ describe('import into a store that has data', () => {
         })`
       const child = spawn(process.execPath, ['-e', script])
       assert.strictEqual(await new Promise((resolve) => child.on('close', (_, signal) => resolve(signal))), 'SIGKILL')
-      assert.strictEqual((await rejection(addon.open({ path: store }))).message, 'store-rolled-back')
+      const refused = await rejection(addon.open({ path: store }))
+      assert.deepStrictEqual([refused.message, refused.detail.includes('an import that overwrites, or a recovery, was interrupted; end every session')], ['store-rolled-back', true])
       assert.deepStrictEqual(await addon.recover({ path: store, invalidateSessions: true }), { accounts: 1, others: 0 })
       const { code, stdout } = await runTool(['import', '--from', 'jsonl', file, '--store', store, '--yes', '--overwrite', '--json'])
       assert.deepStrictEqual([code, JSON.parse(stdout).ended.accounts], [0, 1])
@@ -178,9 +180,12 @@ describe('import into a store that has data', () => {
         'nothing was changed'
       ]])
       assert.deepStrictEqual(await everything(), before)
+      const replaced = await runTool(['import', '--from', 'jsonl', file, '--store', store, '--dry-run', '--overwrite'])
+      assert.deepStrictEqual([replaced.code, replaced.stdout.trim().split('\n').slice(1)], [0, ['whatever is in the store would be replaced, and every session would be ended', 'nothing was changed']])
+      assert.deepStrictEqual(await everything(), before)
       const missing = path.join(folder, 'missing')
       const fresh = await runTool(['import', '--from', 'jsonl', file, '--store', missing, '--dry-run', '--json'])
-      assert.deepStrictEqual([fresh.code, JSON.parse(fresh.stdout)], [0, { store: missing, records: 2, lists: 1, items: 1, bytes: 244, kept: 0, keptRecords: [], skipped: 0 }])
+      assert.deepStrictEqual([fresh.code, JSON.parse(fresh.stdout)], [0, { store: missing, dryRun: true, records: 2, lists: 1, items: 1, bytes: 244, kept: 0, keptRecords: [], skipped: 0 }])
       assert.strictEqual(fs.existsSync(missing), false)
     }).timeout(20000)
   })

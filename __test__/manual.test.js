@@ -53,7 +53,7 @@ describe('the manual', function () {
     'remove-replaced': [[]],
     recover: [['--invalidate-sessions', '--even-if-whole', '--dry-run'], ['--invalidate-sessions', '--even-if-whole', '--yes'], ['--salvage', path.join('{folder}', 'saved')]],
     export: [['--output', path.join('{folder}', 'all.jsonl')]],
-    import: [['--from', 'jsonl', path.join('{folder}', 'all.jsonl'), '--yes', '--verify'], ['--from', 'jsonl', path.join('{folder}', 'all.jsonl'), '--yes', '--overwrite']],
+    import: [['--from', 'jsonl', path.join('{folder}', 'all.jsonl'), '--dry-run'], ['--from', 'jsonl', path.join('{folder}', 'all.jsonl'), '--yes', '--verify'], ['--from', 'jsonl', path.join('{folder}', 'all.jsonl'), '--yes', '--overwrite']],
     purge: [['--older-than', '1d']],
     compact: [[]],
     stats: [[]],

@@ -110,6 +110,15 @@ describe('transfer', () => {
         ]) {
           assert.strictEqual((await rejection(store.load([entry]))).message, slug)
         }
+        for (const [entry, slug, detail] of [
+          [{ record: 'r'.repeat(70000), contents: Buffer.alloc(1) }, 'invalid-file', `the key ${'r'.repeat(100)}… has 70000 bytes, and a store takes 65536`],
+          [{ record: 'a-record', contents: Buffer.alloc(64 * 1024 * 1024 + 1) }, 'invalid-contents', 'the record a-record has 67108865 bytes, and a store takes 67108864'],
+          [{ list: 'ä'.repeat(40000), items: ['1'] }, 'invalid-path', `the list ${'ä'.repeat(100)}… has 80000 bytes, and a store takes 65536`],
+          [{ list: 'a-list', items: ['1', 'i'.repeat(70000)] }, 'invalid-itemid', 'an item of the list a-list has 70000 bytes, and a store takes 65536']
+        ]) {
+          const error = await rejection(store.load([entry]))
+          assert.deepStrictEqual([error.message, error.code, error.detail], [slug, 'ERR_TOO_LARGE', detail])
+        }
         assert.strictEqual((await rejection(store.load(7))).message, 'invalid-entries')
         for (const options of [{ overwrite: 1 }, { overwrit: true }]) {
           assert.strictEqual((await rejection(store.load([], options))).message, 'invalid-setting')

@@ -4,6 +4,7 @@ const path = require('path')
 const { compare } = require('./compare.js')
 const { confirm } = require('./confirm.js')
 const { ended, failure, run, showProgress, withStore } = require('./run.js')
+const { bytesText } = require('./text.js')
 
 const kinds = ['jsonl', 'files', 'sled', 'redis', 'mysql', 'postgresql']
 const inFolders = ['jsonl', 'files', 'sled']
@@ -61,7 +62,7 @@ async function bring (folder, passes, store, options) {
       : `the store in ${folder} has data: what is imported replaces it, but for what ended or was changed there since`)
   }
   const report = await passes.during((entries) => store.load(entries, { overwrite: options.overwrite }))
-  const text = [`${summary(report)} were brought over, ${report.bytes} bytes`, ...lines(report, passes, 'was kept'), ...(report.ended ? ended(report.ended) : [])]
+  const text = [`${summary(report)} were brought over, ${bytesText(report.bytes)}`, ...lines(report, passes, 'was kept'), ...(report.ended ? ended(report.ended) : [])]
   const skipped = passes.skipped.length
   if (!options.verify) {
     return { report: { ...report, skipped }, text }
@@ -81,17 +82,26 @@ function conclusion (number, kept) {
 
 // Where there is no store yet, nothing can be kept.
 async function count (folder, passes, options) {
-  const report = await withStore(folder, (store) => passes.during((entries) => store.load(entries, { dryRun: true }))).catch(async (error) => {
+  const { endsSessions = false, report } = await withStore(folder, (store) => countOver(store, passes, options)).catch(async (error) => {
     if (error.message !== 'store-missing') {
       throw error
     }
-    return passes.during(countAll)
+    return { report: await passes.during(countAll) }
   })
-  const kept = options.overwrite ? { ...report, kept: 0, keptRecords: [] } : report
   return {
-    report: { ...kept, skipped: passes.skipped.length },
-    text: [`${summary(report)} would be brought over, ${report.bytes} bytes`, ...lines(kept, passes, 'would be kept'), 'nothing was changed']
+    report: { dryRun: true, ...report, skipped: passes.skipped.length },
+    text: [
+      `${summary(report)} would be brought over, ${bytesText(report.bytes)}`,
+      ...lines(report, passes, 'would be kept'),
+      ...(endsSessions ? ['whatever is in the store would be replaced, and every session would be ended'] : []),
+      'nothing was changed'
+    ]
   }
+}
+
+async function countOver (store, passes, { overwrite }) {
+  const report = await passes.during((entries) => store.load(entries, { dryRun: true }))
+  return overwrite && await hasData(store) ? { endsSessions: true, report: { ...report, kept: 0, keptRecords: [] } } : { report }
 }
 
 async function countAll (entries) {

@@ -86,6 +86,7 @@ module.exports = {
       ['import --from jsonl dashboard.jsonl --yes', 'read an export, equal to the byte; a damaged file changes nothing. What ended or was changed in the store since is kept'],
       ['import --from jsonl dashboard.jsonl --overwrite --yes', 'the same, but everything is replaced, and every session is ended'],
       ['import --from files data --verify', 'from Dashboard\'s own files; compared with them afterwards'],
+      ['import --from sled data/copy.sled --verify', 'from another store, which has to be closed'],
       ['import --from redis redis://localhost:6379/0 --verify', 'from Redis'],
       ['import --from mysql mysql://user:password@localhost/dashboard --verify', 'from MySQL or MariaDB'],
       ['import --from postgresql postgresql://user:password@localhost/dashboard --verify', 'from PostgreSQL']
@@ -100,6 +101,7 @@ module.exports = {
       ['keptRecords', 'the first of them by name'],
       ['skipped', 'how many things of the source were left out'],
       ['ended', 'accounts whose sessions were ended, and others', '--overwrite'],
+      ['dryRun', 'true', '--dry-run'],
       ['differences', 'how many differences there are', '--verify'],
       ['described', 'the first of them', '--verify']
     ]

@@ -9,6 +9,9 @@ module.exports = { entries, load }
 const BATCH_CHANGES = 1000
 // What is less fits into the journal.
 const BATCH_BYTES = 1024 * 1024
+// What a store takes, in bytes.
+const LONGEST_NAME = 64 * 1024
+const LONGEST_CONTENTS = 64 * 1024 * 1024
 // Of the records that were kept so many are named.
 const NAMED = 100
 
@@ -100,20 +103,40 @@ async function gather (entries, counts, batches) {
     }
     if (entry.record !== undefined) {
       requireText(entry.record, 'invalid-file')
+      requireName(entry.record, 'invalid-file', `the key ${shorten(entry.record)}`)
+      requireBytes(entry.contents.length, LONGEST_CONTENTS, 'invalid-contents', `the record ${shorten(entry.record)}`)
       counts.records++
       counts.bytes += entry.contents.length
       await batches.addRecord(entry)
       continue
     }
     requireText(entry.list, 'invalid-path')
+    requireName(entry.list, 'invalid-path', `the list ${shorten(entry.list)}`)
     // The parts of a list follow each other.
     counts.lists += path === entry.list ? 0 : 1
     path = entry.list
     counts.items += entry.items.length
     for (const item of entry.items) {
-      await batches.addItem(path, asItem(item, 'invalid-itemid'))
+      const text = asItem(item, 'invalid-itemid')
+      requireName(text, 'invalid-itemid', `an item of the list ${shorten(path)}`)
+      await batches.addItem(path, text)
     }
   }
+}
+
+// A unit of a string takes at most three bytes, so most names need not be counted.
+function requireName (name, slug, what) {
+  requireBytes(name.length > LONGEST_NAME / 3 ? Buffer.byteLength(name) : 0, LONGEST_NAME, slug, what)
+}
+
+function requireBytes (bytes, most, slug, what) {
+  if (bytes > most) {
+    throw invalid(slug, 'ERR_TOO_LARGE', `${what} has ${bytes} bytes, and a store takes ${most}`)
+  }
+}
+
+function shorten (name) {
+  return name.length > 100 ? `${name.substring(0, 100)}…` : name
 }
 
 // One batch is written while the next one is gathered.

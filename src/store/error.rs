@@ -41,7 +41,7 @@ pub enum StoreError {
         found: String,
     },
     /// The store holds less than was once acknowledged.
-    #[error("the store at {} has gone back in time: change {guarded} was acknowledged, the store ends at {applied}; put the newer data back, or restore a backup (npx dashboard-sled restore), or accept this state and end every session (npx dashboard-sled recover --invalidate-sessions)", path.display())]
+    #[error("the store at {} {}", path.display(), rolled_back(*guarded, *applied))]
     RolledBack {
         /// The store's folder.
         path: PathBuf,
@@ -247,9 +247,26 @@ pub enum StoreError {
     /// An account or a session is encrypted under another secret than the host's, so what a write of it undoes is unknown.
     #[error("the account or the session is encrypted under another secret, so that it cannot be told what the write would undo; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as they were, or delete the record first")]
     OtherSecret,
+    /// The same of a record that is imported over one that is there.
+    #[error("{name} is in the store already, and cannot be compared with the one that is imported, since one of them is encrypted under another secret; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them")]
+    OtherSecretOfImport {
+        /// The record, for people.
+        name: String,
+    },
     /// A use case refused the change; the slug is the host's own.
     #[error("{0}")]
     Refused(&'static str),
+}
+
+/// Why a store is refused that ends at change `applied`, when `guarded` is the last one that was acknowledged: a store
+/// without a gap is marked.
+fn rolled_back(guarded: u64, applied: u64) -> String {
+    const RECOVER: &str = "npx dashboard-sled recover --invalidate-sessions";
+    if applied < guarded {
+        format!("has gone back in time: change {guarded} was acknowledged, the store ends at {applied}; put the newer data back, or restore a backup (npx dashboard-sled restore), or accept this state and end every session ({RECOVER})")
+    } else {
+        format!("has sessions that may have ended before: an import that overwrites, or a recovery, was interrupted; end every session ({RECOVER}), then run it again")
+    }
 }
 
 impl StoreError {
@@ -282,7 +299,9 @@ impl StoreError {
             Self::Sled { .. } => "ERR_STORE_SLED",
             Self::Panicked { .. } => "ERR_STORE_PANIC",
             Self::TooLarge { .. } => "ERR_TOO_LARGE",
-            Self::InvalidSecret | Self::OtherSecret => "ERR_ENCRYPTION_SECRET",
+            Self::InvalidSecret | Self::OtherSecret | Self::OtherSecretOfImport { .. } => {
+                "ERR_ENCRYPTION_SECRET"
+            }
             Self::Refused(_) => "ERR_INVALID",
         }
     }
@@ -316,7 +335,9 @@ impl StoreError {
             Self::Io { .. } => "store-io-failed",
             Self::Sled { .. } => "store-sled-failed",
             Self::Panicked { .. } => "store-panicked",
-            Self::InvalidSecret | Self::OtherSecret => "invalid-encryption-secret",
+            Self::InvalidSecret | Self::OtherSecret | Self::OtherSecretOfImport { .. } => {
+                "invalid-encryption-secret"
+            }
             Self::TooLarge { slug, .. } | Self::Refused(slug) => slug,
         }
     }

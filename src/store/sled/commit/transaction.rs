@@ -253,7 +253,7 @@ fn import(
     };
     let remembered = stored.retired();
     let outcome = import::import(kind, stored, &contents, remembered, secret, MAX_RULED_BYTES)
-        .map_err(|Locked| StoreError::OtherSecret)?;
+        .map_err(|Locked| StoreError::OtherSecretOfImport { name: record.key.display() })?;
     Ok(match outcome {
         Import::Taken { retires } => (Some(remember(contents, remembered, &retires)), false),
         Import::Merged { text, retires } => {
