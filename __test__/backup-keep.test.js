@@ -82,6 +82,18 @@ describe('backup --keep', function () {
     assert.strictEqual((await run('--keep', '5')).code, 0)
     assert.deepStrictEqual([list().length, DATED.test(list()[0])], [1, true])
   })
+  it('root removes nothing where others may write', async function () {
+    if (process.geteuid() !== 0) {
+      return this.skip()
+    }
+    fs.mkdirSync(path.join(backups, '2026-01-01T00-00-00Z'), { recursive: true })
+    for (const spoil of [() => fs.chownSync(backups, 65534, 65534), () => fs.chownSync(backups, 0, 0) || fs.chmodSync(backups, 0o777)]) {
+      spoil()
+      const { code, stderr } = await run('--keep', '1')
+      assert.deepStrictEqual([code, stderr.startsWith(`store-not-permitted: others than root may write to ${backups} `)], [7, true], stderr)
+      assert.deepStrictEqual(list(), ['2026-01-01T00-00-00Z'])
+    }
+  })
   it('is a whole number from 1 on', async () => {
     for (const keep of ['0', '-1', '1.5', 'x', '']) {
       const { code, stderr } = await run(`--keep=${keep}`)

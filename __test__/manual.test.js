@@ -28,7 +28,10 @@ describe('the manual', function () {
 
   it('has every command', async () => {
     const { stdout } = await runTool(['--help'])
-    const listed = [...stdout.split('\nCommands:\n')[1].matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name)
+    for (const text of ['SLED_PATH', 'data/dashboard.sled', '\nExit codes:\n', '\n  130  interrupted', 'help <command>']) {
+      assert(stdout.includes(text), text)
+    }
+    const listed = [...stdout.split('\nCommands:\n')[1].split('\n\n')[0].matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name)
     assert.deepStrictEqual(listed.sort(), [...commands, 'help'].sort())
   })
   for (const name of commands) {

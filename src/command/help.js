@@ -5,7 +5,7 @@ const manual = require('./manual.js')
 const WIDTH = 78
 const settings = 'The store is in the folder behind --store, else in SLED_PATH, else in data/dashboard.sled.'
 
-module.exports = { addHelp, codesOf, settings }
+module.exports = { addHelp, addMainHelp, codesOf, settings }
 
 function addHelp (command) {
   const { examples, notes = [], opens } = manual[command.name()]
@@ -13,9 +13,18 @@ function addHelp (command) {
     ...notes.map((note) => wrap(note, '')),
     ...(opens === false ? [] : [wrap(settings, '')]),
     `Examples:\n${examples.map(([line, meaning]) => `  $ dashboard-sled ${line}\n${wrap(meaning, '      ')}`).join('\n')}`,
-    `Exit codes:\n${codesOf(command.name()).map(({ code, meaning }) => wrap(meaning, `  ${String(code).padEnd(5)}`, '       ')).join('\n')}`
+    table(codesOf(command.name()))
   ]
   command.addHelpText('after', `\n${parts.join('\n\n')}`)
+}
+
+// Of the tool as a whole.
+function addMainHelp (program) {
+  program.addHelpText('after', `\n${wrap(settings, '')}\n\n${table(Object.values(exitCodes))}\n\ndashboard-sled help <command> has the options of a command, with examples.`)
+}
+
+function table (codes) {
+  return `Exit codes:\n${codes.map(({ code, meaning }) => wrap(meaning, `  ${String(code).padEnd(5)}`, '       ')).join('\n')}`
 }
 
 // The exit codes that a command may have.

@@ -5,6 +5,9 @@ const { failure, run, withStore } = require('./run.js')
 const { bytesText } = require('./text.js')
 
 const SHOWN_BYTES = 64
+// What another secret makes of a record.
+// eslint-disable-next-line no-control-regex
+const NO_TEXT = /[\ufffd\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
 module.exports = (program) => program.command('inspect')
   .description('shows one record, decrypted with ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV; what may be secret is redacted')
@@ -27,8 +30,7 @@ function read (key, contents, reveal) {
   const text = contents.toString()
   const isEncrypted = looksEncrypted(text)
   const decrypted = isEncrypted ? decrypt(text, ...secrets()) : text
-  // What another secret makes of it is not text.
-  if (isEncrypted && (decrypted === text || decrypted.includes('\ufffd'))) {
+  if (isEncrypted && (decrypted === text || NO_TEXT.test(decrypted))) {
     throw failure('record-unreadable', 'ERR_RECORD_UNREADABLE', `the record ${key} seems to be encrypted, and could not be decrypted; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them`)
   }
   const form = isEncrypted ? 'encrypted ' : ''

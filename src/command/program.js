@@ -2,7 +2,7 @@
 const { Command, Option } = require('commander')
 const path = require('path')
 const { exitCodes } = require('./exit-codes.js')
-const { addHelp } = require('./help.js')
+const { addHelp, addMainHelp } = require('./help.js')
 const { tellError } = require('./run.js')
 const { printable } = require('./text.js')
 const { version } = require('../../package.json')
@@ -27,6 +27,7 @@ function makeProgram () {
   for (const name of commands) {
     require(`./${name}.js`)(program)
   }
+  addMainHelp(program)
   program.commands.forEach(addHelp)
   return program
 }

@@ -8,6 +8,8 @@ const { withSentence } = require('./folders.js')
 // A backup that is being made, and one that is being removed. A folder with a date alone is whole.
 const UNFINISHED = '.unfinished'
 const REMOVING = '.removing'
+// Group and all.
+const OTHERS_WRITE = 0o022
 const DATED = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?$/
 
 module.exports = { backup }
@@ -56,6 +58,7 @@ function begin (folder) {
   const date = new Date().toISOString().replace(/\.\d+/, '').replaceAll(':', '-')
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    refuseRootAmongOthers(folder)
     const taken = fs.readdirSync(folder).filter((name) => name.startsWith(date)).map(numberOf)
     for (let number = Math.max(0, ...taken) + 1; ; number++) {
       const name = number === 1 ? date : `${date}-${number}`
@@ -64,9 +67,20 @@ function begin (folder) {
       }
     }
   } catch (error) {
+    if (error.detail) {
+      throw error
+    }
     const isRefused = ['EACCES', 'EPERM', 'EROFS'].includes(error.code)
     throw invalid(isRefused ? 'store-not-permitted' : 'store-io-failed', isRefused ? 'ERR_STORE_PERMISSION' : 'ERR_STORE_IO',
       `a folder for the backup could not be made in ${folder} (${error.code}); choose another folder, or run this as its owner`)
+  }
+}
+
+// Whoever may write there could have root remove something else, by a link put in at the right moment.
+function refuseRootAmongOthers (folder) {
+  const { uid, mode } = fs.statSync(folder)
+  if (process.geteuid && process.geteuid() === 0 && (uid !== 0 || mode & OTHERS_WRITE)) {
+    throw invalid('store-not-permitted', 'ERR_STORE_PERMISSION', `others than root may write to ${folder} (owner ${uid}, mode ${(mode & 0o777).toString(8)}), so root does not remove old backups there; run this as its owner (sudo -u), or use a folder of root`)
   }
 }
 
