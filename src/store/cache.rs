@@ -1,9 +1,9 @@
-//! What is in memory: the only thing that the event loop asks.
+//! Values in memory. This is the only part of the store that the event loop reads.
 //!
-//! An entry says what stands at a key, or that nothing does. It is right at any time, because
-//! - the writer puts every changed value in before it acknowledges the change;
-//! - who fills the cache from the disk takes a placeholder **before** it reads, and a placeholder
-//!   dies with the writer's change: a late fill of an old value has nowhere to go.
+//! An entry holds the contents of a key, or the fact that the key has no value. An entry is never out of date, because
+//! - the writer puts every changed value into the cache before it acknowledges the change;
+//! - a reader that fills the cache from disk takes a placeholder **before** it reads. The writer's change removes the
+//!   placeholder, so a late fill with an old value is dropped.
 
 use crate::store::contents::Contents;
 use crate::store::error::Result;
@@ -13,14 +13,15 @@ use quick_cache::sync::{Cache as QuickCache, GuardResult};
 use quick_cache::Weighter;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A heavier entry is not kept: it would push out hundreds of records to save one read. The cache's
-/// smallest shard takes twice as much, so whatever is kept is taken, and replaces what was there.
+/// Heaviest entry that is cached, in bytes. A heavier one would evict hundreds of records to save one read. The
+/// smallest shard of the cache holds twice as much, so an entry up to this weight is always accepted, and replaces the
+/// previous one.
 const HEAVIEST: u64 = 16 * 1024;
-/// What an entry takes besides its key and twice its contents, measured as resident memory: what a use case
-/// has read from a record is kept beside it, and is about as long.
+/// Bytes of an entry besides its key and twice its contents, measured as resident memory. The contents count twice
+/// because the value parsed from them is cached beside them, and is about as long.
 const ENTRY_OVERHEAD: usize = 256;
 
-/// What stands at each of the keys that were used lately.
+/// The contents of recently used keys.
 pub struct Cache {
     entries: QuickCache<Key, Option<Contents>, Weigh>,
     stamps: Stamps,
@@ -37,25 +38,26 @@ impl Weighter<Key, Option<Contents>> for Weigh {
 }
 
 impl Cache {
-    /// A cache of `bytes`.
+    /// Returns a cache of at most `bytes`.
     pub fn new(bytes: u64) -> Self {
-        // Only a hint for the first allocation: a session or an account is some 300 bytes.
+        // Only a hint for the first allocation. A session or an account has about 300 bytes.
         let expected = usize::try_from(bytes / 1024).unwrap_or(usize::MAX);
         let entries = QuickCache::with_weighter(expected, bytes, Weigh);
         Self { entries, stamps: Stamps::new(), misses: AtomicU64::new(0) }
     }
 
-    /// For those who keep what they read.
+    /// Stamps for callers that cache what they have read.
     pub fn stamps(&self) -> &Stamps {
         &self.stamps
     }
 
-    /// What is known of `key`: `None` if nothing, `Some(None)` that nothing stands there.
+    /// Returns the cached value of `key` without any I/O. `None` means not cached; `Some(None)` means that the key has
+    /// no value.
     pub fn peek(&self, key: &Key) -> Option<Option<Contents>> {
         self.entries.get(key)
     }
 
-    /// What stands at `key`, read by `read` if it is not known. Blocks.
+    /// Returns the contents of `key`, and calls `read` if they are not cached. Blocks.
     pub fn get_or_read(
         &self,
         key: &Key,
@@ -68,7 +70,8 @@ impl Cache {
                 self.misses.fetch_add(1, Ordering::Relaxed);
                 let contents = read()?;
                 if is_kept(key, contents.as_ref()) {
-                    // Refused when the writer changed the key meanwhile: then its value is newer.
+                    // The insertion is refused if the writer has changed the key meanwhile. The cache then has the
+                    // newer value.
                     let _ = placeholder.insert(contents.clone());
                 }
                 Ok(contents)
@@ -76,12 +79,12 @@ impl Cache {
         }
     }
 
-    /// Look-ups that were answered, those that had to be read, and the bytes that are held.
+    /// Returns the number of hits, the number of misses, and the bytes in the cache.
     pub fn counts(&self) -> (u64, u64, u64) {
         (self.entries.hits(), self.misses.load(Ordering::Relaxed), self.entries.weight())
     }
 
-    /// The writer's side: `contents` stand at `key` from now on.
+    /// Sets the value of `key` to `contents`. Called by the writer only.
     pub fn publish(&self, key: &Key, contents: Option<Contents>) {
         if is_kept(key, contents.as_ref()) {
             self.entries.insert(key.clone(), contents);
@@ -91,7 +94,7 @@ impl Cache {
         self.stamps.change(key);
     }
 
-    /// The writer's side: everything has changed.
+    /// Drops all entries, because any key may have changed. Called by the writer only.
     pub fn clear(&self) {
         self.entries.clear();
         self.stamps.change_all();

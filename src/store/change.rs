@@ -1,4 +1,4 @@
-//! What the store can be asked to change.
+//! The changes that a store accepts.
 
 pub use crate::record::cipher::Secret;
 use crate::record::stale::Fingerprint;
@@ -13,48 +13,49 @@ use std::sync::{Arc, Mutex};
 /// Called once, on the writer's thread, when a change is durable or has failed.
 pub type Completion = Box<dyn FnOnce(Result<()>) + Send>;
 
-/// Computes the new contents of a record from the stored ones; `None` leaves it as it is.
+/// Computes the new contents of a record from the stored ones. `None` leaves the record unchanged.
 pub type Edit = Box<dyn FnOnce(Option<&[u8]>) -> Result<Option<Edited>> + Send>;
 
-/// What an edit makes of a record.
+/// The result of an edit.
 pub struct Edited {
     /// The new contents.
     pub contents: Contents,
-    /// What it retires, if the edit itself follows the rule about stale writes. Else the rule is asked.
+    /// Fingerprints of the values that this edit retires, if the edit itself follows the rule about stale writes. If
+    /// `None`, the store applies the rule.
     pub retires: Option<Vec<Fingerprint>>,
 }
 
-/// Largest account or session, in bytes: a thousand times what Dashboard writes. It bounds the time that the rule about stale
-/// writes takes, while all other changes wait.
+/// Largest account or session, in bytes: a thousand times what Dashboard writes. The limit bounds the time that the
+/// rule about stale writes takes, because all other changes wait for it.
 pub const MAX_RULED_BYTES: usize = 1 << 20;
 
-/// A record by its key, and whether it is one with rules.
+/// The key of a record, and its kind if the rule about stale writes applies to it.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Where it stands.
+    /// Key in the store.
     pub key: Key,
-    /// What it is by its key.
+    /// Kind of the record, derived from its key.
     pub kind: Option<Kind>,
 }
 
 impl Record {
-    /// The record at the host's key `name`, as [`crate::store::wtf8`].
+    /// Returns the record at the host's key `name`, which is encoded as [`crate::store::wtf8`].
     #[must_use]
     pub fn new(name: &[u8]) -> Self {
         Self { key: Key::record(name), kind: Kind::of(name) }
     }
 
-    /// Largest contents that may be written to it, in bytes.
+    /// Returns the largest contents that may be written to the record, in bytes.
     #[must_use]
     pub fn most_bytes(&self) -> usize {
         self.kind.map_or(MAX_CONTENTS_BYTES, |_| MAX_RULED_BYTES)
     }
 }
 
-/// One change of the store. The `secret` of a record is the one that the host has at that time: the
-/// rule about stale writes needs to read what is written.
+/// One change of the store. Each `secret` is the one that the host has when it asks for the change: the rule about
+/// stale writes has to decrypt the contents.
 pub enum Change {
-    /// Let `contents` stand at `record`.
+    /// Sets the contents of `record`.
     Write {
         /// The record.
         record: Record,
@@ -63,7 +64,7 @@ pub enum Change {
         /// The host's secret, if it has one.
         secret: Option<Secret>,
     },
-    /// Let what is imported stand at `record`, as far as that undoes nothing.
+    /// Sets the contents of `record` to imported ones, except where that would undo a newer change.
     Import {
         /// The record.
         record: Record,
@@ -71,37 +72,37 @@ pub enum Change {
         contents: Contents,
         /// The host's secret, if it has one.
         secret: Option<Secret>,
-        /// Gets the name of the record if something of the stored one was kept.
+        /// Receives the name of the record if a part of the stored record was kept.
         kept: Arc<Mutex<Findings>>,
     },
-    /// Let nothing stand at `record`.
+    /// Removes `record`.
     Remove {
         /// The record.
         record: Record,
     },
-    /// Compute what stands at `record` from what stands there, with nothing in between.
+    /// Computes new contents of `record` from the stored ones. No other change comes in between.
     Update {
         /// The record.
         record: Record,
         /// The computation.
         edit: Edit,
-        /// What it holds in memory, in bytes.
+        /// Memory that the computation holds, in bytes.
         size: usize,
         /// The host's secret, if it has one.
         secret: Option<Secret>,
     },
-    /// Every session has to be ended: after a crash the store may not be used until then.
+    /// Quarantines the store: after a crash it may not be used until every session has ended.
     Quarantine,
-    /// Every session was ended: the store may be used again.
+    /// Lifts the quarantine, because every session has ended.
     ClearQuarantine,
-    /// Add `item` to a list as the newest, unless it is there.
+    /// Adds `item` to a list as the newest one, unless the list has it.
     ListAdd {
         /// The list.
         path: ListPath,
         /// The item.
         item: Vec<u8>,
     },
-    /// Remove `item` from a list if it is there.
+    /// Removes `item` from a list if the list has it.
     ListRemove {
         /// The list.
         path: ListPath,
@@ -111,9 +112,9 @@ pub enum Change {
 }
 
 impl Change {
-    /// What the change holds in memory, roughly.
+    /// Returns the memory that the change holds, in bytes, roughly.
     pub(in crate::store) fn size(&self) -> usize {
-        // What a change takes besides the bytes it carries.
+        // Bytes of a change besides its keys and contents.
         const OVERHEAD: usize = 256;
         let carried = match self {
             Self::Write { record, contents, .. } | Self::Import { record, contents, .. } => {
@@ -130,7 +131,7 @@ impl Change {
     }
 }
 
-/// Changes that are made together or not at all, and whom to tell.
+/// Changes that are committed together or not at all, and the callback for their result.
 pub struct Request {
     pub(in crate::store) changes: Vec<Change>,
     pub(in crate::store) completion: Completion,

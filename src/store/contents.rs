@@ -1,11 +1,11 @@
-//! The contents of a record, as readers and the cache share them.
+//! The contents of a record, shared between the cache and readers.
 
 use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-/// Tells a value again that a stale write may not bring back; the rule about those makes it.
+/// Hash that recognizes a value which a stale write must not restore. The rule about stale writes computes it.
 pub type Fingerprint = [u8; 8];
 
 /// The bytes of a value, shared between the cache and readers.
@@ -19,12 +19,13 @@ struct Shared {
 }
 
 impl Contents {
-    /// Contents and what a stale write of the record may not bring back.
+    /// Returns contents with the fingerprints of the values that a stale write of the record must not restore.
     pub(in crate::store) fn new(bytes: Box<[u8]>, retired: Box<[Fingerprint]>) -> Self {
         Self(Arc::new(Shared { bytes, retired, derived: OnceLock::new() }))
     }
 
-    /// The same bytes, with what a stale write of the record may not bring back. Readers never see that.
+    /// Returns the same bytes with the fingerprints of the values that a stale write must not restore. Readers never
+    /// see the fingerprints.
     #[must_use]
     pub fn with_retired(self, retired: &[Fingerprint]) -> Self {
         let bytes =
@@ -32,20 +33,20 @@ impl Contents {
         Self::new(bytes, retired.into())
     }
 
-    /// What a stale write of the record may not bring back.
+    /// Returns the fingerprints of the values that a stale write of the record must not restore.
     #[must_use]
     pub fn retired(&self) -> &[Fingerprint] {
         &self.0.retired
     }
 
-    /// What is stored, in bytes.
+    /// Returns the stored size in bytes, fingerprints included.
     #[must_use]
     pub fn size(&self) -> usize {
         self.len() + size_of_val(self.retired())
     }
 
-    /// What `make` makes of the bytes: made once, and kept for as long as the bytes themselves are.
-    /// `None` if something of another type is kept.
+    /// Returns the result of `make` for the bytes. It is computed once, and cached for as long as the bytes. `None` if
+    /// a result of another type is cached.
     pub fn derived<T: Any + Send + Sync>(&self, make: impl FnOnce(&[u8]) -> T) -> Option<&T> {
         self.0.derived.get_or_init(|| Box::new(make(&self.0.bytes))).downcast_ref()
     }
@@ -65,7 +66,7 @@ impl PartialEq for Contents {
     }
 }
 
-/// Contents may be secret, so they are not shown.
+/// Shows the size only, because contents may be secret.
 impl fmt::Debug for Contents {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         write!(formatter, "{} bytes", self.len())

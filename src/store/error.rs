@@ -1,25 +1,25 @@
-//! Everything that can go wrong in the store, with the stable code and slug that JavaScript sees.
+//! All errors of the store, with the stable code and slug that JavaScript sees.
 
 use crate::store::findings::Findings;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A result of the store.
+/// Result of an operation of the store.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
-/// What went wrong. Cheap to clone: one failed commit is reported to every call that was part of it.
+/// An error of the store. It is cheap to clone: one failed commit is reported to every call that was part of it.
 ///
-/// `Display` is the sentence for people: what happened, to what, and what to do. It never holds
-/// contents of a record, which may be secret.
+/// `Display` gives a sentence for people: what happened, to what, and what to do. It never shows contents of a record,
+/// which may be secret.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another process (or a forked worker of a cluster) has the folder open.
+    /// Another process, or another worker of a cluster, has the folder open.
     #[error("the store at {} is open elsewhere{holder}; a store belongs to one process at a time, so stop that one or give this one a folder of its own", path.display())]
     Locked {
         /// The store's folder.
         path: PathBuf,
-        /// Who wrote itself into the lock file, as ` (process 123)`, or nothing.
+        /// Process that wrote itself into the lock file, as ` (process 123)`, or an empty string.
         holder: String,
     },
     /// The folder was written by a later version.
@@ -32,7 +32,7 @@ pub enum StoreError {
         /// The newest format that this version reads.
         supported: u32,
     },
-    /// The folder holds files that are not ours.
+    /// The folder contains files that do not belong to a store.
     #[error("{} is not empty and holds no store (found {found}); choose an empty or a new folder", path.display())]
     Foreign {
         /// The folder.
@@ -40,87 +40,87 @@ pub enum StoreError {
         /// One of the files found.
         found: String,
     },
-    /// The store holds less than was once acknowledged.
+    /// The store lacks changes that were acknowledged.
     #[error("the store at {} {}", path.display(), rolled_back(*guarded, *applied))]
     RolledBack {
         /// The store's folder.
         path: PathBuf,
-        /// The last acknowledged change by the guard.
+        /// Number of the last acknowledged change, according to the guard.
         guarded: u64,
-        /// The last change in the store.
+        /// Number of the last change in the store.
         applied: u64,
     },
-    /// There is no store in a folder that should have one.
+    /// The folder should contain a store, but does not.
     #[error("there is no store in {}; name the folder that holds the files guard and sled (--store or SLED_PATH)", path.display())]
     NoStore {
         /// The folder.
         path: PathBuf,
     },
-    /// A copy was cut short before it was verified.
+    /// A backup was cut short before it was verified.
     #[error("the backup in {} was cut short, so it is not complete; remove that folder and make another backup", path.display())]
     Unfinished {
-        /// The folder of the copy.
+        /// The folder of the backup.
         path: PathBuf,
     },
     /// A restore was cut short in a folder that had no store.
     #[error("a restore into {} was cut short, so there is no store yet; run it again (npx dashboard-sled restore), or remove that folder to begin without it", path.display())]
     RestoreUnfinished {
-        /// The folder that the store was to be put in.
+        /// The folder of the restore.
         path: PathBuf,
     },
-    /// A swap was interrupted, and how far it came cannot be read.
+    /// A swap was interrupted, and its plan is damaged, so nobody can tell how far it came.
     #[error("a restore or a compaction of the store at {} was interrupted, and its file swap, which says how far it came, is damaged; rename that folder and restore a backup in its place, or put the store together from what is in it, as docs/operations.md says", path.display())]
     DamagedPlan {
         /// The store's folder.
         path: PathBuf,
     },
-    /// Something within a store is a link, or no file at all.
+    /// A file of the store is a link, or is not a regular file.
     #[error("{} is {found}, and a store never follows that; remove it if you did not put it there, and use another folder if you do not know who did", path.display())]
     Irregular {
         /// The file.
         path: PathBuf,
-        /// What it is instead.
+        /// What was found in its place.
         found: &'static str,
     },
-    /// Root was asked to work in the folder of a user who has no store there.
+    /// Root was asked to work in a folder of another user, who has no store there.
     #[error("{} belongs to user {owner} and holds no store of that user, so root does not touch it; run this as that user (sudo -u), or give the folder to root (chown)", path.display())]
     Stranger {
         /// The folder.
         path: PathBuf,
-        /// The number of its owner.
+        /// User ID of the owner.
         owner: u32,
     },
-    /// The store cannot be written where it is.
+    /// The store cannot be written in its current place.
     #[error("the store at {} can only be read: its folder is on a read-only medium, or this user may not write there; copy it to another folder to change it", path.display())]
     ReadOnly {
         /// The folder.
         path: PathBuf,
     },
-    /// The system does not permit this user to do something.
+    /// The operating system denies this user an action.
     #[error("not permitted to {action} {}: {found}, and this process runs as user {user}; run it as the owner, or give the folder to this user (chown)", path.display())]
     NotPermitted {
-        /// What was tried.
+        /// The action that was tried.
         action: &'static str,
-        /// On what.
+        /// The file or folder of that action.
         path: PathBuf,
-        /// The file or folder that refuses, with its owner and mode.
+        /// The file or folder that denies it, with its owner and mode.
         found: String,
-        /// The number of the user that this process runs as.
+        /// ID of the user that this process runs as.
         user: u32,
     },
     /// Accounts could not be read, so their sessions cannot be ended.
     #[error("{} accounts could not be read, so their sessions would live on; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them, and try again ({})", accounts.number, accounts.first())]
     Unreadable {
-        /// Their keys.
+        /// Keys of these accounts.
         accounts: Findings,
     },
-    /// Records that are or may be accounts are damaged, so their sessions cannot be ended.
+    /// Records that are accounts, or may be, are damaged, so their sessions cannot be ended.
     #[error("{} records that are accounts, or may be, are damaged, so their sessions cannot be ended; every other account has a new session key. Restore a backup, or save what can be read with recover --salvage ({})", damaged.number, damaged.first())]
     DamagedAccounts {
-        /// Which ones.
+        /// These records.
         damaged: Findings,
     },
-    /// A recovery of a store that lacks nothing.
+    /// A recovery was requested for a store that lacks nothing.
     #[error("the store at {} has not gone back in time, so there is nothing to recover from; to end every session of every account all the same, say so twice: evenIfWhole (--even-if-whole)", path.display())]
     Whole {
         /// The store's folder.
@@ -131,27 +131,27 @@ pub enum StoreError {
     GuardMismatch {
         /// The store's folder.
         path: PathBuf,
-        /// What was found.
+        /// Description of the mismatch.
         found: &'static str,
     },
-    /// Something in the store is damaged.
+    /// A part of the store is damaged.
     #[error(
         "{what} is damaged; restore a backup, or save what can be read (npx dashboard-sled recover --salvage <folder>)"
     )]
     Damaged {
-        /// What is damaged, by name.
+        /// Name of the damaged part.
         what: String,
     },
-    /// A write, a flush or a sync failed. Reads go on, writes are refused until the store is reopened.
+    /// A write, a flush or a sync failed. Reads continue; writes are refused until the store is reopened.
     #[error("writing failed, so the store takes no more changes until it is opened again; look at the disk, then restart ({cause})")]
     Poisoned {
-        /// The error that came first.
+        /// The first error.
         cause: Arc<StoreError>,
     },
     /// A commit took longer than the limit.
     #[error("the disk has not taken a change within {seconds} s; look at the disk, then restart")]
     Stuck {
-        /// The limit.
+        /// The limit, in seconds.
         seconds: u64,
     },
     /// The disk is full.
@@ -160,100 +160,101 @@ pub enum StoreError {
         /// The store's folder.
         path: PathBuf,
     },
-    /// Something needs more room than there is, and was not begun.
+    /// An operation needs more space than the disk has, and was not started.
     #[error("it needs {needed} bytes beside the store at {}, and {room} are free; make room, or restore a backup of it on a larger disk", path.display())]
     NoRoom {
         /// The store's folder.
         path: PathBuf,
-        /// The bytes that it needs, roughly.
+        /// Space that it needs, in bytes, roughly.
         needed: u64,
-        /// The bytes that are free.
+        /// Free space, in bytes.
         room: u64,
     },
-    /// The store was closed.
+    /// The store is closed.
     #[error("the store is closed; open it again")]
     Closed,
-    /// The store was told to close, and somebody still uses it after the limit.
+    /// The store was told to close, and is still in use after the time limit.
     #[error("the store at {} could not be closed within {seconds} s: {holder}; its folder becomes free when that has ended", path.display())]
     StillOpen {
         /// The store's folder.
         path: PathBuf,
-        /// The limit.
+        /// The limit, in seconds.
         seconds: u64,
-        /// Who uses it.
+        /// The user of the store.
         holder: String,
     },
-    /// More changes wait than the store takes.
+    /// Too many changes are waiting.
     #[error("too many changes wait to be written ({waiting}); slow down, or look at why the disk is slow")]
     Busy {
-        /// How many changes wait.
+        /// Number of waiting changes.
         waiting: usize,
     },
-    /// More reads wait than there is room for.
+    /// Too many reads are waiting.
     #[error(
         "too many reads wait ({waiting}); ask for fewer at a time, or look at why the disk is slow"
     )]
     BusyReading {
-        /// How many reads wait.
+        /// Number of waiting reads.
         waiting: usize,
     },
-    /// The system refused to start a thread. The same can work later.
+    /// The operating system refused to start a thread. A later try can succeed.
     #[error("the system started no thread ({source}); raise the limit of threads for this user, service or container (ulimit -u, TasksMax, pids.max), then try again")]
     NoThread {
-        /// The system's answer.
+        /// Error of the operating system.
         source: Arc<io::Error>,
     },
-    /// The system refused something.
+    /// The operating system refused an action.
     #[error("could not {action} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The action that was tried.
         action: &'static str,
-        /// On what.
+        /// The file or folder of that action.
         path: PathBuf,
-        /// The system's answer.
+        /// Error of the operating system.
         source: Arc<io::Error>,
     },
-    /// sled reported something that is neither damage nor a refusal of the system.
+    /// sled reported an error that is neither damage nor a refusal of the operating system.
     #[error("sled failed while it should {action}: {cause}")]
     Sled {
-        /// What was tried.
+        /// The action that was tried.
         action: &'static str,
-        /// sled's own words.
+        /// Error message of sled.
         cause: String,
     },
-    /// A bug: something panicked and was caught.
+    /// A bug: a panic was caught.
     #[error(
         "a bug in dashboard-sled was caught while it should {action}: {cause}; please report it"
     )]
     Panicked {
-        /// What was tried.
+        /// The action that was tried.
         action: &'static str,
-        /// The panic's message.
+        /// Message of the panic.
         cause: String,
     },
-    /// A name or contents beyond the limit; the slug is the one for a wrong argument of its kind.
+    /// A name or contents are larger than the limit. The slug is the one for an invalid argument of that kind.
     #[error("{found} bytes are more than the limit of {limit}")]
     TooLarge {
         /// `invalid-file`, `invalid-contents`, …
         slug: &'static str,
-        /// The size found, in bytes.
+        /// Size of the argument, in bytes.
         found: usize,
         /// The largest size allowed, in bytes.
         limit: usize,
     },
-    /// The host's secret is not one that its cipher takes.
+    /// The host's secret does not fit its cipher.
     #[error("ENCRYPTION_SECRET has to be 32 bytes and ENCRYPTION_SECRET_IV 16; set both as they were when the records were written")]
     InvalidSecret,
-    /// An account or a session is encrypted under another secret than the host's, so what a write of it undoes is unknown.
+    /// An account or a session is encrypted with another secret than the host's. The store cannot tell what a write of
+    /// it would undo.
     #[error("the account or the session is encrypted under another secret, so that it cannot be told what the write would undo; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as they were, or delete the record first")]
     OtherSecret,
-    /// The same of a record that is imported over one that is there.
+    /// A record is imported over an existing one, and one of them is encrypted with another secret than the host's.
     #[error("{name} is in the store already, and cannot be compared with the one that is imported, since one of them is encrypted under another secret; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them")]
     OtherSecretOfImport {
-        /// The record, for people.
+        /// Name of the record, for people.
         name: String,
     },
-    /// A use case refused the change; the slug is the host's own.
+    /// A service refused the change. The slug is one of the host's.
     #[error("{0}")]
     Refused(&'static str),
 }
@@ -270,7 +271,7 @@ fn rolled_back(guarded: u64, applied: u64) -> String {
 }
 
 impl StoreError {
-    /// The stable code that programs compare: `ERR_STORE_…`.
+    /// Returns the stable code that programs compare: `ERR_STORE_…`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -306,7 +307,7 @@ impl StoreError {
         }
     }
 
-    /// The `message` in JavaScript: a kebab-case slug, because the host prints messages into JSON
+    /// Returns the `message` for JavaScript. It is a kebab-case slug, because the host prints messages into JSON
     /// without escaping them.
     #[must_use]
     pub fn slug(&self) -> &'static str {
@@ -342,7 +343,7 @@ impl StoreError {
         }
     }
 
-    /// What was caught when `action` panicked.
+    /// Returns the error for a caught panic of `action`.
     #[must_use]
     pub fn panicked(action: &'static str, payload: &(dyn std::any::Any + Send)) -> Self {
         let cause = payload

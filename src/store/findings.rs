@@ -1,22 +1,22 @@
-//! What was found in a store, for people.
+//! A list of things found in a store, for an operator.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::key::ListPath;
 
-/// Of so many things there is a description; of more there is the number.
+/// Number of findings that are described. The others are only counted.
 const DESCRIBED: usize = 100;
 
-/// Things to tell, for people. They name keys, and show no contents.
+/// Findings for an operator. They name keys, and show no contents.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Findings {
-    /// How many.
+    /// Number of findings.
     pub number: u64,
-    /// The first of them.
+    /// Descriptions of the first ones.
     pub described: Vec<String>,
 }
 
 impl Findings {
-    /// One more.
+    /// Adds one finding.
     pub fn tell(&mut self, description: impl Into<String>) {
         self.number += 1;
         if self.described.len() < DESCRIBED {
@@ -24,14 +24,14 @@ impl Findings {
         }
     }
 
-    /// All of another one.
+    /// Adds all findings of `other`.
     pub fn append(&mut self, other: Self) {
         self.number += other.number;
         let room = DESCRIBED.saturating_sub(self.described.len());
         self.described.extend(other.described.into_iter().take(room));
     }
 
-    /// The first few of them, for a sentence.
+    /// Returns the first five descriptions, for a sentence.
     #[must_use]
     pub fn first(&self) -> String {
         const FEW: usize = 5;
@@ -40,7 +40,7 @@ impl Findings {
         some.join(", ") + more
     }
 
-    /// One more, if `result` is damage, which is then no error: the value, if there is one.
+    /// Turns damage into a finding, and returns `None` for it. Returns other results unchanged.
     pub fn damage<T>(&mut self, result: Result<Option<T>>) -> Result<Option<T>> {
         match result {
             Err(StoreError::Damaged { what }) => {
@@ -51,7 +51,7 @@ impl Findings {
         }
     }
 
-    /// One more, if `what` was done `times` to the list at `path`.
+    /// Adds a finding about the list at `path`, if `what` was done to it at least once.
     pub fn tell_of(&mut self, path: &ListPath, times: u64, what: &str) {
         let name = path.head().display();
         match times {

@@ -1,4 +1,4 @@
-//! Every key that is in sled, and nowhere else how one looks.
+//! All keys in sled. No other file knows their encoding.
 //!
 //! ```text
 //! meta      00 | part(name)                      format, store id, applied sequence
@@ -7,15 +7,15 @@
 //! list      03 | part(path)                      count and next sequence of a list
 //! entry     04 | part(path) | sequence u64       an item, by position
 //! position  05 | part(path) | part(item)         the sequence of an item
-//! tally     06 | part(path) | segment u64        how many items live in each block of a segment
+//! tally     06 | part(path) | segment u64        number of items in each block of a segment
 //!
-//! part(bytes) = length u16 | bytes               when they fit
-//!             = ffff | SHA-256(bytes)            when they do not
+//! part(bytes) = length u16 | bytes               if they fit
+//!             = ffff | SHA-256(bytes)            if they do not
 //! ```
 //!
-//! Integers are big-endian, so keys sort by number. A part carries its length first, so no key is a
-//! prefix of another's. No key is over 400 bytes, so sled never puts a page of keys into a blob file.
-//! Of a key with a hashed part the full parts stand beside the value, and are compared.
+//! Integers are big-endian, so keys sort by number. A part begins with its length, so no key is a prefix of another
+//! one. No key is longer than 400 bytes, so sled never writes a page of keys to a blob file. If a part is hashed, the
+//! full parts are stored beside the value, and every read compares them.
 
 use sha2::{Digest, Sha256};
 use std::hash::{Hash, Hasher};
@@ -29,16 +29,16 @@ const ENTRY: u8 = 4;
 const POSITION: u8 = 5;
 const TALLY: u8 = 6;
 
-/// The longest encoded key, in bytes.
+/// Length of the longest encoded key, in bytes.
 pub const MAX_ENCODED: usize = 400;
-/// The longest part that stands alone in a key: the kind and the length take three bytes.
+/// Longest part of a key with one part. The kind and the length take three bytes.
 const MAX_SINGLE_PART: usize = MAX_ENCODED - 3;
-/// The longest part of a key that has two parts, or one and a number.
+/// Longest part of a key with two parts, or with one part and a number.
 const MAX_PAIR_PART: usize = 190;
-/// Marks a hashed part; no part that fits is that long.
+/// Marks a hashed part. A part that fits is never this long.
 const HASHED: u16 = u16::MAX;
 
-/// A key as sled stores it. Equality and hash are those of the encoded bytes.
+/// A key as sled stores it. Two keys are equal if their encoded bytes are.
 #[derive(Clone, Debug)]
 pub struct Key {
     encoded: Arc<[u8]>,
@@ -46,25 +46,26 @@ pub struct Key {
 }
 
 impl Key {
-    /// A value of the store's own.
+    /// Returns the key of an internal value of the store.
     #[must_use]
     pub fn meta(name: &str) -> Self {
         Self::build(META, &[name.as_bytes()], MAX_SINGLE_PART)
     }
 
-    /// A record of Dashboard, by the host's key (`<appid>/account/<id>`), as [`crate::store::wtf8`].
+    /// Returns the key of a Dashboard record. `name` is the host's key (`<appid>/account/<id>`), encoded as
+    /// [`crate::store::wtf8`].
     #[must_use]
     pub fn record(name: &[u8]) -> Self {
         Self::build(RECORD, &[name], MAX_SINGLE_PART)
     }
 
-    /// A key as a scan finds it, with the full parts that stand beside its value.
+    /// Returns a key that a scan has read, with the full parts stored beside its value.
     #[must_use]
     pub fn found(encoded: &[u8], full: Option<&[u8]>) -> Self {
         Self { encoded: encoded.into(), full: full.map(Into::into) }
     }
 
-    /// What kind of key an encoded one is.
+    /// Returns the kind of an encoded key.
     #[must_use]
     pub fn kind_of(encoded: &[u8]) -> Option<KeyKind> {
         Some(match *encoded.first()? {
@@ -79,8 +80,8 @@ impl Key {
         })
     }
 
-    /// The first part of the key: the host's key of a record, the path of a list. `None` if the key is
-    /// none that this file makes.
+    /// Returns the first part of the key: the host's key of a record, or the path of a list. `None` if the key was not
+    /// made by this module.
     #[must_use]
     pub fn name(&self) -> Option<&[u8]> {
         if let Some(full) = &self.full {
@@ -91,7 +92,7 @@ impl Key {
         rest.get(..u16::from_be_bytes(*length).into())
     }
 
-    /// The second part of the key: the item of a position.
+    /// Returns the second part of the key: the item of a position.
     #[must_use]
     pub fn item(&self) -> Option<&[u8]> {
         let behind = self.name()?.len();
@@ -103,19 +104,19 @@ impl Key {
         rest.get(..u16::from_be_bytes(*length).into())
     }
 
-    /// The list that this key is of: its head, an entry, a position or a tally.
+    /// Returns the list of a head, an entry, a position or a tally.
     #[must_use]
     pub fn list_path(&self) -> Option<ListPath> {
         self.name().map(ListPath::new)
     }
 
-    /// The sequence or the segment at the end of an entry's or a tally's key.
+    /// Returns the number at the end of the key: the sequence of an entry, or the segment of a tally.
     #[must_use]
     pub fn number(encoded: &[u8]) -> Option<u64> {
         encoded.last_chunk().map(|number| u64::from_be_bytes(*number))
     }
 
-    /// The value that a chunk's key belongs to.
+    /// Returns the ID of the value that a chunk belongs to.
     #[must_use]
     pub fn chunk_id(encoded: &[u8]) -> Option<ChunkId> {
         let (sequence, rest) = encoded.get(1..)?.split_first_chunk()?;
@@ -125,7 +126,7 @@ impl Key {
         })
     }
 
-    /// Piece `index` of the chunked value `id`.
+    /// Returns the key of piece `index` of the chunked value `id`.
     #[must_use]
     pub fn chunk(id: ChunkId, index: u32) -> Vec<u8> {
         let mut encoded = Vec::with_capacity(17);
@@ -136,28 +137,28 @@ impl Key {
         encoded
     }
 
-    /// The bytes in sled.
+    /// Returns the bytes in sled.
     #[must_use]
     pub fn encoded(&self) -> &[u8] {
         &self.encoded
     }
 
-    /// The full parts, each behind its length, when one of them is hashed.
+    /// Returns the full parts, each after its length, if one of them is hashed.
     #[must_use]
     pub fn full(&self) -> Option<&[u8]> {
         self.full.as_deref()
     }
 
-    /// What the key takes in memory, in bytes.
+    /// Returns the memory of the key, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.encoded.len() + self.full.as_ref().map_or(0, |full| full.len())
     }
 
-    /// The host's name for people, as far as it can be shown.
+    /// Returns the host's name for messages, without control characters and shortened to 200 characters.
     #[must_use]
     pub fn display(&self) -> String {
-        // Behind the kind and the length of the first part, or that length alone.
+        // Skip the kind and the length of the first part; full parts have no kind.
         let name = match &self.full {
             Some(full) => full.get(4..),
             None => self.encoded.get(3..),
@@ -209,7 +210,7 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    /// The byte that all keys of the kind begin with.
+    /// Returns the first byte of all keys of this kind.
     #[must_use]
     pub fn prefix(self) -> [u8; 1] {
         [match self {
@@ -224,77 +225,78 @@ impl KeyKind {
     }
 }
 
-/// Names the chunks of one value for ever: the batch that wrote it, and which value of the batch.
+/// Identifies the chunks of one value by the batch that wrote it and the position of the value in that batch. Never
+/// reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChunkId {
     /// The applied sequence of the batch.
     pub sequence: u64,
-    /// The value's number within the batch.
+    /// Number of the value in the batch.
     pub ordinal: u32,
 }
 
-/// The path of a list, from which the keys of the list are made.
+/// The path of a list. All keys of the list are made from it.
 #[derive(Clone, Debug)]
 pub struct ListPath {
     path: Arc<[u8]>,
 }
 
 impl ListPath {
-    /// The host's path (`<appid>/account/sessions/<id>`), as [`crate::store::wtf8`].
+    /// Returns the list at the host's path (`<appid>/account/sessions/<id>`), encoded as [`crate::store::wtf8`].
     #[must_use]
     pub fn new(path: &[u8]) -> Self {
         Self { path: path.into() }
     }
 
-    /// The path itself.
+    /// Returns the path.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.path
     }
 
-    /// What the path takes in memory, in bytes.
+    /// Returns the memory of the path, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.path.len()
     }
 
-    /// The list's count and next sequence.
+    /// Returns the key of the list's count and next sequence.
     #[must_use]
     pub fn head(&self) -> Key {
         Key::build(LIST, &[&self.path], MAX_PAIR_PART)
     }
 
-    /// The item at `sequence`.
+    /// Returns the key of the item at `sequence`.
     #[must_use]
     pub fn entry(&self, sequence: u64) -> Key {
         self.numbered(ENTRY, sequence)
     }
 
-    /// Where `item` stands.
+    /// Returns the key of the sequence of `item`.
     #[must_use]
     pub fn position(&self, item: &[u8]) -> Key {
         Key::build(POSITION, &[&self.path, item], MAX_PAIR_PART)
     }
 
-    /// The counters of one segment of sequences.
+    /// Returns the key of the counters of one segment.
     #[must_use]
     pub fn tally(&self, segment: u64) -> Key {
         self.numbered(TALLY, segment)
     }
 
-    /// What the keys of all entries begin with.
+    /// Returns the prefix of the keys of all entries.
     #[must_use]
     pub fn entries(&self) -> Vec<u8> {
         self.prefix(ENTRY)
     }
 
-    /// What the keys of all positions begin with.
+    /// Returns the prefix of the keys of all positions.
     #[must_use]
     pub fn positions(&self) -> Vec<u8> {
         self.prefix(POSITION)
     }
 
-    /// What the keys of all tallies begin with.
+    /// Returns the prefix of the keys of all tallies.
     #[must_use]
     pub fn tallies(&self) -> Vec<u8> {
         self.prefix(TALLY)
@@ -328,7 +330,7 @@ fn push_part(encoded: &mut Vec<u8>, part: &[u8], longest: usize) {
 fn full_parts(parts: &[&[u8]]) -> Arc<[u8]> {
     let mut full = Vec::new();
     for part in parts {
-        // Keys are at most 64 KiB (the binding refuses longer ones), so the length always fits.
+        // Names are at most 64 KiB (the binding refuses longer ones), so the length always fits.
         full.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
         full.extend_from_slice(part);
     }

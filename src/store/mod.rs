@@ -1,8 +1,16 @@
-//! The store: records and lists, durable when acknowledged. What services see of it does not depend on the engine.
+//! The store: records and lists, durable once acknowledged. Its interface to the services does not depend on the
+//! engine.
 //!
-//! - [`key`], [`change`], [`contents`], [`error`], [`notice`]: what a store is asked, what it gives, and what it says
-//! - [`cache`], [`version`]: what memory knows, and whether what was read is still current
+//! - [`change`]: the changes that a store accepts
+//! - [`key`], [`wtf8`]: names of the host as keys
+//! - [`contents`]: the bytes of a record
+//! - [`cache`], [`version`]: values in memory, and stamps that tell whether a value that was read is still current
+//! - [`error`], [`findings`], [`notice`], [`panics`]: reports to callers and operators
 //! - [`sled`]: the embedded engine
+//!
+//! A change goes to the engine's writer thread, which makes it durable, puts the new values into the cache, changes
+//! their stamps, and then acknowledges. A read asks the cache first, and sled on a worker thread if the cache has no
+//! answer.
 
 mod cache;
 mod change;
@@ -29,7 +37,7 @@ pub use key::{Key, ListPath};
 pub use notice::Notice;
 pub use panics::silence;
 
-/// The longest key, list path or item, in bytes.
+/// Longest key, list path or item, in bytes.
 pub const MAX_NAME_BYTES: usize = 64 * 1024;
-/// The largest contents of a record, in bytes.
+/// Largest contents of a record, in bytes.
 pub const MAX_CONTENTS_BYTES: usize = 64 << 20;

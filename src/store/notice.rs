@@ -1,16 +1,16 @@
-//! What an operator is told about a store that works.
+//! Notices for the operator of a working store.
 
-/// Something that an operator should know, though the store works.
+/// Something that an operator should know, although the store works.
 #[derive(Clone, Debug)]
 pub struct Notice {
-    /// Stable, for programs.
+    /// Stable code for programs.
     pub code: &'static str,
-    /// For people.
+    /// Text for people.
     pub text: String,
 }
 
 impl Notice {
-    /// What an open has repaired by itself.
+    /// Returns the notice about a repair that an open has made.
     #[must_use]
     pub fn repaired(text: String) -> Self {
         Self { code: "DASHBOARD_SLED_REPAIRED", text }

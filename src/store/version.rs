@@ -1,44 +1,45 @@
-//! Stamps tell whether a record may have changed since it was read, without reading it again.
+//! Stamps tell whether a record may have changed since it was read, without another read.
 //!
-//! Many keys share a slot, so a stamp may be out of date though its record is not; never the other way round:
-//! - who reads takes the stamp **before** it reads;
-//! - the writer shows the new value first, then changes the slot, then acknowledges.
+//! Many keys share a slot. A stamp may therefore be out of date although its record did not change, but never the other
+//! way round:
+//! - a reader takes the stamp **before** it reads;
+//! - the writer first publishes the new value, then changes the slot, then acknowledges.
 
 use crate::store::key::Key;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// 128 KiB for each store; a commit of 64 records makes one stamp in 256 out of date for nothing.
+/// Number of slots. They take 128 KiB per store; a commit of 64 records invalidates one stamp in 256 needlessly.
 const SLOTS: u64 = 1 << 14;
 
-/// How often the records of each slot have changed.
+/// Number of changes in each slot.
 pub struct Stamps(Box<[AtomicU64]>);
 
 impl Stamps {
-    /// Stamps of a store that was just opened.
+    /// Returns the stamps of a store that was just opened.
     pub fn new() -> Self {
         Self((0..SLOTS).map(|_| AtomicU64::new(0)).collect())
     }
 
-    /// The stamp of what is read at `key` from now on: a whole number that a double holds exactly, for the first
-    /// 2^39 changes of a slot.
+    /// Returns the stamp for a value of `key` that is read from now on. It is an integer that a double holds exactly,
+    /// for the first 2^39 changes of a slot.
     pub fn of(&self, key: &Key) -> u64 {
         let slot = slot_of(key);
         self.slot(slot).map_or(0, |count| count.load(Ordering::Acquire) * SLOTS + slot)
     }
 
-    /// Whether what was read under `stamp` still stands there.
+    /// Returns whether a value that was read under `stamp` is unchanged.
     pub fn is_current(&self, stamp: u64) -> bool {
         self.slot(stamp % SLOTS).is_some_and(|count| count.load(Ordering::Acquire) == stamp / SLOTS)
     }
 
-    /// What stands at `key` was changed.
+    /// Records a change of the value at `key`.
     pub fn change(&self, key: &Key) {
         if let Some(count) = self.slot(slot_of(key)) {
             count.fetch_add(1, Ordering::Release);
         }
     }
 
-    /// Everything was changed.
+    /// Records a change of every key.
     pub fn change_all(&self) {
         for count in &self.0 {
             count.fetch_add(1, Ordering::Release);

@@ -1,9 +1,9 @@
-//! JavaScript strings as bytes and back, without losing unpaired surrogates.
+//! Converts JavaScript strings to bytes and back, without losing unpaired surrogates.
 //!
-//! WTF-8: UTF-8, in which an unpaired surrogate is three bytes too. UTF-8 alone would turn two
-//! different keys of JavaScript into one.
+//! The encoding is [WTF-8](https://simonsapin.github.io/wtf-8/): UTF-8 that also encodes an unpaired surrogate, in
+//! three bytes. In plain UTF-8, two different JavaScript keys could become the same bytes.
 
-/// The bytes of a JavaScript string.
+/// Returns the bytes of a JavaScript string.
 #[must_use]
 pub fn encode(units: &[u16]) -> Vec<u8> {
     // Nearly every name is ASCII, and this compiles to a few vector instructions.
@@ -27,7 +27,7 @@ pub fn encode(units: &[u16]) -> Vec<u8> {
     bytes
 }
 
-/// The JavaScript string of bytes that [`encode`] made; other bytes become U+FFFD.
+/// Returns the JavaScript string of bytes that [`encode`] made. Other bytes become U+FFFD.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> Vec<u16> {
     let mut units = Vec::with_capacity(bytes.len());
