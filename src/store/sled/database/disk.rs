@@ -1,4 +1,4 @@
-//! What is on the disk: the only file that reads from and writes to sled.
+//! Access to the data on disk. No other file reads from or writes to sled.
 
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
@@ -17,23 +17,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{mpsc, Arc};
 use std::time::Duration;
 
-/// An open sled database, and a descriptor of its log.
+/// An open sled database, and a file descriptor of its log.
 pub struct Disk {
     database: sled::Db,
-    /// Our own descriptor of sled's log: an error of a sync is told once for each, and sled's threads share theirs.
+    /// A separate descriptor of sled's log. The system reports a sync error once per descriptor, and sled's threads
+    /// share theirs.
     log: File,
     folder: PathBuf,
-    /// How much was written: what sled's writes do, and what the writer does step by step.
+    /// Counter that grows with each finished write: of sled's own, and of each step of the writer.
     progress: Arc<AtomicU64>,
     #[cfg(target_os = "linux")]
     _counting: sync_file_range::Counting,
 }
 
-/// A key and a value as sled has them, behind which the contents can be read.
+/// An encoded key and its value, as sled returns them. The value may point to chunks that still have to be read.
 pub type Stored = (sled::IVec, sled::IVec);
 
 impl Disk {
-    /// Wraps an open database; `folder` is the one that sled uses.
+    /// Wraps an open database. `folder` is sled's folder.
     pub fn new(database: sled::Db, log: File, folder: &Path) -> Self {
         let progress = Arc::default();
         Self {
@@ -46,12 +47,12 @@ impl Disk {
         }
     }
 
-    /// What grows with each write that has returned.
+    /// Returns the counter that grows with each finished write.
     pub fn progress(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.progress)
     }
 
-    /// What stands at `key`.
+    /// Returns the contents of `key`.
     pub fn get(&self, key: &Key) -> Result<Option<Contents>> {
         loop {
             let Some(stored) = self.raw(key.encoded())? else {
@@ -63,14 +64,14 @@ impl Disk {
         }
     }
 
-    /// What the writer needs to remove the chunks of the value at `key`, if it has any. Those of a
-    /// damaged value cannot be known, and stay.
+    /// Returns the ID and the number of the chunks of the value at `key`, for their removal. `None` if it has no
+    /// chunks. The chunks of a damaged value cannot be found, so they stay.
     pub fn chunks_of(&self, key: &Key) -> Result<Option<(ChunkId, u32)>> {
         let stored = self.raw(key.encoded())?;
         Ok(stored.and_then(|stored| value::chunks_of(key.encoded(), &stored)))
     }
 
-    /// The contents of `stored`, or `None` if they were replaced meanwhile.
+    /// Returns the contents of `stored`, or `None` if they were replaced meanwhile.
     pub fn contents(&self, key: &Key, stored: &[u8]) -> Result<Option<Contents>> {
         let Some((full, contents)) = self.body(key.encoded(), stored)? else {
             return Ok(None);
@@ -82,14 +83,14 @@ impl Disk {
         }
     }
 
-    /// A key as a scan finds it, and its contents; `None` if they were replaced meanwhile.
+    /// Returns a key that a scan has read, and its contents; `None` if they were replaced meanwhile.
     pub fn found(&self, encoded: &[u8], stored: &[u8]) -> Result<Option<(Key, Contents)>> {
         let body = self.body(encoded, stored)?;
         Ok(body.map(|(full, contents)| (Key::found(encoded, full.as_deref()), contents)))
     }
 
-    /// The full parts of a key where it has a hashed one, and the contents. Chunks are never changed,
-    /// and go after their head: when one is missing, so is the head.
+    /// Returns the contents, and the full parts of the key if one is hashed. Chunks are never changed, and are removed
+    /// after their head. A missing chunk therefore means that the head was replaced, or that the value is damaged.
     fn body(&self, encoded: &[u8], stored: &[u8]) -> Result<Option<(Option<Vec<u8>>, Contents)>> {
         let damaged = || value::damaged(&Key::found(encoded, None));
         let (total, id, form) = match value::decode(encoded, stored).ok_or_else(damaged)? {
@@ -120,7 +121,7 @@ impl Disk {
         Ok(Some((body.full.map(Into::into), body.to_contents())))
     }
 
-    /// The stored values from the last one at or below `to` down to `from`.
+    /// Iterates over the stored values from `to` down to `from`, both included.
     pub fn backwards<'a>(
         &'a self,
         from: &Key,
@@ -134,23 +135,23 @@ impl Disk {
             .map(|stored| stored.map_err(|error| self.failed("read", error)))
     }
 
-    /// What stands behind `after` among the keys that begin with `prefix`, in order. What cannot be read is an error
-    /// ([`StoreError::Damaged`]), behind which it goes on.
+    /// Iterates, in order, over the keys that begin with `prefix` and follow `after`. An unreadable range is returned
+    /// as [`StoreError::Damaged`], and the iterator continues after it.
     pub fn forwards<'a>(&'a self, prefix: &[u8], after: Option<&[u8]>) -> Range<'a> {
         Range::new(&self.database, &self.folder, prefix, after)
     }
 
-    /// Has sled write what it holds, which is not durable yet. Never syncs our own descriptor: an error of a sync is
-    /// told once, and has to reach the writer.
+    /// Makes sled write its buffers, which does not make them durable. Never syncs our own descriptor: an error of a
+    /// sync is reported once, and has to reach the writer.
     pub fn flush(&self) -> Result<()> {
         self.database.flush().map(drop).map_err(|error| self.failed("flush", error))
     }
 
-    /// What stands at an encoded key, as it is.
+    /// Returns the raw value at an encoded key.
     pub fn raw(&self, key: &[u8]) -> Result<Option<sled::IVec>> {
         match catch_unwind(AssertUnwindSafe(|| self.database.get(key))) {
             Ok(Ok(stored)) => Ok(stored),
-            // sled panics at some damage, and has an error for other.
+            // sled panics on some kinds of damage, and returns an error for others.
             Ok(Err(sled::Error::Corruption { .. })) | Err(_) => {
                 Err(value::damaged(&Key::found(key, None)))
             }
@@ -158,22 +159,23 @@ impl Disk {
         }
     }
 
-    /// How much room there is.
+    /// Returns the free space.
     pub fn room(&self) -> FreeSpace {
         FreeSpace::at(&self.folder)
     }
 
-    /// The error for a full disk.
+    /// Returns the error for a full disk.
     pub fn full(&self) -> StoreError {
         StoreError::Full { path: self.folder.clone() }
     }
 
-    /// Applies `batch` as one, also after a crash; it is not durable yet. sled begins a new piece of its log for that.
+    /// Applies `batch` atomically, even if the process crashes. It is not durable yet. sled begins a new segment of its
+    /// log for it.
     pub fn apply(&self, batch: &Batch) -> Result<()> {
         self.database.apply_batch(batch.to_sled()).map_err(|error| self.failed("write to", error))
     }
 
-    /// Applies `batch` key by key, and the last key last. A crash may leave a part of it, and so does a failure, so it
+    /// Applies `batch` key by key, the last key last. A crash or an error may leave a part of it applied, so `batch`
     /// has to be in the journal.
     pub fn apply_journaled(&self, batch: &Batch) -> Result<()> {
         for (key, value) in batch.shared() {
@@ -183,14 +185,14 @@ impl Disk {
         Ok(())
     }
 
-    /// Makes everything applied so far durable in sled.
+    /// Makes everything that was applied so far durable in sled.
     pub fn make_durable(&self) -> Result<()> {
         self.flush()?;
         self.progress.fetch_add(1, Ordering::Relaxed);
         self.sync()
     }
 
-    /// The same where no watchdog looks on.
+    /// Like [`Self::make_durable`], for calls that no watchdog supervises.
     pub fn make_durable_alone(&self) -> Result<()> {
         flush_surely(&self.database).map_err(|error| self.failed("flush", error))?;
         self.sync()
@@ -200,7 +202,7 @@ impl Disk {
         self.log.sync_data().map_err(|error| StoreError::io("sync", &self.folder, error))
     }
 
-    /// sled's folder.
+    /// Returns sled's folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -210,7 +212,7 @@ impl Disk {
     }
 }
 
-/// Lets `value`, or nothing, stand at `key`.
+/// Sets the value at `key`, or removes the key.
 pub fn put(database: &sled::Db, key: &[u8], value: Option<sled::IVec>) -> sled::Result<()> {
     match value {
         Some(value) => database.insert(key, value),
@@ -219,8 +221,9 @@ pub fn put(database: &sled::Db, key: &[u8], value: Option<sled::IVec>) -> sled::
     .map(drop)
 }
 
-/// A flush that is asked for once more after a second: when a write of sled's own in the background has failed it forgets
-/// to wake who waits for it, and another flush does that. No more than these two: a disk that hangs would collect threads.
+/// Flushes, and flushes a second time if that takes more than a second. If a background write of sled fails, sled
+/// forgets to wake the threads that wait for it; another flush wakes them. There are never more than two tries, because
+/// a disk that hangs would collect threads.
 pub fn flush_surely(database: &sled::Db) -> sled::Result<()> {
     let (sender, results) = mpsc::channel();
     let begin = |sender: mpsc::Sender<sled::Result<usize>>| {
@@ -234,6 +237,6 @@ pub fn flush_surely(database: &sled::Db) -> sled::Result<()> {
         begin(sender)?;
         flushed = results.recv().ok();
     }
-    // Both panicked if there is none.
+    // Without a result, both threads panicked.
     flushed.unwrap_or_else(|| Err(sled::Error::ReportableBug("it panicked".into()))).map(drop)
 }

@@ -1,15 +1,16 @@
-//! What sled refuses, as errors of the store.
+//! Converts errors of sled to errors of the store.
 
 use crate::store::error::StoreError;
 use std::io;
 use std::path::Path;
 
 impl StoreError {
-    /// sled's error while it should `action` in the store at `path`.
+    /// Converts an error that sled returned for `action` in the store at `path`.
     #[must_use]
     pub fn sled(action: &'static str, path: &Path, error: sled::Error) -> Self {
         match error {
-            // That is how the system refuses a thread; sled asks for nothing else that could be told to try again.
+            // The operating system refuses a thread with this kind of error. sled makes no other call that can fail
+            // with it.
             sled::Error::Io(source) if source.kind() == io::ErrorKind::WouldBlock => {
                 Self::no_thread(source)
             }
@@ -21,7 +22,7 @@ impl StoreError {
         }
     }
 
-    /// A panic within sled, on what is in `folder`: damage, unless the system refused something.
+    /// Converts a panic in sled about the data in `folder` to damage, unless the operating system refused something.
     #[must_use]
     pub fn of_sled(self, folder: &Path) -> Self {
         match self {

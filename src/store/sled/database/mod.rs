@@ -1,4 +1,14 @@
-//! sled itself: the only files that name it.
+//! The sled database: opening, reading, writing and closing it.
+//!
+//! - [`start`]: opens sled
+//! - [`recovery`]: repairs sled's own files before an open
+//! - [`disk`]: reads and writes keys
+//! - [`range`]: iterates over keys, and steps over damage
+//! - [`release`]: closes sled after its last user
+//! - [`errors`]: converts sled's errors
+//! - [`sync_file_range`], [`thread_priority`]: make sled's writes durable, and keep its threads in the background
+//!
+//! The writer applies each batch through [`disk`]. Readers borrow the same disk through [`release`].
 
 pub mod disk;
 mod errors;

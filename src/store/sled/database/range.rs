@@ -1,7 +1,7 @@
-//! The values of a range of keys, in order, on a drive that may have damaged a part of sled's data.
+//! Iterates over a range of keys, in order, even where a part of sled's data is damaged.
 //!
-//! Where sled cannot read one of its pages its iterator gives the same error for ever, and sometimes panics. This one tells
-//! the keys between which nothing can be read, once, and goes on behind them.
+//! Where sled cannot read one of its pages, its own iterator returns the same error for ever, and sometimes panics.
+//! This iterator reports each unreadable range of keys once, and continues after it.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, MAX_ENCODED};
@@ -10,19 +10,19 @@ use std::ops::Bound;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 
-/// See the module.
+/// Iterator over the keys and values of a range.
 pub struct Range<'a> {
     database: &'a sled::Db,
     folder: &'a Path,
     prefix: Vec<u8>,
-    /// `None` at the end.
+    /// sled's iterator; `None` at the end.
     found: Option<sled::Iter>,
-    /// The key that was read last, or where the range begins.
+    /// The key that was read last, or the beginning of the range.
     last: Vec<u8>,
 }
 
 impl<'a> Range<'a> {
-    /// What stands behind `after` among the keys that begin with `prefix`.
+    /// Returns an iterator over the keys that begin with `prefix` and follow `after`.
     pub fn new(
         database: &'a sled::Db,
         folder: &'a Path,
@@ -38,7 +38,7 @@ impl<'a> Range<'a> {
         Self { database, folder, prefix: prefix.to_vec(), found, last }
     }
 
-    /// Goes on behind what cannot be read, and says what that is.
+    /// Continues after the unreadable keys, and returns the error that names their range.
     fn step_over(&mut self) -> StoreError {
         let behind = self.next_readable();
         self.found = behind.as_ref().map(|behind| {
@@ -53,11 +53,11 @@ impl<'a> Range<'a> {
         StoreError::Damaged { what: format!("some of the data of sled, {what},") }
     }
 
-    /// The first key behind the last one where sled can read, as far as it is found by looking at keys that lie ever farther
-    /// away, and then at those before the first that can be read.
+    /// Returns the first key after the last one from which sled can read. Probes keys at growing distances first, then
+    /// narrows down to the first readable one.
     fn next_readable(&self) -> Option<Vec<u8>> {
         let mut readable = None;
-        // What cannot be read, and what could be read behind it, begin alike up to here.
+        // The last unreadable key found. It shares its first bytes with the first readable key.
         let mut unreadable = self.last.clone();
         for length in (self.prefix.len()..self.last.len()).rev() {
             let (start, rest) = self.last.split_at_checked(length)?;
@@ -73,7 +73,7 @@ impl<'a> Range<'a> {
             }
         }
         readable.as_ref()?;
-        // Each step goes one byte deeper, as far as keys go.
+        // Each step looks at one more byte, up to the length of a key.
         while let (before, Some(found)) = self.look(&unreadable, 0..=u8::MAX) {
             readable = Some(found);
             match before.filter(|before| before.len() < MAX_ENCODED) {
@@ -84,7 +84,8 @@ impl<'a> Range<'a> {
         readable
     }
 
-    /// The first of the keys of `start` and one more byte where sled can read, and the one before.
+    /// Probes `start` extended by each of `bytes`. Returns the first key from which sled can read, and the one before
+    /// it.
     fn look(
         &self,
         start: &[u8],

@@ -1,4 +1,4 @@
-//! What an open repairs by itself: files of sled's that say nothing that is not known otherwise.
+//! Repairs that an open makes by itself. They concern files of sled whose content is known from other sources.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::folder::relocate::rename;
@@ -7,14 +7,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// What sled keeps in its file `conf` with our settings, in front of the checksum.
+/// Content of sled's file `conf` with our settings, without the checksum.
 const CONF: &str = "segment_size: 524288\nuse_compression: false\nversion: 0.34\n";
 
-/// Removes what an interrupted start has left (with a half-written snapshot sled would never open again), and
-/// writes `conf` again if it is not as sled wrote it. Says what was repaired.
+/// Removes half-written snapshots, with which sled would never open again, and rewrites `conf` if it differs from what
+/// sled writes. Returns a description of each repair.
 pub fn before_open(folder: &Path) -> Result<Vec<String>> {
     let mut repaired = Vec::new();
-    // A new one has nothing yet.
+    // A new database has no files yet.
     if !is_there(&folder.join("db"))? {
         return Ok(repaired);
     }
@@ -31,7 +31,7 @@ pub fn before_open(folder: &Path) -> Result<Vec<String>> {
     Ok(repaired)
 }
 
-/// Moves every snapshot aside, after which sled reads its whole log instead. Says which ones.
+/// Moves every snapshot aside, so that sled reads its whole log instead. Returns a description of each move.
 pub fn move_snapshots_aside(folder: &Path) -> Result<Vec<String>> {
     let mut repaired = Vec::new();
     for snapshot in snapshots(folder, |_| true)? {

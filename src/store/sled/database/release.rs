@@ -1,4 +1,4 @@
-//! Letting go of a store: its writer and every reader hold what is open, and the last of them closes it.
+//! Counts the users of an open store, and closes it after the last one. Its users are the writer and the readers.
 //!
 //! ```text
 //! Open ── the writer has ended ──▶ Written ── the last reader has ended ──▶ Free
@@ -9,25 +9,25 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// An open disk. It is shared by those who use it.
+/// An open disk, shared by its users.
 pub struct Held {
-    /// Taken out when it is dropped, and never before.
+    /// `None` only while this is dropped.
     disk: Option<Disk>,
     release: Arc<Release>,
 }
 
-/// How far a store has been let go of.
+/// Progress of a store that is being closed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// The writer works.
+    /// The writer runs.
     Open,
-    /// Everything is written; those who asked before still read.
+    /// Everything is written. Earlier calls may still read.
     Written,
-    /// Nobody reads either, and sled is closed.
+    /// Nothing reads any more, and sled is closed.
     Free,
 }
 
-/// Tells those who wait how far a store has been let go of.
+/// Notifies waiting threads about the progress of a store that is being closed.
 pub struct Release {
     state: Mutex<State>,
     changed: Condvar,
@@ -39,12 +39,12 @@ struct State {
 }
 
 impl Held {
-    /// Holds `disk`, and tells `release` when it is closed.
+    /// Keeps `disk` open, and notifies `release` when it is closed.
     pub fn new(disk: Disk, release: Arc<Release>) -> Self {
         Self { disk: Some(disk), release }
     }
 
-    /// What is open.
+    /// Returns the open disk.
     pub fn disk(&self) -> Option<&Disk> {
         self.disk.as_ref()
     }
@@ -53,20 +53,20 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let disk = self.disk.take();
-        // sled syncs once more when it is dropped, and panics if that fails. What was acknowledged is durable.
+        // sled syncs once more when it is dropped, and panics if that fails. Acknowledged changes are durable by then.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(disk)));
         self.release.free();
     }
 }
 
 impl Release {
-    /// Of a store that is open.
+    /// Returns the state of an open store.
     pub fn new() -> Self {
         let state = State { stage: Stage::Open, when_free: None };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// The writer has ended.
+    /// Records that the writer has ended.
     pub fn written(&self) {
         let mut state = self.lock();
         state.stage = state.stage.max(Stage::Written);
@@ -74,7 +74,7 @@ impl Release {
     }
 
     fn free(&self) {
-        // Before anybody who waits is told.
+        // Runs before any waiting thread is notified.
         let when_free = self.lock().when_free.take();
         if let Some(when_free) = when_free {
             when_free();
@@ -100,14 +100,14 @@ impl Release {
         }
     }
 
-    /// Waits for `stage` until `end`. `false` if it was not reached.
+    /// Waits until `stage` is reached or `end` has come. Returns whether the stage was reached.
     pub fn wait(&self, stage: Stage, end: Instant) -> bool {
         let left = end.saturating_duration_since(Instant::now());
         let waited = self.changed.wait_timeout_while(self.lock(), left, |now| now.stage < stage);
         waited.unwrap_or_else(PoisonError::into_inner).0.stage >= stage
     }
 
-    /// The same for so long.
+    /// Like [`Self::wait`], for at most `limit`.
     pub fn wait_for(&self, stage: Stage, limit: Duration) -> bool {
         self.wait(stage, Instant::now() + limit)
     }

@@ -1,4 +1,4 @@
-//! Opening sled itself: what can be repaired is, and its threads give way.
+//! Opens sled: repairs what it can, and runs sled's threads at batch priority.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::database::recovery;
@@ -10,20 +10,22 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
 
-/// sled's page cache. Ours is in front of it, so this is for the pages of a working set only.
+/// Size of sled's page cache. The store's own cache is in front of it, so this one only holds the pages in current use.
 const PAGE_CACHE_BYTES: u64 = 32 << 20;
 /// sled's lock can outlive its database by a few milliseconds.
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
-/// Threads that sled starts once in a process, for all its writing.
+/// Number of threads that sled starts once per process, for all its writes.
 const POOL_THREADS: usize = 7;
-/// Threads that each store has besides: sled's flusher, the writer and the watchdog. One more is to spare, for the opening.
+/// Number of threads that each store adds: sled's flusher, the writer and the watchdog, and one to spare for the
+/// opening.
 const STORE_THREADS: usize = 4;
 
 static HAS_POOL: AtomicBool = AtomicBool::new(false);
 
-/// Opens sled, and repairs what can be. A damaged snapshot is moved aside once, and the log read whole.
+/// Opens sled, and repairs what it can. If a snapshot is damaged, it is moved aside once, and sled reads its whole log.
+/// Returns the database and a description of each repair.
 pub fn open_sled(folder: &Path) -> Result<(sled::Db, Vec<String>)> {
     require_threads()?;
     let mut repaired = recovery::before_open(folder)?;
@@ -37,14 +39,14 @@ pub fn open_sled(folder: &Path) -> Result<(sled::Db, Vec<String>)> {
     Ok((database, repaired))
 }
 
-/// Refuses to begin if the system would not start the threads of a store. sled does not notice: it waits for ever for a write
-/// that has no thread, and never asks again for those it was refused the first time.
+/// Fails if the operating system would not start the threads of a store. sled does not notice that: it waits for ever
+/// for a write without a thread, and never again tries to start a thread that was refused the first time.
 fn require_threads() -> Result<()> {
     let count =
         if HAS_POOL.load(Ordering::Relaxed) { STORE_THREADS } else { POOL_THREADS + STORE_THREADS };
     let gate = Mutex::new(());
     let started: io::Result<()> = std::thread::scope(|scope| {
-        // All of them at once, so each waits for the last one.
+        // All threads have to run at the same time, so each of them waits until the last one has started.
         let _closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..count {
             Builder::new().spawn_scoped(scope, || drop(gate.lock()))?;
@@ -76,8 +78,9 @@ fn try_sled(folder: &Path) -> Result<sled::Db> {
     }
 }
 
-/// Runs `open` on a thread of its own. The first time sled starts the seven threads that usually write, which inherit how
-/// they are run. It wakes all of them for each write, and they would push the writer and the event loop off the processors.
+/// Runs `open` on a new thread at batch priority. The first time, sled starts the seven threads that do most of its
+/// writes, and they inherit the priority. sled wakes all of them for each write; at normal priority they would preempt
+/// the writer and the event loop.
 fn on_opener<T: Send>(folder: &Path, open: impl FnOnce() -> T + Send) -> Result<T> {
     std::thread::scope(|scope| {
         let opener = Builder::new()
@@ -93,7 +96,7 @@ fn on_opener<T: Send>(folder: &Path, open: impl FnOnce() -> T + Send) -> Result<
     })
 }
 
-/// sled has no kind of its own for it.
+/// Returns whether sled's own lock is taken. sled has no error kind for that.
 fn is_sleds_lock(error: &std::io::Error) -> bool {
     error.to_string().contains("could not acquire lock")
 }

@@ -1,4 +1,4 @@
-//! When a piece of sled's log goes to the drive, on Linux: by a real sync.
+//! Replaces sled's `sync_file_range` by a real sync, on Linux.
 
 use std::fs::File;
 use std::mem::ManuallyDrop;
@@ -8,16 +8,16 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// A file, whatever descriptor it is open by.
+/// Device and inode of a file. They are the same for all its descriptors.
 type Identity = (u64, u64);
 
-/// The logs of the open databases, and how many pieces of each were synced.
+/// The logs of the open databases, each with the counter of its syncs.
 static LOGS: RwLock<Vec<(Identity, Arc<AtomicU64>)>> = RwLock::new(Vec::new());
 
-/// While this is there, the pieces of a log that were synced are counted.
+/// Counts the syncs of a log until it is dropped.
 pub struct Counting(Arc<AtomicU64>);
 
-/// Begins to count the pieces of `log` that were synced, in `progress`.
+/// Starts to count the syncs of `log` in `progress`.
 pub fn count(log: &File, progress: &Arc<AtomicU64>) -> Counting {
     if let Some(identity) = identify(log) {
         let mut logs = LOGS.write().unwrap_or_else(PoisonError::into_inner);
@@ -47,9 +47,10 @@ fn note(log: &File) {
     }
 }
 
-/// Called by sled for each piece of its log that it has written: the linker leads it here from `sync_file_range`
-/// (`build.rs`), which neither waits for the drive's own cache nor brings the length of the file to safety. sled writes
-/// over a segment of its log as soon as it believes that what replaces it is safe. With this it is.
+/// Called by sled for each segment of its log that it has written. The linker redirects calls of `sync_file_range` to
+/// this function (see `build.rs`). The original neither flushes the drive's cache nor makes the file's length durable,
+/// but sled overwrites a segment of its log as soon as it believes that the replacement is safe. This function makes it
+/// safe.
 ///
 /// # Safety
 /// `log` is an open file, and stays open for the call.
@@ -60,9 +61,9 @@ unsafe extern "C" fn __wrap_sync_file_range(
     _length: i64,
     _flags: c_uint,
 ) -> c_int {
-    // SAFETY: it is open, and is not closed here.
+    // SAFETY: the descriptor is open, and `ManuallyDrop` keeps it from being closed here.
     let log = ManuallyDrop::new(unsafe { File::from_raw_fd(log) });
-    // sled reads the reason of a failure from `errno`, where the system has left it.
+    // sled reads the cause of a failure from `errno`, where the system has left it.
     match log.sync_data() {
         Ok(()) => {
             note(&log);

@@ -1,10 +1,11 @@
-//! Threads that work for others: they do not push anybody off a processor when they are woken.
+//! Scheduling priority of background threads. They do not preempt other threads when they wake up.
 
-/// From now on this thread, and those that it starts, let who runs go on for its turn. Nothing is taken from their share;
-/// where an operator has chosen another policy than the usual one, that stays.
+/// Runs this thread, and the threads that it starts later, at batch priority. They get the same share of the processor
+/// as before, but do not preempt a running thread. If an operator has chosen another scheduling policy than the
+/// default, it stays.
 #[cfg(target_os = "linux")]
 pub fn lower_thread_priority() {
-    // SAFETY: what is pointed to outlives the calls. Should one be refused, everything is as it was.
+    // SAFETY: all pointers outlive the calls. If one of the calls fails, nothing changes.
     unsafe {
         let this = libc::pthread_self();
         let mut policy = 0;
@@ -17,6 +18,6 @@ pub fn lower_thread_priority() {
     }
 }
 
-/// Only Linux is asked for that.
+/// Does nothing: only Linux has this policy.
 #[cfg(not(target_os = "linux"))]
 pub fn lower_thread_priority() {}

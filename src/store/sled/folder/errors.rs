@@ -1,4 +1,4 @@
-//! What the system refuses, as errors of the store.
+//! Converts errors of the operating system to errors of the store.
 
 use crate::store::error::StoreError;
 use crate::store::sled::folder::permissions;
@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 impl StoreError {
-    /// The system's refusal of `action` on `path`; a full disk, a quota that is used up and missing permissions are told apart.
+    /// Converts an error of `action` on `path`. A full disk, an exhausted quota and a missing permission become errors
+    /// of their own kind.
     #[must_use]
     pub fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
@@ -21,7 +22,7 @@ impl StoreError {
         Self::Io { action, path: path.into(), source: Arc::new(source) }
     }
 
-    /// The system's refusal to start a thread.
+    /// Converts a refusal to start a thread.
     #[must_use]
     pub fn no_thread(source: io::Error) -> Self {
         Self::NoThread { source: Arc::new(source) }

@@ -1,4 +1,4 @@
-//! Where a store stands: how much room there is, and whether the disk is another machine's.
+//! Properties of the disk: free space, and whether it belongs to another machine.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::notice::Notice;
@@ -6,34 +6,34 @@ use crate::store::sled::folder::cannot_sync;
 use crate::store::sled::folder::journal;
 use std::path::Path;
 
-/// What stays free for resets and the ends of sessions: with less than this, new records are refused. sled
-/// itself cannot be helped any more once a write has failed.
+/// Free space reserved for resets and for ending sessions, in bytes. With less than this, new records are refused. sled
+/// cannot recover from a failed write, so the reserve prevents one.
 pub const RESERVE_BYTES: u64 = 4 << 20;
 
-/// sled's file is two and a half times as long as what is in it, when it was just written.
+/// Factor for the size of sled's file. When it was just written, it is two and a half times as long as the data in it.
 const OVERHEAD: u64 = 3;
 
-/// File systems on which a lock or a sync may mean less than they say.
+/// File systems on which locks and syncs may not be reliable.
 const NETWORK: [&str; 8] =
     ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "fuse.s3fs"];
 
-/// The room that a store has; `None` where the system cannot say.
+/// Free space of a store, in bytes; `None` if the system cannot tell.
 pub struct FreeSpace(Option<u64>);
 
 impl FreeSpace {
-    /// What there is at `path` now.
+    /// Returns the current free space at `path`.
     pub fn at(path: &Path) -> Self {
         Self(room(path).ok())
     }
 
-    /// Whether new records of `bytes` fit beside what is kept in reserve. sled writes a page where a record has
-    /// changed, so it takes more than the record.
+    /// Returns whether new records of `bytes` fit without using the reserve. Counts them twice, because sled rewrites a
+    /// page for each changed record.
     pub fn is_for(&self, bytes: usize) -> bool {
         self.0.is_none_or(|room| room >= RESERVE_BYTES + 2 * bytes as u64)
     }
 }
 
-/// What an operator should know of where the store in `folder` lies.
+/// Returns notices for the operator about the disk of the store in `folder`.
 #[must_use]
 pub fn notices(folder: &Path) -> Vec<Notice> {
     let shown = folder.display();
@@ -52,19 +52,19 @@ pub fn notices(folder: &Path) -> Vec<Notice> {
     [network, room, sync].into_iter().flatten().collect()
 }
 
-/// The bytes that may still be written beside `path`.
+/// Returns the space that may still be written beside `path`, in bytes.
 pub fn room(path: &Path) -> Result<u64> {
     fs2::available_space(path).map_err(|error| StoreError::io("ask for the room of", path, error))
 }
 
-/// Roughly the bytes that a copy needs of a store whose keys and values have `held` bytes, in files of `size` bytes; what is
-/// kept in reserve included.
+/// Returns the space that a copy of a store needs, in bytes, roughly. `held` is the size of all keys and values, and
+/// `size` the size of the files. Includes the reserve.
 #[must_use]
 pub fn needed_for_copy(held: u64, size: u64) -> u64 {
     size.min(held * OVERHEAD + journal::BYTES as u64) + RESERVE_BYTES
 }
 
-/// Refuses what needs `needed` bytes in `folder` if there are fewer.
+/// Fails if `folder` has less than `needed` bytes of free space.
 pub fn require(folder: &Path, needed: u64) -> Result<()> {
     let room = room(folder)?;
     if room < needed {
@@ -73,7 +73,7 @@ pub fn require(folder: &Path, needed: u64) -> Result<()> {
     Ok(())
 }
 
-/// The bytes of all files in `folder` and the folders within it.
+/// Returns the size of all files in `folder` and its subfolders, in bytes.
 pub fn size_of(folder: &Path) -> Result<u64> {
     let failed = |error| StoreError::io("ask for the size of", folder, error);
     let mut bytes = 0;
@@ -90,13 +90,14 @@ pub fn size_of(folder: &Path) -> Result<u64> {
     Ok(bytes)
 }
 
-/// The kind of network file system that `path` is on, where the system tells (Linux).
+/// Returns the kind of network file system that `path` is on, if the system tells (Linux).
 fn network_of(path: &Path) -> Option<String> {
     let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
     network_in(&mounts, path)
 }
 
-/// The same by the text of `/proc/self/mounts`: the innermost mount counts, and of several the last.
+/// Finds the network file system of `path` in the text of `/proc/self/mounts`. The innermost mount counts, and the last
+/// one of several.
 fn network_in(mounts: &str, path: &Path) -> Option<String> {
     let mount = mounts
         .lines()

@@ -7,20 +7,20 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long to wait for sled, whose threads can outlive its database by a few milliseconds.
+/// How often and how long to wait for sled, whose threads can outlive its database by a few milliseconds.
 const WAIT_TRIES: u32 = 100;
 const WAIT_PAUSE: Duration = Duration::from_millis(10);
-/// More of a lock file is not read.
+/// Largest part of a lock file that is read, in bytes.
 const NOTE_BYTES: u64 = 256;
 
-/// The folder's lock, held as long as the file is open.
+/// The lock of a folder. It is held while the file is open.
 pub struct FolderLock {
     _file: File,
     folder: PathBuf,
 }
 
 impl Drop for FolderLock {
-    /// What root has made belongs to the owner of the folder before the lock is free.
+    /// As root: gives files that root has created to the owner of the folder, before the lock is released.
     fn drop(&mut self) {
         if permissions::gives_away(&self.folder) {
             wait_for_sled(&self.folder);
@@ -29,7 +29,7 @@ impl Drop for FolderLock {
     }
 }
 
-/// Takes the lock of the store in `folder`.
+/// Locks the store in `folder`.
 pub fn lock(folder: &Path) -> Result<FolderLock> {
     let path = folder.join(LOCK);
     let mut options = OpenOptions::new();
@@ -45,13 +45,13 @@ pub fn lock(folder: &Path) -> Result<FolderLock> {
         Err(TryLockError::WouldBlock) => return Err(locked(folder)),
         Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path, error)),
     }
-    // For people only: the lock is the lock, whatever the file says.
+    // The text is for people only. The lock itself does not depend on the content of the file.
     let noted = file.set_len(0).and_then(|()| write!(file, "{}", Holder::own()));
     noted.map_err(|error| StoreError::io("write", &path, error))?;
     Ok(FolderLock { _file: file, folder: folder.into() })
 }
 
-/// Refuses a folder whose lock is held, and changes nothing. While what is returned is open, nobody takes the lock.
+/// Fails if the folder's lock is held. Changes nothing. No process can take the lock while the returned file is open.
 pub fn refuse_locked(folder: &Path) -> Result<Option<File>> {
     let path = folder.join(LOCK);
     if !crate::store::sled::folder::is_there(&path)? {
@@ -69,13 +69,13 @@ pub fn refuse_locked(folder: &Path) -> Result<Option<File>> {
 
 fn locked(folder: &Path) -> StoreError {
     let mut note = String::new();
-    // Windows lets nobody read what is locked.
+    // Windows does not let other processes read a locked file.
     let _ = open_regular(&folder.join(LOCK), OpenOptions::new().read(true))
         .map(|file| file.take(NOTE_BYTES).read_to_string(&mut note));
     StoreError::Locked { path: folder.into(), holder: Holder::read(&note).describe() }
 }
 
-/// Waits until sled has let go of its own file, and for no longer than a second.
+/// Waits until sled has unlocked its own file, for at most a second.
 fn wait_for_sled(folder: &Path) {
     let Ok(database) = open_regular(&folder.join(SLED).join("db"), OpenOptions::new().read(true))
     else {
@@ -89,12 +89,12 @@ fn wait_for_sled(folder: &Path) {
     }
 }
 
-/// Who holds a lock. A number of a process says nothing in another container, or on another machine.
+/// The process that holds a lock. A process ID means nothing in another container or on another machine.
 #[derive(Debug, PartialEq)]
 struct Holder {
     process: String,
     host: String,
-    /// The name space of the numbers of processes, where the system has several.
+    /// The namespace of the process ID, where the system has several.
     space: String,
 }
 
@@ -137,7 +137,7 @@ impl std::fmt::Display for Holder {
     }
 }
 
-/// What may be shown of a file that anyone could have written.
+/// Returns the printable characters of a text that anyone could have written to the file.
 fn clean(text: &str) -> String {
     text.chars()
         .filter(|letter| letter.is_ascii_alphanumeric() || ".-_:[]".contains(*letter))
@@ -148,7 +148,7 @@ fn clean(text: &str) -> String {
 #[cfg(unix)]
 fn host_name() -> String {
     let mut bytes = [0_u8; 256];
-    // SAFETY: the system writes no more than the length given.
+    // SAFETY: the system writes no more than the given length.
     let failed = unsafe { libc::gethostname(bytes.as_mut_ptr().cast(), bytes.len()) } != 0;
     let length = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let name = bytes.get(..length).filter(|_| !failed).unwrap_or_default();

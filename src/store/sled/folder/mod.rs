@@ -1,4 +1,15 @@
-//! The folder of a store: the names in it, whose it is, and what makes it durable.
+//! The folder of a store: its files, its lock and its permissions.
+//!
+//! - [`lock`](mod@lock): only one process can open the store
+//! - [`permissions`]: only the owner can read it
+//! - [`rollback_guard`]: the number of the last acknowledged change
+//! - [`journal`]: commits that sled may not have written yet
+//! - [`swap`], [`relocate`]: replace the data by other data, and finish or undo that after an interruption
+//! - [`free_space`]: free space, and network file systems
+//! - [`errors`]: converts errors of the operating system
+//!
+//! An operation first reads the [`State`] of a folder, which refuses a folder without a store before anything is
+//! touched. Then it takes the lock, and reads the state again.
 
 mod errors;
 pub(in crate::store) mod free_space;
@@ -18,42 +29,43 @@ use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// sled's own folder within the store's.
+/// Name of sled's folder in the store's folder.
 pub const SLED: &str = "sled";
-/// The file whose lock is the store's.
+/// Name of the file that is locked.
 pub const LOCK: &str = "lock";
-/// The plan of a swap that was begun.
+/// Name of the plan of an unfinished swap.
 pub const SWAP: &str = "swap";
-/// What may stand in a folder that has no guard yet; a volume of its own has the last one.
+/// Names that a folder without a guard may contain. `lost+found` is at the root of a mounted volume.
 pub const CREATED_BEFORE_GUARD: [&str; 4] = [LOCK, SLED, rollback_guard::NEW_NAME, "lost+found"];
-/// The key of the id that the guard has as well.
+/// Key of the store's ID in sled. The guard has the same ID.
 pub const STORE_ID: &str = "store";
 
-/// What a folder holds. Every operation asks for this before it touches anything.
+/// Content of a folder. Every operation reads it before it touches anything.
 #[derive(Debug, PartialEq)]
 pub enum State {
-    /// Nothing, or what a creation leaves before there is a guard. The folder may be missing.
+    /// Empty, or with files that a creation leaves before it has written a guard. The folder may be missing.
     Empty,
-    /// A new store whose creation was cut short. Nothing was acknowledged, so it may start anew.
+    /// A new store whose creation was cut short. Nothing was acknowledged, so the creation may start again.
     CreationCutShort,
-    /// A copy that was not verified: it is being made, or was cut short.
+    /// A backup that is not verified: it is being made, or was cut short.
     CopyCutShort,
-    /// A restore into a folder without a store was cut short before it had one. Nothing was there, and nothing is lost.
+    /// A restore into a folder without a store was cut short. There was nothing to lose.
     RestoreCutShort,
-    /// A restore or a compaction was interrupted; whoever has the lock finishes or undoes it.
+    /// A restore or a compaction was interrupted. The next process that locks the folder finishes or undoes it.
     Swapping,
-    /// A store, by its guard.
+    /// A store, according to its guard.
     Whole(rollback_guard::State),
     /// sled's folder without a guard.
     WithoutGuard,
-    /// Files of others.
+    /// Files that do not belong to a store.
     Foreign {
-        /// The name of one of them.
+        /// Name of one of them.
         found: String,
     },
 }
 
-/// Reads what `folder` holds, and changes nothing. A newer format is refused here, and what is no regular file.
+/// Reads the content of `folder`, and changes nothing. Fails if the format is newer, or if a file is not a regular
+/// file.
 pub fn read(folder: &Path) -> Result<State> {
     refuse_unsafe(folder)?;
     if is_there(&folder.join(SWAP))? {
@@ -86,8 +98,8 @@ pub fn read(folder: &Path) -> Result<State> {
     }
 }
 
-/// The real path of the store at `path`, which may be missing if it `creates`: then its folder is made. Whatever is no
-/// store is refused before anything is touched.
+/// Returns the real path of the store at `path`. With `creates`, the store may be missing, and its folder is made. A
+/// folder that cannot be a store is refused before anything is touched.
 pub fn locate(path: &Path, creates: bool) -> Result<PathBuf> {
     require_openable(path, creates)?;
     if creates {
@@ -96,7 +108,7 @@ pub fn locate(path: &Path, creates: bool) -> Result<PathBuf> {
     fs::canonicalize(path).map_err(|error| StoreError::io("resolve", path, error))
 }
 
-/// Refuses what cannot be opened, also after an interrupted swap was finished.
+/// Fails if the store in `folder` cannot be opened, not even after an interrupted swap was finished.
 pub fn require_openable(folder: &Path, creates: bool) -> Result<()> {
     match read(folder)? {
         State::Swapping => Ok(()),
@@ -104,7 +116,7 @@ pub fn require_openable(folder: &Path, creates: bool) -> Result<()> {
     }
 }
 
-/// The guard's state of the store in `folder`; `None` for one that is to be created, if it `creates`.
+/// Returns the guard's content of the store in `folder`; `None` if `creates` is set and the store has to be created.
 pub fn require_store(folder: &Path, creates: bool) -> Result<Option<rollback_guard::State>> {
     let missing = || StoreError::NoStore { path: folder.into() };
     match read(folder)? {
@@ -114,7 +126,7 @@ pub fn require_store(folder: &Path, creates: bool) -> Result<Option<rollback_gua
             found: "the data is there, the guard is not",
         }),
         State::CopyCutShort => {
-            // Whoever holds the lock is making it.
+            // If the lock is held, its holder is making the backup.
             lock::refuse_locked(folder)?;
             Err(StoreError::Unfinished { path: folder.into() })
         }
@@ -135,7 +147,8 @@ pub fn require_store(folder: &Path, creates: bool) -> Result<Option<rollback_gua
     }
 }
 
-/// A copy needs a folder that is empty, or has what a copy or a creation that was cut short has left.
+/// Fails if `folder` is occupied. A backup needs an empty folder, or one with the rest of a backup or creation that was
+/// cut short.
 pub fn refuse_occupied(folder: &Path) -> Result<()> {
     let found = match read(folder)? {
         State::Empty | State::CreationCutShort | State::CopyCutShort => return Ok(()),
@@ -150,14 +163,14 @@ pub fn refuse_occupied(folder: &Path) -> Result<()> {
     Err(StoreError::Foreign { path: folder.into(), found })
 }
 
-/// Refuses a folder in which what is written could land elsewhere.
+/// Fails if files written to `folder` could end up elsewhere.
 fn refuse_unsafe(folder: &Path) -> Result<()> {
     refuse_links(folder)?;
     permissions::refuse_stranger(folder)
 }
 
-/// Refuses links and other things that are no regular files under the names of a store in `folder`: what is written to
-/// them would be written elsewhere. The folder itself may be a link, which the operator has named.
+/// Fails if a file of a store in `folder` is a link or not a regular file, because a write to it would go elsewhere.
+/// The folder itself may be a link, because the operator has named it.
 pub fn refuse_links(folder: &Path) -> Result<()> {
     for name in [LOCK, SWAP, rollback_guard::NAME, rollback_guard::NEW_NAME] {
         require_kind(&folder.join(name), false)?;
@@ -184,12 +197,12 @@ fn require_kind(path: &Path, folder: bool) -> Result<()> {
     }
 }
 
-/// Opens a file of a store, and never what a link names. A new one is for its owner alone from the beginning.
+/// Opens a file of a store, and never follows a link. A new file is readable by its owner only, from the beginning.
 pub fn open_regular(path: &Path, options: &mut OpenOptions) -> Result<File> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
-        // A pipe would be waited for otherwise.
+        // Without this, opening a pipe would block.
         options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     }
     let file = match options.open(path) {
@@ -206,7 +219,7 @@ pub fn open_regular(path: &Path, options: &mut OpenOptions) -> Result<File> {
     }
 }
 
-/// Makes a file of a store anew; what an earlier try has left is removed, and not written through.
+/// Creates a file of a store. An existing one is removed first, so that nothing is written through a link.
 pub fn create_regular(path: &Path) -> Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -216,7 +229,7 @@ pub fn create_regular(path: &Path) -> Result<File> {
     }
 }
 
-/// Makes a folder for its owner alone.
+/// Creates a folder with access for its owner only.
 pub fn create_private(path: &Path) -> Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
@@ -224,7 +237,7 @@ pub fn create_private(path: &Path) -> Result<()> {
     builder.create(path).map_err(|error| StoreError::io("create", path, error))
 }
 
-/// Whether there is anything at `path`. Not being allowed to look is an error.
+/// Returns whether `path` exists. A missing permission is an error.
 pub fn is_there(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(_) => Ok(true),
@@ -233,7 +246,7 @@ pub fn is_there(path: &Path) -> Result<bool> {
     }
 }
 
-/// Makes the folder at `path` if it is missing, for its owner alone, and returns its real path.
+/// Creates the folder at `path` if it is missing, with access for its owner only, and returns its real path.
 pub fn make(path: &Path) -> Result<PathBuf> {
     refuse_unsafe(path)?;
     let mut builder = fs::DirBuilder::new();
@@ -249,14 +262,14 @@ pub fn make(path: &Path) -> Result<PathBuf> {
     }
     builder.create(path).map_err(|error| StoreError::io("create", path, error))?;
     let real = fs::canonicalize(path).map_err(|error| StoreError::io("resolve", path, error))?;
-    // Without this a power cut may take the whole folder away.
+    // Without this, the whole folder could vanish in a power cut.
     for parent in real.ancestors().skip(1).take(missing) {
         sync_folder(parent)?;
     }
     Ok(real)
 }
 
-/// What stands in `folder`.
+/// Returns the paths of everything in `folder`.
 pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
@@ -271,8 +284,8 @@ pub fn sync_folder(folder: &Path) -> Result<()> {
     }
 }
 
-/// Whether the file system of `folder` cannot sync folders. Some of FUSE and some shared folders cannot; then nothing more
-/// can be done.
+/// Returns whether the file system of `folder` cannot sync folders. Some FUSE and shared folders cannot; nothing more
+/// can be done then.
 #[must_use]
 pub fn cannot_sync(folder: &Path) -> bool {
     try_sync(folder).is_err_and(|error| is_unsupported(&error))

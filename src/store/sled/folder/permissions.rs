@@ -1,4 +1,4 @@
-//! Who may read and write what is in a store's folder. Windows has neither modes nor owners of this kind.
+//! File permissions in a store's folder. Windows has neither modes nor owners of this kind.
 
 use crate::store::error::Result;
 #[cfg(unix)]
@@ -13,11 +13,12 @@ use std::path::Path;
 #[cfg(unix)]
 pub use unix::{give_to_owner, gives_away, refusing};
 
-/// The rights of everybody but the owner.
+/// Permission bits of everybody except the owner.
 #[cfg(unix)]
 const OTHERS: u32 = 0o077;
 
-/// Lets nobody but its owner at the store in `folder`. Where this user may not change that, there is a notice.
+/// Removes the permissions of everybody except the owner from the store in `folder`. Returns a notice if this user is
+/// not allowed to change them.
 #[cfg(unix)]
 pub fn owner_only(folder: &Path) -> Result<Option<Notice>> {
     use std::fs::{metadata, set_permissions, Permissions};
@@ -50,13 +51,13 @@ pub fn owner_only(folder: &Path) -> Result<Option<Notice>> {
     }))
 }
 
-/// There is nothing to change.
+/// Does nothing: there are no modes to change.
 #[cfg(not(unix))]
 pub fn owner_only(_folder: &Path) -> Result<Option<Notice>> {
     Ok(None)
 }
 
-/// As root: refuses the folder of another user that holds no store of this user. Files there could be swapped for
+/// As root: refuses a folder of another user in which that user has no store. The owner could replace files there by
 /// links while root works on them.
 #[cfg(unix)]
 pub fn refuse_stranger(folder: &Path) -> Result<()> {
@@ -73,7 +74,7 @@ pub fn refuse_stranger(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether a file or folder belongs to this user, and nobody else gets at it.
+/// Returns whether a file or folder belongs to this user and nobody else has access.
 #[cfg(unix)]
 #[must_use]
 pub fn is_own(found: &std::fs::Metadata) -> bool {
@@ -81,31 +82,31 @@ pub fn is_own(found: &std::fs::Metadata) -> bool {
     found.uid() == unix::user() && found.mode() & OTHERS == 0
 }
 
-/// A folder for temporary files is each user's own.
+/// Returns true: each user has a private folder for temporary files.
 #[cfg(not(unix))]
 #[must_use]
 pub fn is_own(_found: &std::fs::Metadata) -> bool {
     true
 }
 
-/// There is no root.
+/// Does nothing: there is no root.
 #[cfg(not(unix))]
 pub fn refuse_stranger(_folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// There is nobody to give to.
+/// Returns false: there are no owners to give files to.
 #[cfg(not(unix))]
 #[must_use]
 pub fn gives_away(_folder: &Path) -> bool {
     false
 }
 
-/// There is nobody to give to.
+/// Does nothing: there are no owners to give files to.
 #[cfg(not(unix))]
 pub fn give_to_owner(_folder: &Path) {}
 
-/// The system does not tell.
+/// Returns nothing: the system does not tell.
 #[cfg(not(unix))]
 #[must_use]
 pub fn refusing(_path: &Path) -> Option<(String, u32)> {
@@ -121,14 +122,14 @@ mod unix {
     use std::os::unix::fs::{fchown, MetadataExt, OpenOptionsExt};
     use std::path::Path;
 
-    /// The user that this process runs as.
+    /// Returns the ID of the user that this process runs as.
     pub fn user() -> u32 {
-        // SAFETY: it reads a number of this process, and cannot fail.
+        // SAFETY: the call reads a number of this process, and cannot fail.
         unsafe { libc::geteuid() }
     }
 
-    /// What refuses this process at `path`, with its owner and mode, and the user that this process runs as: the innermost
-    /// file or folder that can be looked at.
+    /// Returns the innermost existing file or folder of `path`, with its owner and mode, and the ID of the user that
+    /// this process runs as. It is the likely reason for a refusal.
     #[must_use]
     pub fn refusing(path: &Path) -> Option<(String, u32)> {
         let (at, found) =
@@ -140,14 +141,14 @@ mod unix {
         Some((found, user()))
     }
 
-    /// Whether this process is root and `folder` belongs to another user.
+    /// Returns whether this process is root and `folder` belongs to another user.
     #[must_use]
     pub fn gives_away(folder: &Path) -> bool {
         user() == 0 && folder.metadata().is_ok_and(|found| found.uid() != 0)
     }
 
-    /// As root: gives what root has made in `folder` to the owner of `folder`, who could not open the store otherwise. What
-    /// cannot be given stays as it is, and is told when the owner opens the store.
+    /// As root: gives everything that root has created in `folder` to the owner of `folder`, who could not open the
+    /// store otherwise. Files that cannot be given away stay as they are; an open by the owner reports them.
     pub fn give_to_owner(folder: &Path) {
         if !gives_away(folder) {
             return;
@@ -161,22 +162,23 @@ mod unix {
         }
     }
 
-    /// By descriptors, never by paths: the owner may swap a folder for a link meanwhile, and would be given what that names.
+    /// Works on descriptors, never on paths. The owner could otherwise replace a folder by a link meanwhile, and would
+    /// be given the target of the link.
     fn give(folder: &File, path: &Path, owner: u32, group: u32) {
-        // The names alone are believed.
+        // Only the names of this listing are used.
         let Ok(entries) = read_dir(path) else { return };
         for entry in entries.flatten() {
             let Ok(name) = CString::new(entry.file_name().as_bytes()) else { continue };
             let flags = libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
-            // SAFETY: the folder is open, and the name ends with a zero.
+            // SAFETY: the folder is open, and the name ends with a zero byte.
             let descriptor = unsafe { libc::openat(folder.as_raw_fd(), name.as_ptr(), flags) };
             if descriptor < 0 {
                 continue;
             }
-            // SAFETY: the descriptor was just opened, and belongs to nobody else.
+            // SAFETY: the descriptor was just opened, and nothing else owns it.
             let file = unsafe { File::from_raw_fd(descriptor) };
             let Ok(found) = file.metadata() else { continue };
-            // A file with a second name may be anybody's.
+            // A file with a second hard link may belong to anybody.
             if found.uid() == 0 && (found.is_dir() || found.is_file() && found.nlink() == 1) {
                 let _ = fchown(&file, Some(owner), Some(group));
             }

@@ -1,4 +1,4 @@
-//! Moves a file or a folder to another place, also where the system cannot rename it.
+//! Moves a file or a folder, even where the system cannot rename it.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::folder::free_space::{self, RESERVE_BYTES};
@@ -7,18 +7,18 @@ use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Moves `from` to `to`, durably. A folder in the lower layer of an overlay, or under another quota, cannot be renamed:
-/// then it is copied into `part` first, which is removed if an earlier call has left it. Can be called again after an
-/// interruption at any point, as long as nothing else has touched the three.
+/// Moves `from` to `to`, durably. A folder in the lower layer of an overlay file system, or under another quota, cannot
+/// be renamed. It is then copied to `part` first; a `part` from an earlier call is removed. After an interruption at
+/// any point, the call can be repeated if nothing else has touched the three paths.
 pub fn relocate(from: &Path, to: &Path, part: &Path) -> Result<()> {
     match (is_there(from)?, is_there(to)?) {
         (false, false) => {
             let what = format!("the store that is being swapped: {} is missing, and", to.display());
             return Err(StoreError::Damaged { what });
         }
-        // It was renamed, and that may not be on the disk yet.
+        // It was renamed, but the rename may not be durable yet.
         (false, true) => {}
-        // A copy gets its name when it is whole, so only the removal is left.
+        // A copy gets its final name when it is complete, so only the removal is left.
         (true, true) => remove(from)?,
         (true, false) => match rename(from, to) {
             Err(error) if error.kind() == ErrorKind::CrossesDevices => {
@@ -45,7 +45,7 @@ fn copy(from: &Path, to: &Path, part: &Path) -> Result<()> {
     sync_folder(parent)
 }
 
-/// Copies a file, or a folder with all that is in it, durably but for its own name.
+/// Copies a file, or a folder with its content. The copy is durable except for its own name.
 fn copy_all(from: &Path, to: &Path) -> Result<()> {
     interruption().map_err(|error| StoreError::io("copy", from, error))?;
     let failed = |error| StoreError::io("copy", from, error);
@@ -65,7 +65,7 @@ fn copy_all(from: &Path, to: &Path) -> Result<()> {
     sync_file(to)
 }
 
-/// Makes a folder for its owner alone.
+/// Creates a folder with access for its owner only.
 pub fn create_folder(path: &Path) -> Result<()> {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "Windows has no modes"))]
     let mut builder = fs::DirBuilder::new();
@@ -76,7 +76,7 @@ pub fn create_folder(path: &Path) -> Result<()> {
         .map_err(|error| StoreError::io("create", path, error))
 }
 
-/// Syncs all that is in `folder`, and the names of it.
+/// Syncs all files and names in `folder`.
 pub fn sync_all_in(folder: &Path) -> Result<()> {
     let failed = |error| StoreError::io("list", folder, error);
     for entry in fs::read_dir(folder).map_err(failed)? {
@@ -90,7 +90,7 @@ pub fn sync_all_in(folder: &Path) -> Result<()> {
     sync_folder(folder)
 }
 
-/// Windows syncs only what may be written.
+/// Syncs a file. It is opened for writing, because Windows syncs no other files.
 fn sync_file(path: &Path) -> Result<()> {
     OpenOptions::new()
         .read(true)
@@ -100,7 +100,7 @@ fn sync_file(path: &Path) -> Result<()> {
         .map_err(|error| StoreError::io("sync", path, error))
 }
 
-/// Removes the file or folder at `path`, if it is there. Follows no link.
+/// Removes the file or folder at `path` if it exists. Follows no link.
 pub fn remove(path: &Path) -> Result<()> {
     let removed = interruption().and_then(|()| match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => fs::remove_dir_all(path),
@@ -115,7 +115,7 @@ pub fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// Renames, without making it durable.
+/// Renames, without making the new name durable.
 pub fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
     interruption()?;
     #[cfg(test)]
@@ -130,7 +130,8 @@ fn rename_once_free(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::rename(from, to)
 }
 
-/// Windows renames no folder while a file in it is open, and sled's handles outlive its database by a few milliseconds.
+/// Retries while a file in the folder is open: Windows refuses to rename such a folder, and sled's handles outlive its
+/// database by a few milliseconds.
 #[cfg(windows)]
 fn rename_once_free(from: &Path, to: &Path) -> std::io::Result<()> {
     use std::time::Duration;
@@ -149,7 +150,7 @@ fn rename_once_free(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::rename(from, to)
 }
 
-/// Called before each change of files: where a test may interrupt it.
+/// Called before each change of files. Tests interrupt it there.
 #[cfg(test)]
 pub use faults::count as interruption;
 
@@ -159,7 +160,7 @@ pub fn interruption() -> std::io::Result<()> {
     Ok(())
 }
 
-/// What tests let go wrong, in their own thread.
+/// Faults that tests inject, per thread.
 #[cfg(test)]
 pub mod faults {
     use std::cell::Cell;
@@ -170,12 +171,13 @@ pub mod faults {
         static OVERLAY: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// From the change number `number` of files on (from 0) all fail, as if the process had ended.
+    /// Makes the change of files with this number (counted from 0) and all later ones fail, as if the process had
+    /// ended.
     pub fn interrupt_at(number: Option<u32>) {
         LEFT.set(number);
     }
 
-    /// Folders named `sled` cannot be renamed.
+    /// Makes folders named `sled` impossible to rename.
     pub fn set_overlay(is_overlay: bool) {
         OVERLAY.set(is_overlay);
     }

@@ -1,15 +1,15 @@
-//! The guard: a small file beside sled's that knows the last acknowledged change, so that a store
-//! that went back in time is refused instead of believed.
+//! The rollback guard: a small file beside sled's that holds the number of the last acknowledged change. With it, an
+//! open refuses a store that lost acknowledged changes.
 //!
 //! ```text
 //! slot (at 0 and at 4096, written in turns):
 //! magic 8 | format u32 | mark u8 | store id 16 | sequence u64 | turn u64 | checksum u32
 //! ```
 //!
-//! A slot is smaller than a sector, so a power cut leaves it old or new; the valid slot with the
-//! higher turn counts. It is written after each commit is durable and synced once a second and at
-//! close: the guard may lag behind the data, never run ahead of it. Every later format keeps this
-//! head, so that an older version can refuse it.
+//! A slot is smaller than a sector, so after a power cut it is either old or new. The valid slot with the higher turn
+//! counts. The guard is written after each durable commit, and synced once a second and at close. It may therefore lag
+//! behind the data, but is never ahead of it. Every later format keeps this header, so that an older version can refuse
+//! it.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::folder::{create_regular, is_there, open_regular, sync_folder};
@@ -17,41 +17,41 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// The format of this version.
+/// Format that this version writes.
 pub const FORMAT: u32 = 1;
-/// The guard's name in the store's folder.
+/// Name of the guard in the store's folder.
 pub const NAME: &str = "guard";
-/// The name under which a new guard is written before it is renamed.
+/// Name under which a new guard is written before it is renamed.
 pub const NEW_NAME: &str = "guard.new";
 
 const MAGIC: [u8; 8] = *b"DSLEDGRD";
 const SLOT_BYTES: usize = 49;
 const SLOT_DISTANCE: u64 = 4096;
 
-/// Names a store, in the guard and within sled.
+/// Identifies a store, in the guard and in sled.
 pub type StoreId = [u8; 16];
 
-/// How far the making of a store has come.
+/// Progress of the creation of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// It is complete.
+    /// The store is complete.
     Whole,
     /// A new store is being created. Nothing was acknowledged yet.
     Creating,
-    /// A copy is being made, and was not yet verified.
+    /// A backup is being made, and is not verified yet.
     Copying,
 }
 
-/// What the guard says.
+/// Content of the guard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
-    /// The format that the store is written in.
+    /// Format of the store.
     pub format: u32,
-    /// Not [`Mark::Whole`] from before sled's folder is made until it is complete.
+    /// Differs from [`Mark::Whole`] from before sled's folder is made until the store is complete.
     pub mark: Mark,
-    /// The store that this guard belongs to.
+    /// ID of the store that this guard belongs to.
     pub id: StoreId,
-    /// The last acknowledged change.
+    /// Number of the last acknowledged change.
     pub sequence: u64,
     turn: u64,
 }
@@ -65,7 +65,7 @@ pub struct RollbackGuard {
 }
 
 impl RollbackGuard {
-    /// Reads the guard in `folder`; `None` if there is none.
+    /// Reads the guard in `folder`; `None` if the file is missing.
     pub fn read(folder: &Path) -> Result<Option<State>> {
         let path = folder.join(NAME);
         let mut bytes = Vec::new();
@@ -95,7 +95,8 @@ impl RollbackGuard {
         Ok(Self { file, path, state, unsynced: false })
     }
 
-    /// Makes the guard of a store that is being made, with `mark`, durably, under its final name at once.
+    /// Creates the guard of a store that is being made, with `mark`. The file is durable, and gets its final name in
+    /// one step.
     pub fn create(folder: &Path, id: StoreId, mark: Mark) -> Result<Self> {
         let state = State { format: FORMAT, mark, id, sequence: 0, turn: 0 };
         let new = folder.join(NEW_NAME);
@@ -112,13 +113,13 @@ impl RollbackGuard {
         Self::open(folder, state)
     }
 
-    /// What the guard says now.
+    /// Returns the current content of the guard.
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// Notes that everything up to `sequence` is durable, and that the store is whole. Not synced yet.
+    /// Writes that everything up to `sequence` is durable, and that the store is complete. Does not sync.
     pub fn record(&mut self, sequence: u64) -> Result<()> {
         let turn = self.state.turn + 1;
         let state = State { sequence, mark: Mark::Whole, turn, ..self.state.clone() };
@@ -132,14 +133,14 @@ impl RollbackGuard {
 
     /// Makes the last [`RollbackGuard::record`] durable.
     pub fn sync(&mut self) -> Result<()> {
-        // Never tried twice: the system may have dropped what it could not write.
+        // A failed sync is never tried again: the system may have dropped the data that it could not write.
         if !std::mem::take(&mut self.unsynced) {
             return Ok(());
         }
         self.file.sync_data().map_err(|error| StoreError::io("sync", &self.path, error))
     }
 
-    /// Whether [`RollbackGuard::sync`] has something to do.
+    /// Returns whether [`RollbackGuard::sync`] has something to do.
     #[must_use]
     pub fn is_unsynced(&self) -> bool {
         self.unsynced
@@ -163,7 +164,7 @@ fn encode(state: &State) -> Vec<u8> {
     slot
 }
 
-/// What a guard file says: its valid slot with the higher turn.
+/// Returns the content of a guard file: its valid slot with the higher turn.
 #[must_use]
 pub fn newest(bytes: &[u8]) -> Option<State> {
     let second = usize::try_from(SLOT_DISTANCE).ok()?;

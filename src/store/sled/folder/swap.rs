@@ -1,12 +1,14 @@
-//! Puts new parts of a store in place of those that are there. A plan is written first, durably, so that whoever opens the
-//! store after an interruption finishes what was begun, or undoes it while nothing was moved: it is the whole old store or
-//! the whole new one, never parts of both.
+//! Replaces parts of a store by new ones. A durable plan is written first. The next open after an interruption finishes
+//! the swap, or undoes it if nothing was moved yet. The folder therefore holds the whole old store or the whole new
+//! one, never parts of both.
 //!
 //! ```text
 //! swap: magic 8 | format u32 | kind u8 | number u32 | old u8 | done u8 | checksum u32
 //! ```
 //!
-//! `number` is that of the folder which keeps what was replaced; bits of `old` say which parts there were to replace; `done` counts the steps that are durable. The plan names no paths: a folder of somebody else's could send us anywhere.
+//! `number` is the number of the folder that keeps the replaced store. The bits of `old` tell which old parts exist.
+//! `done` is the number of durable steps. The plan contains no paths, because a plan in somebody else's folder could
+//! then point anywhere.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::folder::free_space;
@@ -23,22 +25,22 @@ const FORMAT: u32 = 1;
 const MAGIC: [u8; 8] = *b"DSLEDSWP";
 const PLAN_BYTES: usize = 23;
 const NEW_PLAN: &str = "swap.new";
-/// Where a restore makes the new parts, and where a compaction does.
+/// Folders in which a restore and a compaction make the new parts.
 const RESTORING: &str = "restoring";
 const COMPACTING: &str = "compacting";
-/// What an interruption may leave besides the plan.
+/// Names that an interruption may leave, besides the plan.
 const UNFINISHED: [&str; 3] = [NEW_PLAN, RESTORING, COMPACTING];
-/// Within the folder of the new parts: where compaction puts the old ones, and where a copy is made.
+/// Names in the folder of the new parts: the old parts of a compaction, and a copy in progress.
 const BEFORE: &str = "before";
 const PART: &str = "part";
-/// Prefix of the folders that keep replaced stores: `replaced-1`, `replaced-2`, …
+/// Name prefix of the folders that keep replaced stores: `replaced-1`, `replaced-2`, …
 const REPLACED: &str = "replaced-";
-/// Why a swap is made.
+/// Reason for a swap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A backup replaces the store, which is kept in `replaced-<number>`.
     Restore {
-        /// Numbers the replaced stores.
+        /// Number of the replaced store.
         number: u32,
     },
     /// Fresh files replace the same data.
@@ -46,7 +48,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Folder within the store's in which the new parts are made.
+    /// Returns the name of the folder in which the new parts are made.
     #[must_use]
     pub fn staged(self) -> &'static str {
         match self {
@@ -55,7 +57,8 @@ impl Kind {
         }
     }
 
-    /// The parts that are swapped, in this order: what cannot be moved should fail first, and be undone.
+    /// Returns the parts to swap, in order. The part that is most likely to fail comes first, because its failure can
+    /// still be undone.
     fn parts(self) -> &'static [&'static str] {
         match self {
             Self::Restore { .. } => &[SLED, rollback_guard::NAME],
@@ -79,8 +82,9 @@ struct Plan {
     done: u8,
 }
 
-/// Swaps the parts in [`Kind::staged`] with those in `folder`, whose lock is held; nothing may have either of them open.
-/// After an error the next [`finish`] finishes or undoes it; what fails before anything was moved is undone at once.
+/// Replaces the parts in `folder` by those in [`Kind::staged`]. The caller holds the lock of `folder`, and nothing may
+/// have the parts open. If an error occurs before anything was moved, the swap is undone; after a later error, the next
+/// [`finish`] finishes it.
 pub fn run(folder: &Path, kind: Kind) -> Result<()> {
     let staged = folder.join(kind.staged());
     let mut plan = Plan { kind, old: 0, done: 0 };
@@ -90,7 +94,7 @@ pub fn run(folder: &Path, kind: Kind) -> Result<()> {
         }
         plan.old |= if is_there(&folder.join(part))? { bit } else { 0 };
     }
-    // sled has written to the new data since it was made durable, when it was opened and closed.
+    // sled has written to the new data since it was made durable, because it was opened and closed.
     sync_all_in(&staged)?;
     match plan.write(folder).and_then(|()| plan.carry_out(folder)) {
         Err(error) if !plan.undo(folder)? => Err(error),
@@ -101,7 +105,7 @@ pub fn run(folder: &Path, kind: Kind) -> Result<()> {
     }
 }
 
-/// Finishes or undoes what was interrupted in `folder`, whose lock is held. Says what was done, for people.
+/// Finishes or undoes an interrupted swap in `folder`. The caller holds the lock. Returns a description for people.
 pub fn finish(folder: &Path) -> Result<Option<String>> {
     let mut told = None;
     if let Some(mut plan) = Plan::read(folder)? {
@@ -118,7 +122,7 @@ pub fn finish(folder: &Path) -> Result<Option<String>> {
     Ok(told)
 }
 
-/// Removes new parts of which no plan says that they are whole. The lock of `folder` is held.
+/// Removes new parts without a plan. The caller holds the lock of `folder`.
 pub fn remove_unfinished(folder: &Path) -> Result<()> {
     for name in UNFINISHED {
         remove(&folder.join(name))?;
@@ -126,13 +130,13 @@ pub fn remove_unfinished(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether a file or folder of this name in a store's folder belongs to a swap that was begun.
+/// Returns whether this name in a store's folder belongs to an unfinished swap.
 #[must_use]
 pub fn is_unfinished(name: &str) -> bool {
     UNFINISHED.contains(&name)
 }
 
-/// Whether a file or folder of this name in a store's folder belongs to swaps.
+/// Returns whether this name in a store's folder belongs to a swap, finished or not.
 #[must_use]
 pub fn is_ours(name: &str) -> bool {
     name == SWAP || is_unfinished(name) || number_of(name).is_some()
@@ -142,12 +146,12 @@ fn number_of(name: &str) -> Option<u32> {
     name.strip_prefix(REPLACED)?.parse().ok()
 }
 
-/// The number for the next replaced store: one more than any that is there.
+/// Returns the number for the next replaced store: one more than the highest in use.
 pub fn next_number(folder: &Path) -> Result<u32> {
     Ok(replaced(folder)?.last().map_or(1, |(number, _)| number.saturating_add(1)))
 }
 
-/// The stores that were replaced and are still kept in `folder`, oldest first.
+/// Returns the replaced stores that are still kept in `folder`, oldest first.
 pub fn replaced(folder: &Path) -> Result<Vec<(u32, PathBuf)>> {
     let mut found = Vec::new();
     for path in folder::files(folder)? {
@@ -158,12 +162,12 @@ pub fn replaced(folder: &Path) -> Result<Vec<(u32, PathBuf)>> {
     Ok(found)
 }
 
-/// The bytes of the stores that are kept in `folder`.
+/// Returns the size of the replaced stores in `folder`, in bytes.
 pub fn replaced_bytes(folder: &Path) -> Result<u64> {
     replaced(folder)?.iter().map(|(_, path)| free_space::size_of(path)).sum()
 }
 
-/// Removes the stores that are kept in `folder`, whose lock is held, and says how many bytes they had.
+/// Removes the replaced stores in `folder`, and returns their paths and their size in bytes. The caller holds the lock.
 pub fn remove_replaced(folder: &Path) -> Result<(Vec<PathBuf>, u64)> {
     let bytes = replaced_bytes(folder)?;
     let paths: Vec<_> = replaced(folder)?.into_iter().map(|(_, path)| path).collect();
@@ -173,7 +177,7 @@ pub fn remove_replaced(folder: &Path) -> Result<(Vec<PathBuf>, u64)> {
     Ok((paths, bytes))
 }
 
-/// Folder in which a restore keeps the store that it replaces.
+/// Returns the folder in which a restore keeps the store that it replaces.
 #[must_use]
 pub fn kept_in(folder: &Path, number: u32) -> PathBuf {
     folder.join(format!("{REPLACED}{number}"))
@@ -184,7 +188,7 @@ impl Plan {
         self.kind.parts().iter().enumerate().map(|(position, part)| (1 << position, *part))
     }
 
-    /// Where the old parts go.
+    /// Returns the folder to which the old parts are moved.
     fn aside(&self, folder: &Path) -> PathBuf {
         match self.kind {
             Kind::Restore { number } => kept_in(folder, number),
@@ -192,7 +196,7 @@ impl Plan {
         }
     }
 
-    /// What is moved from where to where, in this order.
+    /// Returns the moves of this swap, in order.
     fn steps(&self, folder: &Path) -> Vec<(PathBuf, PathBuf)> {
         let staged = folder.join(self.kind.staged());
         let aside = self.aside(folder);
@@ -202,8 +206,8 @@ impl Plan {
             .collect()
     }
 
-    /// Does all steps that are not done. Can be called again after any interruption: a step can be repeated while the next
-    /// one has not begun.
+    /// Makes all moves that are left. Can be called again after any interruption: a move can be repeated as long as the
+    /// next one has not begun.
     fn carry_out(&mut self, folder: &Path) -> Result<()> {
         let staged = folder.join(self.kind.staged());
         let aside = self.aside(folder);
@@ -218,7 +222,7 @@ impl Plan {
         Self::forget(folder)
     }
 
-    /// Takes the plan back if nothing was moved; says whether that is so.
+    /// Withdraws the plan if nothing was moved. Returns whether it was withdrawn.
     fn undo(&self, folder: &Path) -> Result<bool> {
         let first = self.steps(folder).into_iter().next();
         let has_moved = first.map_or(Ok(false), |(_, to)| is_there(&to))?;
@@ -287,7 +291,7 @@ impl Plan {
         bytes
     }
 
-    /// The format of a plan, and the plan if that is known.
+    /// Decodes the format of a plan, and the plan itself if the format is known.
     fn decode(bytes: &[u8]) -> Option<(u32, Option<Self>)> {
         let (content, checksum) = bytes.split_last_chunk()?;
         let (magic, content) = content.split_first_chunk()?;

@@ -1,13 +1,13 @@
-//! Swaps that are interrupted before each change of a file, with folders that stand for stores.
+//! Swaps of simulated stores, interrupted before each change of a file.
 
 use crate::store::sled::folder::relocate::faults::{interrupt_at, set_overlay};
 use crate::store::sled::folder::swap::*;
 use std::collections::BTreeMap;
 
-/// More changes of files than any swap here makes.
+/// More changes of files than any swap in these tests makes.
 const MANY: u32 = 200;
 
-/// A file by its path, and its contents.
+/// Contents of files by path.
 type Files = BTreeMap<String, String>;
 
 fn files_in(folder: &Path) -> Files {
@@ -32,7 +32,7 @@ fn is_plan(name: &str) -> bool {
     [SWAP, NEW_PLAN].contains(&name)
 }
 
-/// What stands for the parts of a store.
+/// Returns simulated files for the parts of a store.
 fn parts_of(text: &str, parts: &[&str]) -> Files {
     let all =
         [("guard", ""), ("sled/", ""), ("sled/blobs/", ""), ("sled/db", ""), ("sled/conf", "")];
@@ -64,10 +64,10 @@ fn within(folder: &str, files: Files) -> Files {
     found
 }
 
-/// A swap in a folder of its own that fails from change `at` on. Whether it succeeded, and what is there after the next
-/// opens, of which the first `failing` are interrupted as well.
+/// Makes a swap in a new folder that fails from change `at` on. Then opens the folder again; the first `failing` opens
+/// are interrupted as well. Returns whether the swap succeeded, and the files at the end.
 fn interrupted(kind: Kind, old: &Files, at: u32, failing: &[u32]) -> (bool, Files) {
-    // In memory where there is such a place: thousands of syncs take a while.
+    // Uses memory where possible, because thousands of syncs take a while.
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let folder = folder.path();
     make(folder, old);
@@ -110,7 +110,7 @@ fn interrupted_before_each_change_it_is_the_whole_old_or_the_whole_new() {
                     let found;
                     (is_done, found) = interrupted(kind, &old, at, &failing);
                     assert!(found == old || found == new, "{kind:?} {parts:?} {at}: {found:#?}");
-                    // What was said to be done is.
+                    // A swap that reported success has happened.
                     assert!(!is_done || found == new, "{kind:?} {parts:?} {at}");
                     olds += u32::from(found == old);
                     news += u32::from(found == new && !is_done);
@@ -132,7 +132,7 @@ fn what_cannot_be_moved_at_all_leaves_everything_as_it_was() {
     let old = parts_of("old", kind.parts());
     make(folder.path(), &old);
     make(&folder.path().join(kind.staged()), &parts_of("new", kind.parts()));
-    // A socket can neither be copied nor, with its folder, be renamed here.
+    // A socket can neither be copied nor, in this test, be renamed with its folder.
     set_overlay(true);
     let socket = std::os::unix::net::UnixListener::bind(folder.path().join("sled/socket")).unwrap();
     let error = run(folder.path(), kind).unwrap_err();

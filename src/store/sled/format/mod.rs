@@ -1,4 +1,9 @@
-//! The bytes of values, and of changes that belong together.
+//! Encoding of values and batches.
+//!
+//! - [`value`]: one value with its checksum, in one piece or in chunks
+//! - [`batch`]: the changes of one commit
+//!
+//! A commit encodes each new value, and collects the results in one batch, which goes to the journal and then to sled.
 
 pub(in crate::store) mod batch;
 pub(in crate::store) mod meta;

@@ -1,85 +1,86 @@
-//! How a value stands in sled.
+//! Encoding of the values in sled.
 //!
 //! ```text
 //! checksum u32 | form u8 | body            the CRC-32 of key, form and body
-//! inline:   body = [full] [retired] contents       bits of the form say which of them there are
+//! inline:   body = [full] [retired] contents       bits of the form say which of them are present
 //! chunked:  body = total u64 | sequence u64 | ordinal u32
-//!           the chunks joined are the body as above; each chunk is checksum u32 | bytes
+//!           the joined chunks are the body as above; each chunk is checksum u32 | bytes
 //! full      = length u32 | the full parts of a key with a hashed part
-//! retired   = count u8 | 8 bytes each              what a stale write may not bring back
+//! retired   = count u8 | 8 bytes each              fingerprints of values that a stale write must not restore
 //! ```
 //!
-//! The checksum covers the key, so a value that strays to another key is damage too.
+//! The checksum covers the key, so a value under a wrong key is detected as damage.
 
 use crate::store::contents::{Contents, Fingerprint};
 use crate::store::error::StoreError;
 use crate::store::key::{ChunkId, Key};
 
-/// A value over this many bytes is stored in chunks of it: sled writes a page of 16 entries that is
-/// over 128 KiB as a blob file, and never syncs those.
+/// Size of a chunk, in bytes. A larger value is stored in chunks, because sled writes a page of 16 entries over 128 KiB
+/// as a blob file, and never syncs blob files.
 pub const CHUNK_BYTES: usize = 4096;
 
 const CHUNKED: u8 = 0b01;
 const WITH_FULL_KEY: u8 = 0b10;
 const WITH_RETIRED: u8 = 0b100;
 
-/// Which parts a body has.
+/// Bits that tell which parts a body has.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Form(pub u8);
 
-/// What stands at a key, before it is compared with the key that was asked for.
+/// The value at a key, before its full key is compared with the requested one.
 #[derive(Debug, PartialEq)]
 pub enum Head<'a> {
     /// The body itself.
     Inline(Body<'a>),
-    /// Where the chunks of the body are.
+    /// Reference to the chunks of the body.
     Chunked {
-        /// The bytes of all chunks together.
+        /// Length of all chunks together, in bytes.
         total: u64,
-        /// Their name.
+        /// ID of the chunks.
         id: ChunkId,
-        /// What is in the body.
+        /// Parts of the body.
         form: Form,
     },
 }
 
-/// The contents of a value, and what stands before them.
+/// The contents of a value, and the parts before them.
 #[derive(Debug, PartialEq)]
 pub struct Body<'a> {
-    /// The full parts, each behind its length.
+    /// The full parts of the key, each after its length.
     pub full: Option<&'a [u8]>,
-    /// What a stale write may not bring back.
+    /// Fingerprints of the values that a stale write must not restore.
     pub retired: &'a [Fingerprint],
     /// The contents.
     pub contents: &'a [u8],
 }
 
 impl Body<'_> {
-    /// The contents, to keep.
+    /// Returns the contents as an owned value.
     #[must_use]
     pub fn to_contents(&self) -> Contents {
         Contents::new(self.contents.into(), self.retired.into())
     }
 }
 
-/// What to write for a value: the head, and the chunks that it points to.
+/// The encoding of a value: the head, and the chunks that it points to.
 pub struct Encoded {
-    /// The bytes at the key itself.
+    /// The bytes stored at the key.
     pub head: Vec<u8>,
     id: ChunkId,
     count: u32,
-    /// What is before the contents in the chunks.
+    /// The bytes before the contents in the chunks.
     front: Vec<u8>,
     contents: Contents,
 }
 
 impl Encoded {
-    /// Key and bytes of each chunk. Made one by one: together they are as long as the contents.
+    /// Iterates over the key and the bytes of each chunk. They are made one by one, because together they are as long as
+    /// the contents.
     pub fn chunks(&self) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> + use<'_> {
         self.chunks_from(0)
     }
 
-    /// The same from chunk number `first` on.
+    /// Like [`Self::chunks`], from chunk number `first` on.
     pub fn chunks_from(&self, first: u32) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> + use<'_> {
         (first..self.count).map(|index| {
             let chunk = Key::chunk(self.id, index);
@@ -97,26 +98,26 @@ impl Encoded {
     }
 }
 
-/// What of `bytes`, which begin at `offset`, is between `start` and `end`.
+/// Returns the part of `bytes` that lies between `start` and `end`. `bytes` begin at `offset`.
 fn part(bytes: &[u8], start: usize, end: usize, offset: usize) -> &[u8] {
     let [start, end] = [start, end].map(|at| at.saturating_sub(offset).min(bytes.len()));
     bytes.get(start..end).unwrap_or_default()
 }
 
-/// Makes what is written for `contents` at `key`; `id` names the chunks if there are any.
+/// Encodes `contents` for `key`. `id` identifies the chunks, if any.
 #[must_use]
 pub fn encode(key: &Key, contents: &Contents, id: ChunkId) -> Encoded {
     let mut form = 0;
     let mut front = Vec::new();
     if let Some(full) = key.full() {
         form |= WITH_FULL_KEY;
-        // Keys are at most 64 KiB, so the length always fits.
+        // Names are at most 64 KiB, so the length always fits.
         front.extend(u32::try_from(full.len()).unwrap_or(u32::MAX).to_be_bytes());
         front.extend(full);
     }
     if !contents.retired().is_empty() {
         form |= WITH_RETIRED;
-        // The rule remembers 128 at most.
+        // The rule about stale writes keeps at most 128 fingerprints.
         front.push(u8::try_from(contents.retired().len()).unwrap_or(u8::MAX));
         front.extend(contents.retired().as_flattened());
     }
@@ -128,7 +129,7 @@ pub fn encode(key: &Key, contents: &Contents, id: ChunkId) -> Encoded {
             &id.sequence.to_be_bytes(),
             &id.ordinal.to_be_bytes(),
         ];
-        // No contents have more chunks than fit.
+        // The largest contents have fewer chunks than fit.
         (seal(key.encoded(), &parts), chunk_count(total as u64).unwrap_or(u32::MAX))
     } else {
         (seal(key.encoded(), &[&[form], &front, contents]), 0)
@@ -136,7 +137,7 @@ pub fn encode(key: &Key, contents: &Contents, id: ChunkId) -> Encoded {
     Encoded { head, id, count, front, contents: contents.clone() }
 }
 
-/// Reads what stands at an encoded key; `None` if it is damaged.
+/// Decodes the value at an encoded key; `None` if it is damaged.
 #[must_use]
 pub fn decode<'a>(encoded: &[u8], stored: &'a [u8]) -> Option<Head<'a>> {
     let (form, body) = unseal(encoded, stored)?.split_first()?;
@@ -152,10 +153,10 @@ pub fn decode<'a>(encoded: &[u8], stored: &'a [u8]) -> Option<Head<'a>> {
     Some(Head::Chunked { total: u64::from_be_bytes(*total), id, form: Form(*form) })
 }
 
-/// The name and the number of the chunks that `stored` points to, if it does.
+/// Returns the ID and the number of the chunks of `stored`; `None` if it has no chunks, or is damaged.
 #[must_use]
 pub fn chunks_of(encoded: &[u8], stored: &[u8]) -> Option<(ChunkId, u32)> {
-    // The form stands behind the checksum; most values have no chunks, and are not looked at further.
+    // The form follows the checksum. Most values have no chunks, and need no further decoding.
     if stored.get(4)? & CHUNKED == 0 {
         return None;
     }
@@ -165,20 +166,20 @@ pub fn chunks_of(encoded: &[u8], stored: &[u8]) -> Option<(ChunkId, u32)> {
     }
 }
 
-/// Whether `contents` at `key` are stored in chunks.
+/// Returns whether `contents` at `key` are stored in chunks.
 #[must_use]
 pub fn has_chunks(key: &Key, contents: &Contents) -> bool {
     let full = key.full().map_or(0, |full| full.len() + size_of::<u32>());
     full + contents.size() > CHUNK_BYTES
 }
 
-/// How many chunks a body of `total` bytes has; `None` for more than any has.
+/// Returns the number of chunks of a body of `total` bytes; `None` if that is beyond any limit.
 #[must_use]
 pub fn chunk_count(total: u64) -> Option<u32> {
     u32::try_from(total.div_ceil(CHUNK_BYTES as u64)).ok()
 }
 
-/// Cuts a body into its parts.
+/// Splits a body into its parts; `None` if it is damaged.
 #[must_use]
 pub fn split_body(body: &[u8], Form(form): Form) -> Option<Body<'_>> {
     let (mut full, mut retired, mut contents) = (None, Default::default(), body);
@@ -196,13 +197,13 @@ pub fn split_body(body: &[u8], Form(form): Form) -> Option<Body<'_>> {
     Some(Body { full, retired, contents })
 }
 
-/// The bytes of one chunk.
+/// Returns the bytes of one chunk; `None` if it is damaged.
 #[must_use]
 pub fn decode_chunk<'a>(chunk: &[u8], stored: &'a [u8]) -> Option<&'a [u8]> {
     unseal(chunk, stored)
 }
 
-/// The error for a damaged value: it names the key, and shows nothing of the contents.
+/// Returns the error for a damaged value. It names the key, and shows no contents.
 #[must_use]
 pub fn damaged(key: &Key) -> StoreError {
     StoreError::Damaged { what: format!("the value of {}", key.display()) }

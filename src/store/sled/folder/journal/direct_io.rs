@@ -1,8 +1,8 @@
-//! Writes past the page cache, on Linux: each is on the drive when it is done, and the drive works on it while the thread
-//! does something else.
+//! Writes that bypass the page cache, on Linux. A finished write is on the drive, and the thread can do other work
+//! while the drive writes.
 //!
-//! The system's own asynchronous I/O (`io_submit`) does that without a thread of ours to wake. A write and an `fdatasync`
-//! would have the thread wait for the drive twice.
+//! The kernel's asynchronous I/O (`io_submit`) needs no helper thread for that. With a write and an `fdatasync`, the
+//! thread would wait for the drive twice.
 
 use crate::store::error::Result;
 use std::fs::{File, OpenOptions};
@@ -14,11 +14,11 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::ptr::null_mut;
 
-/// The file systems where this was tried against power cuts: ext4 (whose number ext2 and ext3 share) and XFS.
+/// File systems on which this was tested against power cuts: ext4 (whose number ext2 and ext3 share) and XFS.
 const TRIED: [i128; 2] = [0xEF53, 0x5846_5342];
 const PWRITE: u16 = 1;
 
-/// A file that is open for such writes.
+/// A file that is open for direct writes.
 pub struct Direct {
     file: File,
     context: c_ulong,
@@ -41,7 +41,7 @@ struct Request {
     event_file: u32,
 }
 
-/// `struct io_event` of the same.
+/// `struct io_event` of `linux/aio_abi.h`.
 #[repr(C)]
 #[derive(Default)]
 struct Event {
@@ -52,11 +52,12 @@ struct Event {
 }
 
 impl Direct {
-    /// Opens the file at `path`, if its file system and the system have what it takes. `block` is an aligned one to try with.
+    /// Opens the file at `path`; `None` if its file system or the kernel does not support this. `block` is an aligned
+    /// buffer for a test read.
     pub fn open(path: &Path, block: &mut [u8]) -> Option<Self> {
         let flags = libc::O_DIRECT | libc::O_DSYNC | libc::O_NOFOLLOW;
         let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path).ok()?;
-        // SAFETY: all zeros is a value of this structure, and the call fills it.
+        // SAFETY: all zeros is a valid value of this structure, and the call fills it.
         let kind = unsafe {
             let mut found: libc::statfs = zeroed();
             (libc::fstatfs(file.as_raw_fd(), &raw mut found) == 0).then_some(found.f_type)?
@@ -76,7 +77,7 @@ impl Direct {
         self.file.write_all_at(blocks, offset as u64)
     }
 
-    /// The same, while `meanwhile` is done.
+    /// Like [`Self::write`], and runs `meanwhile` while the drive writes.
     pub fn write_while(
         &self,
         blocks: &[u8],
@@ -102,7 +103,7 @@ impl Direct {
             ..Request::default()
         };
         let mut requests = [&raw mut request];
-        // SAFETY: the request is copied by the call; the bytes that it names are borrowed until `Flight` has ended.
+        // SAFETY: the call copies the request. The bytes that it points to are borrowed until `Flight` has ended.
         let begun = unsafe {
             libc::syscall(libc::SYS_io_submit, self.context, 1 as c_long, requests.as_mut_ptr())
         };
@@ -116,12 +117,12 @@ impl Direct {
 
 impl Drop for Direct {
     fn drop(&mut self) {
-        // SAFETY: nothing is in flight, and nobody uses the context any more.
+        // SAFETY: no write is pending, and nothing uses the context any more.
         unsafe { libc::syscall(libc::SYS_io_destroy, self.context) };
     }
 }
 
-/// A write that the drive is at. It ends before what it writes may change.
+/// A pending write. It ends before the borrowed bytes can change.
 struct Flight<'a> {
     direct: &'a Direct,
     blocks: &'a [u8],
@@ -136,7 +137,7 @@ impl Flight<'_> {
     fn wait(&mut self) -> io::Result<()> {
         let mut event = Event::default();
         loop {
-            // SAFETY: there is room for one event, and without a limit of time the call waits for one.
+            // SAFETY: the buffer has space for one event, and the call waits for one without a timeout.
             let got = unsafe {
                 libc::syscall(
                     libc::SYS_io_getevents,

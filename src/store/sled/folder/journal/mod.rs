@@ -1,21 +1,22 @@
-//! The journal: where a commit is durable before sled has written it down.
+//! The journal makes a commit durable before sled has written it.
 //!
-//! A commit is one entry, appended and synced, unless it is larger than the whole journal. Only after that sled is given
-//! the same changes, key by key, and writes them in its own time: what sled has of a commit is then always in the journal as
-//! a whole. When the journal is full, or sooner on a disk that nearly is, sled is synced, and the journal begins again at its
-//! start; an open gives sled what it lacks.
+//! A commit is one entry, which is appended and synced. A commit that is larger than the whole journal bypasses it.
+//! Only then does sled get the same changes, key by key, and write them in its own time. Everything that sled has of a
+//! commit is therefore in the journal as a whole. When the journal is full, or earlier on a disk with little free
+//! space, sled is synced, and the journal starts again at its beginning. An open replays the entries that sled lacks.
 //!
 //! ```text
-//! entry:  checksum u32 | length u32 | sequence u64 | changes      the CRC-32 of the store's id and all that follows it
-//! change: key length u32 | value length u32 | key | value         the value length is MAX where a key is removed
+//! entry:  checksum u32 | length u32 | sequence u64 | changes      the CRC-32 of the store's id and everything after it
+//! change: key length u32 | value length u32 | key | value         the value length is MAX for a removed key
 //! ```
 //!
-//! The file is as long as it gets from the beginning, and every block of it was written once: so an entry changes nothing
-//! but its blocks, which takes the drive two thirds of the time that a growing file does. Each begins with a block, for
-//! `journal/direct.rs`.
+//! The file has its full length from the beginning, and every block of it was written once. An entry therefore changes
+//! nothing but its own blocks, which takes the drive two thirds of the time that a growing file takes. Each entry
+//! begins at a block boundary, as `journal/direct_io.rs` requires.
 //!
-//! Sequences of entries follow each other without a gap. What is left of an earlier round has lower ones, so it ends
-//! what is read (`journal/read.rs`). It lies in sled's folder, so that whoever moves one moves both.
+//! The numbers of the entries follow each other without a gap. Entries left from an earlier round have lower numbers,
+//! so a reader stops there (`journal/read.rs`). The file is in sled's folder, so that an operator who moves one also
+//! moves the other.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::folder::rollback_guard::StoreId;
@@ -32,34 +33,35 @@ use std::path::{Path, PathBuf};
 mod direct_io;
 mod read;
 
-/// The journal's name in sled's folder.
+/// Name of the journal in sled's folder.
 pub const NAME: &str = "journal";
-/// As much as sled is asked to sync at a time: some hundred single commits.
+/// Size of the journal, in bytes. It is the amount that one sync of sled makes durable: some hundred single commits.
 pub const BYTES: usize = 2 << 20;
-/// What entries are filled up to, and begin at: as much as any drive asks for.
+/// Alignment of entries, in bytes. It is the largest that any drive requires.
 const BLOCK: usize = 4096;
-/// What stands before the changes of an entry.
+/// Bytes of an entry before its changes.
 const HEAD_BYTES: usize = 16;
-/// What stands before the key of a change.
+/// Bytes of a change before its key.
 const CHANGE_HEAD_BYTES: usize = 8;
 const REMOVED: u32 = u32::MAX;
 
 /// The open journal.
 pub struct Journal {
-    /// How it is written, where the system has what that takes. Before `entry`: what it writes has to be there.
+    /// Direct writes, where the system supports them. Declared before `entry` so that it is dropped first: a pending
+    /// write borrows the blocks.
     #[cfg(target_os = "linux")]
     direct: Option<Direct>,
-    /// How it is written otherwise.
+    /// The file for normal writes, where direct ones are not supported.
     file: File,
     path: PathBuf,
     id: StoreId,
-    /// Where the next entry goes.
+    /// Offset of the next entry.
     end: usize,
     entry: Blocks,
 }
 
 impl Journal {
-    /// Makes the journal of a new store in `folder`, which is sled's.
+    /// Creates the journal of a new store in sled's folder `folder`.
     pub fn create(folder: &Path) -> Result<()> {
         let path = folder.join(NAME);
         let mut file = create_regular(&path)?;
@@ -68,7 +70,8 @@ impl Journal {
             .map_err(|error| StoreError::io("create", &path, error))
     }
 
-    /// Opens the journal in `folder`, of the store `id`, with the entries that are there. The next one is its first again.
+    /// Opens the journal of the store `id` in `folder`, and returns it with its entries. The next entry overwrites the
+    /// first one.
     pub fn open(folder: &Path, id: StoreId) -> Result<(Self, Found)> {
         let path = folder.join(NAME);
         let file = open_regular(&path, OpenOptions::new().read(true).write(true))?;
@@ -90,7 +93,7 @@ impl Journal {
         Ok((journal, read::read(&bytes, &id)))
     }
 
-    /// Lets the next entry be the first: sled has made durable what all of them changed.
+    /// Makes the next entry the first one. sled has made the changes of all entries durable.
     pub fn begin_anew(&mut self) {
         self.end = 0;
     }
@@ -105,13 +108,13 @@ impl Journal {
             .map_err(|error| StoreError::io("clear", &self.path, error))
     }
 
-    /// Whether an entry for `batch` fits behind what is there within `limit` bytes, at most [`BYTES`].
+    /// Returns whether an entry for `batch` fits after the existing ones within `limit` bytes, at most [`BYTES`].
     #[must_use]
     pub fn has_room(&self, batch: &Batch, limit: usize) -> bool {
         self.end + entry_bytes(batch) <= limit
     }
 
-    /// Appends an entry, and makes it durable. `meanwhile` is done while the drive works.
+    /// Appends an entry, and makes it durable. Runs `meanwhile` while the drive writes.
     pub fn append(
         &mut self,
         sequence: u64,
@@ -126,7 +129,7 @@ impl Journal {
         if let Some(direct) = &self.direct {
             return match meanwhile {
                 Some(meanwhile) => direct.write_while(blocks, at, meanwhile).map_err(failed)?,
-                // Which is sooner done, when there is nothing else to do.
+                // Without other work, this call returns sooner.
                 None => direct.write(blocks, at).map_err(failed),
             };
         }
@@ -137,7 +140,7 @@ impl Journal {
     }
 }
 
-/// Whole blocks in memory at an address that is a multiple of theirs, up to the size of a journal.
+/// Buffer of whole blocks, aligned to the block size, up to the size of a journal.
 struct Blocks {
     bytes: Vec<u8>,
     start: usize,
@@ -145,14 +148,14 @@ struct Blocks {
 
 impl Blocks {
     fn new() -> Self {
-        // It never grows, so it stays where it is.
+        // The vector never grows, so its address stays aligned.
         let mut bytes = Vec::<u8>::with_capacity(BYTES + BLOCK);
         let start = bytes.as_ptr().align_offset(BLOCK);
         bytes.resize(start, 0);
         Self { bytes, start }
     }
 
-    /// What `write` appends, filled up with zeros.
+    /// Returns the bytes that `write` appends, padded with zeros.
     fn fill(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> &mut [u8] {
         self.bytes.truncate(self.start);
         write(&mut self.bytes);
@@ -162,7 +165,7 @@ impl Blocks {
     }
 }
 
-/// Whether an entry for `batch` fits into an empty journal.
+/// Returns whether an entry for `batch` fits into an empty journal.
 #[must_use]
 pub fn can_hold(batch: &Batch) -> bool {
     entry_bytes(batch) <= BYTES
@@ -186,7 +189,7 @@ fn encode(bytes: &mut Vec<u8>, id: &StoreId, sequence: u64, batch: &Batch) {
         bytes.extend(value.unwrap_or_default());
     }
     let entry = bytes.get_mut(start..).unwrap_or_default();
-    // Both are below BYTES, so they fit.
+    // Both lengths are below BYTES, so they fit.
     let rest = length(entry.get(HEAD_BYTES..).unwrap_or_default());
     let head = [rest.to_be_bytes().as_slice(), &sequence.to_be_bytes()].concat();
     put(entry, 4, &head);
@@ -204,7 +207,7 @@ fn length(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.len()).unwrap_or(REMOVED)
 }
 
-/// An entry of another store's journal is none.
+/// Computes the checksum of an entry. It covers the store's ID, so an entry of another store's journal is invalid.
 fn checksum(id: &StoreId, bytes: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(id);
@@ -263,7 +266,7 @@ mod tests {
         }
         let found = read(folder.path(), ID);
         assert_eq!(changes(&found), (1..6).map(|n| (n.into(), one(n))).collect::<Vec<_>>());
-        // Two of the next round, with those of the one before behind them.
+        // Two entries of the next round, followed by those of the round before.
         writing.begin_anew();
         for number in 6..8 {
             writing.append(number.into(), &batch(&one(number)), NOTHING).unwrap();
@@ -284,7 +287,7 @@ mod tests {
         let before = std::fs::read(&elsewhere).unwrap();
         let refused = Journal::open(folder.path(), ID).map(drop).unwrap_err();
         assert_eq!(refused.code(), "ERR_STORE_FOREIGN");
-        // A new one takes the place of the link.
+        // A new journal replaces the link.
         Journal::create(folder.path()).unwrap();
         assert!(path.symlink_metadata().unwrap().is_file());
         assert_eq!(std::fs::read(&elsewhere).unwrap(), before);

@@ -1,16 +1,17 @@
-//! Reads the bytes of a journal.
+//! Reads the entries of a journal.
 //!
-//! The entries at its beginning follow each other. What lies behind them is left of an earlier round, or was torn by a power
-//! cut, which can only be the last entry, since only one is ever written at a time. So a whole entry behind them with a
-//! number that follows theirs proves that the one in between was damaged: what it changed had been acknowledged.
+//! The entries at the beginning of the file follow each other without a gap. The bytes after them are left from an
+//! earlier round, or belong to an entry that a power cut has torn. Only the last entry can be torn, because only one is
+//! written at a time. An intact entry further on, with a number higher than theirs, therefore proves that an
+//! acknowledged entry in between was damaged.
 
 use crate::store::sled::folder::journal::{checksum, BLOCK, HEAD_BYTES, REMOVED};
 use crate::store::sled::folder::rollback_guard::StoreId;
 use crate::store::sled::format::batch::Batch;
 
-/// What one commit has changed.
+/// The changes of one commit.
 pub struct Entry {
-    /// Its number.
+    /// Number of the commit.
     pub sequence: u64,
     /// Its changes.
     pub batch: Batch,
@@ -18,9 +19,10 @@ pub struct Entry {
 
 /// The entries of a journal.
 pub struct Found {
-    /// Those that follow each other from the beginning of the file: the only ones that may be replayed.
+    /// Entries that follow each other from the beginning of the file. Only these may be replayed.
     pub entries: Vec<Entry>,
-    /// The highest number of any whole entry in the file, or 0. Every change up to it was acknowledged, or was the last one.
+    /// Highest number of any intact entry in the file, or 0. Every change up to it was acknowledged, or was the last
+    /// one.
     pub highest: u64,
 }
 
@@ -32,7 +34,8 @@ pub fn read(bytes: &[u8], id: &StoreId) -> Found {
     let mut follows = true;
     while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
         let Some(raw) = read_entry(rest, id) else {
-            // The blocks of a whole entry are skipped below, so what its records contain never counts as an entry.
+            // Only a failed block is stepped over alone; the blocks of an intact entry are skipped together below. The
+            // contents of a record are therefore never taken for an entry.
             follows = false;
             at += BLOCK;
             continue;
@@ -50,7 +53,7 @@ pub fn read(bytes: &[u8], id: &StoreId) -> Found {
     found
 }
 
-/// An entry whose checksum is right.
+/// An entry with a valid checksum.
 struct Raw<'a> {
     sequence: u64,
     changes: &'a [u8],
@@ -72,7 +75,7 @@ impl Raw<'_> {
     }
 }
 
-/// The entry at the beginning of `bytes`, if it is whole.
+/// Returns the entry at the beginning of `bytes`, if it is intact.
 fn read_entry<'a>(bytes: &'a [u8], id: &StoreId) -> Option<Raw<'a>> {
     let (expected, covered) = take_u32(bytes)?;
     let (length, content) = take_u32(covered)?;
@@ -86,7 +89,7 @@ fn read_entry<'a>(bytes: &'a [u8], id: &StoreId) -> Option<Raw<'a>> {
     })
 }
 
-/// What is behind the change that `bytes` begin with.
+/// Adds the first change in `bytes` to `batch`, and returns the bytes after it.
 fn read_change<'a>(bytes: &'a [u8], batch: &mut Batch) -> Option<&'a [u8]> {
     let (key_length, bytes) = take_u32(bytes)?;
     let (value_length, bytes) = take_u32(bytes)?;
@@ -114,10 +117,10 @@ mod tests {
     use std::ops::Range;
 
     const ID: StoreId = [7; 16];
-    /// Blocks of the small journal of these tests.
+    /// Size of the small journal in these tests, in blocks.
     const BLOCKS: usize = 24;
 
-    /// The bytes of an entry of `size` bytes of contents, which name its number.
+    /// Returns the bytes of an entry whose value is its number and `size` more bytes.
     fn entry(sequence: u64, size: usize) -> Vec<u8> {
         let mut batch = Batch::default();
         let mut value = sequence.to_be_bytes().to_vec();
@@ -128,14 +131,15 @@ mod tests {
         bytes
     }
 
-    /// A journal after some rounds, and what is known of it.
+    /// A journal after some rounds, and its expected entries.
     struct Written {
         bytes: Vec<u8>,
-        /// Where the entries of the last round are, without what they are filled up with.
+        /// Number and range of each entry of the last round, without padding.
         last_round: Vec<(u64, Range<usize>)>,
     }
 
-    /// Writes entries of the given sizes as the writer does: from the beginning again when one does not fit any more.
+    /// Writes entries of the given sizes as the writer does: starts again at the beginning when the next one does not
+    /// fit.
     fn write(sizes: &[usize]) -> Written {
         let mut written = Written { bytes: vec![0; BLOCKS * BLOCK], last_round: Vec::new() };
         let mut end = 0;
@@ -145,7 +149,7 @@ mod tests {
                 end = 0;
                 written.last_round.clear();
             }
-            // The rest of its blocks is written too.
+            // The padding of the last block is written too.
             let blocks = bytes.len().next_multiple_of(BLOCK);
             written.bytes[end..end + blocks].fill(0);
             put(&mut written.bytes, end, &bytes);
@@ -163,7 +167,7 @@ mod tests {
         found.entries.iter().map(|entry| entry.sequence).collect()
     }
 
-    /// What an open has after `found`, when sled had everything up to `applied`.
+    /// Returns the last number after an open has replayed `found`, if sled had everything up to `applied`.
     fn replayed(found: &Found, applied: u64) -> u64 {
         let next = |applied, entry: &Entry| applied + u64::from(entry.sequence == applied + 1);
         found.entries.iter().fold(applied, next)
@@ -185,8 +189,8 @@ mod tests {
             prop_assert!(read(&written.bytes, &[8; 16]).entries.is_empty());
         }
 
-        /// Whatever bits are wrong, only the last change can be lost without a word: such an entry looks like one that a
-        /// power cut has torn.
+        /// Whatever bits are flipped, only the last change can be lost unnoticed: its entry looks like one that a power
+        /// cut has torn.
         #[test]
         fn a_gap_is_known_as_one(sizes in sizes(), flips in proptest::collection::vec((any::<Index>(), 0_u32..8), 1..4), lag in any::<Index>()) {
             let mut written = write(&sizes);
@@ -200,14 +204,14 @@ mod tests {
             let last = sizes.len() as u64;
             let is_whole = |range: &Range<usize>| !damaged.iter().any(|at| range.contains(at));
             let first = written.last_round[0].0;
-            // sled has at least all that was before this round.
+            // sled has at least everything from before this round.
             let applied = first - 1 + lag.index(written.last_round.len() + 1) as u64;
             let reached = replayed(&found, applied);
             let is_refused = reached < found.highest;
-            // What stays damaged at the end is not seen.
+            // Damaged entries at the end are not noticed.
             let seen = written.last_round.iter().rev().find(|(_, range)| is_whole(range)).map_or(0, |(sequence, _)| *sequence);
             prop_assert!(is_refused || reached >= seen, "{} of {}, applied {}", reached, last, applied);
-            // And nothing is refused that is all there.
+            // A complete journal is never refused.
             prop_assert!(!is_refused || reached < last);
         }
 
@@ -232,12 +236,12 @@ mod tests {
         }
     }
 
-    /// A record may hold a journal, and its blocks may lie where entries begin.
+    /// A record may contain the bytes of a journal, aligned like entries.
     #[test]
     fn what_a_record_contains_is_not_an_entry() {
         let mut batch = Batch::default();
         let key = b"key";
-        // Up to the first whole block within the entry.
+        // Fills the entry up to its second block.
         let mut value = vec![
             0;
             BLOCK
