@@ -52,8 +52,7 @@ impl Key {
         Self::build(META, &[name.as_bytes()], MAX_SINGLE_PART)
     }
 
-    /// Returns the key of a Dashboard record. `name` is the host's key (`<appid>/account/<id>`), encoded as
-    /// [`crate::store::wtf8`].
+    /// Returns the key of the Dashboard record `name` (`<appid>/account/<id>`), encoded as [`crate::store::wtf8`].
     #[must_use]
     pub fn record(name: &[u8]) -> Self {
         Self::build(RECORD, &[name], MAX_SINGLE_PART)
@@ -225,8 +224,7 @@ impl KeyKind {
     }
 }
 
-/// Identifies the chunks of one value by the batch that wrote it and the position of the value in that batch. Never
-/// reused.
+/// Identifies the chunks of one value: the batch that wrote it, and its number in that batch. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChunkId {
     /// The applied sequence of the batch.
