@@ -78,7 +78,10 @@ impl NativeStore {
         let mut changes = Vec::new();
         for (record, contents) in imported(env, records, contents)? {
             let (secret, kept) = (secret.clone(), Arc::clone(&kept));
-            changes.push(Change::Import { record, contents, secret, kept });
+            changes.push(match record.kind {
+                Some(_) => Change::Import { record, contents, secret, kept },
+                None => Change::Write { record, contents, secret: None },
+            });
         }
         add_all(env, lists, items, &mut changes)?;
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
