@@ -12,151 +12,155 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 /** A share in an open store. */
 export declare class NativeStore {
   /**
-   * A session without `tokenHash`, and with `ended` if its time is over at `now` in seconds; undefined where
-   * JavaScript has to look itself. From memory it comes with the stamps of the session and of its account: while
-   * both are current and the session has not expired, the answer is the same.
+   * Returns a session without `tokenHash`, and with `ended` if it is no longer valid at `now` in seconds. Returns
+   * undefined where JavaScript has to compute the answer. If the answer came from memory, the stamps of the session
+   * and of its account follow: the answer stays the same while both stamps are current and the session has not
+   * expired.
    */
   session(appid: string, sessionid: string, now: number, secret?: string, iv?: string): [string, number, number] | undefined | Promise<string | undefined>
-  /** An account without its secrets, and from memory with its stamp. */
+  /** Returns an account without its secrets. If the answer came from memory, the stamp of the account follows. */
   account(appid: string, accountid: string, secret?: string, iv?: string): [string, number] | undefined | Promise<string | undefined>
-  /** Ends all sessions of an account at `now` in seconds; the account without its secrets. */
+  /** Ends all sessions of an account at `now` in seconds. Returns the account without its secrets. */
   resetSessionKey(appid: string, accountid: string, now: number, secret?: string, iv?: string): Promise<string>
   /**
-   * Sets the properties of the JSON object `set` in a record, and removes those named in `remove` (each a JSON string), as
-   * one change. A missing record is made if `create` is set, else left missing.
+   * Sets the properties of the JSON object `set` in a record, and removes the properties named in `remove` (each a
+   * JSON string), as one change. If there is no record, it is created when `create` is true, else nothing happens.
    */
   edit(file: string, set: string, remove: string[], create: boolean, secret?: string, iv?: string): Promise<void>
-  /** Takes the share of `other` over, which is none of it any more. For a store that was closed and opened again. */
+  /** Takes over the share of `other`, which must not be used any more. For a store that was closed and opened again. */
   adopt(other: NativeStore): void
   /** Reads everything. Nothing else in the process may have the store open, and nothing may be written meanwhile. */
   verify(): Promise<string>
-  /** Copies the store as it is at one moment into the empty folder `folder`, and reads the copy. */
+  /** Copies the store, as it is at one moment, into the empty folder `folder`, and reads the copy. */
   backup(folder: string): Promise<string>
   /**
-   * Removes the sessions of some records behind `after` that had ended at `before`, in seconds; only counts them
-   * if `dryRun` is set. Says in JSON what was done, and where to go on as `next`: null at the end.
+   * Looks at some records behind `after`, and removes the sessions that had ended at `before`, in seconds. Only
+   * counts them if `dryRun` is set. Returns JSON that says what was done; `next` is where to continue, null at the
+   * end.
    */
   purge(after: string | undefined | null, now: number, before: number, dryRun: boolean, secret?: string, iv?: string): Promise<string>
-  /** Numbers that are known at any time, as JSON. */
+  /** Returns statistics that are known without reading the store, as JSON. */
   stats(): Promise<string>
-  /** Removes the stores that restores have replaced. Says in JSON which ones, and their bytes. */
+  /** Removes the stores that restores have replaced. Returns their names and sizes in bytes as JSON. */
   removeReplaced(): Promise<string>
-  /** What the store holds, by application and kind, as JSON. */
+  /** Returns the contents of the store by application and kind, as JSON. */
   usage(): Promise<string>
-  /** Gives this share back; with the last one the store finishes, and its folder is free when this resolves. */
+  /** Gives this share back. The last share closes the store; its folder is free when the promise resolves. */
   close(): Promise<void>
-  /** The store's number in this thread, while it is open. */
+  /** Returns the number of the store in this thread, while it is open. */
   get number(): number
-  /** Whether there is a record. */
+  /** Returns whether there is a record. */
   exists(file: string): boolean | Promise<boolean>
-  /** A record as text, from the disk where memory does not know it. */
+  /** Returns a record as text, from memory or from the disk. */
   read(file: string): Promise<string | undefined>
-  /** Records as text, in the order of `files`. */
+  /** Returns records as text, in the order of `files`. */
   readMany(files: string[]): (string | undefined)[] | Promise<(string | undefined)[]>
-  /** A record as bytes. */
+  /** Returns a record as bytes. */
   readBinary(file: string): Buffer | undefined | Promise<Buffer | undefined>
-  /**
-   * Writes a record from text. The secret of the host is for the rule that a stale write may not
-   * undo security.
-   */
+  /** Writes a record from text. The rule against stale writes needs Dashboard's secret to compare records. */
   write(file: string, contents: string, secret?: string, iv?: string): Promise<void>
   /** Writes a record from bytes. */
   writeBinary(file: string, bytes: Uint8Array, secret?: string, iv?: string): Promise<void>
-  /** Removes a record if it is there. */
+  /** Removes a record if it exists. */
   remove(file: string): Promise<void>
-  /** Adds `items[n]` to the list at `paths[n]`, all of them together or none. */
+  /** Adds `items[n]` to the list at `paths[n]`, all of them or none. */
   add(paths: string[], items: string[]): Promise<void>
-  /** Removes `itemid` from a list if it is there. */
+  /** Removes `itemid` from a list if it is in it. */
   discard(path: string, itemid: string): Promise<void>
-  /** How many items a list has. */
+  /** Returns the number of items in a list. */
   count(path: string): number | Promise<number>
-  /** Whether a list has an item. */
+  /** Returns whether a list holds an item. */
   has(path: string, itemid: string): boolean | Promise<boolean>
-  /** At most `size` items behind the `offset` newest ones, newest first. */
+  /** Returns at most `size` items, newest first, after skipping the `offset` newest ones. */
   page(path: string, offset: number, size: number): Promise<string[]>
-  /** The folder of the store, as the system names it. */
+  /** Returns the folder of the store, as the system names it. */
   get path(): string
-  /** What is to be told of the opening of the store. */
+  /** Returns the notices of opening the store. */
   get notices(): Array<NativeNotice>
   /** Removes every record and every list. */
   wipe(): Promise<void>
-  /** Some records behind `after`, the `next` of the page before, which is undefined at the end. */
+  /**
+   * Returns a page of records behind `after`, which is the `next` of the page before. `next` is undefined at the
+   * end.
+   */
   records(after?: string): Promise<{ records: Array<{ record: string, contents: Buffer }>, damaged: { number: number, described: string[] }, next?: string }>
-  /** Some parts of lists behind the item at `last` of the list `path`, oldest items first. */
+  /** Returns a page of parts of lists, oldest items first, behind the item at `last` of the list `path`. */
   parts(path?: string, last?: number): Promise<{ parts: Array<{ list: string, items: string[], last: number }>, damaged: { number: number, described: string[] }, isEnd: boolean }>
   /**
-   * Brings `contents[n]` to `records[n]`, as far as that undoes nothing, and adds `items[n]`, oldest first, to the list
-   * `lists[n]`: all of it or nothing. The secret of the host is for the records that are there already. Says in JSON how many
-   * records were kept in part, and names the first of them.
+   * Writes `contents[n]` to `records[n]` as far as that undoes no security change, and adds `items[n]`, oldest
+   * first, to the list `lists[n]`: all of it or nothing. The secret is Dashboard's, for the records that are already
+   * stored. Returns JSON with the number of records that were kept in whole or in part, and the names of the first
+   * ones.
    */
   load(records: string[], contents: Uint8Array[], lists: string[], items: string[][], secret?: string, iv?: string): Promise<string>
-  /** Which of `records[n]` [`NativeStore::load`] would keep in part. Changes nothing. */
+  /** Returns which of `records[n]` [`NativeStore::load`] would keep in whole or in part. Changes nothing. */
   wouldKeep(records: string[], contents: Uint8Array[], secret?: string, iv?: string): Promise<string>
   /**
-   * Writes `contents[n]` at `records[n]`, whatever stands there, and adds `items[n]` to the list `lists[n]` as
-   * [`NativeStore::load`] does. Every session has to be ended afterwards, by [`NativeStore::end_sessions`]: until
-   * that is done the store is not opened again.
+   * Writes `contents[n]` to `records[n]` whatever is stored there, and adds `items[n]` to the list `lists[n]` as
+   * [`NativeStore::load`] does. Call [`NativeStore::end_sessions`] afterwards: until every session has been ended,
+   * the store cannot be opened again.
    */
   overwrite(records: string[], contents: Uint8Array[], lists: string[], items: string[][]): Promise<void>
   /** Ends every session of every account at `now` in seconds. Nothing else may change the store meanwhile. */
   endSessions(now: number, secret?: string, iv?: string): Promise<string>
 }
 
-/** Rewrites the store in the folder `path` into a fresh one, since its files never shrink. */
+/** Rewrites the store in the folder `path` into a new one, because its files never shrink. */
 export declare function compactStore(path: string): Promise<string>
 
 /**
- * Settles what is finished, without waiting to be woken for it, and tells how many promises stay open. A wake-up that
- * comes later finds nothing.
+ * Settles the finished promises without waiting for the wake-up. Returns the number of promises that stay open. The
+ * wake-up then finds an empty mailbox.
  */
 export declare function deliver(): number
 
-/** Whether the records behind both stamps are still what they were. May say no though they are. */
+/** Returns true if the records of both stamps are unchanged. May return false although they are unchanged. */
 export declare function isCurrent(number: number, session: number, account: number): boolean
 
-/** Something that an operator should know, though the store works. */
+/** A condition that an operator should know about, although the store works. */
 export interface NativeNotice {
   /** Stable, for programs. */
   code: string
-  /** For people. */
+  /** A sentence for people. */
   text: string
 }
 
 /**
- * Opens the store in the folder `path`, with a cache of `cacheBytes` and `commitSeconds` for a commit; opened again in the same
- * process it is the same store. One that is missing is created only if `creates` is set.
+ * Opens the store in the folder `path`, with a cache of `cacheBytes` and a limit of `commitSeconds` for a commit. If
+ * the process already has it open, returns a share in the same store. A missing store is created only if `creates` is
+ * set.
  */
 export declare function openStore(path: string, cacheBytes: number, commitSeconds: number, creates: boolean): Promise<NativeStore>
 
-/** A record of the store `number` as text, null if there is none, and undefined if memory does not know. */
+/** Returns a record of the store `number` as text, null if there is none, and undefined if memory does not hold it. */
 export declare function peek(number: number, file: string): string | null | undefined
 
-/** The bytes that the last of the calls below has read or copied so far, or the sessions that a purge has looked at. */
+/**
+ * Returns the number of bytes that the last of the calls below has read or copied so far; for a purge, the number of
+ * sessions that it has looked at.
+ */
 export declare function progress(): number
 
-/** Accepts the store in the folder `path` as it is, and ends every session of every account. */
+/** Reopens a store that lost acknowledged writes, in the folder `path`, and ends every session of every account. */
 export declare function recoverStore(path: string, evenIfWhole: boolean, now: number, secret?: string, iv?: string): Promise<string>
 
 /**
- * Repairs what can be repaired without guessing in the store in the folder `path`, and reads it whole. Says in JSON
- * what was done, and what is left.
+ * Repairs the store in the folder `path` where that needs no guessing, and reads all of it. Returns JSON that says
+ * what was repaired and what is still damaged.
  */
 export declare function repairStore(path: string, secret?: string, iv?: string): Promise<string>
 
-/** Puts the backup in the folder `from` in place of the store in the folder `path`. */
+/** Replaces the store in the folder `path` by the backup in the folder `from`. */
 export declare function restoreStore(from: string, path: string, keepSessions: boolean, now: number, secret?: string, iv?: string): Promise<string>
 
-/**
- * Waits until everything that was asked of any store is durable; for the end of the process only,
- * since it blocks.
- */
+/** Waits until every change of every store is durable. Blocks, so it is only for the end of the process. */
 export declare function settle(): void
 
 /**
- * Has errors made by `constructor`, which is the caller's own `Error`: in a context of `node:vm`, where jest and vitest run
- * tests, that is not the one of the environment, and `instanceof Error` would be false.
+ * Makes all errors with `constructor`, which is the caller's own `Error`. In a context of `node:vm`, where jest and
+ * vitest run tests, it differs from the environment's, and `instanceof Error` would be false.
  */
 export declare function useErrors(constructor: ErrorConstructor): void
 
-/** The version of the package that the binary belongs to. */
+/** Version of the package that the binary belongs to. */
 export declare const VERSION: string

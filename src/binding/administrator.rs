@@ -1,5 +1,5 @@
-//! The use cases as JavaScript sees them: JSON text in and out. `undefined` instead of a text says that
-//! `src/facade` has to apply the host's rules itself.
+//! The use cases as JavaScript sees them: JSON text in and out. `undefined` in place of a text means that `src/facade`
+//! has to apply Dashboard's rules itself.
 
 use super::answer::Answer;
 use super::arguments::{record, secret};
@@ -17,9 +17,10 @@ use std::cell::RefCell;
 
 #[napi]
 impl NativeStore {
-    /// A session without `tokenHash`, and with `ended` if its time is over at `now` in seconds; undefined where
-    /// JavaScript has to look itself. From memory it comes with the stamps of the session and of its account: while
-    /// both are current and the session has not expired, the answer is the same.
+    /// Returns a session without `tokenHash`, and with `ended` if it is no longer valid at `now` in seconds. Returns
+    /// undefined where JavaScript has to compute the answer. If the answer came from memory, the stamps of the session
+    /// and of its account follow: the answer stays the same while both stamps are current and the session has not
+    /// expired.
     #[napi(
         catch_unwind,
         ts_args_type = "appid: string, sessionid: string, now: number, secret?: string, iv?: string",
@@ -44,7 +45,7 @@ impl NativeStore {
         })
     }
 
-    /// An account without its secrets, and from memory with its stamp.
+    /// Returns an account without its secrets. If the answer came from memory, the stamp of the account follows.
     #[napi(
         catch_unwind,
         ts_args_type = "appid: string, accountid: string, secret?: string, iv?: string",
@@ -68,7 +69,7 @@ impl NativeStore {
         })
     }
 
-    /// Ends all sessions of an account at `now` in seconds; the account without its secrets.
+    /// Ends all sessions of an account at `now` in seconds. Returns the account without its secrets.
     #[napi(
         catch_unwind,
         ts_args_type = "appid: string, accountid: string, now: number, secret?: string, iv?: string",
@@ -102,8 +103,8 @@ impl NativeStore {
         Ok(Reply::Later(promise))
     }
 
-    /// Sets the properties of the JSON object `set` in a record, and removes those named in `remove` (each a JSON string), as
-    /// one change. A missing record is made if `create` is set, else left missing.
+    /// Sets the properties of the JSON object `set` in a record, and removes the properties named in `remove` (each a
+    /// JSON string), as one change. If there is no record, it is created when `create` is true, else nothing happens.
     #[napi(
         catch_unwind,
         ts_args_type = "file: string, set: string, remove: string[], create: boolean, secret?: string, iv?: string",
@@ -129,7 +130,7 @@ impl NativeStore {
             edit: Box::new(move |stored| {
                 let secret = opened_with.as_ref();
                 let text = match stored {
-                    // To the host an empty record is a missing one.
+                    // To Dashboard an empty record is a missing one.
                     None | Some([]) if create => "{}".into(),
                     None | Some([]) => return Ok(None),
                     Some(stored) => cipher::decrypt_record(stored, secret),
@@ -147,7 +148,7 @@ impl NativeStore {
 }
 
 impl NativeStore {
-    /// Answers by `find` from memory, else on a worker.
+    /// Answers with `find` from memory; if memory does not hold the records, calls `find` on a worker thread.
     fn look_up(
         &self,
         env: Env,
@@ -157,7 +158,7 @@ impl NativeStore {
         let stamps = RefCell::new(Vec::with_capacity(2));
         let mut answer = None;
         let lookup = |key: &_| {
-            // Before the record is read.
+            // Taken before the record is read.
             stamps.borrow_mut().push(store.stamp(key));
             Ok(store.peek(key))
         };

@@ -1,4 +1,4 @@
-//! What a call gives back to JavaScript.
+//! The values that calls return to JavaScript.
 
 use super::maintenance::to_hex;
 use super::storage::NativeStore;
@@ -9,13 +9,13 @@ use std::ptr;
 
 /// A result on its way to JavaScript.
 pub enum Answer {
-    /// Nothing to tell.
+    /// `undefined`.
     Undefined,
-    /// There is nothing.
+    /// `null`: there is no such record.
     Null,
-    /// Yes or no.
+    /// A boolean.
     Flag(bool),
-    /// How many.
+    /// A number of items.
     Count(u64),
     /// A record as text, or undefined.
     Text(Option<Contents>),
@@ -23,20 +23,20 @@ pub enum Answer {
     Json(Option<String>),
     /// A record as a Buffer, or undefined.
     Bytes(Option<Contents>),
-    /// Records as text, in the order they were asked for.
+    /// Records as text, in the order in which they were asked for.
     Texts(Vec<Option<Contents>>),
     /// Items of a list.
     Items(Vec<Contents>),
-    /// Records by key, and which are damaged.
+    /// A page of records by key, and the damaged ones.
     Records(Records),
-    /// Parts of lists, and what of them is damaged.
+    /// A page of parts of lists, and the damage in them.
     Parts(Parts),
-    /// A store was opened.
+    /// A store that was opened.
     Opened(Lease),
 }
 
 impl Answer {
-    /// JSON text with the stamps of what it was made of.
+    /// Returns JSON text with the stamps of the records that it was made from.
     pub fn stamped(env: Env, json: &str, stamps: &[u64]) -> Result<sys::napi_value> {
         let env = env.raw();
         let mut elements = vec![text(env, json.as_bytes())?];
@@ -97,7 +97,7 @@ fn told(env: sys::napi_env, told: &Findings) -> Result<sys::napi_value> {
 }
 
 fn value(env: sys::napi_env, from: impl ToNapiValue) -> Result<sys::napi_value> {
-    // SAFETY: `env` is the one that this call runs in.
+    // SAFETY: `env` is the environment that this call runs in.
     unsafe { ToNapiValue::to_napi_value(env, from) }
 }
 
@@ -108,12 +108,12 @@ fn text_or_undefined(env: sys::napi_env, contents: Option<&[u8]>) -> Result<sys:
     }
 }
 
-/// A string of UTF-8; what is none becomes U+FFFD, as in `Buffer.toString`.
+/// Makes a string of UTF-8. Invalid bytes become U+FFFD, as in `Buffer.toString`.
 pub fn text(env: sys::napi_env, contents: &[u8]) -> Result<sys::napi_value> {
     let mut string = ptr::null_mut();
     let length = contents.len().cast_signed();
     let start = contents.as_ptr().cast();
-    // SAFETY: `start` and `length` describe `contents`. ASCII is Latin-1 too, and copied as it is.
+    // SAFETY: `start` and `length` describe `contents`. ASCII is also Latin-1, so it needs no conversion.
     check_status!(unsafe {
         if contents.is_ascii() {
             sys::napi_create_string_latin1(env, start, length, &raw mut string)
@@ -124,7 +124,7 @@ pub fn text(env: sys::napi_env, contents: &[u8]) -> Result<sys::napi_value> {
     Ok(string)
 }
 
-/// The string that a name was made of.
+/// Returns the string that a name was made from.
 fn name(env: sys::napi_env, bytes: &[u8]) -> Result<sys::napi_value> {
     if std::str::from_utf8(bytes).is_ok() {
         return text(env, bytes);
@@ -163,7 +163,7 @@ fn array<T>(
     let length = u32::try_from(values.len())
         .map_err(|error| napi::Error::new(napi::Status::GenericFailure, error.to_string()))?;
     let mut array = ptr::null_mut();
-    // SAFETY: `env` is the one that this call runs in.
+    // SAFETY: `env` is the environment that this call runs in.
     check_status!(unsafe {
         sys::napi_create_array_with_length(env, values.len(), &raw mut array)
     })?;

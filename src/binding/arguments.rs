@@ -1,4 +1,4 @@
-//! Arguments from JavaScript, parsed. What is wrong is thrown with the host's slug.
+//! Parses arguments from JavaScript. An invalid one is thrown with Dashboard's slug.
 
 use super::errors;
 use super::js_string::JsString;
@@ -10,13 +10,13 @@ const FILE: &str = "invalid-file";
 const PATH: &str = "invalid-path";
 const ITEM: &str = "invalid-itemid";
 
-/// The record at `file`.
+/// Returns the record at `file`.
 pub fn record(env: Env, file: JsString) -> Result<Record> {
     let name = file.bytes(FILE).map_err(|error| errors::throw(env, &error))?;
     Ok(Record::new(&name))
 }
 
-/// The bytes to write to a record, if there are not too many for it.
+/// Returns the bytes to write to a record. Fails if the record may not be that large.
 pub fn contents(
     env: Env,
     record: &Record,
@@ -30,7 +30,7 @@ pub fn contents(
     Ok(bytes.into())
 }
 
-/// The host's secret, if it has one; an error if its cipher would refuse it.
+/// Returns Dashboard's encryption secret, if it has one. Fails if Dashboard's cipher would refuse it.
 pub fn secret(
     key: Option<JsString>,
     iv: Option<JsString>,
@@ -43,13 +43,13 @@ pub fn secret(
     Secret::new(&bytes(key)?, &iv).map(Some).ok_or(StoreError::InvalidSecret)
 }
 
-/// The list at `path`.
+/// Returns the list at `path`.
 pub fn list(env: Env, path: JsString) -> Result<ListPath> {
     let path = path.bytes(PATH).map_err(|error| errors::throw(env, &error))?;
     Ok(ListPath::new(&path))
 }
 
-/// The item `itemid`.
+/// Returns the item `itemid`.
 pub fn item(env: Env, itemid: JsString) -> Result<Vec<u8>> {
     itemid.bytes(ITEM).map_err(|error| errors::throw(env, &error))
 }

@@ -9,37 +9,37 @@ use std::collections::HashMap;
 use std::ptr;
 
 thread_local! {
-    /// References to the `Error` of the code that loaded the addon, by environment.
+    /// References to the `Error` constructor of the code that loaded the addon, by environment.
     static CONSTRUCTORS: RefCell<HashMap<usize, sys::napi_ref>> = RefCell::default();
 }
 
-/// Has errors made by `constructor`, which is the caller's own `Error`: in a context of `node:vm`, where jest and vitest run
-/// tests, that is not the one of the environment, and `instanceof Error` would be false.
+/// Makes all errors with `constructor`, which is the caller's own `Error`. In a context of `node:vm`, where jest and
+/// vitest run tests, it differs from the environment's, and `instanceof Error` would be false.
 #[napi(catch_unwind, ts_args_type = "constructor: ErrorConstructor")]
 pub fn use_errors(env: Env, constructor: Object) -> Result<()> {
     let id = env.raw() as usize;
     let mut reference = ptr::null_mut();
-    // SAFETY: the value was just handed over in `env`.
+    // SAFETY: the value was just passed in `env`.
     check_status!(unsafe {
         sys::napi_create_reference(env.raw(), constructor.raw(), 1, &raw mut reference)
     })?;
     let before = CONSTRUCTORS.with_borrow_mut(|all| all.insert(id, reference));
     match before {
         Some(before) => {
-            // SAFETY: it was made in `env`, and nobody knows it any more.
+            // SAFETY: the reference was made in `env`, and nothing else holds it.
             check_status!(unsafe { sys::napi_delete_reference(env.raw(), before) })
         }
         None => env
             .add_env_cleanup_hook(id, |id| {
-                // The thread may be ending, and its map with it. The environment frees its references itself.
+                // Fails if the thread is ending and its map is gone. The environment frees its references itself.
                 let _ = CONSTRUCTORS.try_with(|all| all.borrow_mut().remove(&id));
             })
             .map(drop),
     }
 }
 
-/// An `Error` with the slug as its `message`, a stable `code`, a sentence for people as `detail`,
-/// and a `cause` where there is one.
+/// Returns an `Error` with the slug as `message`, a stable `code`, a sentence for people as `detail`, and a `cause`
+/// where there is one.
 pub fn to_value(env: sys::napi_env, error: &StoreError) -> Result<sys::napi_value> {
     let value = new_error(env, error.slug())?;
     let mut object = Object::from_raw(env, value);
@@ -69,14 +69,14 @@ fn new_error(env: sys::napi_env, message: &str) -> Result<sys::napi_value> {
     let mut constructor = ptr::null_mut();
     // SAFETY: the reference was made in `env`; a strong one keeps its value.
     check_status!(unsafe { sys::napi_get_reference_value(env, reference, &raw mut constructor) })?;
-    // SAFETY: the constructor is called with the one argument that is counted.
+    // SAFETY: calls the constructor with one argument, as counted.
     check_status!(unsafe {
         sys::napi_new_instance(env, constructor, 1, &raw const text, &raw mut error)
     })?;
     Ok(error)
 }
 
-/// Throws `error` in `env`, and returns what tells napi that an exception is pending.
+/// Throws `error` in `env`. Returns the value that tells napi that an exception is pending.
 pub fn throw(env: Env, error: &StoreError) -> napi::Error {
     let thrown = to_value(env.raw(), error).and_then(|value| {
         // SAFETY: the value was just made in `env`.

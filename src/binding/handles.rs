@@ -1,5 +1,5 @@
-//! What memory knows, for the calls that come with every request. These are functions, with the number of a store as an
-//! argument: a method of an object costs 200 ns before it begins.
+//! Answers from memory for the calls that come with every request. They are functions that take the number of a store,
+//! because calling a method of an object costs 200 ns before it begins.
 
 use super::answer::Answer;
 use super::errors;
@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 thread_local! {
-    /// The stores of this thread by number. No number is given twice: one of a closed store leads nowhere.
+    /// The stores of this thread by number. A number is never used twice: the number of a closed store finds nothing.
     static STORES: RefCell<Vec<Option<Arc<Store>>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -24,9 +24,9 @@ pub fn register(store: &Arc<Store>) -> u32 {
     })
 }
 
-/// Lets the number lead nowhere.
+/// Removes the store with this number.
 pub fn unregister(number: u32) {
-    // The thread may be ending, and its list with it.
+    // Fails if the thread is ending and its list is gone.
     let _ = STORES.try_with(|stores| {
         if let Some(slot) = stores.borrow_mut().get_mut(number as usize) {
             *slot = None;
@@ -38,7 +38,7 @@ fn with_store<T>(number: u32, look: impl FnOnce(&Store) -> T) -> Option<T> {
     STORES.with_borrow(|stores| stores.get(number as usize)?.as_deref().map(look))
 }
 
-/// A record of the store `number` as text, null if there is none, and undefined if memory does not know.
+/// Returns a record of the store `number` as text, null if there is none, and undefined if memory does not hold it.
 #[napi(
     catch_unwind,
     ts_args_type = "number: number, file: string",
@@ -54,7 +54,7 @@ pub fn peek(env: Env, number: u32, file: JsString) -> Result<Reply> {
     }))
 }
 
-/// Whether the records behind both stamps are still what they were. May say no though they are.
+/// Returns true if the records of both stamps are unchanged. May return false although they are unchanged.
 #[napi(catch_unwind)]
 #[must_use]
 pub fn is_current(number: u32, session: f64, account: f64) -> bool {

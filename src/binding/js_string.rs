@@ -5,14 +5,14 @@ use napi::bindgen_prelude::{FromNapiValue, TypeName, ValidateNapiValue};
 use napi::{check_status, sys, Result, ValueType};
 use std::ptr;
 
-/// Names up to this many UTF-16 units are read without asking for their length first.
+/// Number of UTF-16 units up to which a name is read without asking for its length first.
 const SHORT: usize = 256;
 
-/// A JavaScript string, with unpaired surrogates kept, as the store wants it.
+/// A JavaScript string in the form in which the store keeps names: WTF-8, with unpaired surrogates preserved.
 pub struct JsString(Vec<u8>);
 
 impl JsString {
-    /// The bytes, unless there are more than a name may have: then an error with `slug`.
+    /// Returns the bytes. Fails with `slug` if the name is too long.
     pub fn bytes(self, slug: &'static str) -> std::result::Result<Vec<u8>, StoreError> {
         if self.0.len() > MAX_NAME_BYTES {
             return Err(StoreError::TooLarge { slug, found: self.0.len(), limit: MAX_NAME_BYTES });
@@ -37,15 +37,15 @@ impl FromNapiValue for JsString {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
         let mut short = [0_u16; SHORT];
         let mut length = 0;
-        // SAFETY: the buffer has room for SHORT units, and Node writes no more than it is told.
+        // SAFETY: the buffer has room for SHORT units, and Node writes at most as many as it is given.
         check_status!(unsafe {
             sys::napi_get_value_string_utf16(env, value, short.as_mut_ptr(), SHORT, &raw mut length)
         })?;
-        // Node keeps one unit for a terminating zero, so a longer string fills the rest.
+        // Node reserves one unit for a terminating zero, so a longer string fills the others.
         if length < SHORT - 1 {
             return Ok(Self(wtf8::encode(short.get(..length).unwrap_or_default())));
         }
-        // SAFETY: without a buffer Node only tells the length.
+        // SAFETY: without a buffer Node only returns the length.
         check_status!(unsafe {
             sys::napi_get_value_string_utf16(env, value, ptr::null_mut(), 0, &raw mut length)
         })?;

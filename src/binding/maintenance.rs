@@ -1,4 +1,4 @@
-//! Looking after a store, for the command-line tool and the API. Reports are JSON text.
+//! Maintenance of a store, for the command-line tool and the API. Reports are JSON text.
 
 use super::answer::Answer;
 use super::arguments::secret;
@@ -18,20 +18,21 @@ use serde_json::{json, Value};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How much the work at hand has read or copied. One number for the process: the tool does one thing.
+/// Progress of the current operation. One number for the process, because the tool runs one operation at a time.
 static PROGRESS: AtomicU64 = AtomicU64::new(0);
 
-/// The bytes that the last of the calls below has read or copied so far, or the sessions that a purge has looked at.
+/// Returns the number of bytes that the last of the calls below has read or copied so far; for a purge, the number of
+/// sessions that it has looked at.
 #[napi(catch_unwind)]
 #[must_use]
 pub fn progress() -> f64 {
-    // Exact enough for a progress bar.
+    // Precise enough for a progress bar.
     #[expect(clippy::cast_precision_loss, reason = "a store has less than 2^53 bytes")]
     let bytes = PROGRESS.load(Ordering::Relaxed) as f64;
     bytes
 }
 
-/// Accepts the store in the folder `path` as it is, and ends every session of every account.
+/// Reopens a store that lost acknowledged writes, in the folder `path`, and ends every session of every account.
 #[napi(
     catch_unwind,
     ts_args_type = "path: string, evenIfWhole: boolean, now: number, secret?: string, iv?: string",
@@ -53,7 +54,7 @@ pub fn recover_store(
     })
 }
 
-/// Puts the backup in the folder `from` in place of the store in the folder `path`.
+/// Replaces the store in the folder `path` by the backup in the folder `from`.
 #[napi(
     catch_unwind,
     ts_args_type = "from: string, path: string, keepSessions: boolean, now: number, secret?: string, iv?: string",
@@ -89,7 +90,7 @@ pub fn restore_store(
     })
 }
 
-/// Rewrites the store in the folder `path` into a fresh one, since its files never shrink.
+/// Rewrites the store in the folder `path` into a new one, because its files never shrink.
 #[napi(catch_unwind, ts_return_type = "Promise<string>")]
 pub fn compact_store(env: Env, path: String) -> Result<Reply> {
     on_long_worker(env, move || {
@@ -98,8 +99,8 @@ pub fn compact_store(env: Env, path: String) -> Result<Reply> {
     })
 }
 
-/// Repairs what can be repaired without guessing in the store in the folder `path`, and reads it whole. Says in JSON
-/// what was done, and what is left.
+/// Repairs the store in the folder `path` where that needs no guessing, and reads all of it. Returns JSON that says
+/// what was repaired and what is still damaged.
 #[napi(
     catch_unwind,
     ts_args_type = "path: string, secret?: string, iv?: string",
@@ -130,13 +131,13 @@ pub fn repair_store(
 
 #[napi]
 impl NativeStore {
-    /// Takes the share of `other` over, which is none of it any more. For a store that was closed and opened again.
+    /// Takes over the share of `other`, which must not be used any more. For a store that was closed and opened again.
     #[napi(catch_unwind)]
     pub fn adopt(&self, other: &NativeStore) {
         let lease = other.lease.borrow_mut().take();
-        // This one's number was of the store that was closed: calls go by the share itself from now on.
+        // The number belonged to the store that was closed. From now on calls use the share itself.
         handles::unregister(other.number);
-        // The one before is dropped outside of the borrow.
+        // Drops the previous share outside of the borrow.
         let _before = self.lease.replace(lease);
     }
 
@@ -151,7 +152,7 @@ impl NativeStore {
         })
     }
 
-    /// Copies the store as it is at one moment into the empty folder `folder`, and reads the copy.
+    /// Copies the store, as it is at one moment, into the empty folder `folder`, and reads the copy.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn backup(&self, env: Env, folder: String) -> Result<Reply> {
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
@@ -165,8 +166,9 @@ impl NativeStore {
 
 #[napi]
 impl NativeStore {
-    /// Removes the sessions of some records behind `after` that had ended at `before`, in seconds; only counts them
-    /// if `dryRun` is set. Says in JSON what was done, and where to go on as `next`: null at the end.
+    /// Looks at some records behind `after`, and removes the sessions that had ended at `before`, in seconds. Only
+    /// counts them if `dryRun` is set. Returns JSON that says what was done; `next` is where to continue, null at the
+    /// end.
     #[napi(
         catch_unwind,
         ts_args_type = "after: string | undefined | null, now: number, before: number, dryRun: boolean, secret?: string, iv?: string",
@@ -205,18 +207,18 @@ impl NativeStore {
 
 #[napi]
 impl NativeStore {
-    /// Numbers that are known at any time, as JSON.
+    /// Returns statistics that are known without reading the store, as JSON.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn stats(&self, env: Env) -> Result<Reply> {
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_worker(env, move || Ok(json_answer(&describe_stats(&store.stats()?))))
     }
 
-    /// Removes the stores that restores have replaced. Says in JSON which ones, and their bytes.
+    /// Removes the stores that restores have replaced. Returns their names and sizes in bytes as JSON.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn remove_replaced(&self, env: Env) -> Result<Reply> {
         let path = PathBuf::from(self.path());
-        // The share keeps the folder's lock.
+        // The share keeps the folder locked.
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
         on_long_worker(env, move || {
             let (paths, bytes) = store::remove_replaced(&path)?;
@@ -226,7 +228,7 @@ impl NativeStore {
         })
     }
 
-    /// What the store holds, by application and kind, as JSON.
+    /// Returns the contents of the store by application and kind, as JSON.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn usage(&self, env: Env) -> Result<Reply> {
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
@@ -272,12 +274,12 @@ fn describe_stats(stats: &Stats) -> Value {
     })
 }
 
-/// A key as text: its bytes are none.
+/// Returns a key as hexadecimal text, because its bytes may not be valid text.
 pub fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-/// The key that [`to_hex`] has made a text of, without what stands beside its value.
+/// Returns the key that [`to_hex`] was called with, without the full name that is stored beside its value.
 pub fn key_of_hex(text: &str) -> Option<Key> {
     let digits = text.as_bytes().chunks(2);
     let bytes: Option<Vec<u8>> =

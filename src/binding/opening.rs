@@ -9,11 +9,12 @@ use napi::{Env, Result};
 use napi_derive::napi;
 use std::time::Duration;
 
-/// How long the end of a process may wait for changes that were not awaited.
+/// Maximum time that the end of the process waits for changes that were not awaited.
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Opens the store in the folder `path`, with a cache of `cacheBytes` and `commitSeconds` for a commit; opened again in the same
-/// process it is the same store. One that is missing is created only if `creates` is set.
+/// Opens the store in the folder `path`, with a cache of `cacheBytes` and a limit of `commitSeconds` for a commit. If
+/// the process already has it open, returns a share in the same store. A missing store is created only if `creates` is
+/// set.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeStore>")]
 pub fn open_store(
     env: Env,
@@ -37,8 +38,7 @@ pub fn open_store(
     on_own_thread(env, move || store::open(&settings).map(Answer::Opened))
 }
 
-/// Waits until everything that was asked of any store is durable; for the end of the process only,
-/// since it blocks.
+/// Waits until every change of every store is durable. Blocks, so it is only for the end of the process.
 #[napi(catch_unwind)]
 pub fn settle(env: Env) -> Result<()> {
     store::settle(SETTLE_LIMIT).map_err(|error| errors::throw(env, &error))
@@ -46,14 +46,14 @@ pub fn settle(env: Env) -> Result<()> {
 
 #[napi]
 impl NativeStore {
-    /// Gives this share back; with the last one the store finishes, and its folder is free when this resolves.
+    /// Gives this share back. The last share closes the store; its folder is free when the promise resolves.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn close(&self, env: Env) -> Result<Reply> {
         let lease = self.lease.borrow_mut().take();
         if lease.is_some() {
             handles::unregister(self.number);
         }
-        // At once, and only the waiting on a thread: no long read is in its way.
+        // Begins to close at once; only the waiting needs a thread. That way a long read does not delay it.
         if let Some(closing) = lease.and_then(Lease::begin_close) {
             return on_own_thread(env, move || closing.wait().map(|()| Answer::Undefined));
         }

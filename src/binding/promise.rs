@@ -1,9 +1,9 @@
-//! Promises that are settled from other threads, many in one go.
+//! Settles promises from other threads, many at a time.
 //!
-//! Each environment (the main thread, or a worker thread of Node) has one weak threadsafe function.
-//! Whoever finishes puts the result into the environment's mailbox and wakes it only if the mailbox
-//! was empty, so a commit of 64 changes costs one wake-up. A weak function does not keep the event
-//! loop alive; it is referenced for as long as a promise is open.
+//! Each environment (the main thread, or a worker thread of Node) has a mailbox and one weak threadsafe function. A
+//! thread that finishes work puts the result into the mailbox of its environment. It wakes the event loop only if the
+//! mailbox was empty, so a commit of 64 changes costs one wake-up. A weak function does not keep the event loop alive;
+//! it is referenced while a promise is open.
 
 use super::answer::Answer;
 use super::errors;
@@ -19,17 +19,17 @@ use std::ptr;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// So many results have room without making more.
+/// Number of results that a mailbox has room for without growing.
 const SETTLED: usize = 64;
 
 type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
 
 thread_local! {
-    /// By environment: a thread has several after the addon was loaded more than once.
+    /// Deliveries by environment: a thread has several environments if the addon was loaded more than once.
     static DELIVERIES: RefCell<HashMap<usize, Rc<Delivery>>> = RefCell::new(HashMap::new());
 }
 
-/// One environment's open promises.
+/// The open promises of one environment.
 struct Delivery {
     mailbox: Arc<Mailbox>,
     open: Cell<usize>,
@@ -44,10 +44,10 @@ struct Mailbox {
 /// Node's handle of an open promise.
 struct Deferred(sys::napi_deferred);
 
-// SAFETY: only carried between threads; used on the thread of its environment alone.
+// SAFETY: only moved between threads; used only on the thread of its environment.
 unsafe impl Send for Deferred {}
 
-/// The duty to settle one promise, from any thread. Dropped without that, it rejects.
+/// The duty to settle one promise, from any thread. If it is dropped unused, the promise rejects.
 pub struct Resolver {
     deferred: Option<Deferred>,
     mailbox: Arc<Mailbox>,
@@ -67,7 +67,7 @@ impl Resolver {
         settled.push((deferred, result));
         if settled.len() == 1 {
             if let Some(wake) = self.mailbox.wake.get() {
-                // Fails only when the environment is gone, and then nobody waits.
+                // Fails only if the environment is gone, and then nothing waits for the result.
                 wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
             }
         }
@@ -88,7 +88,7 @@ pub fn open(env: Env) -> Result<(sys::napi_value, Resolver)> {
     let delivery = delivery(env)?;
     let mut deferred = ptr::null_mut();
     let mut promise = ptr::null_mut();
-    // SAFETY: `env` is the one that this call runs in.
+    // SAFETY: `env` is the environment that this call runs in.
     check_status!(unsafe {
         sys::napi_create_promise(env.raw(), &raw mut deferred, &raw mut promise)
     })?;
@@ -99,8 +99,8 @@ pub fn open(env: Env) -> Result<(sys::napi_value, Resolver)> {
     Ok((promise, Resolver { deferred: Some(Deferred(deferred)), mailbox }))
 }
 
-/// Settles what is finished, without waiting to be woken for it, and tells how many promises stay open. A wake-up that
-/// comes later finds nothing.
+/// Settles the finished promises without waiting for the wake-up. Returns the number of promises that stay open. The
+/// wake-up then finds an empty mailbox.
 #[napi(catch_unwind)]
 pub fn deliver(env: Env) -> Result<u32> {
     let delivery = delivery(env)?;
@@ -121,7 +121,7 @@ fn delivery(env: Env) -> Result<Rc<Delivery>> {
         .callee_handled::<false>()
         .weak::<true>()
         .build_callback(move |context| {
-            // Node calls this, so a panic that left it would end the process.
+            // Node calls this, so a panic that leaves it would end the process.
             catch_unwind(AssertUnwindSafe(|| {
                 match DELIVERIES.with_borrow(|all| all.get(&id).cloned()) {
                     Some(delivery) => delivery.deliver(context.env),
@@ -130,11 +130,11 @@ fn delivery(env: Env) -> Result<Rc<Delivery>> {
             }))
             .unwrap_or_else(|_| Err(napi::Error::new(Status::GenericFailure, "delivery-panicked")))
         })?;
-    // Set once: the delivery was just made.
+    // Not set before: the delivery was just made.
     let _ = mailbox.wake.set(wake);
     DELIVERIES.with_borrow_mut(|all| all.insert(id, Rc::clone(&delivery)));
     env.add_env_cleanup_hook(id, |id| {
-        // The thread may be ending, and its map with it.
+        // Fails if the thread is ending and its map is gone.
         let _ = DELIVERIES.try_with(|all| all.borrow_mut().remove(&id));
     })?;
     Ok(delivery)
@@ -147,7 +147,8 @@ impl Delivery {
             if settled.is_empty() {
                 return Ok(());
             }
-            // As many will come again, and whoever puts them in need not make room.
+            // The next delivery is likely to be as large. Reserving the room here saves the sending threads from
+            // growing the mailbox.
             let room = Vec::with_capacity(settled.len().max(SETTLED));
             std::mem::replace(&mut *settled, room)
         };
@@ -156,7 +157,7 @@ impl Delivery {
         if open == 0 {
             self.keep_alive(env, false)?;
         }
-        // One that cannot be converted must not leave the others open.
+        // A result that cannot be converted must not leave the others unsettled.
         let results: Vec<_> = settled
             .into_iter()
             .map(|(deferred, result)| settle(env.raw(), &deferred, result))
@@ -168,7 +169,7 @@ impl Delivery {
         let Some(wake) = self.mailbox.wake.get() else {
             return Ok(());
         };
-        // SAFETY: on the thread of `env`, to which the function belongs, while it is alive.
+        // SAFETY: runs on the thread of `env`, to which the function belongs, while it is alive.
         check_status!(unsafe {
             if alive {
                 sys::napi_ref_threadsafe_function(env.raw(), wake.raw())
@@ -181,14 +182,14 @@ impl Delivery {
 
 fn settle(env: sys::napi_env, deferred: &Deferred, result: StoreResult<Answer>) -> Result<()> {
     let value = result.and_then(|answer| {
-        // SAFETY: on the thread of `env`.
+        // SAFETY: runs on the thread of `env`.
         unsafe { ToNapiValue::to_napi_value(env, answer) }.map_err(|error| StoreError::Panicked {
             action: "answer a call",
             cause: error.reason.clone(),
         })
     });
     match value {
-        // SAFETY: on the thread of `env`, which made `deferred`; each is settled once.
+        // SAFETY: runs on the thread of `env`, which made `deferred`; each is settled once.
         Ok(value) => check_status!(unsafe { sys::napi_resolve_deferred(env, deferred.0, value) }),
         Err(error) => {
             let error = errors::to_value(env, &error)?;

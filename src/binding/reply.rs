@@ -1,4 +1,4 @@
-//! An answer at once, or a promise of one.
+//! A reply: a value, or a promise of one.
 
 use super::answer::Answer;
 use super::promise::{self, Resolver};
@@ -7,11 +7,11 @@ use crate::store;
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi::{sys, Env, Result, ValueType};
 
-/// An answer now, or a promise of one.
+/// The reply to a call.
 pub enum Reply {
-    /// Memory knew.
+    /// An answer from memory.
     Now(Answer),
-    /// The same, already made.
+    /// An answer from memory that is already a JavaScript value.
     Value(sys::napi_value),
     /// A promise.
     Later(sys::napi_value),
@@ -30,14 +30,14 @@ impl TypeName for Reply {
 impl ToNapiValue for Reply {
     unsafe fn to_napi_value(env: sys::napi_env, reply: Self) -> Result<sys::napi_value> {
         match reply {
-            // SAFETY: `env` is the one that this call runs in.
+            // SAFETY: `env` is the environment that this call runs in.
             Self::Now(answer) => unsafe { ToNapiValue::to_napi_value(env, answer) },
             Self::Value(value) | Self::Later(value) => Ok(value),
         }
     }
 }
 
-/// Runs `work`, which is a look-up, on a worker thread and promises its answer.
+/// Runs `work`, a look-up, on a worker thread. Returns a promise of its answer.
 pub fn on_worker(
     env: Env,
     work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
@@ -45,7 +45,7 @@ pub fn on_worker(
     promised(env, work, |job| READS.run(job))
 }
 
-/// The same for what may take long.
+/// As [`on_worker`], for work that may take long.
 pub fn on_long_worker(
     env: Env,
     work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
@@ -53,7 +53,8 @@ pub fn on_long_worker(
     promised(env, work, |job| LONG.run(job))
 }
 
-/// The same on a thread of its own, for what starts threads: those inherit how it is run.
+/// As [`on_worker`], on a thread of its own. For work that starts threads: a new thread inherits the priority of the
+/// one that starts it.
 pub fn on_own_thread(
     env: Env,
     work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
@@ -61,7 +62,7 @@ pub fn on_own_thread(
     promised(env, work, worker::run_alone)
 }
 
-/// Runs `work` on a worker thread, or on one for long work if a look-up by `is_long` says so.
+/// Runs `work` on a thread for look-ups, or on one for long work if `is_long` says so. `is_long` is itself a look-up.
 pub fn on_either_worker(
     env: Env,
     is_long: impl FnOnce() -> store::Result<bool> + Send + 'static,

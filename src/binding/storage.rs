@@ -1,6 +1,6 @@
-//! The store as JavaScript sees it: `src/facade` gives it the host's names and checks arguments.
+//! The store as JavaScript sees it. `src/facade` adds Dashboard's names and checks arguments.
 //!
-//! What memory knows is answered at once, everything else by a promise: nothing here waits.
+//! What memory holds is answered at once, everything else by a promise: nothing here waits.
 
 use super::answer::Answer;
 use super::arguments::{contents, item, list, record, secret};
@@ -17,14 +17,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How long a commit may take while a store is only looked after.
+/// Time limit of a commit while a store is only being maintained.
 const MAINTENANCE_LIMIT: Duration = Duration::from_secs(60);
-/// The cache of a store that is only looked after.
+/// Cache size in bytes of a store that is only being maintained.
 const SMALL_CACHE: u64 = 16 << 20;
-/// The largest number of items in a page that counts as a look-up.
+/// Maximum number of items in a page that counts as a look-up.
 const SHORT_PAGE: u64 = 1000;
 
-/// How the store in the folder `path` is opened where nothing else is said.
+/// Returns the default settings for the store in the folder `path`.
 pub fn settings(path: String) -> Settings {
     Settings {
         path: PathBuf::from(path),
@@ -36,17 +36,17 @@ pub fn settings(path: String) -> Settings {
     }
 }
 
-/// 64 lower-case hexadecimal characters, of which 244 bits are random.
+/// Returns 64 lower-case hexadecimal characters, of which 244 bits are random.
 pub fn new_session_key() -> String {
     [Uuid::new_v4(), Uuid::new_v4()].map(|id| id.simple().to_string()).concat()
 }
 
-/// Something that an operator should know, though the store works.
+/// A condition that an operator should know about, although the store works.
 #[napi(object)]
 pub struct NativeNotice {
     /// Stable, for programs.
     pub code: String,
-    /// For people.
+    /// A sentence for people.
     pub text: String,
 }
 
@@ -64,18 +64,18 @@ impl NativeStore {
         Self { lease: RefCell::new(Some(lease)), number }
     }
 
-    /// The store, unless this share was given back.
+    /// Returns the store. Fails if this share was given back.
     pub fn store(&self) -> std::result::Result<Arc<Store>, StoreError> {
         let lease = self.lease.borrow();
         lease.as_ref().map(|lease| Arc::clone(lease)).ok_or(StoreError::Closed)
     }
 
-    /// The same for a call that reads on another thread.
+    /// As [`NativeStore::store`], for a call that reads on another thread.
     pub fn reader(&self) -> std::result::Result<Reader, StoreError> {
         self.store().map(Reader::new)
     }
 
-    /// Answers from memory by `peek`, else on a worker by `read`.
+    /// Answers with `peek` from memory; if memory cannot answer, calls `read` on a worker thread.
     pub fn answer(
         &self,
         env: Env,
@@ -90,7 +90,7 @@ impl NativeStore {
         on_worker(env, move || read(&reader))
     }
 
-    /// Promises that `changes` are durable.
+    /// Submits `changes`. Returns a promise that resolves when they are durable.
     pub fn change(&self, env: Env, changes: Vec<Change>) -> Result<Reply> {
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
         let (promise, resolver) = promise::open(env)?;
@@ -125,13 +125,13 @@ impl Drop for NativeStore {
 
 #[napi]
 impl NativeStore {
-    /// The store's number in this thread, while it is open.
+    /// Returns the number of the store in this thread, while it is open.
     #[napi(catch_unwind, getter)]
     pub fn number(&self) -> u32 {
         self.number
     }
 
-    /// Whether there is a record.
+    /// Returns whether there is a record.
     #[napi(
         catch_unwind,
         ts_args_type = "file: string",
@@ -147,7 +147,7 @@ impl NativeStore {
         )
     }
 
-    /// A record as text, from the disk where memory does not know it.
+    /// Returns a record as text, from memory or from the disk.
     #[napi(
         catch_unwind,
         ts_args_type = "file: string",
@@ -159,7 +159,7 @@ impl NativeStore {
         on_worker(env, move || store.read(&key).map(Answer::Text))
     }
 
-    /// Records as text, in the order of `files`.
+    /// Returns records as text, in the order of `files`.
     #[napi(
         catch_unwind,
         ts_args_type = "files: string[]",
@@ -183,7 +183,7 @@ impl NativeStore {
         )
     }
 
-    /// A record as bytes.
+    /// Returns a record as bytes.
     #[napi(
         catch_unwind,
         ts_args_type = "file: string",
@@ -199,8 +199,7 @@ impl NativeStore {
         )
     }
 
-    /// Writes a record from text. The secret of the host is for the rule that a stale write may not
-    /// undo security.
+    /// Writes a record from text. The rule against stale writes needs Dashboard's secret to compare records.
     #[napi(
         catch_unwind,
         ts_args_type = "file: string, contents: string, secret?: string, iv?: string",
@@ -236,14 +235,14 @@ impl NativeStore {
         self.write_contents(env, file, bytes, secret, "invalid-buffer")
     }
 
-    /// Removes a record if it is there.
+    /// Removes a record if it exists.
     #[napi(catch_unwind, ts_args_type = "file: string", ts_return_type = "Promise<void>")]
     pub fn remove(&self, env: Env, file: JsString) -> Result<Reply> {
         let record = record(env, file)?;
         self.change(env, vec![Change::Remove { record }])
     }
 
-    /// Adds `items[n]` to the list at `paths[n]`, all of them together or none.
+    /// Adds `items[n]` to the list at `paths[n]`, all of them or none.
     #[napi(
         catch_unwind,
         ts_args_type = "paths: string[], items: string[]",
@@ -260,7 +259,7 @@ impl NativeStore {
         self.change(env, changes)
     }
 
-    /// Removes `itemid` from a list if it is there.
+    /// Removes `itemid` from a list if it is in it.
     #[napi(
         catch_unwind,
         ts_args_type = "path: string, itemid: string",
@@ -271,7 +270,7 @@ impl NativeStore {
         self.change(env, vec![change])
     }
 
-    /// How many items a list has.
+    /// Returns the number of items in a list.
     #[napi(
         catch_unwind,
         ts_args_type = "path: string",
@@ -287,7 +286,7 @@ impl NativeStore {
         )
     }
 
-    /// Whether a list has an item.
+    /// Returns whether a list holds an item.
     #[napi(
         catch_unwind,
         ts_args_type = "path: string, itemid: string",
@@ -304,7 +303,7 @@ impl NativeStore {
         )
     }
 
-    /// At most `size` items behind the `offset` newest ones, newest first.
+    /// Returns at most `size` items, newest first, after skipping the `offset` newest ones.
     #[napi(
         catch_unwind,
         ts_args_type = "path: string, offset: number, size: number",
@@ -326,7 +325,7 @@ impl NativeStore {
         on_either_worker(env, is_long, read)
     }
 
-    /// The folder of the store, as the system names it.
+    /// Returns the folder of the store, as the system names it.
     #[napi(catch_unwind, getter)]
     pub fn path(&self) -> String {
         self.lease
@@ -336,7 +335,7 @@ impl NativeStore {
             .unwrap_or_default()
     }
 
-    /// What is to be told of the opening of the store.
+    /// Returns the notices of opening the store.
     #[napi(catch_unwind, getter)]
     pub fn notices(&self) -> Vec<NativeNotice> {
         let notice =

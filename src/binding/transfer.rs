@@ -1,4 +1,4 @@
-//! Everything in a store out and in, a page at a time: `src/facade` makes the pages follow each other.
+//! Reads and loads everything in a store, a page at a time. `src/facade` asks for one page after the other.
 
 use super::answer::Answer;
 use super::arguments::{self, item, list, record, secret};
@@ -16,12 +16,13 @@ use napi_derive::napi;
 use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many records are read at a time.
+/// Number of records per page.
 const PAGE: usize = 500;
 
 #[napi]
 impl NativeStore {
-    /// Some records behind `after`, the `next` of the page before, which is undefined at the end.
+    /// Returns a page of records behind `after`, which is the `next` of the page before. `next` is undefined at the
+    /// end.
     #[napi(
         catch_unwind,
         ts_args_type = "after?: string",
@@ -35,7 +36,7 @@ impl NativeStore {
         })
     }
 
-    /// Some parts of lists behind the item at `last` of the list `path`, oldest items first.
+    /// Returns a page of parts of lists, oldest items first, behind the item at `last` of the list `path`.
     #[napi(
         catch_unwind,
         ts_args_type = "path?: string, last?: number",
@@ -55,9 +56,10 @@ impl NativeStore {
         })
     }
 
-    /// Brings `contents[n]` to `records[n]`, as far as that undoes nothing, and adds `items[n]`, oldest first, to the list
-    /// `lists[n]`: all of it or nothing. The secret of the host is for the records that are there already. Says in JSON how many
-    /// records were kept in part, and names the first of them.
+    /// Writes `contents[n]` to `records[n]` as far as that undoes no security change, and adds `items[n]`, oldest
+    /// first, to the list `lists[n]`: all of it or nothing. The secret is Dashboard's, for the records that are already
+    /// stored. Returns JSON with the number of records that were kept in whole or in part, and the names of the first
+    /// ones.
     #[napi(
         catch_unwind,
         ts_args_type = "records: string[], contents: Uint8Array[], lists: string[], items: string[][], secret?: string, iv?: string",
@@ -93,7 +95,7 @@ impl NativeStore {
         Ok(Reply::Later(promise))
     }
 
-    /// Which of `records[n]` [`NativeStore::load`] would keep in part. Changes nothing.
+    /// Returns which of `records[n]` [`NativeStore::load`] would keep in whole or in part. Changes nothing.
     #[napi(
         catch_unwind,
         ts_args_type = "records: string[], contents: Uint8Array[], secret?: string, iv?: string",
@@ -121,9 +123,9 @@ impl NativeStore {
         })
     }
 
-    /// Writes `contents[n]` at `records[n]`, whatever stands there, and adds `items[n]` to the list `lists[n]` as
-    /// [`NativeStore::load`] does. Every session has to be ended afterwards, by [`NativeStore::end_sessions`]: until
-    /// that is done the store is not opened again.
+    /// Writes `contents[n]` to `records[n]` whatever is stored there, and adds `items[n]` to the list `lists[n]` as
+    /// [`NativeStore::load`] does. Call [`NativeStore::end_sessions`] afterwards: until every session has been ended,
+    /// the store cannot be opened again.
     #[napi(
         catch_unwind,
         ts_args_type = "records: string[], contents: Uint8Array[], lists: string[], items: string[][]",
@@ -139,7 +141,7 @@ impl NativeStore {
     ) -> Result<Reply> {
         let mut changes = vec![Change::Quarantine];
         for (record, contents) in imported(env, records, contents)? {
-            // Without a kind the rule about stale writes asks nothing, and what it remembered goes.
+            // Without a kind the rule about stale writes does not apply, and its fingerprints are removed.
             let record = Record { kind: None, ..record };
             changes.push(Change::Write { record, contents, secret: None });
         }
@@ -169,7 +171,7 @@ impl NativeStore {
     }
 }
 
-/// What is to be written at each of `records`: an account that is too large for its rule comes over all the same.
+/// Returns the contents to write to each of `records`. An account over the size limit of its rule is imported as well.
 fn imported(
     env: Env,
     records: Vec<JsString>,

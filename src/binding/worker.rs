@@ -1,6 +1,6 @@
-//! Threads for what blocks: reading the disk, opening and closing.
+//! Threads for calls that block: reading the disk, opening and closing.
 //!
-//! What may take long has threads of its own, so that it never stands in the way of a look-up.
+//! Work that may take long has threads of its own, so that it never delays a look-up.
 
 use crate::store::{lower_thread_priority, Result, StoreError};
 use std::collections::VecDeque;
@@ -10,18 +10,18 @@ use std::thread::Builder;
 
 /// For look-ups: single records, counts, and pages of some hundred items.
 pub static READS: Pool = Pool::new("dashboard-sled worker", 4, 65_536);
-/// For what may take long: whole lists, scans, verifying, copies. This many run at once.
+/// For work that may take long: whole lists, scans, verifying, backups. Four of them run at once.
 pub static LONG: Pool = Pool::new("dashboard-sled long", 4, 1024);
 
-/// Told whether it can run; if not it answers its caller with that error.
+/// Gets `Ok` if it can run. Otherwise it gets the error to answer its caller with.
 pub type Job = Box<dyn FnOnce(Result<()>) + Send>;
 
-/// Threads that all environments of the process share. They are started when they are first needed, and stay.
+/// Threads that all environments of the process share. They are started when they are first needed, and never end.
 pub struct Pool {
     name: &'static str,
-    /// Number of threads. Enough to keep a disk busy: a read that waits takes no processor.
+    /// Number of threads. Enough to keep a disk busy: a read that waits uses no processor.
     threads: usize,
-    /// Number of jobs that may wait, so that memory is bounded while a disk is slow.
+    /// Maximum number of jobs that wait, so that memory is bounded while a disk is slow.
     most_waiting: usize,
     state: Mutex<State>,
     ready: Condvar,
@@ -81,7 +81,7 @@ impl Pool {
                 state.idle -= 1;
             };
             drop(state);
-            // A job that panics has dropped its resolver, which tells its caller.
+            // A job that panics drops its resolver, which rejects the promise of its caller.
             let _ = catch_unwind(AssertUnwindSafe(|| job(Ok(()))));
         }
     }
@@ -91,7 +91,8 @@ impl Pool {
     }
 }
 
-/// Runs `job` on a thread of its own, for what starts threads: those inherit how it is run.
+/// Runs `job` on a thread of its own. For work that starts threads: a new thread inherits the priority of the one that
+/// starts it.
 pub fn run_alone(job: Job) {
     let (sender, jobs) = mpsc::channel::<Job>();
     let work = move || {
@@ -100,7 +101,7 @@ pub fn run_alone(job: Job) {
         }
     };
     match Builder::new().name("dashboard-sled opening".into()).spawn(work) {
-        // It waits for the job, so this cannot fail.
+        // The thread waits for the job, so sending cannot fail.
         Ok(_) => drop(sender.send(job)),
         Err(error) => job(Err(StoreError::no_thread(error))),
     }
@@ -111,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn jobs_over_the_bound_are_refused_and_those_below_it_run() {
+    fn jobs_over_the_limit_are_refused_and_the_others_run() {
         static POOL: Pool = Pool::new("test", 1, 2);
         let (hold, until) = mpsc::channel::<()>();
         let (begun, first) = mpsc::channel();
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_panics_takes_no_thread_with_it() {
+    fn a_thread_survives_a_job_that_panics() {
         static POOL: Pool = Pool::new("test", 1, 2);
         let (done, results) = mpsc::channel();
         let after = done.clone();
