@@ -1,8 +1,8 @@
-//! An account as the administrator's `account.js` of the host reads it.
+//! An account, as the administrator's `account.js` of Dashboard reads it.
 
 use super::json::{self, Object};
 
-/// What an account says to those who ask for it or for one of its sessions.
+/// The parts of an account that look-ups of it and of its sessions need.
 #[derive(Debug, PartialEq)]
 pub struct Account {
     /// The account as JSON, without `sessionKey`, `usernameHash` and `passwordHash`.
@@ -16,7 +16,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Reads the text of an account; `None` unless it is one as the host writes it.
+    /// Reads the text of an account. Returns `None` unless the text is an account as Dashboard writes it.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let mut object = Object::parse(text)?;
@@ -40,9 +40,9 @@ pub fn redact(account: &mut Object) {
     }
 }
 
-/// Whether what is stored at the key of an account, and cannot be read, may be an account under some secret, or damaged text
-/// of one. What begins with fewer digits than the smallest account has is none, whatever the secret: the host reads up to
-/// what is not hexadecimal.
+/// Returns whether unreadable bytes at the key of an account may be an account under some secret, or damaged text of
+/// one. Dashboard decrypts up to the first character that is not hexadecimal. Therefore bytes that begin with fewer
+/// digits than the smallest account has are not an account under any secret.
 #[must_use]
 pub fn may_be_one(stored: &[u8]) -> bool {
     const LEAST_DIGITS: usize = 2 * r#"{"object":"account"}"#.len();
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_account_is_none() {
+    fn text_that_is_not_an_account_is_not_read() {
         for text in ["{}", "[]", "account", r#"{"object":"session"}"#, r#"{"object":"account"#] {
             assert_eq!(Account::read(text), None, "{text}");
         }

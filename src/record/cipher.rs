@@ -1,5 +1,5 @@
-//! The host's cipher (`src/storage.js`, encrypt and decrypt): AES-256-CTR with one fixed IV, as
-//! lower-case hexadecimal. Records are kept in exactly that form.
+//! Dashboard's cipher (`encrypt` and `decrypt` in `src/storage.js`): AES-256-CTR with one fixed IV, as lower-case
+//! hexadecimal. Records are stored in exactly that form.
 
 use aes::Aes256;
 use ctr::cipher::{KeyIvInit, StreamCipher};
@@ -7,7 +7,7 @@ use ctr::Ctr128BE;
 use std::borrow::Cow;
 use std::fmt;
 
-/// The host's `ENCRYPTION_SECRET` and `ENCRYPTION_SECRET_IV`.
+/// Dashboard's `ENCRYPTION_SECRET` and `ENCRYPTION_SECRET_IV`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {
     key: [u8; 32],
@@ -15,13 +15,13 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// `None` unless the key is 32 bytes and the IV 16: with anything else the host's cipher throws.
+    /// Returns `None` unless the key has 32 bytes and the IV 16: Dashboard's cipher throws on any other length.
     #[must_use]
     pub fn new(key: &[u8], iv: &[u8]) -> Option<Self> {
         Some(Self { key: key.try_into().ok()?, iv: iv.try_into().ok()? })
     }
 
-    /// What the host stores for `text`.
+    /// Returns the bytes that Dashboard stores for `text`.
     #[must_use]
     pub fn encrypt(&self, text: &str) -> Vec<u8> {
         let mut bytes = text.as_bytes().to_vec();
@@ -29,11 +29,11 @@ impl Secret {
         hexadecimal(&bytes)
     }
 
-    /// The text in what is stored, as the host's `decipher.update(text, 'hex', 'utf-8')` gives it.
+    /// Returns the text of stored bytes, as Dashboard's `decipher.update(text, 'hex', 'utf-8')` does.
     ///
-    /// What was written before there was a secret is plain. The host's decipher refuses a text of odd length, which is then
-    /// taken as it is. Of any other it reads up to what is not hexadecimal, where only the lower byte of each UTF-16 unit
-    /// counts, and what it keeps back of a character that is cut short at the end never comes.
+    /// Records from before a secret was set are plain text. Dashboard's decipher refuses a text of odd length, which is
+    /// then returned unchanged. It decrypts any other text up to the first character that is not hexadecimal, and looks
+    /// only at the lower byte of each UTF-16 unit. Bytes of an incomplete character at the end are dropped.
     #[must_use]
     pub fn decrypt(&self, stored: &[u8]) -> String {
         let digits = if stored.is_ascii() {
@@ -71,7 +71,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Lower-case hexadecimal digits.
+/// Returns the bytes as lower-case hexadecimal digits.
 pub(super) fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |value: u8| DIGITS.get(usize::from(value & 15)).copied().unwrap_or_default();
@@ -84,8 +84,8 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
     digits
 }
 
-/// How many of the bytes Node's `StringDecoder` gives out: without a character at the end whose last bytes are missing.
-/// It counts by the first byte alone, whatever follows.
+/// Returns the number of bytes that Node's `StringDecoder` returns: all but an incomplete character at the end. Like
+/// Node, it looks only at the character's first byte.
 fn complete(bytes: &[u8]) -> usize {
     let length = bytes.len();
     for (index, byte) in (1..=3).zip(bytes.iter().rev()) {
@@ -101,8 +101,8 @@ fn complete(bytes: &[u8]) -> usize {
     length
 }
 
-/// The text of a stored record, under the host's secret if it has one. Bytes that are not UTF-8 become U+FFFD, as in
-/// `Buffer.toString()`: what JavaScript reads is what the rules look at.
+/// Returns the text of a stored record, decrypted if Dashboard has a secret. Bytes that are not UTF-8 become U+FFFD, as
+/// in `Buffer.toString()`, so that the rules see the same text as JavaScript.
 #[must_use]
 pub fn decrypt_record<'a>(stored: &'a [u8], secret: Option<&Secret>) -> Cow<'a, str> {
     match secret {
@@ -111,14 +111,14 @@ pub fn decrypt_record<'a>(stored: &'a [u8], secret: Option<&Secret>) -> Cow<'a, 
     }
 }
 
-/// Whether stored bytes look like what some secret has made of a record.
+/// Returns whether stored bytes look like a record that is encrypted under some secret.
 #[must_use]
 pub fn looks_encrypted(stored: &[u8]) -> bool {
     !stored.is_empty() && stored.len().is_multiple_of(2) && stored.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// Whether stored bytes are an account or a session that was encrypted under another secret than `secret`. What is shorter
-/// than the shortest of them may be a plain text that happens to be hexadecimal.
+/// Returns whether stored bytes are an account or a session that is encrypted under another secret than `secret`. Bytes
+/// shorter than the shortest such record do not count: they may be plain text that happens to be hexadecimal.
 #[must_use]
 pub fn is_locked(stored: &[u8], secret: Option<&Secret>) -> bool {
     const SHORTEST: usize = 2 * r#"{"object":"account"}"#.len();
@@ -130,7 +130,7 @@ pub fn is_locked(stored: &[u8], secret: Option<&Secret>) -> bool {
     stored.len() >= SHORTEST && looks_encrypted(stored) && !secret.is_some_and(is_readable)
 }
 
-/// What is stored for a text, under the host's secret if it has one.
+/// Returns the bytes to store for a text, encrypted if Dashboard has a secret.
 #[must_use]
 pub fn encrypt_record(text: String, secret: Option<&Secret>) -> Vec<u8> {
     match secret {
@@ -149,25 +149,25 @@ mod tests {
     }
 
     #[test]
-    fn it_is_what_the_host_writes() {
+    fn encryption_equals_that_of_node() {
         // By Node: createCipheriv('aes-256-ctr', secret, iv).update('{"object":"account"}', 'utf-8', 'hex')
         let expected = "831ef502b669b8ec03a55bb7b6b87940dbeb4a00";
         assert_eq!(secret().encrypt(r#"{"object":"account"}"#), expected.as_bytes());
     }
 
     #[test]
-    fn a_secret_of_a_wrong_length_is_none() {
+    fn a_secret_of_a_wrong_length_is_refused() {
         assert!(Secret::new(b"short", b"0123456789abcdef").is_none());
         assert!(Secret::new(&[0; 32], &[0; 15]).is_none());
     }
 
     #[test]
-    fn a_secret_shows_nothing_of_itself() {
+    fn debug_output_does_not_show_the_secret() {
         assert_eq!(format!("{:?}", secret()), "Secret");
     }
 
     #[test]
-    fn what_was_written_without_a_secret_is_read_as_the_host_reads_it() {
+    fn plain_text_is_read_as_dashboard_reads_it() {
         let cases = [("{}", ""), ("{1}", "{1}"), ("é", "é"), ("𝄞", ""), ("", "")];
         for (stored, text) in cases {
             assert_eq!(secret().decrypt(stored.as_bytes()), text, "{stored}");
@@ -179,7 +179,7 @@ mod tests {
 
     /// The expected texts are Node's; `__test__/decoding.test.js` compares many more.
     #[test]
-    fn what_is_not_utf_8_is_read_as_node_reads_it() {
+    fn invalid_utf_8_is_read_as_node_reads_it() {
         assert_eq!(secret().decrypt(b"00"), "\u{fffd}");
         assert_eq!(secret().decrypt(b"\xff\xff"), "");
         assert_eq!(secret().decrypt(b"\xff"), "\u{fffd}");

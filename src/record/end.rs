@@ -1,19 +1,19 @@
-//! When a session has ended: the host's rule, and sessions as those read them who look at many.
+//! When a session ended: Dashboard's rule, for callers that look at many sessions.
 
 use super::account::Account;
 use super::json::{self, Object};
 
-/// What has ended a session whose end is not stored.
+/// Cause of the end of a session whose end is not stored.
 #[derive(Debug, PartialEq)]
 pub enum End {
     /// A reset of the account's session key.
     Reset,
-    /// Its time is over.
+    /// The session expired.
     Expiry,
 }
 
-/// What has ended a session at `now`, by the numbers of its key and of its account's: a reset does before its expiry
-/// (the host's `administrator/session.js`).
+/// Returns what has ended a session at `now`, from the session key numbers of the session and of its account. A reset
+/// counts before the expiry, as in Dashboard's `administrator/session.js`.
 #[must_use]
 pub fn end(key_number: f64, account_key_number: f64, expires: f64, now: f64) -> Option<End> {
     if key_number < account_key_number {
@@ -23,10 +23,10 @@ pub fn end(key_number: f64, account_key_number: f64, expires: f64, now: f64) -> 
     }
 }
 
-/// What a session says about its end.
+/// The properties of a session that say when it ends.
 #[derive(Debug, PartialEq)]
 pub struct Session {
-    /// Whose it is.
+    /// Id of the account that the session belongs to.
     pub accountid: String,
     stored: Option<f64>,
     key_number: f64,
@@ -34,7 +34,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Reads the text of a session; `None` if it is none, or not as the host writes it.
+    /// Reads the text of a session. Returns `None` if it is not a session as Dashboard writes it.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let object = Object::parse(text)?;
@@ -55,14 +55,14 @@ impl Session {
         })
     }
 
-    /// When it ended, in seconds; `None` if it lives at `now`, or if only JavaScript's own rules can tell. An
-    /// account that is gone ends nothing.
+    /// Returns when the session ended, in seconds. Returns `None` if it is valid at `now`, or if only JavaScript's
+    /// coercions could tell. A session whose account is gone has not ended for that reason.
     #[must_use]
     pub fn ended(&self, now: f64, account: Option<&Account>) -> Option<f64> {
         if self.stored.is_some() {
             return self.stored;
         }
-        // No number is above NaN.
+        // Comparisons with NaN are false, so a missing number never ends a session.
         let account_key_number =
             account.map_or(Some(f64::NAN), |account| account.session_key_number)?;
         match end(self.key_number, account_key_number, self.expires, now)? {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_as_the_host_writes_it_is_none() {
+    fn text_that_dashboard_does_not_write_is_not_read() {
         for text in [
             "session_1",
             r#"{"object":"account","accountid":"a","expires":1,"sessionKeyNumber":1}"#,

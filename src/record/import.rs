@@ -1,16 +1,16 @@
-//! What an import may not undo where a store has data already.
+//! What an import must not undo in a store that already has data.
 //!
-//! What is imported is a state of the past, or of a dashboard that went on elsewhere: it is not a write that crossed
-//! another one. So the rule is stricter than the one about stale writes. Where that one takes what it does not know, this
-//! one takes a session key or a password only if its number or its time says that it is the later one.
+//! Imported data is an older state, or the state of a dashboard that ran on elsewhere; it is not a write that crossed
+//! another one. Therefore this rule is stricter than the one about stale writes. That rule accepts a session key or
+//! password that it does not know. This one accepts it only if its number or time says that it is newer.
 //!
 //! | stored | imported | |
 //! |---|---|---|
-//! | nothing, or not such a record | anything | word for word |
+//! | nothing, or not an account or a session | anything | the imported record is stored as it is |
 //! | a session with `ended` | a session without it | `ended` stays |
 //! | an account | an account | see [`over_account`] |
-//! | such a record | not such a record, or one over the limit | the stored one stays |
-//! | such a record | encrypted under another secret | refused, unless both have the same bytes |
+//! | an account or a session | something else, or a record over the limit | the stored record stays |
+//! | an account or a session | encrypted under another secret | refused, unless both have the same bytes |
 
 use super::cipher::Secret;
 use super::json::{self, Object};
@@ -23,27 +23,27 @@ const KEY_NUMBER: &str = "sessionKeyNumber";
 const PASSWORD: [&str; 2] = ["passwordHash", "passwordLastChanged"];
 const RIGHTS: [&str; 3] = ["administrator", "owner", "deleted"];
 
-/// What becomes of an imported record.
+/// Outcome for an imported record.
 #[derive(Debug, PartialEq)]
 pub enum Import {
-    /// It is written word for word.
+    /// The imported record is written as it is.
     Taken {
         /// Session keys and password hashes that it replaces.
         retires: Vec<Fingerprint>,
     },
-    /// This text is written: part of what is stored was kept.
+    /// This text is written, which keeps some of the stored values.
     Merged {
-        /// The text.
+        /// The text to write.
         text: String,
         /// Session keys and password hashes that it replaces.
         retires: Vec<Fingerprint>,
     },
-    /// What is stored stays as it is.
+    /// The stored record stays as it is.
     Kept,
 }
 
-/// What becomes of the import of `new` over `stored`, of which `retired` are known. What has more than `most` bytes is not
-/// looked into.
+/// Returns the outcome of importing `new` over `stored`, whose retired values are `retired`. Does not parse a text of
+/// more than `most` bytes.
 pub fn import(
     kind: Kind,
     stored: &[u8],
@@ -77,7 +77,7 @@ pub fn import(
     })
 }
 
-/// A session that has ended stays so.
+/// A stored `ended` is kept.
 fn over_session(stored: &Object, mut new: Object) -> Import {
     let is_ended = |session: &Object| session.get("ended").is_some_and(json::is_truthy);
     if is_ended(&new) || !is_ended(stored) {
@@ -87,9 +87,9 @@ fn over_session(stored: &Object, mut new: Object) -> Import {
     Import::Merged { text: new.text(), retires: Vec::new() }
 }
 
-/// The number of the session key never falls. Another key is taken with a higher number, or with the same one and a later
-/// reset; another password with a later change. Neither is taken if it is known to be a retired one. An account that is to be
-/// deleted stays so, and with anything kept its rights stay as well.
+/// The session key number never falls. A different session key is accepted if its number is higher, or if the number is
+/// equal and its reset is later. A different password hash is accepted if its change is later. Neither is accepted if
+/// it is known to be retired. A scheduled deletion is kept, and if any stored value is kept, so are the stored rights.
 fn over_account(stored: &Object, mut new: Object, retired: &[Fingerprint]) -> Import {
     let [key, key_time] = KEY;
     let [password, password_time] = PASSWORD;
@@ -141,7 +141,7 @@ mod tests {
         format!(r#"{{"object":"account",{members}}}"#)
     }
 
-    /// The members of an account after the import of `new` over `stored`; `None` if nothing of it was kept.
+    /// Returns the members of an account after importing `new` over `stored`, or `None` if nothing stored was kept.
     fn imported(stored: &str, new: &str, retired: &[Fingerprint]) -> Option<String> {
         let texts = [account(stored), account(new)];
         let [stored, new] = texts.each_ref().map(String::as_bytes);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_state_brings_neither_a_key_nor_a_password_back() {
+    fn an_older_state_does_not_bring_back_a_key_or_a_password() {
         let first = r#""sessionKey":"k1","sessionKeyNumber":1,"passwordHash":"p1""#;
         let reset =
             r#""sessionKey":"k2","sessionKeyNumber":2,"passwordHash":"p1","sessionKeyLastReset":9"#;
@@ -165,17 +165,17 @@ mod tests {
         let half = r#""sessionKey":"k2","sessionKeyNumber":1,"passwordHash":"p1""#;
         for (stored, new, expected) in [
             (first, first, None),
-            // What is later comes over.
+            // A newer state is accepted.
             (first, reset, None),
             (first, password, None),
-            // What is older does not.
+            // An older state is not.
             (reset, first, Some(reset)),
             (password, first, Some(password)),
-            // Of what nobody can tell, what is stored stays.
+            // Where nothing tells which one is newer, the stored state is kept.
             (half, first, Some(half)),
             (first, half, Some(first)),
             (half, reset, None),
-            // Each by itself.
+            // Key and password are judged separately.
             (
                 password,
                 reset,
@@ -183,7 +183,7 @@ mod tests {
                     r#""sessionKey":"k2","sessionKeyNumber":2,"passwordHash":"p2","sessionKeyLastReset":9,"passwordLastChanged":9"#,
                 ),
             ),
-            // A number that is none does not come over either.
+            // A number that is not a number is not accepted either.
             (
                 reset,
                 r#""sessionKey":"k2","passwordHash":"p1","sessionKeyLastReset":9"#,
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_to_be_retired_stays_so_whatever_its_number_and_time() {
+    fn a_retired_value_is_refused_whatever_its_number_and_time() {
         let stored = r#""sessionKey":"k2","sessionKeyNumber":1,"passwordHash":"p2""#;
         let new = r#""sessionKey":"k1","sessionKeyNumber":1,"passwordHash":"p1","sessionKeyLastReset":9,"passwordLastChanged":9"#;
         let object = account(new);
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn rights_stay_with_what_is_kept_and_a_deletion_always() {
+    fn stored_rights_are_kept_with_any_other_value_and_a_deletion_always() {
         let with = |more: &str| format!(r#""sessionKey":"k","sessionKeyNumber":1{more}"#);
         for (stored, new, expected) in [
             ("", r#","administrator":1"#, None),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_has_ended_stays_so() {
+    fn an_ended_session_stays_ended() {
         let session = |more: &str| format!(r#"{{"object":"session"{more}}}"#);
         for (stored, new, expected) in [
             ("", "", None),
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_compared_is_refused_or_kept() {
+    fn records_that_cannot_be_compared_are_refused_or_kept() {
         let secret = Secret::new(&[7; 32], &[7; 16]);
         let other = Secret::new(&[8; 32], &[7; 16]);
         let stored = account(r#""sessionKey":"k2","sessionKeyNumber":2"#);

@@ -1,7 +1,7 @@
 //! JSON objects as slices of their text.
 //!
-//! What a rule does not touch stays as it was written, to the byte: numbers, escapes and unpaired
-//! surrogates are never parsed and printed. The order of the members stays as well.
+//! Text that a rule does not touch stays as it was written, to the byte: numbers, escapes and unpaired surrogates are
+//! never parsed and printed again. The order of the members stays as well.
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -18,45 +18,45 @@ pub struct Object<'a> {
 
 #[derive(Clone, Debug)]
 struct Member<'a> {
-    /// With its quotes, as it stands in the text.
+    /// The name with its quotes, as in the text.
     name: Cow<'a, str>,
     value: Cow<'a, str>,
 }
 
 impl<'a> Object<'a> {
-    /// Cuts `text`; `None` unless it is one JSON object.
+    /// Parses `text`. Returns `None` unless it is one JSON object.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         Members { wanted: None }.parse(text)
     }
 
-    /// Cuts `text`, and keeps of its members only those that one of `names` names, of repeated ones the last. Takes one
-    /// pass and next to no memory, however many members there are.
+    /// Parses `text`, but keeps only the members with one of `names`; of repeated members it keeps the last. One pass
+    /// and almost no memory, however many members there are.
     #[must_use]
     pub fn pick(text: &'a str, names: &[&str]) -> Option<Self> {
         Members { wanted: Some(names) }.parse(text)
     }
 
-    /// The JSON text of the member `name`. Of several, JavaScript takes the last.
+    /// Returns the JSON text of the member `name`. Of repeated members, the last counts, as in JavaScript.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.members.iter().rev().find(|member| member.is(name)).map(|member| &*member.value)
     }
 
-    /// Whether this is what the host calls an `account`, a `session`, …
+    /// Returns whether the `object` property is `kind`, such as `account` or `session`.
     #[must_use]
     pub fn is_a(&self, object: &str) -> bool {
         self.get("object").is_some_and(|value| is_text(value, object))
     }
 
-    /// Whether a member stands there more than once, as no text that JavaScript wrote has it.
+    /// Returns whether a member is repeated. JavaScript never writes such a text.
     #[must_use]
     pub fn repeats(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.members.iter().filter(|member| member.is(name)).count() > 1)
     }
 
-    /// Sets `name`, which is no array index, to the JSON text `value`, as `object[name] = value` would: in place,
-    /// or at the end.
+    /// Sets `name`, which must not be an array index, to the JSON text `value`, as `object[name] = value` would: in
+    /// place, or at the end.
     pub fn set(&mut self, name: &str, value: impl Into<Cow<'a, str>>) {
         let value = value.into();
         let mut is_set = false;
@@ -64,7 +64,7 @@ impl<'a> Object<'a> {
             if !member.is(name) {
                 return true;
             }
-            // Repeated ones would win over the new value.
+            // Repeated members would override the new value.
             let is_first = !std::mem::replace(&mut is_set, true);
             if is_first {
                 member.value.clone_from(&value);
@@ -76,19 +76,19 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Removes `name`.
+    /// Removes the member `name`.
     pub fn remove(&mut self, name: &str) {
         self.members.retain(|member| !member.is(name));
     }
 
-    /// Removes every member that one of `names` names, each a JSON string.
+    /// Removes every member with one of `names`, each a JSON string.
     pub fn remove_all(&mut self, names: &[String]) {
         let names: HashSet<_> = names.iter().map(|name| unescaped(name)).collect();
         self.members.retain(|member| !names.contains(&unescaped(&member.name)));
     }
 
-    /// Sets every member of `other`; of repeated ones the last counts, in the place of the first. The order is
-    /// the one that JavaScript prints: array indexes first. Takes as long as the members are many.
+    /// Sets every member of `other`. Of repeated members the last value counts, at the place of the first. The order is
+    /// the one in which JavaScript prints: array indexes first. Takes time linear in the number of members.
     pub fn set_all(&mut self, other: Object<'a>) {
         let mut places = HashMap::new();
         let mut members: Vec<Member> = Vec::with_capacity(self.members.len() + other.members.len());
@@ -107,7 +107,7 @@ impl<'a> Object<'a> {
         self.members = members;
     }
 
-    /// The text of the object.
+    /// Returns the text of the object.
     #[must_use]
     pub fn text(&self) -> String {
         let length = self.members.iter().map(|m| m.name.len() + m.value.len() + 2).sum::<usize>();
@@ -132,14 +132,14 @@ impl Member<'_> {
     }
 }
 
-/// Whether the JSON value is the string `text`, however it is escaped. Allocates nothing: a text may have millions of
-/// escaped names.
+/// Returns whether the JSON value is the string `text`, however it is escaped. Allocates nothing, because a text may
+/// have millions of escaped names.
 #[must_use]
 pub fn is_text(json: &str, text: &str) -> bool {
     let Some(body) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return false;
     };
-    // An escape is longer than what it stands for.
+    // An escape is longer than the character that it encodes.
     match body.len().cmp(&text.len()) {
         Ordering::Less => false,
         Ordering::Equal => body == text && !body.contains('\\'),
@@ -160,7 +160,8 @@ fn is_escaped_text(mut body: &str, mut text: &str) -> bool {
     body == text
 }
 
-/// The character of the escape behind a backslash, and what follows it; `None` for an unpaired surrogate.
+/// Returns the character of the escape behind a backslash, and the text after it. Returns `None` for an unpaired
+/// surrogate.
 fn unescape(escape: &str) -> Option<(char, &str)> {
     let mut characters = escape.chars();
     let character = match characters.next()? {
@@ -187,8 +188,8 @@ fn unescape_unicode(digits: &str) -> Option<(char, &str)> {
     Some((character, rest))
 }
 
-/// A JSON string without its escapes, any other value as it is. Unpaired surrogates stay escaped: JavaScript
-/// writes them in one way only.
+/// Returns a JSON string without its escapes, and any other value unchanged. Unpaired surrogates stay escaped, because
+/// JavaScript escapes each in only one way.
 #[must_use]
 pub fn unescaped(json: &str) -> Cow<'_, str> {
     match plain_text(json) {
@@ -197,7 +198,7 @@ pub fn unescaped(json: &str) -> Cow<'_, str> {
     }
 }
 
-/// JavaScript keeps properties that are array indexes first, by number.
+/// Returns the number of a property that is an array index. JavaScript prints these first, by number.
 fn array_index(quoted: &str) -> Option<u32> {
     let name = quoted.strip_prefix('"')?.strip_suffix('"')?;
     let canonical = name == "0" || !name.starts_with('0');
@@ -205,7 +206,7 @@ fn array_index(quoted: &str) -> Option<u32> {
     (canonical && digits).then(|| name.parse().ok()).flatten().filter(|index| *index != u32::MAX)
 }
 
-/// A JSON number; `None` for any other value.
+/// Reads a JSON number. Returns `None` for any other value.
 #[must_use]
 pub fn number(json: &str) -> Option<f64> {
     json.starts_with(|first: char| first == '-' || first.is_ascii_digit())
@@ -213,13 +214,13 @@ pub fn number(json: &str) -> Option<f64> {
         .flatten()
 }
 
-/// A JSON string without escapes; `None` for any other value.
+/// Reads a JSON string. Returns `None` for any other value.
 #[must_use]
 pub fn plain_text(json: &str) -> Option<&str> {
     json.strip_prefix('"')?.strip_suffix('"').filter(|text| !text.contains('\\'))
 }
 
-/// Whether JavaScript takes the JSON value for true.
+/// Returns whether JavaScript treats the JSON value as true.
 #[must_use]
 pub fn is_truthy(json: &str) -> bool {
     match json {
@@ -228,7 +229,7 @@ pub fn is_truthy(json: &str) -> bool {
     }
 }
 
-/// A number as JavaScript prints it into JSON.
+/// Prints a number as `JSON.stringify` does.
 #[must_use]
 pub fn print_number(number: f64) -> String {
     if number.is_finite() {
@@ -297,7 +298,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_is_not_touched_stays_to_the_byte() {
+    fn untouched_text_stays_the_same_to_the_byte() {
         let text =
             r#"{"2":1e21,"a":-0,"b":1.50,"c":"\ud800","d":{"x" : [1, 2]},"\u0065":"é","f":""}"#;
         let mut object = Object::parse(text).unwrap();
@@ -310,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn array_indexes_sort_themselves_in() {
+    fn array_indexes_come_first_by_number() {
         let mut object = Object::parse(r#"{"2":0,"10":0,"a":0}"#).unwrap();
         object
             .set_all(Object::parse(r#"{"b":1,"3":1,"0":1,"01":1,"11":1,"4294967295":1}"#).unwrap());
@@ -319,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn of_repeated_names_the_last_counts_and_one_is_left_when_it_is_set() {
+    fn the_last_of_repeated_members_counts_and_setting_it_removes_the_others() {
         let mut object = Object::parse(r#"{"a":1,"b":2,"\u0061":3}"#).unwrap();
         assert_eq!(object.get("a"), Some("3"));
         assert!(object.repeats(&["a"]));
@@ -329,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_picked_is_the_last_of_its_name() {
+    fn picking_a_repeated_member_returns_the_last() {
         let text = r#"{"a":1,"b":2,"\u0061":3,"c":4,"a\n":5}"#;
         assert_eq!(Object::pick(text, &["a", "c", "d"]).unwrap().text(), r#"{"a":3,"c":4}"#);
         for text in ["[]", r#"{"a":1} {}"#, r#"{"a":1"#] {
@@ -338,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn only_objects_are_cut() {
+    fn only_objects_are_parsed() {
         for text in
             ["", "1", "[]", "\"a\"", "null", "{", "{\"a\"}", "{\"a\":1,}", "{} {}", "{'a':1}"]
         {
@@ -385,7 +386,7 @@ mod tests {
                     prop_assert!(is_text(&json, &text));
                     prop_assert_eq!(is_text(&json, &other), text == other);
                 }
-                // An unpaired surrogate, which no text of ours has.
+                // An unpaired surrogate, which a Rust string cannot hold.
                 Err(_) => prop_assert!(!is_text(&json, &other)),
             }
         }

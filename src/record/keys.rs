@@ -1,6 +1,6 @@
-//! Where Dashboard keeps a record or a list: what a key says. Names are [WTF-8](crate) bytes.
+//! Dashboard's keys of records and lists, and what they say. Names are [WTF-8](crate::store::wtf8) bytes.
 
-/// Where a session, its map and the lists that it is in stand (`src/www/api/user/create-session.js`).
+/// The keys of a session, of its map, and of the lists that hold it (`src/www/api/user/create-session.js`).
 #[derive(Debug, PartialEq)]
 pub struct SessionKeys<'a> {
     appid: &'a [u8],
@@ -8,45 +8,45 @@ pub struct SessionKeys<'a> {
 }
 
 impl<'a> SessionKeys<'a> {
-    /// The place of the session at the key `<appid>/session/<id>`.
+    /// Reads the key `<appid>/session/<id>`.
     #[must_use]
     pub fn of(name: &'a [u8]) -> Option<Self> {
         let (appid, id) = split(name, b"/session/")?;
         Some(Self { appid, id })
     }
 
-    /// The session's id: what its lists hold.
+    /// Returns the session's id, which its lists hold.
     #[must_use]
     pub fn id(&self) -> &'a [u8] {
         self.id
     }
 
-    /// The record that says whose it is.
+    /// Returns the key of the record that maps the session to its account.
     #[must_use]
     pub fn map(&self) -> Vec<u8> {
         [self.appid, b"/map/sessionids/", self.id].concat()
     }
 
-    /// The list of all sessions.
+    /// Returns the path of the list of all sessions.
     #[must_use]
     pub fn list(&self) -> Vec<u8> {
         [self.appid, b"/sessions"].concat()
     }
 
-    /// The list of the sessions of `accountid`.
+    /// Returns the path of the list of the sessions of `accountid`.
     #[must_use]
     pub fn account_list(&self, accountid: &str) -> Vec<u8> {
         [self.appid, b"/account/sessions/", accountid.as_bytes()].concat()
     }
 
-    /// The record of `accountid`.
+    /// Returns the key of the account `accountid`.
     #[must_use]
     pub fn account(&self, accountid: &str) -> Vec<u8> {
         [self.appid, b"/account/", accountid.as_bytes()].concat()
     }
 }
 
-/// What a list of sessions is of.
+/// A list of sessions: of all sessions, or of one account.
 #[derive(Debug, PartialEq)]
 pub struct SessionList<'a> {
     appid: &'a [u8],
@@ -54,7 +54,7 @@ pub struct SessionList<'a> {
 }
 
 impl<'a> SessionList<'a> {
-    /// `<appid>/sessions` or `<appid>/account/sessions/<accountid>`.
+    /// Reads the path `<appid>/sessions` or `<appid>/account/sessions/<accountid>`.
     #[must_use]
     pub fn of(path: &'a [u8]) -> Option<Self> {
         if let Some((appid, accountid)) = split(path, b"/account/sessions/") {
@@ -69,32 +69,32 @@ impl<'a> SessionList<'a> {
         }
     }
 
-    /// The record of the account whose list this is.
+    /// Returns the key of the account whose list this is.
     #[must_use]
     pub fn account(&self) -> Option<Vec<u8>> {
         self.accountid.map(|accountid| [self.appid, b"/account/", accountid].concat())
     }
 
-    /// The record of an item of the list.
+    /// Returns the key of the session at an item of the list.
     #[must_use]
     pub fn session(&self, id: &[u8]) -> Vec<u8> {
         [self.appid, b"/session/", id].concat()
     }
 
-    /// The record of the account of a session in the list.
+    /// Returns the key of the account of a session in the list.
     #[must_use]
     pub fn account_of(&self, accountid: &str) -> Vec<u8> {
         [self.appid, b"/account/", accountid.as_bytes()].concat()
     }
 }
 
-/// The application and the kind of a record, by the words of its key: `dashboard` and `map/usernames`. Of a key
-/// without an application, nothing.
+/// Returns the application and the kind of a record by its key, for example `dashboard` and `map/usernames`. Returns
+/// `None` for a key without an application.
 #[must_use]
 pub fn application_and_kind(name: &str) -> Option<(&str, &str)> {
     let (appid, rest) = name.split_once('/')?;
     let (kind, _) = rest.rsplit_once('/')?;
-    // An id within the key (`map/account/resetCodes/account_1/<hash>`) is no kind.
+    // An id within the key (`map/account/resetCodes/account_1/<hash>`) is not part of the kind.
     let mut end = 0;
     for word in kind.split_inclusive('/') {
         if word.contains('_') {
@@ -105,7 +105,7 @@ pub fn application_and_kind(name: &str) -> Option<(&str, &str)> {
     Some((appid, kind.get(..end)?.trim_end_matches('/')))
 }
 
-/// The parts before and behind the last `middle`, neither of them empty.
+/// Splits at the last `middle`. Both parts have to be non-empty.
 fn split<'a>(name: &'a [u8], middle: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = name.windows(middle.len()).rposition(|window| window == middle)?;
     let (before, rest) = name.split_at(at);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_and_all_that_goes_with_it() {
+    fn the_keys_of_a_session_and_of_its_map_and_lists() {
         let place = SessionKeys::of(b"an/app/session/session_1").unwrap();
         assert_eq!(text(place.id()), "session_1");
         assert_eq!(text(&place.map()), "an/app/map/sessionids/session_1");
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_of_a_record() {
+    fn the_application_and_the_kind_of_a_record() {
         for (name, expected) in [
             ("dashboard/account/account_1", Some(("dashboard", "account"))),
             ("dashboard/map/usernames/hash", Some(("dashboard", "map/usernames"))),

@@ -1,5 +1,15 @@
-//! What an account and a session are, as Dashboard writes them. Pure functions: no input or output;
-//! time, randomness and secrets are passed in.
+//! The rules of accounts and sessions, as Dashboard writes them. Pure functions: no input or output; time, randomness
+//! and secrets are arguments.
+//!
+//! - [`json`]: reads and changes a JSON object and leaves the rest of its text untouched. [`cipher`]: Dashboard's
+//!   encryption.
+//! - [`keys`]: what the key of a record or list says.
+//! - [`account`], [`session`]: records as the administrator's API returns them. [`end`]: when a session ended.
+//! - [`reset`], [`properties`]: the changes that a caller asks for.
+//! - [`overwrite`], [`stale`], [`import`]: what a write or an import must not undo.
+//!
+//! Stored bytes are decrypted to text, the text is cut into members, a rule reads or replaces some of them, and the new
+//! text is encrypted again.
 
 pub mod account;
 pub mod cipher;
@@ -25,7 +35,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What a record of the host is by its key.
+    /// Returns the kind of a record by its key.
     #[must_use]
     pub fn of(name: &[u8]) -> Option<Self> {
         let mut segments = name.rsplitn(3, |byte| *byte == b'/');
@@ -40,7 +50,7 @@ impl Kind {
         }
     }
 
-    /// The `object` of such a record.
+    /// Returns the `object` property of such a record.
     #[must_use]
     pub fn object(self) -> &'static str {
         match self {
@@ -55,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_tells_the_kind() {
+    fn the_key_of_a_record_says_its_kind() {
         let cases = [
             ("dashboard/account/account_1", Some(Kind::Account)),
             ("dashboard/session/session_1", Some(Kind::Session)),

@@ -1,14 +1,15 @@
-//! A write over an account or a session: what the rule about stale writes compares, and what it cannot.
+//! A write over an account or a session: when the rule about stale writes applies, and when it cannot.
 //!
-//! Dashboard has one secret at a time, so nothing but a missing or another secret makes a record unreadable that was
-//! encrypted. A write that cannot be compared with it might undo anything, and is refused:
+//! Dashboard has one secret at a time. An encrypted record can therefore be unreadable only if the secret is missing or
+//! another one ("locked"). A write with a locked text on either side cannot be compared and might undo anything, so it
+//! is refused:
 //!
 //! | stored | new | |
 //! |---|---|---|
-//! | such a record, in plain text or under the secret | such a record | the rule |
-//! | such a record, or locked | locked | refused |
-//! | locked | such a record | refused |
-//! | anything | anything else | word for word: nobody is let in by that |
+//! | an account, in plain text or under the secret | an account | the rule applies; the same for sessions |
+//! | an account or a session, or locked | locked | refused |
+//! | locked | an account or a session | refused |
+//! | anything | anything else | stored as it is: it signs nobody in |
 
 use super::cipher::{self, Secret};
 use super::json::Object;
@@ -16,11 +17,12 @@ use super::stale::{self, Fingerprint, Outcome};
 use super::Kind;
 use std::borrow::Cow;
 
-/// One of the two texts is encrypted under another secret than the host's.
+/// One of the two texts is encrypted under another secret than Dashboard's.
 #[derive(Debug, PartialEq)]
 pub struct Locked;
 
-/// What becomes of the write of `new` over `stored`; `None` if it is word for word, and what was `retired` is forgotten.
+/// Returns the outcome of writing `new` over `stored`. `None` means that `new` is written as it is and the retired
+/// values are forgotten.
 pub fn overwrite(
     kind: Kind,
     stored: &[u8],
@@ -44,24 +46,24 @@ pub fn overwrite(
     }
 }
 
-/// What bytes under the key of an account or a session are.
+/// Bytes at the key of an account or a session.
 #[derive(PartialEq)]
 pub(super) enum Reading<'a> {
-    /// Such a record.
+    /// The record that the key says.
     Record(Cow<'a, str>),
-    /// Something that is encrypted under another secret.
+    /// Bytes that are encrypted under another secret.
     Locked,
     Other,
 }
 
 impl<'a> Reading<'a> {
-    /// Reads what is stored, or is to be.
+    /// Reads bytes that are stored, or are to be written.
     pub fn new(kind: Kind, bytes: &'a [u8], secret: Option<&Secret>) -> Self {
         Self::of(kind, bytes, cipher::decrypt_record(bytes, secret), secret)
     }
 
     fn of(kind: Kind, bytes: &'a [u8], text: Cow<'a, str>, secret: Option<&Secret>) -> Self {
-        // Of a plain text, the host's decipher reads one with an odd length alone.
+        // Of plain texts, Dashboard's decipher can read only those of odd length.
         for text in [text, cipher::decrypt_record(bytes, None)] {
             if Object::pick(&text, &["object"]).is_some_and(|object| object.is_a(kind.object())) {
                 return Self::Record(text);
@@ -80,13 +82,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_compared_is_refused() {
+    fn writes_that_cannot_be_compared_are_refused() {
         let secret = Secret::new(&[7; 32], &[7; 16]);
         let other = Secret::new(&[8; 32], &[7; 16]);
         let account = |more: &str| format!(r#"{{"object":"account"{more}}}"#);
         let new = account(r#","sessionKey":"k1","sessionKeyNumber":1"#);
         let stored = account(r#","sessionKey":"k2","sessionKeyNumber":2"#);
-        // The host's decipher refuses only one of them, which is as long and one byte longer.
+        // One of them is a byte longer: Dashboard's decipher refuses only a text of odd length.
         let plain = [stored.clone(), account(r#","sessionKey":"k20","sessionKeyNumber":2"#)];
         let seal = |text: &str, secret: &Option<Secret>| {
             cipher::encrypt_record(text.into(), secret.as_ref())

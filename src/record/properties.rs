@@ -1,8 +1,8 @@
-//! Properties of a record, as the host's `StorageObject` sets and removes them.
+//! Properties of a record, as Dashboard's `StorageObject` sets and removes them.
 
 use super::json::Object;
 
-/// What to change in a record.
+/// A change of some properties of a record.
 #[derive(Clone, Debug)]
 pub struct Edit {
     /// A JSON object of the properties to set.
@@ -11,7 +11,7 @@ pub struct Edit {
     pub remove: Vec<String>,
 }
 
-/// The text of a record after `edit`; `None` if it is no object, or the edit is none.
+/// Returns the text of a record after `edit`. Returns `None` if the record is not an object, or the edit is invalid.
 #[must_use]
 pub fn apply(text: &str, edit: &Edit) -> Option<String> {
     let mut object = Object::parse(text)?;

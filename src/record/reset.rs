@@ -1,10 +1,10 @@
-//! What a reset of the session key changes (the administrator's `reset-session-key.js` of the host).
+//! The reset of a session key, as in the administrator's `reset-session-key.js` of Dashboard.
 
 use super::account;
 use super::json::{self, Object};
 use super::stale::{self, Fingerprint};
 
-/// Why an account is not reset; the host's own slugs.
+/// Why an account cannot be reset, by Dashboard's own slugs.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// There is no such account.
@@ -18,10 +18,10 @@ pub enum Refusal {
 pub struct Reset {
     /// The text to store.
     pub text: String,
-    /// The text without its secrets.
+    /// The text without the secrets of the account.
     pub redacted: String,
-    /// What a stale write may not bring back from now on. Nothing else of that rule is touched: the new key is
-    /// random, and the number rises.
+    /// The old session key, which a stale write must not bring back. A reset needs no other part of that rule, because
+    /// the new key is random and the number rises.
     pub retires: Vec<Fingerprint>,
 }
 
@@ -41,7 +41,7 @@ pub fn reset(text: &str, key: &str, now: f64) -> Result<Reset, Refusal> {
     Ok(Reset { text, redacted: account.text(), retires })
 }
 
-/// The same for any account, a deleted one as well; `None` if it is none.
+/// As [`reset`], for any account including deleted ones. Returns `None` if the text is not an account.
 #[must_use]
 pub fn renew(text: &str, key: &str, now: f64) -> Option<String> {
     let mut account = Object::parse(text).filter(|account| account.is_a("account"))?;
@@ -56,7 +56,7 @@ fn set(account: &mut Object, key: &str, now: f64) {
     account.set("sessionKeyNumber", number);
 }
 
-/// `value + 1` in JavaScript, as JSON. An array or an object, which no account has, counts as missing.
+/// Returns `value + 1` as JavaScript computes it, as JSON. An array or an object counts as missing; no account has one.
 pub(super) fn plus_one(value: Option<&str>) -> String {
     match value {
         Some("null" | "false") => "1".into(),
@@ -83,13 +83,13 @@ mod tests {
         let redacted = expected.replace(r#""sessionKey":"new","#, "");
         let reset = reset(text, "new", 99.0).unwrap();
         assert_eq!((reset.text.as_str(), reset.redacted), (expected, redacted));
-        // It is what the rule about stale writes makes of the same write.
+        // The rule about stale writes has the same outcome for this write.
         let outcome = stale::reconcile(Kind::Account, text, expected, &[]).unwrap();
         assert_eq!((outcome.text, outcome.retires), (None, reset.retires));
     }
 
     #[test]
-    fn what_is_refused() {
+    fn missing_and_deleted_accounts_are_refused() {
         let cases = [
             ("text", Refusal::InvalidAccountid),
             ("[]", Refusal::InvalidAccountid),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn plus_one_is_that_of_javascript() {
+    fn plus_one_is_computed_as_in_javascript() {
         let cases = [
             (Some("1"), "2"),
             (Some("-0"), "1"),

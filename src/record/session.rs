@@ -1,26 +1,26 @@
-//! A session as the administrator's `session.js` of the host reads it, and when it has ended.
+//! A session, as the administrator's `session.js` of Dashboard reads it.
 
 use super::account::Account;
 use super::end::{end, End};
 use super::json::{self, Object};
 use std::borrow::Cow;
 
-/// A session whose end is not stored, as the host writes it.
+/// A session as Dashboard writes it, whose end is not stored.
 #[derive(Debug, PartialEq)]
 pub struct Session {
     /// The session as JSON without `tokenHash`.
     redacted: String,
-    /// Whose it is.
+    /// Id of the account that the session belongs to.
     pub accountid: String,
     key_number: f64,
     expires: f64,
-    /// `expires` as it is written.
+    /// `expires` as written in the text.
     expires_json: String,
 }
 
 impl Session {
-    /// Reads the text of a session; `None` if it is none, if its end is stored, or if it is not quite
-    /// as the host writes it: then JavaScript's own rules are asked, which are many.
+    /// Reads the text of a session. Returns `None` if it is not a session, if its end is stored, or if it is not
+    /// exactly as Dashboard writes it: JavaScript's many coercions apply then.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let names = ["object", "accountid", "ended", "expires", "sessionKeyNumber"];
@@ -30,7 +30,7 @@ impl Session {
         }
         object.remove("tokenHash");
         let accountid = object.get("accountid").and_then(json::plain_text)?;
-        // JavaScript refuses an id that could name another application's account.
+        // JavaScript refuses an id that could name an account of another application.
         if accountid.is_empty() || accountid.contains('/') {
             return None;
         }
@@ -44,8 +44,8 @@ impl Session {
         })
     }
 
-    /// The session as JSON at `now` in seconds, with `ended` when its time is over. `None` where
-    /// JavaScript's own rules decide.
+    /// Returns the session as JSON at `now` in seconds, with `ended` if it is no longer valid. Returns `None` where
+    /// JavaScript's coercions decide.
     #[must_use]
     pub fn at<'a>(&'a self, now: f64, account: &'a Account) -> Option<Cow<'a, str>> {
         let Some(ended) = self.ended(now, account)? else {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_to_javascript() {
+    fn odd_numbers_and_times_are_left_to_javascript() {
         for (number, expires) in
             [("null", "1"), ("\"1\"", "1"), ("1", "null"), ("[1]", "1"), ("1", "\"9\"")]
         {

@@ -1,20 +1,20 @@
-//! What a stale write may not undo.
+//! What a stale write must not undo.
 //!
-//! The host changes records by reading, changing and writing them whole, so a write may carry what
-//! another call has replaced meanwhile: a session key after "end all sessions", a password. Each value
-//! is judged by itself: one that was retired gives way to the stored one, a new one is taken. So a
-//! write that is stale in one thing and new in another loses only what is stale.
+//! Dashboard changes a record by reading it, changing it and writing all of it. A write may therefore carry a value
+//! that another call has replaced meanwhile: a session key from before "end all sessions", or a password. Each value is
+//! judged separately: a retired value is replaced by the stored one, and a new value is accepted. A write that is stale
+//! in one value and new in another loses only the stale one.
 //!
-//! Only the latest retired values are remembered. What tells an older one is a number or a time that only rises.
+//! Only the latest retired values are remembered. An older one is recognised by a number or a time that only rises.
 
 use super::json::{self, Object};
 use super::{cipher, reset, Kind};
 use sha2::{Digest, Sha256};
 
-/// Tells a retired session key or password hash again, without being one.
+/// A hash by which a retired session key or password hash is recognised, without storing it.
 pub type Fingerprint = [u8; 8];
 
-/// Number of session keys, and of password hashes, that are remembered for an account: the latest ones.
+/// Number of retired session keys, and of retired password hashes, that are remembered for an account: the latest ones.
 pub const REMEMBERED: usize = 64;
 
 const KEY: &str = "sessionKey";
@@ -22,9 +22,10 @@ const KEY_NUMBER: &str = "sessionKeyNumber";
 const KEY_TIME: &str = "sessionKeyLastReset";
 const PASSWORD: &str = "passwordHash";
 const PASSWORD_TIME: &str = "passwordLastChanged";
-/// What a stale write leaves as it is, since nothing tells whether its value is old.
+/// Members that keep their stored value if anything in the write is stale, because nothing says whether their value is
+/// old.
 const RIGHTS: [&str; 3] = ["administrator", "owner", "deleted"];
-/// All that the rule asks of a stored record.
+/// All members of a stored record that the rule reads.
 const ASKED: [&str; 10] = [
     "object",
     "ended",
@@ -38,23 +39,23 @@ const ASKED: [&str; 10] = [
     "deleted",
 ];
 
-/// How the host begins a session.
+/// Start of a session's text as Dashboard writes it.
 const SESSION_START: &str = r#"{"object":"session","#;
 
-/// What becomes of a write.
+/// Outcome of a write.
 #[derive(Debug, Default, PartialEq)]
 pub struct Outcome {
-    /// The text to write instead, if it is not the one that was asked for.
+    /// The text to write, if it differs from the text of the caller.
     pub text: Option<String>,
-    /// What the write retires.
+    /// Session keys and password hashes that the write retires.
     pub retires: Vec<Fingerprint>,
 }
 
-/// What becomes of the write of `new` over `stored`, when `retired` are known. `None` if one of the texts is not
-/// the record that its key says: such a write is word for word, and what was retired is forgotten.
+/// Returns the outcome of writing `new` over `stored`, whose retired values are `retired`. Returns `None` if one of the
+/// texts is not the record that the key says. Such a write is stored as it is, and the retired values are forgotten.
 #[must_use]
 pub fn reconcile(kind: Kind, stored: &str, new: &str, retired: &[Fingerprint]) -> Option<Outcome> {
-    // Most writes are of sessions that have not ended, and then nothing has to be parsed to know that.
+    // Most writes are of sessions that have not ended. This check recognises them without parsing.
     if kind == Kind::Session && stored.starts_with(SESSION_START) && !may_name(stored, "ended") {
         return Some(Outcome::default());
     }
@@ -66,12 +67,12 @@ pub fn reconcile(kind: Kind, stored: &str, new: &str, retired: &[Fingerprint]) -
     })
 }
 
-/// Whether JSON text may have a member `name`, however it is escaped.
+/// Returns whether the JSON text may have a member `name`, however it is escaped.
 fn may_name(text: &str, name: &str) -> bool {
     text.contains(name) || text.contains('\\')
 }
 
-/// A session that has ended stays so.
+/// A stored `ended` is kept.
 fn reconcile_session(stored: &Object, mut new: Object) -> Outcome {
     let is_ended = |session: &Object| session.get("ended").is_some_and(json::is_truthy);
     if is_ended(&new) || !is_ended(stored) {
@@ -100,8 +101,8 @@ fn reconcile_account(stored: &Object, mut new: Object, retired: &[Fingerprint]) 
         }
     }
     match compare(stored, &new, KEY, retired) {
-        // Either a reset that crossed another one, or a key from before all that is remembered. Which one, nobody can tell;
-        // a third key ends every session, as the reset would, and brings none back, as the old key would.
+        // Either a reset that crossed another one, or a key that is older than every remembered one. Nothing tells
+        // which. A third key ends every session, as the reset would, and revives none, as the old key would.
         Value::New { before, after } if number_falls => {
             replaced.extend(before);
             replaced.extend(after);
@@ -130,7 +131,7 @@ fn reconcile_account(stored: &Object, mut new: Object, retired: &[Fingerprint]) 
     Outcome { text: Some(new.text()), retires: replaced }
 }
 
-/// What a write makes of a key or a hash.
+/// Outcome for a session key or a password hash in a write.
 pub(super) enum Value {
     Same,
     /// It was replaced before.
@@ -155,20 +156,20 @@ pub(super) fn compare(stored: &Object, new: &Object, name: &str, retired: &[Fing
     }
 }
 
-/// Whether the number `name` would be lower than it is, or not a number any more.
+/// Returns whether the number `name` would become lower, or stop being a number.
 pub(super) fn falls(stored: &Object, new: &Object, name: &str) -> bool {
     let number = |account: &Object| account.get(name).and_then(json::number);
     let number_stored = number(stored).filter(|number| number.is_finite());
     number_stored.is_some_and(|stored| number(new).is_none_or(|new| new < stored))
 }
 
-/// Whether the number `name` would be a higher one.
+/// Returns whether the number `name` would become higher.
 pub(super) fn rises(stored: &Object, new: &Object, name: &str) -> bool {
     let number = |account: &Object| account.get(name).and_then(json::number);
     number(new).is_some_and(|new| number(stored).is_none_or(|stored| new > stored))
 }
 
-/// A session key that never was: as JSON, made of the stored one and of the one in the write.
+/// Returns a session key that was never used, as JSON. It is computed from the stored key and the one in the write.
 fn third_key(stored: &Object, new: &Object) -> String {
     let mut hasher = Sha256::new();
     for account in [stored, new] {
@@ -179,7 +180,7 @@ fn third_key(stored: &Object, new: &Object) -> String {
     format!("\"{}\"", String::from_utf8_lossy(&digits))
 }
 
-/// What is remembered of the value `name` of an account, if it has one.
+/// Returns the fingerprint of the value `name` of an account, if it has one.
 pub(super) fn fingerprint(account: &Object, name: &str) -> Option<Fingerprint> {
     let value = account.get(name).filter(|value| json::is_truthy(value))?;
     let mut hasher = Sha256::new();
@@ -192,7 +193,8 @@ pub(super) fn fingerprint(account: &Object, name: &str) -> Option<Fingerprint> {
     Some(fingerprint)
 }
 
-/// The last bit of a fingerprint says what it is of, so that resets do not push passwords out of memory.
+/// Returns the last bit of a fingerprint. It says which value the fingerprint is of, so that keys and password hashes
+/// are counted separately.
 fn mark(name: &str) -> u8 {
     u8::from(name == PASSWORD)
 }
@@ -205,7 +207,7 @@ fn count(retired: &[Fingerprint], name: &str) -> usize {
     retired.iter().filter(|fingerprint| is_of(**fingerprint, name)).count()
 }
 
-/// What was retired before and what is now; of too many of one kind the latest.
+/// Adds the newly retired values to the earlier ones. If there are too many of one kind, keeps the latest.
 #[must_use]
 pub fn remember(before: &[Fingerprint], now: &[Fingerprint]) -> Vec<Fingerprint> {
     let mut retired = [before, now].concat();
@@ -244,7 +246,7 @@ mod tests {
         Object::parse(text).unwrap()
     }
 
-    /// Writes one after the other; what stands in the end.
+    /// Writes the texts one after the other. Returns the text that is stored in the end.
     fn written(kind: Kind, texts: &[String]) -> String {
         let mut stored = texts[0].clone();
         let mut retired = Vec::new();
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_write_of_an_account_may_not_undo() {
+    fn changes_that_a_write_of_an_account_must_not_undo() {
         let before =
             account(r#""sessionKey":"k1","sessionKeyNumber":1,"passwordHash":"p1","name":"a""#);
         let reset = account(
@@ -350,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_has_ended_stays_ended() {
+    fn an_ended_session_stays_ended() {
         let session = |members: &str| format!(r#"{{"object":"session"{members}}}"#);
         let cases = [
             (r#","ended":5"#, r#","lastVerified":9"#, r#","lastVerified":9,"ended":5"#),
@@ -367,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_is_of_the_value_and_its_name() {
+    fn a_fingerprint_depends_on_the_value_and_its_name() {
         let text = account(r#""sessionKey":"x","passwordHash":"x","a":"","b":null"#);
         let object = Object::parse(&text).unwrap();
         assert_ne!(fingerprint(&object, "sessionKey"), fingerprint(&object, "passwordHash"));

@@ -1,4 +1,4 @@
-//! Everything that the host does with an account, by reading and writing it whole, in any order.
+//! A model of everything that Dashboard does with an account: each call reads and writes it whole, in any order.
 
 use super::import::{import, Import};
 use super::reset;
@@ -9,16 +9,16 @@ use proptest::sample::Index;
 use serde_json::{json, Map, Value};
 use std::collections::HashSet;
 
-/// What one of the host's calls does, each step between two others' steps.
+/// One of Dashboard's calls. Steps of other calls may go in between its steps.
 #[derive(Clone, Copy, Debug)]
 enum Call {
     /// A sign-in.
     SignIn,
     /// The administrator's reset: atomic, by `ResetSessionKey.patch`.
     Reset,
-    /// As many of those as push everything out of memory.
+    /// As many resets as push every remembered value out.
     ManyResets,
-    /// The user's "end all sessions": key, time and number in three changes, the number of before in all of them.
+    /// The user's "end all sessions": key, time and number in three changes, all with the number from before the call.
     UserReset,
     /// The user's change of the password: hash and time in two changes.
     Password,
@@ -28,17 +28,17 @@ enum Call {
     Import(Index),
 }
 
-/// A call under way.
+/// A call in progress.
 struct Running {
     call: Call,
     step: usize,
-    /// The number that the call saw when it began.
+    /// The number at the time when the call began.
     number: f64,
-    /// What it has read and not written yet.
+    /// The account as it was read, until it is written.
     read: Option<Map<String, Value>>,
 }
 
-/// The account in the store, and all that was ever in it.
+/// The account in the store, and every value that it ever had.
 struct Store {
     text: String,
     retired: Vec<Fingerprint>,
@@ -81,7 +81,7 @@ impl Store {
         format!("{what} {}", self.fresh)
     }
 
-    /// Lets `text` stand; what is never to be seen again is never seen again.
+    /// Stores `text`, and checks that no value that was replaced comes back.
     fn put(&mut self, text: String, retires: &[Fingerprint]) {
         let names = ["sessionKey", "passwordHash"];
         let (before, number) = (names.map(|name| self.text_of(name)), self.number());
@@ -133,7 +133,7 @@ impl Running {
         Self { call, step: 0, number: 0.0, read: None }
     }
 
-    /// One step: a read or a write. `false` when the call has nothing left to do.
+    /// Does one step: a read or a write. Returns `false` when the call is complete.
     fn advance(&mut self, store: &mut Store) -> bool {
         let resets = match self.call {
             Call::Reset => 1,
