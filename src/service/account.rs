@@ -1,11 +1,11 @@
-//! `global.api.administrator.Account` of the host.
+//! Dashboard's `global.api.administrator.Account`.
 
 use super::{record_key, with_read, Found, Give, Lookup};
 use crate::record::account::Account;
 use crate::record::cipher::Secret;
 use crate::store::Result;
 
-/// Gives the account as JSON without its secrets.
+/// Passes the account to `give` as JSON without its secrets.
 pub fn get(
     lookup: &Lookup,
     appid: &[u8],

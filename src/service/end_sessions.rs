@@ -1,4 +1,4 @@
-//! The end of every session of every account, for a store whose past is uncertain.
+//! Ends every session of every account, for a store that may have lost acknowledged writes.
 
 use crate::record::cipher::{self, Secret};
 use crate::record::json::Object;
@@ -6,20 +6,21 @@ use crate::record::{account, reset, Kind};
 use crate::store::{Change, Contents, Findings, Key, Record, Result, Store, StoreError};
 use std::sync::mpsc;
 
-/// So many records are read, and their accounts changed, at a time.
+/// Number of records that are read at a time. Their accounts are changed together.
 const PAGE: usize = 500;
 
-/// What was done.
+/// Result of [`end_all`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ended {
-    /// Accounts that have a new session key.
+    /// Number of accounts that got a new session key.
     pub accounts: u64,
-    /// Records under an account's key that are none.
+    /// Number of records under the key of an account that are not accounts.
     pub others: u64,
 }
 
-/// Gives every account, deleted ones as well, a new session key at `now` in seconds. Nothing else may change
-/// the store meanwhile. Whatever may be an account and cannot be given one is an error in the end: its sessions would live.
+/// Gives every account, including deleted ones, a new session key at `now` in seconds. Nothing else may change the
+/// store meanwhile. Fails at the end if some record may be an account but could not be changed: its sessions would stay
+/// valid.
 pub fn end_all(
     store: &Store,
     now: f64,
@@ -63,23 +64,23 @@ pub fn end_all(
 /// Makes `changes`, and returns when they are durable. Blocks.
 pub fn wait_for(store: &Store, changes: Vec<Change>) -> Result<()> {
     let (sender, result) = mpsc::channel();
-    // The receiver waits below.
+    // The receiver is alive: it waits below.
     store.submit(changes, Box::new(move |result| drop(sender.send(result))));
     result.recv().unwrap_or(Err(StoreError::Closed))
 }
 
-/// What became of a record under the key of an account.
+/// Outcome for one record under the key of an account.
 enum Renewal {
-    /// It has a new session key, and is kept under this secret.
+    /// An account with its new session key, to be stored under this secret.
     Account { contents: Contents, secret: Option<Secret> },
-    /// It may be an account, under another secret.
+    /// Possibly an account that is encrypted under another secret.
     Unreadable,
-    /// It is not an account under any secret.
+    /// Not an account under any secret.
     Other,
 }
 
-/// Renews an account in the form in which it is stored. With a secret set an account may still be plain: the dashboard reads
-/// those from before there was a secret, where their length is odd.
+/// Renews an account in the form in which it is stored: plain or encrypted. With a secret set, an account may still be
+/// plain text from before the secret was set. Dashboard reads such a text if its length is odd.
 fn renew(
     stored: &[u8],
     now: f64,
@@ -87,12 +88,13 @@ fn renew(
     session_key: impl Fn() -> String,
 ) -> Renewal {
     let mut is_object = false;
-    // What is encrypted is not plain text of an account, but a secret leaves plain text of odd length as it is.
+    // Encrypted text never parses as a plain account, but decryption leaves plain text of odd length unchanged.
+    // Therefore plain text is tried first.
     for form in [None, secret] {
         let text = cipher::decrypt_record(stored, form);
         if let Some(mut text) = reset::renew(&text, &session_key(), now) {
             if form.is_none() && secret.is_some() && text.encode_utf16().count() % 2 == 0 {
-                // So that a dashboard with that secret reads it, as well as one without.
+                // Makes the length odd, so that Dashboard can read the text with and without the secret.
                 text.push(' ');
             }
             let contents = cipher::encrypt_record(text, form).into();
@@ -123,7 +125,7 @@ mod tests {
     }
 
     proptest! {
-        /// Of any length, plain or encrypted: an account is renewed in its form, or told of.
+        /// For text of any length, plain or encrypted: an account is renewed in its form, or reported.
         #[test]
         fn no_account_keeps_its_key(pad in ".{0,20}", is_plain: bool, has_secret: bool, is_right: bool) {
             let text = ACCOUNT.replace(r#""old""#, &format!(r#""old","pad":{}"#, serde_json::json!(pad)));
@@ -138,7 +140,7 @@ mod tests {
                     let text = cipher::decrypt_record(&contents, form);
                     let key = Object::parse(&text).unwrap().get("sessionKey").map(String::from);
                     prop_assert_eq!(key.as_deref(), Some(r#""new""#));
-                    // The dashboard reads it under its secret.
+                    // Dashboard can read it under its secret.
                     let read = cipher::decrypt_record(&contents, given);
                     prop_assert_eq!(is_plain || is_right, Object::parse(&read).is_some());
                 }
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_account_under_any_secret_is_left() {
+    fn records_that_are_not_accounts_under_any_secret_stay_unchanged() {
         let hex = |text: &str| secret(3).encrypt(text);
         for (stored, is_other) in [
             (b"no account".to_vec(), true),
@@ -158,7 +160,7 @@ mod tests {
             (br#"{"object":"session"}"#.to_vec(), true),
             (hex("short"), true),
             (hex(ACCOUNT), false),
-            // The host reads up to what is not hexadecimal.
+            // Dashboard reads up to the first byte that is not hexadecimal.
             ([hex(ACCOUNT), b"zz".to_vec()].concat(), false),
             (ACCOUNT.as_bytes()[..30].to_vec(), false),
             (b"\xff\xfe\x00".to_vec(), false),
@@ -169,7 +171,7 @@ mod tests {
                 assert!(!matches!(renewal, Renewal::Account { .. }));
             }
         }
-        // Readable under the secret, and something else.
+        // Readable under the secret, but not an account.
         let session = secret(1).encrypt(r#"{"object":"session","id":12345678}"#);
         assert!(matches!(renewed(&session, Some(&secret(1))), Renewal::Other));
     }

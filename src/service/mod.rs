@@ -1,8 +1,15 @@
-//! The use cases, named as the host names them. They compute on text; JavaScript parses it, so that
-//! an object is exactly what `JSON.parse` makes of it.
+//! The use cases, named as Dashboard names them.
 //!
-//! A use case handles what Dashboard writes itself. What is odd (a missing or differently typed
-//! property, text that is no JSON) it leaves to JavaScript, whose coercions the host relies on.
+//! - [`session`], [`account`]: look-ups of one record.
+//! - [`reset_session_key`]: ends all sessions of one account, as one atomic change.
+//! - [`end_sessions`]: ends all sessions of all accounts. [`recovery`] uses it to restore a store or to accept one that
+//!   lost data.
+//! - [`purge`], [`session_lists`]: remove old sessions, and list items whose session is gone.
+//! - [`usage`]: counts records and bytes by application and kind.
+//!
+//! A use case takes and returns JSON text. JavaScript parses the text, so that an object is exactly what `JSON.parse`
+//! makes of it. Records as Dashboard writes them are handled here. Anything else (a missing property, a property of
+//! another type, text that is not JSON) is left to JavaScript, because Dashboard relies on JavaScript's coercions.
 
 pub mod account;
 pub mod end_sessions;
@@ -17,20 +24,21 @@ use crate::record::cipher::{self, Secret};
 use crate::store::{Contents, Key, Result};
 use std::any::Any;
 
-/// What stands at a key, if it is known: looks in memory alone, or on the disk as well.
+/// Reads the record at a key: from memory only, or also from the disk. The outer `None` means that memory does not hold
+/// the key; the inner one that there is no record.
 pub type Lookup<'a> = dyn Fn(&Key) -> Result<Option<Option<Contents>>> + 'a;
 
-/// Takes the answer, which is JSON.
+/// Receives the answer as JSON text.
 pub type Give<'a> = dyn FnMut(&str) + 'a;
 
-/// What became of a look-up.
+/// Outcome of a look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// The answer was given.
+    /// The answer was passed to [`Give`].
     Answered,
-    /// It is left to JavaScript.
+    /// JavaScript has to compute the answer.
     NeedsJavaScript,
-    /// It is not in memory.
+    /// A record is not in memory; look it up on the disk.
     NotCached,
 }
 
@@ -40,14 +48,14 @@ impl Found {
     }
 }
 
-/// What was read from a record, and under which secret.
+/// A parsed record, and the secret that it was decrypted with.
 struct Read<T> {
     secret: Option<Secret>,
     read: Option<T>,
 }
 
-/// Hands what `read` makes of the text in `contents` to `use_it`. It is kept beside the contents for
-/// the next time, which usually has the same secret.
+/// Parses `contents` with `read` and passes the result to `use_it`. The result is cached beside the contents; the next
+/// call, which usually has the same secret, uses it again.
 fn with_read<T: Any + Send + Sync, R>(
     contents: &Contents,
     secret: Option<&Secret>,
@@ -62,7 +70,7 @@ fn with_read<T: Any + Send + Sync, R>(
     }
 }
 
-/// The host's key of a record: `<appid>/account/<id>`, `<appid>/session/<id>`.
+/// Returns Dashboard's key of a record: `<appid>/account/<id>` or `<appid>/session/<id>`.
 fn record_name(appid: &[u8], folder: &str, id: &[u8]) -> Vec<u8> {
     [appid, b"/", folder.as_bytes(), b"/", id].concat()
 }

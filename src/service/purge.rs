@@ -1,4 +1,4 @@
-//! The removal of sessions that ended long ago, which Dashboard never does by itself.
+//! Removes sessions that ended long ago. Dashboard itself never removes any.
 
 use super::end_sessions::wait_for;
 use crate::record::account::Account;
@@ -8,40 +8,41 @@ use crate::record::keys::SessionKeys;
 use crate::record::Kind;
 use crate::store::{Change, Contents, Findings, Key, ListPath, Record, Result, Store, StoreError};
 
-/// So many sessions are looked at in one call.
+/// Number of sessions that one call looks at.
 const PAGE: usize = 500;
-/// So many are removed together: the writer takes about a millisecond for them, and others go between.
+/// Number of sessions that are removed in one commit. It takes the writer about a millisecond, and other changes go in
+/// between.
 const BATCH: usize = 20;
 
-/// Which sessions go.
+/// Which sessions to remove.
 pub struct Purge {
-    /// The time in seconds.
+    /// The current time in seconds.
     pub now: f64,
-    /// Those that ended at this time or before.
+    /// Removes sessions that ended at this time or earlier, in seconds.
     pub before: f64,
-    /// Whether they are only counted.
+    /// Counts the sessions without removing them.
     pub is_dry: bool,
-    /// The host's secret, if it has one.
+    /// Dashboard's encryption secret, if it has one.
     pub secret: Option<Secret>,
 }
 
-/// What was done.
+/// Result of a purge.
 #[derive(Debug, Default, PartialEq)]
 pub struct Purged {
-    /// Sessions that were looked at.
+    /// Number of sessions that were looked at.
     pub sessions: u64,
-    /// Those of them that are gone, or would be.
+    /// Number of sessions that were removed, or would be in a dry run.
     pub removed: u64,
-    /// Those that are encrypted under another secret, or of an account that is.
+    /// Number of sessions that are encrypted under another secret, or whose account is.
     pub unreadable: u64,
-    /// Records under keys of sessions that are none.
+    /// Number of records under the key of a session that are not sessions.
     pub others: u64,
-    /// What is damaged, and was left with the sessions that it belongs to.
+    /// Damaged records and lists. The sessions that they belong to were not removed.
     pub damaged: Findings,
 }
 
 impl Purge {
-    /// Goes on behind the key `after`. Returns where to go on, until there is nothing left. Blocks.
+    /// Continues behind the key `after`. Returns the key to continue from, or `None` at the end. Blocks.
     pub fn page(&self, store: &Store, after: Option<&Key>) -> Result<(Option<Key>, Purged)> {
         let is_session = |name: &[u8]| Kind::of(name) == Some(Kind::Session);
         let page = store.records_after(after, PAGE, is_session)?;
@@ -64,7 +65,8 @@ impl Purge {
         Ok((page.next, purged))
     }
 
-    /// Removes the sessions of `batch` together, or one by one if something that one of them belongs to is damaged.
+    /// Removes the sessions of `batch` together. If a record or list of one of them is damaged, removes them one by
+    /// one.
     fn remove(&self, store: &Store, batch: &[Gone], purged: &mut Purged) -> Result<()> {
         let changes = |batch: &[Gone]| batch.iter().flat_map(removal).collect();
         let removed = if self.is_dry { Ok(()) } else { wait_for(store, changes(batch)) };
@@ -116,10 +118,10 @@ impl Found {
     }
 }
 
-/// A session that goes.
+/// A session to remove.
 type Gone<'a> = (&'a Key, SessionKeys<'a>, Session);
 
-/// All that create-session.js of the host has made.
+/// Returns the changes that remove everything that Dashboard's create-session.js has made for a session.
 fn removal((key, keys, session): &Gone) -> [Change; 4] {
     let item = keys.id().to_vec();
     let discard =

@@ -1,12 +1,12 @@
-//! The ways out of a store that has gone back in time.
+//! Brings a store that lost acknowledged writes back into use.
 
 use super::end_sessions::{end_all, wait_for, Ended};
 use crate::record::cipher::Secret;
 use crate::store::{self, Change, Restored, Result, Settings, Store, StoreError};
 use std::path::Path;
 
-/// Accepts the store as it is and ends every session of every account. Until that is done, the store is refused. A store
-/// that has not gone back in time is left as it is, unless `even_if_whole`.
+/// Reopens a store that lost acknowledged writes, and ends every session of every account. The store cannot be opened
+/// otherwise until this is done. Fails on a store that lost nothing, unless `even_if_whole` is set.
 pub fn recover(
     settings: &Settings,
     even_if_whole: bool,
@@ -23,7 +23,7 @@ pub fn recover(
     end_and_unmark(&store, now, secret, session_key)
 }
 
-/// Ends every session of every account, of a store that is refused until that is done.
+/// Ends every session of every account, then lifts the mark that keeps the store from being opened.
 pub fn end_and_unmark(
     store: &Store,
     now: f64,
@@ -35,8 +35,8 @@ pub fn end_and_unmark(
     Ok(ended)
 }
 
-/// Puts the backup `from` in place of the store. Its sessions are ended, since it is older than what was
-/// acknowledged, unless they are to be kept. Returns what was done to the accounts then.
+/// Replaces the store by the backup `from`. Ends all sessions, because the backup is older than the last acknowledged
+/// changes; `keeps_sessions` prevents that. The second value says which accounts were changed.
 pub fn restore(
     from: &Path,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! `global.api.administrator.ResetSessionKey` of the host.
+//! Dashboard's `global.api.administrator.ResetSessionKey`.
 
 use super::record_name;
 use crate::record::cipher::{self, Secret};
@@ -6,8 +6,8 @@ use crate::record::reset::{self, Refusal, Reset};
 use crate::store::{Change, Edited, Record, Result, Store, StoreError};
 use std::sync::{Arc, OnceLock};
 
-/// Ends all sessions of an account: one atomic change in the store. `completion` gets the account as
-/// JSON without its secrets, when the change is durable.
+/// Ends all sessions of an account, as one atomic change. `completion` gets the account as JSON without its secrets
+/// once the change is durable.
 pub fn patch(
     store: &Store,
     appid: &[u8],
@@ -27,7 +27,7 @@ pub fn patch(
             let text = stored.map(|stored| cipher::decrypt_record(stored, secret));
             let text = text.ok_or(StoreError::Refused("invalid-accountid"))?;
             let Reset { text, redacted, retires } = reset::reset(&text, &session_key, now)?;
-            // Set once: an edit is called once.
+            // Never set before: an edit is called once.
             let _ = given.set(redacted);
             let contents = cipher::encrypt_record(text, secret).into();
             Ok(Some(Edited { contents, retires: Some(retires) }))

@@ -1,4 +1,4 @@
-//! `global.api.administrator.Session` of the host.
+//! Dashboard's `global.api.administrator.Session`.
 
 use super::{record_key, with_read, Found, Give, Lookup};
 use crate::record::account::Account;
@@ -6,14 +6,14 @@ use crate::record::cipher::Secret;
 use crate::record::session::Session;
 use crate::store::{Key, Result};
 
-/// A session that was read, and where its account stands.
+/// A parsed session, and the key of its account.
 struct Owned {
     session: Session,
     account: Key,
 }
 
-/// Gives the session as JSON at `now` in seconds, without `tokenHash`, and with `ended` if its time is
-/// over.
+/// Passes the session to `give` as JSON at `now` in seconds, without `tokenHash`, and with `ended` if the session is no
+/// longer valid.
 pub fn get(
     lookup: &Lookup,
     appid: &[u8],

@@ -1,5 +1,5 @@
-//! The lists of sessions after accounts were deleted: Dashboard leaves their sessions in them, and its administrator's
-//! list of sessions then fails as a whole.
+//! Removes the list items that deleted accounts leave behind. Dashboard deletes an account but leaves its sessions in
+//! the lists; then its administrator's list of sessions fails as a whole.
 
 use super::end_sessions::wait_for;
 use crate::record::cipher::{self, Secret};
@@ -7,15 +7,15 @@ use crate::record::end::Session;
 use crate::record::keys::SessionList;
 use crate::store::{Change, Findings, Key, ListPath, Result, Store, StoreError};
 
-/// So many items are removed together.
+/// Number of items that are removed in one commit.
 const BATCH: usize = 100;
 
-/// What was done.
+/// Result of [`tidy`].
 #[derive(Debug, Default)]
 pub struct Tidied {
-    /// What was removed, by list.
+    /// The items that were removed, by list.
     pub told: Findings,
-    /// Items whose sessions cannot be read, and which were left.
+    /// Number of items whose session cannot be read. They were not removed.
     pub unreadable: u64,
 }
 
@@ -24,7 +24,7 @@ pub fn tidy(store: &Store, secret: Option<&Secret>) -> Result<Tidied> {
     let mut tidied = Tidied::default();
     let mut after: Option<(ListPath, u64)> = None;
     loop {
-        // What is damaged is left, for `verify` to name.
+        // Damage is skipped here; `verify` reports it.
         let page = store.parts_after(after.as_ref().map(|(path, last)| (path, *last)))?;
         after = page.parts.last().map(|end| (ListPath::new(&end.path), end.last));
         for part in page.parts {
@@ -58,7 +58,7 @@ pub fn tidy(store: &Store, secret: Option<&Secret>) -> Result<Tidied> {
     Ok(tidied)
 }
 
-/// `None` if that cannot be told.
+/// Returns `None` if the session cannot be read.
 fn is_gone(
     store: &Store,
     list: &SessionList,

@@ -1,35 +1,36 @@
-//! What a store holds, by application and by kind.
+//! Counts the contents of a store by application and by kind.
 
 use crate::record::keys::application_and_kind;
 use crate::store::{Findings, Result, Store};
 use std::collections::BTreeMap;
 
-/// So many records are read at a time.
+/// Number of records that are read at a time.
 const PAGE: usize = 500;
-/// So many kinds are told apart: keys that are not Dashboard's may be of any number.
+/// Maximum number of kinds that are counted separately: keys that are not Dashboard's may name any number of kinds.
 const KINDS: usize = 1000;
 
-/// What a store holds.
+/// Contents of a store.
 #[derive(Debug, Default, PartialEq)]
 pub struct Usage {
-    /// By application and kind; both are empty for records whose key says neither, and for those of too many kinds.
+    /// Totals by application and kind. Both names are empty for records whose key does not say them, and for all kinds
+    /// beyond [`KINDS`].
     pub kinds: BTreeMap<(String, String), Records>,
-    /// All records.
+    /// Total of all records.
     pub records: Records,
-    /// Lists that are not empty.
+    /// Number of lists that are not empty.
     pub lists: u64,
-    /// Items in all lists.
+    /// Number of items in all lists.
     pub items: u64,
-    /// Records and lists that are damaged, which are not counted otherwise.
+    /// Damaged records and lists. They are not in the other numbers.
     pub damaged: Findings,
 }
 
-/// Records together.
+/// Totals of a group of records.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Records {
-    /// How many.
+    /// Number of records.
     pub count: u64,
-    /// The bytes of their contents.
+    /// Size of their contents in bytes.
     pub bytes: u64,
 }
 
@@ -40,7 +41,7 @@ impl Records {
     }
 }
 
-/// Reads every record. `progress` is told the bytes so far. Blocks.
+/// Reads every record. `progress` gets the number of bytes read so far. Blocks.
 pub fn usage(store: &Store, progress: &dyn Fn(u64)) -> Result<Usage> {
     let mut usage = Usage::default();
     let mut after = None;
