@@ -1,5 +1,5 @@
-//! What a durable commit costs without all that is around it: one batch, sled's `flush()`, `fdatasync` of its log, and
-//! the guard beside it, over and over on one thread, with sled as it comes.
+//! Measures the bare cost of a durable commit: one batch, sled's `flush()`, `fdatasync` of its log, and a write of the
+//! guard file, repeated on one thread with an unmodified sled.
 //!
 //! `limit <folder> <milliseconds> <records in a batch>` prints one line of JSON, times in microseconds.
 
@@ -10,14 +10,14 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 const ACCOUNTS: u64 = 2_000;
-/// As long as an account of Dashboard.
+/// Size of a Dashboard account in bytes.
 const ACCOUNT_BYTES: usize = 450;
 const GUARD_BYTES: usize = 49;
 const GUARD_SYNC: Duration = Duration::from_secs(1);
 const PAGE_CACHE_BYTES: u64 = 32 << 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Cargo adds a flag of its own.
+    // Cargo adds the flag `--bench`.
     let args: Vec<String> =
         std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let folder = args.first().map_or_else(|| PathBuf::from("target/bench/limit"), PathBuf::from);
@@ -81,7 +81,7 @@ fn key(number: u64) -> Vec<u8> {
     format!("dashboard/account/account_{number:08x}").into_bytes()
 }
 
-/// Another one each time: sled writes no value that is there already.
+/// Returns a different text for each number, because sled does not write a value that is already stored.
 fn account(sequence: u64) -> Vec<u8> {
     format!("{sequence:0ACCOUNT_BYTES$}").into_bytes()
 }

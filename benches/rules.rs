@@ -1,4 +1,5 @@
-//! The parts that neither read nor write: what an account and a session say, resets, stale writes, the cipher, keys.
+//! Benchmarks the functions that do no input or output: parsing accounts and sessions, resets, stale writes, the
+//! cipher, keys.
 
 use criterion::{criterion_group, criterion_main, Criterion};
 use dashboard_sled::record::account::Account;
@@ -84,7 +85,7 @@ fn keys(criterion: &mut Criterion) {
     });
 }
 
-/// What a page of a list computes: where its items stand, and their numbers back.
+/// Measures the keys that a page of a list computes: from an item to its place, and from a key back to its number.
 fn lists(criterion: &mut Criterion) {
     let path = ListPath::new(b"dashboard/account/sessions/account_c2b2ae35");
     criterion.bench_function("list/entry", |bench| {

@@ -1,10 +1,16 @@
 //! `dashboard-sled`: an embedded, durable store for Dashboard, and native session administration.
 //!
-//! The arrows between the rooms: `binding → service → {record, store}`, `binding → {store, allocator}`,
-//! and `store → record` for nothing but the rule that a stale write may not undo security.
+//! - `binding`: the only module that knows napi. Arguments come in; values and promises go out.
+//! - `service`: the use cases, named as Dashboard names them.
+//! - [`record`]: the rules of accounts and sessions, as pure functions.
+//! - [`store`]: keys, changes, contents, errors and the cache; the embedded engine is in `store::sled`.
+//!
+//! A call goes from `binding` to `service`, which reads records through `store` and applies the rules of `record`.
+//! Allowed dependencies: `binding → service → {record, store}`, `binding → {store, allocator}`, and `store → record`
+//! only for the rule that a stale write must not undo a security change.
 
 mod service;
-// Tests link no Node, so napi registers nothing there, and nothing sets the allocator up.
+// Tests do not link Node: napi registers nothing there, and nothing calls `allocator::set_up`.
 #[cfg(not(test))]
 mod allocator;
 #[cfg_attr(test, allow(dead_code))]

@@ -1,4 +1,4 @@
-//! Everything that reads bytes from the disk: value heads, bodies, keys, the guard, names.
+//! Feeds arbitrary bytes to every function that reads from the disk: value heads, bodies, keys, the guard, names.
 #![no_main]
 
 use dashboard_sled::store::key::{Key, ListPath};
@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let (name, stored) = bytes.split_at(bytes.len() / 2);
     let key = Key::record(name);
-    // What was not sealed for this key is never taken for a value of it, but by a chance of one in 2^32.
+    // Bytes that were not written for this key pass as its value with a probability of one in 2^32.
     let _ = value::decode(key.encoded(), stored);
     let _ = value::chunks_of(key.encoded(), stored);
     let form = value::Form(stored.first().copied().unwrap_or_default());
@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = rollback_guard::newest(bytes);
     let units = wtf8::decode(bytes);
     assert_eq!(wtf8::decode(&wtf8::encode(&units)), units);
-    // What is written is read back.
+    // Reading returns what was written.
     let id = dashboard_sled::store::key::ChunkId { sequence: 1, ordinal: 2 };
     let encoded = value::encode(&key, &stored.into(), id);
     assert!(value::decode(key.encoded(), &encoded.head).is_some());

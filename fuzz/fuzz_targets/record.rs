@@ -1,4 +1,5 @@
-//! Everything that reads text from a record: slicing, accounts, sessions, resets, stale writes, the cipher.
+//! Feeds arbitrary text to every function that reads a record: slicing, accounts, sessions, resets, stale writes, the
+//! cipher.
 #![no_main]
 
 use dashboard_sled::record::account::Account;
@@ -15,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = Kind::of(bytes);
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (one, other) = text.split_once('\n').unwrap_or((text, ""));
-    // Cut and joined again, an object says the same.
+    // Parsing an object and printing it again does not change it.
     if let Some(object) = Object::parse(one) {
         let again = object.text();
         assert_eq!(Object::parse(&again).map(|object| object.text()), Some(again));
