@@ -55,8 +55,7 @@ impl<'a> Object<'a> {
         names.iter().any(|name| self.members.iter().filter(|member| member.is(name)).count() > 1)
     }
 
-    /// Sets `name`, which must not be an array index, to the JSON text `value`, as `object[name] = value` would: in
-    /// place, or at the end.
+    /// Sets `name`, which is not an array index, to the JSON text `value`: in place, or at the end, as in JavaScript.
     pub fn set(&mut self, name: &str, value: impl Into<Cow<'a, str>>) {
         let value = value.into();
         let mut is_set = false;
@@ -87,8 +86,8 @@ impl<'a> Object<'a> {
         self.members.retain(|member| !names.contains(&unescaped(&member.name)));
     }
 
-    /// Sets every member of `other`. Of repeated members the last value counts, at the place of the first. The order is
-    /// the one in which JavaScript prints: array indexes first. Takes time linear in the number of members.
+    /// Sets every member of `other`, in linear time. Of repeated members the last value counts, at the place of the
+    /// first. Array indexes come first, as JavaScript prints them.
     pub fn set_all(&mut self, other: Object<'a>) {
         let mut places = HashMap::new();
         let mut members: Vec<Member> = Vec::with_capacity(self.members.len() + other.members.len());
@@ -188,8 +187,8 @@ fn unescape_unicode(digits: &str) -> Option<(char, &str)> {
     Some((character, rest))
 }
 
-/// Returns a JSON string without its escapes, and any other value unchanged. Unpaired surrogates stay escaped, because
-/// JavaScript escapes each in only one way.
+/// Returns a JSON string without its escapes, and any other value unchanged. Unpaired surrogates stay escaped:
+/// JavaScript escapes them in one way only.
 #[must_use]
 pub fn unescaped(json: &str) -> Cow<'_, str> {
     match plain_text(json) {
