@@ -30,7 +30,7 @@ describe('the command line', function () {
         const before = snapshot(store)
         const { code, stdout, stderr } = await run(`${command} ${other}`)
         assert.deepStrictEqual([code, stdout], [2, ''])
-        assert.match(stderr, /^error: too many arguments/)
+        assert.match(stderr, /^error: too many arguments for '[a-z-]+'\. Expected 0 arguments but got 1\. The store is named with --store; --help has what the command takes\.\n$/)
         assert.deepStrictEqual(snapshot(store), before)
       })
     }

@@ -43,6 +43,16 @@ describe('progress', function () {
     })
     after(() => fs.rmSync(folder, { recursive: true }))
 
+    it('what took over a second says how long', function () {
+      const pipe = path.join(folder, 'late')
+      spawnSync('mkfifo', [pipe])
+      const command = `(sleep 2; cat '${pipe}' > /dev/null) & '${process.execPath}' '${tool}' export --output '${pipe}' --store '${path.join(folder, 'store')}'`
+      const { error, stdout } = spawnSync('script', ['--quiet', '--return', '--command', command, '/dev/null'], { encoding: 'utf8' })
+      if (error) {
+        return this.skip()
+      }
+      assert.match(stdout, /1 records and 0 lists with 0 items were exported to .*\r\nexport took [23] s\r\n$/)
+    })
     it('its line is cleared by Ctrl-C', async function () {
       // Nothing reads from the pipe, so the export waits.
       const pipe = path.join(folder, 'pipe')

@@ -9,7 +9,8 @@ const folder = path.join(root, 'target', 'asan')
 // Processes that end or stop by a signal, other programs and servers, and times of the whole host say nothing more under
 // a sanitizer.
 const left = [
-  'bench', 'commands', 'compact', 'dashboard', 'documents', 'examples', 'migration', 'platform', 'process-end', 'rooms',
+  'bench', 'command-line', 'commands', 'compact', 'confirm', 'dashboard', 'documents', 'examples', 'export-output', 'manual', 'migration', 'platform',
+  'process-end', 'progress', 'rooms',
   'source-files', 'source-servers', 'sources', 'start', 'suspended'
 ]
 // How much memory something takes is another matter under a sanitizer.

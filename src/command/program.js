@@ -22,7 +22,10 @@ function makeProgram () {
     .option('--json', 'print one line of JSON instead of text')
     .allowExcessArguments(false)
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeErr: (text) => json ? tellError(usageError(text), true) : process.stderr.write(text.split('\n').map(printable).join('\n')) })
+    .configureOutput({
+      outputError: (text, write) => write(withAdvice(text)),
+      writeErr: json ? once((text) => tellError(usageError(text), true)) : (text) => process.stderr.write(text.split('\n').map(printable).join('\n'))
+    })
     .exitOverride((error) => process.exit(error.exitCode ? exitCodes.usage.code : exitCodes.done.code))
   for (const name of commands) {
     require(`./${name}.js`)(program)
@@ -37,6 +40,22 @@ function isJson () {
   const words = process.argv.slice(2)
   const end = words.indexOf('--')
   return words.slice(0, end === -1 ? undefined : end).includes('--json')
+}
+
+// The parser gives its help in several parts.
+function once (tell) {
+  let isTold = false
+  return (text) => {
+    if (!isTold) {
+      isTold = true
+      tell(text)
+    }
+  }
+}
+
+// A folder behind a command that takes none was meant as the store.
+function withAdvice (text) {
+  return text.startsWith('error: too many arguments') ? `${text.trimEnd()} The store is named with --store; --help has what the command takes.\n` : text
 }
 
 function usageError (text) {

@@ -6,7 +6,7 @@ const { exitCodeOf, exitCodes } = require('./exit-codes.js')
 const { explainSystemError, failure } = require('./failure.js')
 const { listenForSignals } = require('./interrupt.js')
 const { showBytes, showProgress } = require('./progress.js')
-const { bytesText, printable, toJson } = require('./text.js')
+const { bytesText, printable, secondsText, toJson } = require('./text.js')
 const { write } = require('./write.js')
 
 module.exports = { ended, failure, holds, requireFolder, run, showBytes, showProgress, tellError, withStore }
@@ -21,6 +21,7 @@ function run (action) {
     const options = { ...command.optsWithGlobals(), command: command.name() }
     // Where the output is the data itself, what is told about it goes elsewhere.
     let stream = process.stdout
+    const started = Date.now()
     const toStderr = () => { stream = process.stderr }
     // Unless it comes to its end.
     process.exitCode = exitCodes.failed.code
@@ -37,7 +38,7 @@ function run (action) {
         await write(stream, `${toJson({ store: folder, ...report })}\n`)
       } else {
         await tellLines(stream, text)
-        await tellLines(process.stderr, summary)
+        await tellLines(process.stderr, [...summary, ...took(options.command, started)])
       }
       process.exitCode = code ? exitCodes.found.code : exitCodes.done.code
     } catch (error) {
@@ -92,6 +93,12 @@ function fail (error, json) {
 
 function tellError ({ message, code, detail }, json) {
   console.error(json ? toJson({ error: { message, code, detail } }) : printable(detail ? `${message}: ${detail}` : message))
+}
+
+// For who waits at a terminal.
+function took (command, started) {
+  const seconds = (Date.now() - started) / 1000
+  return process.stderr.isTTY && seconds >= 1 ? [`${command} took ${secondsText(seconds)}`] : []
 }
 
 // In place of Node's own lines, which a terminal would obey and no program could read.
