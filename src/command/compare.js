@@ -1,9 +1,9 @@
 // A source and a store, compared both ways. Where the store has kept something of an account or a session, it is not to be as in
 // the source.
 
-// So many differences are described; of more there is the number.
+// Number of differences that are described.
 const DESCRIBED = 100
-// So many records are read at once.
+// Number of records that are read at once.
 const AT_ONCE = 200
 
 module.exports = { compare }

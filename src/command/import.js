@@ -8,7 +8,7 @@ const { bytesText } = require('./text.js')
 
 const kinds = ['jsonl', 'files', 'sled', 'redis', 'mysql', 'postgresql']
 const inFolders = ['jsonl', 'files', 'sled']
-// Of what was left out or kept so much is named.
+// Number of entries that were left out and are named.
 const NAMED = 100
 
 module.exports = (program) => {

@@ -9,10 +9,10 @@ module.exports = { entries, load }
 const BATCH_CHANGES = 1000
 // What is less fits into the journal.
 const BATCH_BYTES = 1024 * 1024
-// What a store takes, in bytes.
+// The longest name and contents that a store takes, in bytes.
 const LONGEST_NAME = 64 * 1024
 const LONGEST_CONTENTS = 64 * 1024 * 1024
-// Of the records that were kept so many are named.
+// Number of kept records that are named.
 const NAMED = 100
 
 // `onDamage` is told how many records, lists and items were left out, and the first of them by name. Without it damage is an
@@ -44,7 +44,7 @@ function refuseDamage ({ described }) {
   throw invalid('store-damaged', 'ERR_STORE_DAMAGED', `${described[0]}; restore a backup`)
 }
 
-// What becomes of a batch. Only where there is data can something be undone; what goes around the rule ends every session.
+// How batches are written. An overwrite goes around the rule for imports, so it ends every session; an empty store has none to end.
 async function waysOf (store, { overwrite, dryRun }) {
   if (dryRun) {
     return { write: async ({ records, contents }) => JSON.parse(await store.wouldKeep(records, contents, ...secrets())) }

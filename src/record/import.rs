@@ -183,7 +183,7 @@ mod tests {
                     r#""sessionKey":"k2","sessionKeyNumber":2,"passwordHash":"p2","sessionKeyLastReset":9,"passwordLastChanged":9"#,
                 ),
             ),
-            // A number that is not a number is not accepted either.
+            // A missing number does not come over either.
             (
                 reset,
                 r#""sessionKey":"k2","passwordHash":"p1","sessionKeyLastReset":9"#,

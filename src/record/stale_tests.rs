@@ -105,16 +105,22 @@ impl Store {
         self.put(reset.text, &reset.retires);
     }
 
+    /// Imports an earlier state twice: the second time changes nothing.
     fn import(&mut self, index: Index) {
         if self.past.is_empty() {
             return;
         }
         let new = index.get(&self.past).clone();
-        let (stored, most) = (self.text.clone(), usize::MAX);
-        let import = |new: &str| {
-            import(Kind::Account, stored.as_bytes(), new.as_bytes(), &self.retired, None, most)
-        };
-        match import(&new).unwrap() {
+        self.import_text(new.clone());
+        let once = self.text.clone();
+        self.import_text(new);
+        assert_eq!(self.text, once);
+    }
+
+    fn import_text(&mut self, new: String) {
+        let texts = [self.text.as_bytes(), new.as_bytes()];
+        let outcome = import(Kind::Account, texts[0], texts[1], &self.retired, None, usize::MAX);
+        match outcome.unwrap() {
             Import::Taken { retires } => self.put(new, &retires),
             Import::Merged { text, retires } => self.put(text, &retires),
             Import::Kept => panic!("both are accounts"),

@@ -5,8 +5,8 @@ const { connectMs, loadClient, longestContents, longestName, parseUrl, sourceErr
 
 // Rows that wait in memory; the server keeps the others until they are asked for.
 const rowsAhead = 16
-// What the engine's client takes. The last ones say how values are given to JavaScript or how connections are kept, which is
-// up to us here: the character set above all, since two keys may become one in another.
+// Options that the engine's client understands. Only the first two are used: the others say how values are given to JavaScript
+// or how connections are kept. Above all the character set is ours, since two keys may become one in another.
 const options = ['ssl', 'socketPath', 'charset', 'connectTimeout', 'connectionLimit', 'waitForConnections', 'queueLimit', 'multipleStatements', 'timezone', 'dateStrings', 'supportBigNumbers', 'bigNumberStrings', 'decimalNumbers', 'debug']
 const tables = ['SELECT path, contents FROM objects LIMIT 0', 'SELECT id, path, objectid FROM lists LIMIT 0']
 const snapshot = [

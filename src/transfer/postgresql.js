@@ -4,7 +4,7 @@ const { asListParts, asRecords, surveyRows, textOf } = require('./rows.js')
 const { bySize, connectMs, loadClient, longestContents, longestName, parseUrl, sourceError, unreachable } = require('./source.js')
 
 const rowsAtOnce = 1000
-// What the client understands; the last ones say nothing about what is read.
+// Options that the client understands. The last ones do not change what is read.
 const options = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'ssl', 'sslnegotiation', 'uselibpqcompat', 'host', 'options', 'client_encoding', 'application_name', 'fallback_application_name', 'connect_timeout', 'statement_timeout']
 const tables = { objects: ['path', 'contents'], lists: ['path', 'objectid', 'listid'] }
 const snapshot = [
@@ -104,7 +104,7 @@ async function * fetchAll (read, sql) {
   }
 }
 
-// What a query answers, so many rows at a time.
+// The rows of a query, a page at a time.
 async function * pages (read, sql) {
   const cursor = `import_${++cursors}`
   await read(`DECLARE ${cursor} NO SCROLL CURSOR FOR ${sql}`)

@@ -55,7 +55,7 @@ function oversizeOf (path, bytes) {
   return oversize(String(path), { nameBytes: path.length, contentsBytes: Math.min(bytes, Number.MAX_SAFE_INTEGER) > longestContents ? bytes : 0 })
 }
 
-// Keys and items are text; what is none would come over as something else. `row` tells the row.
+// Keys and items are text: other bytes would come over as another key. `row` names the row in the error.
 function textOf (bytes, table, column, row) {
   const text = bytes && bytes.length ? asText(bytes) : ''
   if (text === undefined) {

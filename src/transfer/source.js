@@ -13,7 +13,7 @@ const { invalid } = require('../facade/arguments.js')
 const itemsInPart = 1000
 const bytesAtOnce = 8 * 1024 * 1024
 const connectMs = 10000
-// What a store takes, in bytes.
+// The longest name and contents that a store takes, in bytes.
 const longestName = 64 * 1024
 const longestContents = 64 * 1024 * 1024
 
