@@ -79,7 +79,7 @@ pub enum StoreError {
     Irregular {
         /// The file.
         path: PathBuf,
-        /// What was found in its place.
+        /// Description of the thing found in its place.
         found: &'static str,
     },
     /// Root was asked to work in a folder of another user, who has no store there.
@@ -259,8 +259,8 @@ pub enum StoreError {
     Refused(&'static str),
 }
 
-/// Why a store is refused that ends at change `applied`, when `guarded` is the last one that was acknowledged: a store
-/// without a gap is marked.
+/// Returns the reason for refusing a store that ends at change `applied`, while `guarded` is the last acknowledged one.
+/// A store without a gap is in quarantine.
 fn rolled_back(guarded: u64, applied: u64) -> String {
     const RECOVER: &str = "npx dashboard-sled recover --invalidate-sessions";
     if applied < guarded {

@@ -1,16 +1,18 @@
-//! The embedded engine, for one process: records and lists in sled, durable when acknowledged.
+//! The embedded engine, for one process: records and lists in sled, durable once acknowledged.
 //!
-//! A change goes down and its answer comes up: [`Store::submit`] puts it into the queue, the writer ([`commit`]) makes a
-//! transaction of what waits, the journal ([`folder`]) makes it durable, the cache shows it to readers, and the callers are
-//! told. sled ([`database`]) gets it afterwards. Readers ask the cache, then what sled still lacks, then sled.
-//!
-//! - [`format`]: the bytes of values and batches
-//! - [`folder`]: the files beside sled and what they promise: the lock, the rollback guard, the journal, swaps
-//! - [`database`]: sled itself; the only files that name it
-//! - [`commit`]: the writer, and what a change is on its way to the disk
-//! - [`read`]: pages of lists, and scans of everything
-//! - [`open`]: opening, creating, and the stores that a process has open
+//! - [`format`]: encoding of values and batches
+//! - [`folder`]: the files beside sled: the lock, the rollback guard, the journal, swaps
+//! - [`database`]: sled itself
+//! - [`commit`]: the writer, and a change on its way to the disk
+//! - [`read`]: lists, pages of lists, and scans of everything
+//! - [`open`]: opening and creating stores, and the stores that this process has open
 //! - [`maintenance`]: verify, repair, backup, restore, compact, statistics
+//! - [`shared`]: the state that the writer, the watchdog and the readers share
+//!
+//! [`Store::submit`] puts a change into the queue. The writer ([`commit`]) makes one transaction of the waiting
+//! changes, and the journal ([`folder`]) makes it durable. Then the cache publishes the new values to readers, and the
+//! callers get their answers. sled ([`database`]) gets the commit afterwards. A reader looks in the cache, then in the
+//! commit that sled still lacks, then in sled.
 
 mod commit;
 mod database;
@@ -52,7 +54,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-/// An open store. Reads and requests may come from any thread.
+/// An open store. Any thread may read and submit changes.
 pub struct Store {
     shared: Arc<Shared>,
     release: Arc<Release>,
@@ -60,44 +62,45 @@ pub struct Store {
 }
 
 impl Store {
-    /// What is to be told of the opening of the store.
+    /// Returns the notices about the opening of the store.
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
 
-    /// What memory knows of the record at `key`: `None` if nothing. Never touches sled.
+    /// Returns the cached contents of the record at `key`; `None` if they are not cached. Does no I/O.
     #[must_use]
     pub fn peek(&self, key: &Key) -> Option<Option<Contents>> {
         self.shared.failed_commit(key).or_else(|| self.shared.cache.peek(key))
     }
 
-    /// A whole number to take before the record at `key` is read, for [`Store::is_current`].
+    /// Returns a stamp, an integer, for [`Store::is_current`]. Take it before the record at `key` is read.
     #[must_use]
     pub fn stamp(&self, key: &Key) -> u64 {
         self.shared.cache.stamps().of(key)
     }
 
-    /// Whether what was read behind `stamp` still stands there. May say no though it does.
+    /// Returns whether a value that was read after `stamp` was taken is unchanged. May return `false` for an unchanged
+    /// value.
     #[must_use]
     pub fn is_current(&self, stamp: u64) -> bool {
         self.shared.cache.stamps().is_current(stamp)
     }
 
-    /// What memory knows of how many items a list has. Never touches sled.
+    /// Returns the number of items in a list; `None` if it is not cached. Does no I/O.
     #[must_use]
     pub fn peek_count(&self, path: &ListPath) -> Option<u64> {
         let head = self.peek(&path.head())?;
         Head::read(path, head.as_deref()).ok().map(|head| head.count)
     }
 
-    /// What memory knows of whether a list has `item`. Never touches sled.
+    /// Returns whether a list has `item`; `None` if that is not cached. Does no I/O.
     #[must_use]
     pub fn peek_has(&self, path: &ListPath, item: &[u8]) -> Option<bool> {
         self.peek(&path.position(item)).map(|position| position.is_some())
     }
 
-    /// The record at `key`. Blocks.
+    /// Reads the record at `key`. Blocks.
     pub fn read(&self, key: &Key) -> Result<Option<Contents>> {
         let shared = &self.shared;
         if let Some(contents) = shared.failed_commit(key) {
@@ -106,17 +109,17 @@ impl Store {
         shared.cache.get_or_read(key, || shared.with_disk(|disk| shared.stored(disk, key)))
     }
 
-    /// How many items a list has. Blocks.
+    /// Returns the number of items in a list. Blocks.
     pub fn count(&self, path: &ListPath) -> Result<u64> {
         Ok(Head::read(path, self.read(&path.head())?.as_deref())?.count)
     }
 
-    /// Whether a list has `item`. Blocks.
+    /// Returns whether a list has `item`. Blocks.
     pub fn has(&self, path: &ListPath, item: &[u8]) -> Result<bool> {
         Ok(self.read(&path.position(item))?.is_some())
     }
 
-    /// At most `size` items of a list behind the `offset` newest ones, newest first. Blocks.
+    /// Returns at most `size` items of a list, newest first. Skips the `offset` newest items. Blocks.
     pub fn page(&self, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
         // Every batch that changes a list changes its head.
         self.shared.refuse_unwritten(|changed| changed.contains_key(&path.head()))?;
@@ -133,7 +136,7 @@ impl Store {
         })
     }
 
-    /// Whether something of what is stored would be kept if `contents` was imported at `record`. Blocks.
+    /// Returns whether an import of `contents` at `record` would keep a part of the stored record. Blocks.
     pub fn would_keep(
         &self,
         record: &Record,
@@ -144,7 +147,7 @@ impl Store {
         transaction::would_keep(record, contents, stored.as_ref(), secret)
     }
 
-    /// Makes `changes` together or not at all, and tells `completion` when they are durable.
+    /// Makes `changes` together or not at all. Calls `completion` when they are durable.
     pub fn submit(&self, changes: Vec<Change>, completion: Completion) {
         let size = changes.iter().map(Change::size).sum();
         let request = Request { changes, completion, size };
@@ -154,17 +157,17 @@ impl Store {
         }
     }
 
-    /// Reads everything; nothing may be written meanwhile. Blocks.
+    /// Reads and verifies everything. Nothing may be written meanwhile. Blocks.
     pub fn verify(&self, progress: &dyn Fn(u64)) -> Result<Report> {
         self.shared.with_all(|disk| verify::verify(disk, progress))
     }
 
-    /// Copies the store as it is at one moment into the empty folder `target`, and reads the copy. Blocks.
+    /// Copies the store as it is at one moment into the empty folder `target`, and verifies the copy. Blocks.
     pub fn copy(&self, target: &Path, id: StoreId, progress: &dyn Fn(u64)) -> Result<Report> {
         backup::copy(&self.shared, target, id, progress)
     }
 
-    /// Refuses every change with `error` from now on.
+    /// Refuses every change from now on with `error`.
     fn refuse_changes(&self, error: StoreError) {
         self.shared.poison.get_or_init(|| error);
     }
@@ -174,7 +177,7 @@ impl Store {
         self.send(Message::Wipe(completion));
     }
 
-    /// Tells `completion` when all that was submitted before is durable, and the guard as well.
+    /// Calls `completion` when everything that was submitted before is durable, and the guard is synced.
     pub fn settle(&self, completion: Completion) {
         self.send(Message::Settle(completion));
     }
@@ -185,26 +188,27 @@ impl Store {
         }
     }
 
-    /// How many changes wait to be written.
+    /// Returns the number of changes that wait to be written.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.shared.waiting.load(Ordering::Relaxed)
     }
 
-    /// Takes nothing more, finishes what was submitted, and calls `when_free` once nobody reads any more and sled is closed.
+    /// Accepts no more changes, finishes those that were submitted, and calls `when_free` when nothing reads any more
+    /// and sled is closed.
     fn begin_close(&self, when_free: impl FnOnce() + Send + 'static) {
         self.release.when_free(when_free);
         self.shared.queue.close();
     }
 
-    /// Finishes what was submitted, and closes. `false` if that takes longer than `limit`: then the store closes when
-    /// those who use it have ended. Blocks.
+    /// Finishes the submitted changes, and closes. Returns `false` if that takes longer than `limit`; the store then
+    /// closes after its last use has ended. Blocks.
     fn close(&self, limit: Duration) -> bool {
         self.shared.queue.close();
         self.release.wait_for(Stage::Free, limit)
     }
 
-    /// Who keeps a store open that should close, for people.
+    /// Describes, for people, what keeps a closing store open.
     fn holder(&self) -> String {
         let by_writer = self.shared.held_by_writer.lock().unwrap_or_else(PoisonError::into_inner);
         if by_writer.is_some() {
@@ -218,20 +222,20 @@ impl Store {
 }
 
 impl Drop for Store {
-    /// The writer ends, and lets go.
+    /// Ends the writer, which drops the disk.
     fn drop(&mut self) {
         self.shared.queue.close();
     }
 }
 
-/// A store that is read from, from when a call asks for it until it is answered: it stays open for so long.
+/// A store for one read. It stays open from the call until its answer.
 pub struct Reader {
     store: Arc<Store>,
     _held: Option<Arc<Held>>,
 }
 
 impl Reader {
-    /// Holds what `store` has open.
+    /// Keeps the disk of `store` open.
     #[must_use]
     pub fn new(store: Arc<Store>) -> Self {
         let held = store.shared.disk.upgrade();

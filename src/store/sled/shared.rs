@@ -17,26 +17,27 @@ use crate::store::sled::read::page::Pages;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 
-/// More changes, or more bytes of them, never wait: then memory is bounded while a disk is slow.
+/// Largest number of waiting changes, and their largest total size in bytes. They bound the memory that changes take
+/// while a disk is slow.
 const MAX_WAITING: usize = 65_536;
 const MAX_WAITING_BYTES: usize = 256 << 20;
 
-/// What the writer and the readers share.
+/// State that the writer and the readers share.
 pub struct Shared {
     pub(in crate::store::sled) cache: Cache,
     pub(in crate::store::sled) queue: Queue,
     pub(in crate::store::sled) unapplied: Unapplied,
     pub(in crate::store::sled) commit: InFlightCommit,
-    /// What is open, for as long as somebody holds it.
+    /// The open disk, as long as it has a user.
     pub(in crate::store::sled) disk: Weak<Held>,
-    /// The writer's hold on it, which it drops when it ends.
+    /// The writer's reference to the disk. The writer drops it when it ends.
     pub(in crate::store::sled) held_by_writer: Mutex<Option<Arc<Held>>>,
-    /// Held for writing while a batch appears in sled, and for the end of a copy; for reading by who needs to see whole
-    /// batches.
+    /// Lock for writing while a batch is applied to sled, and at the end of a copy. Lock for reading to see whole
+    /// batches only.
     pub(in crate::store::sled) applying: RwLock<()>,
     pub(in crate::store::sled) poison: OnceLock<StoreError>,
-    /// What the commit that failed would have changed. It stays in force for reads, so that a reset which could
-    /// not be written down does not let anybody in again while the process lives.
+    /// Changes of the commit that failed. Reads return them, so that a reset that could not be written keeps its effect
+    /// while the process lives: nobody gets in again with the old key.
     pub(in crate::store::sled) failed_commit: OnceLock<Changed>,
     pub(in crate::store::sled) changed_keys: ChangedKeys,
     /// The pages of lists that are being read.
@@ -55,14 +56,14 @@ impl Shared {
         read(held.disk().ok_or(StoreError::Closed)?)
     }
 
-    /// The writer's side, at its end.
+    /// Drops the writer's reference to the disk. Called by the writer at its end.
     pub(in crate::store::sled) fn let_go(&self) {
         let held = self.held_by_writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Without the lock: it may be the last hold, and closing sled takes its time.
+        // After the lock is released: this may be the last reference, and closing sled takes time.
         drop(held);
     }
 
-    /// What stands at `key`, of what was acknowledged: sled may lack the last commit.
+    /// Returns the acknowledged contents of `key`. sled may lack the last commit.
     pub(in crate::store::sled) fn stored(
         &self,
         disk: &Disk,
@@ -74,7 +75,7 @@ impl Shared {
         }
     }
 
-    /// Reads by [`Shared::with_disk`] when sled has all that was acknowledged before.
+    /// Like [`Shared::with_disk`], after sled has everything that was acknowledged before.
     pub(in crate::store::sled) fn with_all<T>(
         &self,
         read: impl FnOnce(&Disk) -> Result<T>,
@@ -83,7 +84,8 @@ impl Shared {
         self.with_disk(read)
     }
 
-    /// The same for everything in a store, which has to be what look-ups find.
+    /// Like [`Shared::with_all`], for a scan of everything. Fails after a failed commit, because look-ups return its
+    /// changes, and sled does not have them.
     pub(in crate::store::sled) fn scan<T>(
         &self,
         read: impl FnOnce(&Disk) -> Result<T>,
@@ -92,12 +94,12 @@ impl Shared {
         self.with_all(read)
     }
 
-    /// The writer's side: gives sled what it lacks.
+    /// Applies the commit that sled lacks, if any. Called by the writer only.
     pub(in crate::store::sled) fn catch_up(&self, disk: &Disk) -> Result<()> {
         self.unapplied.apply(|batch| self.appear(disk, batch, |batch| disk.apply_journaled(batch)))
     }
 
-    /// Lets `batch` appear in sled by `apply`.
+    /// Applies `batch` to sled with `apply`.
     pub(in crate::store::sled) fn appear(
         &self,
         disk: &Disk,
@@ -117,7 +119,7 @@ impl Shared {
         }
     }
 
-    /// Refuses every further change; the first error is the one that is told.
+    /// Refuses every further change. Callers get the first error.
     pub(in crate::store::sled) fn poison(&self, cause: StoreError) -> StoreError {
         let poisoned = match cause {
             StoreError::Poisoned { .. } => cause,
@@ -126,7 +128,7 @@ impl Shared {
         self.poison.get_or_init(|| poisoned).clone()
     }
 
-    /// The writer's side: a commit that would have made `changed` has failed, and is the last one.
+    /// Keeps the changes of a commit that has failed. It is the last commit. Called by the writer only.
     pub(in crate::store::sled) fn keep_failed_commit(&self, changed: Changed) {
         if self.failed_commit.set(changed).is_ok() {
             self.cache.stamps().change_all();
@@ -137,13 +139,13 @@ impl Shared {
         self.failed_commit.get()?.get(key).cloned()
     }
 
-    /// Refuses to read what a failed commit would have changed and sled does not have.
+    /// Fails if the read concerns changes of a failed commit, which sled does not have.
     pub(in crate::store::sled) fn refuse_unwritten(
         &self,
         is_read: impl Fn(&Changed) -> bool,
     ) -> Result<()> {
         match self.failed_commit.get() {
-            // The writer poisons the store right after it has kept that.
+            // The writer poisons the store right after it has kept the changes.
             Some(changed) if is_read(changed) => Err(self.poison.wait().clone()),
             _ => Ok(()),
         }
@@ -160,7 +162,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Answers a message that the writer will not.
+    /// Answers a message that the writer will not handle.
     pub(in crate::store::sled) fn refuse(&self, message: Message, error: &StoreError) {
         if let Message::Change(request) = &message {
             self.forget(request);
@@ -168,7 +170,7 @@ impl Shared {
         message.completion()(Err(error.clone()));
     }
 
-    /// The writer's side: `requests` wait no more.
+    /// Records that `requests` no longer wait. Called by the writer only.
     pub(in crate::store::sled) fn taken(&self, requests: &[Request]) {
         for request in requests {
             self.forget(request);

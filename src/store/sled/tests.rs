@@ -1,4 +1,4 @@
-//! The store against maps in memory: random changes, reads by every way, reopens.
+//! Compares the store with maps in memory: random changes, reads in every way, reopens.
 
 use crate::store::change::{Edited, Record};
 use crate::store::sled::format::batch::Changed;
@@ -19,7 +19,7 @@ enum Step {
     Reopen,
 }
 
-/// Names of all kinds: short, long enough to be hashed, and one a prefix of another.
+/// Returns names of all kinds: short ones, ones that are long enough to be hashed, and prefixes of others.
 fn name(number: usize) -> Vec<u8> {
     match number % 6 {
         0 => b"a".to_vec(),
@@ -166,7 +166,7 @@ proptest! {
                 }
             }
             model.apply(step, number);
-            // Some are awaited, others are left to follow each other.
+            // Some changes are awaited, others are left to follow each other.
             if number % 3 == 0 {
                 check_results(&results);
                 store.settle(Box::new(|_| ()));
@@ -191,7 +191,7 @@ proptest! {
     }
 }
 
-/// Only what was made to fail has failed.
+/// Asserts that only changes that were made to fail have failed.
 fn check_results(results: &mpsc::Receiver<Result<()>>) {
     while let Ok(result) = results.try_recv() {
         if let Err(error) = result {

@@ -1,4 +1,4 @@
-//! The keys that change while a backup is made: the writer notes them, and the backup copies them again.
+//! Keys that change during a backup. The writer records them, and the backup copies them again.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::format::batch::Batch;
@@ -8,15 +8,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Encoded keys.
 pub type Keys = HashSet<Box<[u8]>>;
 
-/// The keys that were touched since a backup began, while one is made.
+/// Keys that have changed since the running backup began; `None` without a backup.
 #[derive(Default)]
 pub struct ChangedKeys(Mutex<Option<Keys>>);
 
-/// While this is there, keys are noted. It ends with the backup, also when that fails or panics.
+/// Records changed keys until it is dropped, even if the backup fails or panics.
 pub struct Noting<'a>(&'a ChangedKeys);
 
 impl ChangedKeys {
-    /// Begins to note the keys that are touched. Fails if a backup is being made already.
+    /// Starts to record changed keys. Fails if another backup is running.
     pub fn begin(&self) -> Result<Noting<'_>> {
         let mut keys = self.lock();
         if keys.is_some() {
@@ -26,8 +26,9 @@ impl ChangedKeys {
         Ok(Noting(self))
     }
 
-    /// The writer's side: `batch` is about to appear. What is returned is held until it has: a backup that began, or took
-    /// the keys, in between would read what was there before, and never again.
+    /// Records the keys of `batch`, which is about to be applied. The caller holds the returned guard until the batch
+    /// is applied. A backup that began or took the keys in between would otherwise copy old values, and never copy them
+    /// again. Called by the writer only.
     pub fn note(&self, batch: &Batch) -> MutexGuard<'_, Option<Keys>> {
         let mut keys = self.lock();
         if let Some(keys) = &mut *keys {
@@ -42,7 +43,7 @@ impl ChangedKeys {
 }
 
 impl Noting<'_> {
-    /// The keys that were touched since this was called last.
+    /// Returns the keys that have changed since the last call.
     pub fn take(&self) -> Keys {
         self.0.lock().as_mut().map(std::mem::take).unwrap_or_default()
     }

@@ -1,73 +1,75 @@
-//! The commit in flight, as the watchdog sees it.
+//! State of the current commit, for the writer and the watchdog.
 
 use crate::store::change::Completion;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The commit at hand, and who waits for it. Whoever takes the callers out answers them.
+/// The current commit and its waiting callers. The thread that takes the callers out answers them.
 pub struct InFlightCommit {
     state: Mutex<State>,
-    /// Grows with each call of the system that has returned, and each step of the writer.
+    /// Grows with each system call that has returned, and with each step of the writer.
     progress: Arc<AtomicU64>,
-    /// Whether the writer computes what to write. That time is not the disk's.
+    /// Whether the writer is computing changes. That time does not count as the disk's.
     is_computing: AtomicBool,
-    /// Whether a flush that the watchdog has asked for is still on its way: one at a time, or a disk that hangs would
-    /// collect threads.
+    /// Whether a flush that the watchdog has started is still running. There is one at a time, because a disk that
+    /// hangs would collect threads.
     pub is_nudging: AtomicBool,
 }
 
 #[derive(Default)]
 struct State {
-    /// How often the watchdog has seen this commit where it is; `None` while there is none. Clocks go on while a process
-    /// is stopped or its machine is asleep, and a commit that slept with them is not stuck.
+    /// Number of times that the watchdog has seen this commit without progress; `None` if there is no commit. Not
+    /// measured with a clock: clocks go on while a process is stopped or its machine sleeps, and such a commit is not
+    /// stuck.
     seen: Option<u32>,
-    /// The progress that the watchdog saw last.
+    /// Progress when the watchdog looked last.
     progress: u64,
     callers: Vec<Completion>,
 }
 
 impl InFlightCommit {
-    /// No commit yet. `progress` grows when sled's writes have returned as well.
+    /// Returns the state without a commit. `progress` also grows with the writes of sled.
     pub fn new(progress: Arc<AtomicU64>) -> Self {
         let (state, is_computing, is_nudging) = Default::default();
         Self { state, progress, is_computing, is_nudging }
     }
 
-    /// The writer has done a step.
+    /// Records a step of the writer.
     pub fn step(&self) {
         self.progress.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The writer computes something.
+    /// Runs a computation of the writer, whose time does not count.
     pub fn computing<T>(&self, compute: impl FnOnce() -> T) -> T {
         self.is_computing.store(true, Ordering::Relaxed);
         let _computing = Computing(self);
         compute()
     }
 
-    /// The writer begins.
+    /// Starts a commit.
     pub fn begin(&self) {
         self.lock().seen = Some(0);
     }
 
-    /// So many callers may wait for it.
+    /// Reserves space for `callers` callers.
     pub fn reserve(&self, callers: usize) {
         self.lock().callers.reserve(callers);
     }
 
-    /// One more caller waits for it.
+    /// Adds a caller that waits for the commit.
     pub fn add(&self, caller: Completion) {
         self.lock().callers.push(caller);
     }
 
-    /// The writer is done: those who still wait.
+    /// Ends the commit, and returns the callers that still wait.
     pub fn end(&self) -> Vec<Completion> {
         std::mem::take(&mut *self.lock()).callers
     }
 
-    /// The watchdog's side, once in each `interval`: how long the commit has not moved at least, in time that passed for
-    /// the watchdog as well; over `limit` with those who wait for it.
+    /// Returns the time for which the commit has made no progress, at least. Time in which the watchdog did not run
+    /// does not count. If it is over `limit`, also takes out the waiting callers. Called by the watchdog once per
+    /// `interval`.
     pub fn see(&self, interval: Duration, limit: Duration) -> (Duration, Vec<Completion>) {
         let mut state = self.lock();
         let state = &mut *state;

@@ -1,13 +1,14 @@
-//! Large values: their chunks are written ahead of the commit that points to them.
+//! Large values. Their chunks are written ahead of the commit that points to them.
 //!
-//! A value of 64 MiB has 16,384 chunks. As one batch they were in memory several times over, and too much for the journal.
-//! But nothing points to a chunk before the head of its value is written: so the chunks go to sled in slices, each flushed
-//! before the next, and are made durable. The head then comes with its commit, through the journal, as any other value.
+//! A value of 64 MiB has 16,384 chunks. One batch with all of them would be in memory several times, and would not fit
+//! into the journal. Nothing points to a chunk before the head of its value is written. The chunks therefore go to sled
+//! in slices; each slice is flushed before the next one, and all are made durable. Then the head goes through the
+//! journal with its commit, like any other value.
 //!
-//! Where the contents are known before the commit, the writer makes other commits between the slices ([`Ahead`]).
+//! If the contents are known before the commit, the writer makes other commits between the slices ([`Ahead`]).
 //!
-//! A process that ends in between leaves chunks that nothing points to. They have the number of a commit that never was, or
-//! the number that a note in sled names, and an open removes them.
+//! A process that ends in between leaves chunks that nothing points to. They have the number of a commit that was never
+//! made, or the number in a note in sled. The next open removes them.
 
 use crate::store::contents::Contents;
 use crate::store::error::Result;
@@ -17,14 +18,14 @@ use crate::store::sled::format::batch::Batch;
 use crate::store::sled::format::value::{self, Encoded};
 use crate::store::sled::shared::Shared;
 
-/// A value is large from so many bytes on: an eighth of the journal.
+/// Size from which a value is large, in bytes: an eighth of the journal.
 pub const LARGE_BYTES: usize = 256 << 10;
 /// Number of chunks in a slice, which is 1 MiB of contents.
 const SLICE: usize = 256;
 
-/// The key of the note that says which chunks are written ahead while other commits are made.
+/// Key of the note with the number of the chunks that are written ahead while other commits are made.
 const NOTE: &str = "large";
-/// Which value of a commit is written ahead of it: no commit has so many.
+/// Ordinal of a value that is written ahead. It is higher than the number of values in any commit.
 const ORDINAL: u32 = 1 << 31;
 
 /// Makes the chunks of a value durable in sled, before its head.
@@ -54,17 +55,18 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    /// Nothing of `contents` is written yet. The last commit is number `applied`.
+    /// Starts to write `contents`. The last commit has the number `applied`.
     pub fn new(key: &Key, contents: &Contents, applied: u64) -> Self {
         let id = ChunkId { sequence: applied + 1, ordinal: ORDINAL };
         Self { value: value::encode(key, contents, id), written: 0, id }
     }
 
-    /// Writes the next slice; `false` when all of them are durable.
+    /// Writes the next slice. Returns `false` when all of them are durable.
     pub fn write_next(&mut self, shared: &Shared, disk: &Disk) -> Result<bool> {
         let mut batch = Batch::default();
         if self.written == 0 {
-            // Before the first chunk: without it an open would not know them once another commit has this number.
+            // Before the first chunk: without the note, an open could not recognize the chunks once another commit has
+            // their number.
             let note = self.id.sequence.to_be_bytes();
             let key = Key::meta(NOTE);
             batch.insert(key.encoded(), value::encode(&key, &note.as_slice().into(), self.id).head);
@@ -81,18 +83,18 @@ impl Ahead {
         Ok(true)
     }
 
-    /// The name of its chunks.
+    /// Returns the ID of the chunks.
     pub fn id(&self) -> ChunkId {
         self.id
     }
 }
 
-/// Notes in `batch`, which points to the chunks, that nothing is written ahead any more.
+/// Removes the note about chunks that are written ahead. `batch` points to them.
 pub fn remove_note(batch: &mut Batch) {
     batch.remove(Key::meta(NOTE).encoded());
 }
 
-/// Removes what was written ahead of a commit that never was: the last commit is number `applied`.
+/// Removes chunks that were written ahead of a commit that was never made. The last commit has the number `applied`.
 pub fn remove_unfinished(disk: &Disk, applied: u64) -> Result<()> {
     let last = Key::chunk(ChunkId { sequence: applied, ordinal: u32::MAX }, u32::MAX);
     let mut is_clean = remove_behind(disk, &KeyKind::Chunk.prefix(), &last)?;
@@ -102,7 +104,7 @@ pub fn remove_unfinished(disk: &Disk, applied: u64) -> Result<()> {
         let first = Key::chunk(id, 0);
         let prefix = first.get(..first.len() - size_of::<u32>()).unwrap_or_default();
         remove_behind(disk, prefix, prefix)?;
-        // Last: a process that ends before leaves it to the next open.
+        // Last, so that the next open tries again if the process ends before.
         let mut batch = Batch::default();
         remove_note(&mut batch);
         disk.apply_journaled(&batch)?;
@@ -115,7 +117,7 @@ pub fn remove_unfinished(disk: &Disk, applied: u64) -> Result<()> {
     }
 }
 
-/// Removes what stands behind `after` among the keys that begin with `prefix`; `true` if that is nothing.
+/// Removes the keys that begin with `prefix` and follow `after`. Returns whether there were none.
 fn remove_behind(disk: &Disk, prefix: &[u8], after: &[u8]) -> Result<bool> {
     let mut is_clean = true;
     loop {
@@ -193,7 +195,7 @@ mod tests {
         for _ in 0..2 {
             assert!(shared.with_disk(|disk| ahead.write_next(shared, disk)).unwrap());
         }
-        // The number of the chunks is that of a commit now.
+        // Another commit has the number of the chunks now.
         write(&store, 300 << 10);
         assert!(!problems(&store).is_empty());
         drop(store);
@@ -221,7 +223,7 @@ mod tests {
         for number in 1..=20 {
             submit("small", 100, number);
         }
-        // What follows on the same record waits for it.
+        // A later write of the same record waits for it.
         submit("large", 200, 21);
         submit("small", 100, 22);
         let told: Vec<_> = order.iter().take(23).collect();

@@ -1,4 +1,4 @@
-//! Changes of lists, over the overlay of a transaction.
+//! Changes of lists, made in the overlay of a transaction.
 
 use crate::store::error::Result;
 use crate::store::key::ListPath;
@@ -6,7 +6,7 @@ use crate::store::sled::commit::overlay::Overlay;
 use crate::store::sled::format::value::damaged;
 use crate::store::sled::read::list::{BlockCounts, Head, BLOCK, SEGMENT};
 
-/// Adds `item` as the newest, unless it is there: then it keeps its place.
+/// Adds `item` as the newest. An item that the list has already keeps its place.
 pub fn add(overlay: &mut Overlay, path: &ListPath, item: &[u8]) -> Result<()> {
     let position = path.position(item);
     if overlay.get(&position)?.is_some() {
@@ -29,7 +29,7 @@ pub fn add(overlay: &mut Overlay, path: &ListPath, item: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Removes `item` if it is there.
+/// Removes `item` if the list has it.
 pub fn discard(overlay: &mut Overlay, path: &ListPath, item: &[u8]) -> Result<()> {
     let position = path.position(item);
     let Some(sequence) = overlay.get(&position)? else {

@@ -1,4 +1,4 @@
-//! Lists that are longer than their blocks and segments, against a vector in memory.
+//! Lists that are longer than blocks and segments, compared with a vector in memory.
 
 use crate::store::sled::read::list::SEGMENT;
 use crate::store::sled::*;
@@ -7,9 +7,9 @@ use std::sync::mpsc;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Add so many items.
+    /// Add this number of items.
     Add(u32),
-    /// Remove those from one part of the list to another, in thousandths, newest last.
+    /// Remove a range of the list, given in thousandths from the oldest item.
     Discard(usize, usize),
 }
 

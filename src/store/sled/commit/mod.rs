@@ -1,4 +1,16 @@
-//! How changes become durable: one writer, one transaction at a time.
+//! The way of a change to the disk: one writer makes one transaction at a time durable.
+//!
+//! - [`queue`]: changes that wait for the writer
+//! - [`writer`]: the thread that makes all changes
+//! - [`transaction`], [`overlay`], [`list`]: compute the new values of one commit
+//! - [`large_values`]: writes large values ahead of their commit
+//! - [`unapplied`]: the commit that is in the journal, but not yet in sled
+//! - [`in_flight`], [`watchdog`]: notice a disk that hangs
+//! - [`changed_keys`]: the keys that a running backup has to copy again
+//! - [`statistics`]: number and duration of commits
+//!
+//! The writer gathers requests from the queue, and the transaction turns them into a batch. The journal makes the batch
+//! durable, and the cache publishes its values. While the next batch is on its way to the drive, this one goes to sled.
 
 pub mod changed_keys;
 pub mod in_flight;

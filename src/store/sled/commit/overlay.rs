@@ -1,4 +1,4 @@
-//! The overlay of a transaction: what its changes leave behind, over what is stored.
+//! The overlay of a transaction: its changed values on top of the stored ones.
 
 use crate::store::contents::Contents;
 use crate::store::error::Result;
@@ -7,7 +7,7 @@ use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::batch::Changed;
 use crate::store::sled::shared::Shared;
 
-/// Changes over what is stored. Reads see the changes made before.
+/// Changed values on top of the stored ones. Reads see the changes made before.
 pub struct Overlay<'a> {
     disk: &'a Disk,
     shared: &'a Shared,
@@ -36,7 +36,7 @@ impl<'a> Overlay<'a> {
         self.accepted.extend(self.staged.drain());
     }
 
-    /// What stands at `key` after the changes so far.
+    /// Returns the contents of `key` after the changes so far.
     pub fn get(&mut self, key: &Key) -> Result<Option<Contents>> {
         let changed = self.staged.get(key).or_else(|| self.accepted.get(key));
         if let Some(contents) = changed.or_else(|| self.read.get(key)) {
@@ -50,8 +50,8 @@ impl<'a> Overlay<'a> {
         Ok(contents)
     }
 
-    /// Lets `contents` stand at `key`, where nothing stands: that is not looked up. What was removed in the same batch
-    /// still stands on the disk.
+    /// Sets the contents of a `key` that has no value. Does not look the key up, unless it was removed in the same
+    /// batch and may therefore still be on disk.
     pub fn put_first(&mut self, key: Key, contents: Contents) {
         if !self.staged.contains_key(&key) && !self.accepted.contains_key(&key) {
             self.read.insert(key.clone(), None);
@@ -59,17 +59,17 @@ impl<'a> Overlay<'a> {
         self.put(key, contents);
     }
 
-    /// Lets `contents` stand at `key`.
+    /// Sets the contents of `key`.
     pub fn put(&mut self, key: Key, contents: Contents) {
         self.staged.insert(key, Some(contents));
     }
 
-    /// Lets nothing stand at `key`.
+    /// Removes `key`.
     pub fn remove(&mut self, key: Key) {
         self.staged.insert(key, None);
     }
 
-    /// The number of this batch.
+    /// Returns the number of this batch.
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
@@ -84,7 +84,8 @@ impl<'a> Overlay<'a> {
         self.accepted
     }
 
-    /// Returns the stored value at `key` if memory knows it: `Some(None)` if nothing is stored there.
+    /// Returns the stored value at `key` without reading the disk. `None` means not known; `Some(None)` means that the key
+    /// has no value.
     pub fn known(&self, key: &Key) -> Option<Option<Contents>> {
         let known = self.read.get(key).cloned().or_else(|| self.shared.cache.peek(key));
         known.or_else(|| self.shared.unapplied.get(key))

@@ -1,4 +1,5 @@
-//! What the writer is asked, in order. Not a channel: when the writer hangs, the watchdog answers for it.
+//! The queue of the writer, in order. It is not a channel, because the watchdog has to answer its messages when the
+//! writer hangs.
 
 use crate::store::change::{Change, Completion, Request};
 use crate::store::contents::Contents;
@@ -8,24 +9,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Who awaits one change after the other comes back within this time of the last answer; to fall asleep and be woken
-/// would cost as much.
+/// Time that the writer spins before it sleeps. A caller that awaits one change after the other comes back within this
+/// time of the last answer; sleeping and waking would take as long.
 const PATIENCE: Duration = Duration::from_micros(50);
 
-/// Other commits are made between the slices of contents of more bytes than this: less is a slice or two.
+/// Size over which other commits are made between the slices, in bytes. Smaller contents take only a slice or two.
 const LONG_BYTES: usize = 1 << 20;
-/// What the writer is asked.
+/// A message to the writer.
 pub enum Message {
-    /// Change something.
+    /// Make changes.
     Change(Request),
     /// Remove everything.
     Wipe(Completion),
-    /// Answer when all that was asked before is done, and the guard is synced.
+    /// Answer when all earlier messages are done and the guard is synced.
     Settle(Completion),
 }
 
 impl Message {
-    /// Whom to tell.
+    /// Returns the callback for the result.
     pub fn completion(self) -> Completion {
         match self {
             Self::Change(request) => request.completion,
@@ -34,39 +35,39 @@ impl Message {
     }
 }
 
-/// What the writer finds.
+/// Result of waiting for a message.
 pub enum Next {
-    /// Work.
+    /// The next message.
     Message(Message),
-    /// Nothing within the time.
+    /// No message within the time limit.
     Nothing,
     /// The queue is closed and empty.
     Closed,
 }
 
-/// The queue. One thread takes from it, any may put in.
+/// The queue. Any thread may add messages; one thread takes them.
 pub struct Queue {
     state: Mutex<State>,
     ready: Condvar,
-    /// How many messages there are, to look without the lock.
+    /// Number of messages, readable without the lock.
     length: AtomicUsize,
 }
 
 struct State {
     messages: VecDeque<Message>,
     open: bool,
-    /// Whether the writer sleeps: to wake nobody would be a call of the system for each message.
+    /// Whether the writer sleeps. If it does not, the system call that wakes it is saved.
     asleep: bool,
 }
 
 impl Queue {
-    /// An open, empty queue.
+    /// Returns an open, empty queue.
     pub fn new() -> Self {
         let state = State { messages: VecDeque::new(), open: true, asleep: false };
         Self { state: Mutex::new(state), ready: Condvar::new(), length: AtomicUsize::new(0) }
     }
 
-    /// Puts `message` at the end, or gives it back if the queue is closed.
+    /// Adds `message` at the end, or returns it if the queue is closed.
     pub fn push(&self, message: Message) -> Option<Message> {
         let mut state = self.lock();
         if !state.open {
@@ -82,18 +83,18 @@ impl Queue {
         None
     }
 
-    /// Lets nothing more in. What is there is still taken.
+    /// Closes the queue for new messages. The writer still takes those that are in it.
     pub fn close(&self) {
         self.lock().open = false;
         self.ready.notify_one();
     }
 
-    /// Whether there is nothing in it.
+    /// Returns whether the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.length.load(Ordering::Acquire) == 0
     }
 
-    /// The first message; waits for one, but not longer than `limit`.
+    /// Takes the first message. Waits for one, for at most `limit`.
     pub fn next(&self, limit: Option<Duration>) -> Next {
         let start = Instant::now();
         while self.is_empty() && start.elapsed() < PATIENCE {
@@ -125,8 +126,9 @@ impl Queue {
         }
     }
 
-    /// `first` and the changes behind it, until they are `requests` or have `bytes`. A long write goes by itself, and while
-    /// one is being made, what changes its record `busy` waits for it.
+    /// Takes the change requests at the front and returns them after `first`, up to `requests` requests or `bytes`
+    /// bytes. A long write is committed alone. While one is being made, requests that change its record `busy` stay in
+    /// the queue.
     pub fn gather(
         &self,
         first: Option<Request>,
@@ -158,7 +160,7 @@ impl Queue {
         gathered
     }
 
-    /// Everything that waits, for someone else to answer.
+    /// Takes all messages, so that another thread than the writer can answer them.
     pub fn drain(&self) -> Vec<Message> {
         let mut state = self.lock();
         self.length.store(0, Ordering::Release);
@@ -170,7 +172,8 @@ impl Queue {
     }
 }
 
-/// What `request` writes, if that is one record without rules, and long: its contents do not depend on what is stored.
+/// Returns the record and contents that `request` writes, if it writes a single long record to which the rule about
+/// stale writes does not apply. Such contents do not depend on the stored ones.
 pub fn long_write(request: &Request) -> Option<(&Key, &Contents)> {
     match request.changes.as_slice() {
         [Change::Write { record, contents, .. }]
@@ -182,7 +185,7 @@ pub fn long_write(request: &Request) -> Option<(&Key, &Contents)> {
     }
 }
 
-/// Whether `request` changes the record at `key`.
+/// Returns whether `request` changes the record at `key`.
 fn changes(request: &Request, key: &Key) -> bool {
     request.changes.iter().any(|change| match change {
         Change::Write { record, .. }

@@ -1,23 +1,23 @@
-//! How many commits there were, and how long they took.
+//! Number and duration of commits.
 
 use hdrhistogram::Histogram;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Commits a second are those of so many seconds.
+/// Time over which the commits per second are averaged, in seconds.
 const RECENT_SECONDS: u64 = 60;
-/// The longest sync that is told apart, in microseconds: an hour, which is the longest limit of a commit.
+/// Longest recorded duration, in microseconds. It is an hour, the highest time limit of a commit.
 const LONGEST_SYNC: u64 = 3_600_000_000;
 
-/// The commits of a store, and the time from the first write of each to its end.
+/// Statistics of a store's commits. The duration of a commit counts from its first write to its end.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Commits {
-    /// How many.
+    /// Number of commits.
     pub total: u64,
-    /// In each of the last sixty seconds, on average.
+    /// Commits per second, averaged over the last sixty seconds.
     pub per_second: f64,
-    /// Of 50, 90, 99 and 100 in a hundred of them, in milliseconds; `None` if there was none.
+    /// Percentiles 50, 90, 99 and 100 of the durations, in milliseconds; `None` if there was no commit.
     pub milliseconds: Option<[f64; 4]>,
 }
 
@@ -29,12 +29,12 @@ pub struct Syncs {
 
 struct Counted {
     microseconds: Option<Histogram<u64>>,
-    /// How many there were in each of the last seconds that had some, by the seconds since it was opened.
+    /// Number of commits in each recent second that had some. Seconds count from the opening.
     recent: VecDeque<(u64, u64)>,
 }
 
 impl Syncs {
-    /// None so far.
+    /// Returns empty statistics.
     pub fn new() -> Self {
         // Two digits are enough, and take a few kilobytes.
         let microseconds = Histogram::new_with_bounds(1, LONGEST_SYNC, 2).ok();
@@ -42,18 +42,18 @@ impl Syncs {
         Self { opened: Instant::now(), counted }
     }
 
-    /// One more, which took `time`.
+    /// Counts a commit that took `time`.
     pub fn note(&self, time: Duration) {
         let second = self.open_for().as_secs();
         self.counted.lock().unwrap_or_else(PoisonError::into_inner).note(second, time);
     }
 
-    /// How long the store has been open.
+    /// Returns the time since the store was opened.
     pub fn open_for(&self) -> Duration {
         self.opened.elapsed()
     }
 
-    /// What was counted.
+    /// Returns the statistics.
     pub fn commits(&self) -> Commits {
         let seconds = self.open_for().as_secs_f64();
         self.counted.lock().unwrap_or_else(PoisonError::into_inner).commits(seconds)
@@ -118,7 +118,7 @@ mod tests {
         assert!((39.0..41.0).contains(&nearly_all) && (39.0..41.0).contains(&longest));
         assert!(counted.recent.len() <= 61);
         assert!(counted.commits(1000.0).per_second < 0.01);
-        // Within the first second they are not counted many times over.
+        // In the first second, the rate is not extrapolated.
         let Syncs { counted, .. } = Syncs::new();
         let mut counted = counted.into_inner().unwrap();
         counted.note(0, Duration::from_secs(9000));

@@ -1,4 +1,4 @@
-//! A batch in the making: what the changes of one commit leave behind, over what is stored.
+//! The transaction of one commit: computes its changes over the stored values.
 
 use crate::record::cipher::{self, Secret};
 use crate::record::import::{self, Import};
@@ -20,7 +20,7 @@ use crate::store::sled::shared::Shared;
 use crate::store::MAX_CONTENTS_BYTES;
 use std::sync::PoisonError;
 
-/// What ends a session, or resets a key, makes a record longer by no more than this, also encrypted.
+/// Largest growth of a record when a session ends or a key is reset, in bytes, encrypted or not.
 const SPARED_BYTES: usize = 256;
 
 /// The changes of one commit. Each request sees the changes of those before it.
@@ -29,13 +29,13 @@ pub struct Transaction<'a> {
     shared: &'a Shared,
     overlay: Overlay<'a>,
     has_room: bool,
-    /// The name of the chunks of its only value, if they were written ahead.
+    /// ID of the chunks of its only value, if they were written ahead.
     ahead: Option<ChunkId>,
 }
 
 impl<'a> Transaction<'a> {
-    /// An empty transaction of batch number `sequence` over what is stored, for about `changes`. Without room for new records it
-    /// takes only what ends sessions or makes room.
+    /// Returns an empty transaction for batch number `sequence`, with capacity for `changes` changes. Without free
+    /// space for new records (`has_room`), it accepts only changes that end sessions or free space.
     pub fn new(
         disk: &'a Disk,
         shared: &'a Shared,
@@ -47,17 +47,17 @@ impl<'a> Transaction<'a> {
         Self { disk, shared, overlay, has_room, ahead: None }
     }
 
-    /// The same for one value, whose chunks named `id` are durable.
+    /// Returns a transaction for one value whose chunks, with the ID `id`, are durable already.
     pub fn behind(disk: &'a Disk, shared: &'a Shared, sequence: u64, id: ChunkId) -> Self {
         Self { ahead: Some(id), ..Self::new(disk, shared, sequence, true, 1) }
     }
 
-    /// Whether there is nothing to write.
+    /// Returns whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.overlay.accepted().is_empty()
     }
 
-    /// Takes all of a request's changes, or none if one of them fails.
+    /// Accepts all changes of a request, or none if one of them fails.
     pub fn take(&mut self, changes: Vec<Change>) -> Result<()> {
         self.overlay.begin_request();
         for change in changes {
@@ -67,8 +67,8 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// The batch for sled, which also notes its own number at its end. Chunks come before what points to them, and go
-    /// after it.
+    /// Returns the batch for sled, which ends with its own number. New chunks are written before the value that points
+    /// to them, and old chunks are removed after it.
     pub fn batch(&self) -> Result<Batch> {
         let sequence = self.overlay.sequence();
         let mut batch = Batch::with_capacity(self.overlay.accepted().len() + 1);
@@ -101,16 +101,16 @@ impl<'a> Transaction<'a> {
         Ok(batch)
     }
 
-    /// What it changes.
+    /// Returns the changes.
     pub fn into_changed(self) -> Changed {
         self.overlay.into_changed()
     }
 
-    /// The chunks of what stands at `key` now. What memory knows to be small has none.
+    /// Returns the chunks of the current value of `key`. A value that is known to be small has none.
     fn old_chunks(&self, key: &Key) -> Result<Option<(ChunkId, u32)>> {
         match self.overlay.known(key) {
             Some(old) if old.as_ref().is_none_or(|old| !value::has_chunks(key, old)) => Ok(None),
-            // Where there are chunks, sled alone knows their names.
+            // If there are chunks, only sled has their ID.
             Some(_) => self.shared.catch_up(self.disk).and_then(|()| self.disk.chunks_of(key)),
             None => self.disk.chunks_of(key),
         }
@@ -186,7 +186,7 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Writes a record over what is `stored`: that counts only for a record with rules.
+    /// Writes a record over the `stored` one, which matters only if the rule about stale writes applies to the record.
     fn write(
         &mut self,
         record: Record,
@@ -213,15 +213,16 @@ impl<'a> Transaction<'a> {
     }
 }
 
-/// Whether `contents` may be written over what is `stored` with whatever room there is: if the record does not grow, or is
-/// one with rules and hardly grows. The host ends a session, and resets a key, by writing it whole or by setting properties.
+/// Returns whether `contents` may be written over `stored` even if the disk is nearly full. That is so if the record
+/// does not grow, or grows by a few bytes and the rule about stale writes applies to it. The host ends a session, and
+/// resets a key, by writing the whole record or by setting properties.
 fn is_spared(record: &Record, contents: &Contents, stored: Option<&Contents>) -> bool {
     let spared = record.kind.map_or(0, |_| SPARED_BYTES);
     stored.is_some_and(|stored| contents.len() <= stored.len() + spared)
 }
 
-/// What to write instead of `contents` over what is `stored`, so that a stale write undoes nothing; what the write
-/// retires is remembered in the same batch.
+/// Returns the contents to write instead of `contents` over `stored`, so that a stale write undoes nothing. They
+/// include the fingerprints of the values that this write retires.
 fn reconcile(
     kind: Kind,
     contents: Contents,
@@ -241,7 +242,8 @@ fn reconcile(
     Ok(remember(contents, remembered, &outcome.retires))
 }
 
-/// What to write of the import of `contents` over what is `stored`, if anything, and whether that is not all of it.
+/// Returns the contents to write for an import of `contents` over `stored`, if any, and whether they differ from the
+/// imported ones.
 fn import(
     record: &Record,
     contents: Contents,
@@ -264,7 +266,7 @@ fn import(
     })
 }
 
-/// Whether something of what is `stored` would be kept if `contents` was imported at `record`.
+/// Returns whether an import of `contents` at `record` would keep a part of the `stored` record.
 pub fn would_keep(
     record: &Record,
     contents: Contents,
@@ -274,7 +276,7 @@ pub fn would_keep(
     Ok(import(record, contents, stored, secret)?.1)
 }
 
-/// `contents` with what was retired before and what is now.
+/// Returns `contents` with the fingerprints that were retired before and those that are retired now.
 fn remember(contents: Contents, before: &[Fingerprint], now: &[Fingerprint]) -> Contents {
     if before.is_empty() && now.is_empty() {
         return contents;

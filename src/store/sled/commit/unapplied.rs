@@ -1,7 +1,8 @@
-//! What the journal has and sled lacks yet: the last commit, on its way into sled.
+//! The last commit while it is in the journal, but not yet in sled.
 //!
-//! To give it to sled takes as long as the rest of a commit, so the writer does it while the drive works for the next one,
-//! or when nobody waits. Until then who reads one of its keys asks here before sled, and who reads several waits.
+//! Writing a commit to sled takes as long as the rest of the commit. The writer does it while the drive writes the next
+//! one, or when no change is waiting. Until then, a reader of one of its keys looks here before sled; a reader of
+//! several keys waits.
 
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
@@ -9,15 +10,15 @@ use crate::store::key::Key;
 use crate::store::sled::format::batch::{Batch, Changed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// A commit that is durable.
+/// A durable commit.
 pub struct Durable {
-    /// What sled is to be given.
+    /// The changes for sled.
     pub batch: Batch,
-    /// The same as readers want it.
+    /// The same changes for readers.
     pub changed: Changed,
 }
 
-/// The commit that sled lacks, if there is one: it is given the last one before the next is acknowledged.
+/// The commit that is not in sled yet. There is at most one: sled gets it before the next one is acknowledged.
 #[derive(Default)]
 pub struct Unapplied {
     state: Mutex<State>,
@@ -26,32 +27,32 @@ pub struct Unapplied {
 
 #[derive(Default)]
 struct State {
-    /// It stays here until sled has all of it.
+    /// Stays here until sled has all of it.
     commit: Option<Arc<Durable>>,
-    /// Why sled has not taken it.
+    /// The error for which sled has not taken it.
     failed: Option<StoreError>,
-    /// How many wait. To wake nobody would be a call of the system for each commit.
+    /// Number of waiting threads. If it is 0, the system call that wakes them is saved.
     waiting: usize,
 }
 
 impl Unapplied {
-    /// Takes a commit, before anybody is told of it: or a read could miss it.
+    /// Stores a commit. Called before the commit is acknowledged; a read could miss it otherwise.
     pub fn put(&self, commit: Arc<Durable>) {
         self.lock().commit = Some(commit);
     }
 
-    /// Whether sled has everything.
+    /// Returns whether sled has every commit.
     pub fn is_empty(&self) -> bool {
         self.lock().commit.is_none()
     }
 
-    /// What the commit lets stand at `key`; `None` if sled has all there is to know. What is looked for in sled after that
-    /// is no older than this look.
+    /// Returns the value that the commit sets at `key`, or `None` if the commit does not change it. A value that is
+    /// read from sled after this call is up to date.
     pub fn get(&self, key: &Key) -> Option<Option<Contents>> {
         self.lock().commit.as_ref()?.changed.get(key).cloned()
     }
 
-    /// Waits until sled has what is here now. For everybody but the writer. Blocks.
+    /// Waits until sled has the commit that is here now. Must not be called by the writer. Blocks.
     pub fn wait(&self) -> Result<()> {
         let mut state = self.lock();
         let Some(commit) = state.commit.clone() else {
@@ -68,7 +69,7 @@ impl Unapplied {
         Ok(())
     }
 
-    /// The writer's side: has `apply` give sled what it lacks.
+    /// Applies the commit to sled with `apply`, if there is one. Called by the writer only.
     pub fn apply(&self, apply: impl FnOnce(&Batch) -> Result<()>) -> Result<()> {
         let Some(commit) = self.lock().commit.clone() else {
             return Ok(());
@@ -83,7 +84,7 @@ impl Unapplied {
         Ok(())
     }
 
-    /// Nobody waits any more for what is here. It stays, for readers.
+    /// Ends all waiting with `error`. The commit stays, for readers.
     pub fn fail(&self, error: StoreError) {
         self.lock().failed = Some(error);
         self.applied.notify_all();
@@ -115,7 +116,7 @@ mod tests {
         result.recv().unwrap().unwrap();
     }
 
-    /// From now on nobody gives anything to sled.
+    /// Ends the writer, so that no commit reaches sled any more.
     fn end_writer(store: &Store) {
         let held = store.shared.disk.upgrade();
         store.shared.queue.close();
@@ -146,7 +147,7 @@ mod tests {
         submit(&store, vec![Change::ListAdd { path: path.clone(), item: b"item".to_vec() }]);
         end_writer(&store);
         store.shared.unapplied.put(commit(&path.head(), "its head"));
-        // Another list is not held up.
+        // A reader of another list does not wait.
         assert_eq!(store.page(&ListPath::new(b"other"), 0, 10).unwrap().len(), 0);
         let (done, pages) = mpsc::channel();
         std::thread::scope(|scope| {
@@ -175,8 +176,9 @@ mod tests {
         assert_eq!(unapplied.get(&key), None);
     }
 
-    /// More than the journal holds, and single values that it does not: a copy of the files at any moment opens as a store
-    /// that was killed does. Copied above all when the journal has just begun anew.
+    /// Commits more than the journal holds, and single values that are too large for it. A copy of the files at any
+    /// moment has to open like a store whose process was killed. Copies most often right after the journal has started
+    /// again.
     #[test]
     fn whatever_is_acknowledged_is_in_the_files() {
         let folder = tempfile::tempdir().unwrap();

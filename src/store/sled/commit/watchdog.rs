@@ -1,5 +1,6 @@
-//! The watchdog: a commit that does not move for too long poisons the store, instead of leaving every caller waiting for a
-//! disk that may never answer. A large commit on a slow disk takes its time: as long as calls of the system return, it moves.
+//! The watchdog. If a commit makes no progress for too long, the watchdog poisons the store, so that no caller waits
+//! for a disk that may never answer. A large commit on a slow disk may take its time: it makes progress as long as
+//! system calls return.
 
 use crate::store::error::StoreError;
 use crate::store::sled::database::disk::Disk;
@@ -9,11 +10,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// After so long, and each time again when that has ended, sled is asked to flush once more, from another thread: when a write of its
-/// own in the background has failed it forgets to wake who waits for it, and another flush does that.
+/// Time without progress after which sled is asked to flush once more, from another thread, and again whenever that
+/// flush has ended. If a background write of sled fails, sled forgets to wake the threads that wait for it; another
+/// flush wakes them.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// Watches the writer of `shared` for as long as the store is there.
+/// Starts the watchdog, which supervises the writer of `shared` as long as the store exists.
 pub fn watch(shared: &Arc<Shared>, limit: Duration) -> std::io::Result<()> {
     let shared = Arc::downgrade(shared);
     let interval = SLOW.min(limit / 4);
@@ -33,7 +35,7 @@ fn look(shared: &Weak<Shared>, limit: Duration, interval: Duration) -> Option<()
     }
     if age > limit {
         let error = shared.poison(StoreError::Stuck { seconds: limit.as_secs() });
-        // Perhaps it waits for sled, and others do as well.
+        // Readers may be waiting for the commit to reach sled.
         shared.unapplied.fail(error.clone());
         for caller in overdue {
             caller(Err(error.clone()));
@@ -45,11 +47,11 @@ fn look(shared: &Weak<Shared>, limit: Duration, interval: Duration) -> Option<()
     Some(())
 }
 
-/// Has sled flush once more, on a thread of its own.
+/// Makes sled flush once more, on another thread.
 fn nudge(shared: &Arc<Shared>) {
     let flushing = Arc::clone(shared);
     let flush = move || {
-        // Its result is the writer's as well. If the disk is only slow, it waits with the writer.
+        // The writer gets the same result. If the disk is only slow, this flush waits together with the writer's.
         let _ = catch_unwind(AssertUnwindSafe(|| flushing.with_disk(Disk::flush)));
         flushing.commit.is_nudging.store(false, Ordering::Relaxed);
     };

@@ -1,9 +1,9 @@
-//! The writer: one thread that owns every change of a store.
+//! The writer: the one thread that makes every change of a store.
 //!
-//! It takes what is queued, makes one atomic batch of it, makes the batch durable, then shows it to
-//! readers and tells every caller: 64 calls in flight share one sync, and changes of one record
-//! follow each other by construction. After a failure it writes no more: a failed sync is never
-//! retried, because the system may have dropped what it could not write.
+//! It takes the queued requests, and makes one atomic batch of them. It makes the batch durable, publishes it to
+//! readers, and answers every caller. Sixty-four concurrent calls therefore share one sync, and changes of a record
+//! follow each other. After a failure it writes no more: a failed sync is never retried, because the system may have
+//! dropped the data that it could not write.
 
 use crate::store::change::{Completion, Request};
 use crate::store::error::{Result, StoreError};
@@ -25,27 +25,27 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long an acknowledged change may be newer than the guard on the disk.
+/// Longest time for which an acknowledged change may be newer than the guard on disk.
 const GUARD_SYNC: Duration = Duration::from_secs(1);
-/// One commit takes no more requests than this, and starts no further one over so many bytes: with the last of them it
-/// fits into the journal. Else it goes to sled as one, which takes a lock that all stores of the process share, and a
-/// backup to a volume that hangs may hold it.
+/// Largest number of requests in a commit, and the size in bytes from which a commit takes no further request.
+/// Including the last request, it then fits into the journal. A larger commit goes to sled as an atomic batch, which
+/// takes a lock that all stores of the process share; a backup to a volume that hangs may hold that lock.
 const BATCH_REQUESTS: usize = 4096;
 const BATCH_BYTES: usize = journal::BYTES - large_values::LARGE_BYTES - (128 << 10);
-/// No more than this, or one entry, is in the journal where the disk is nearly full.
+/// Largest use of the journal on a disk that is nearly full, in bytes. A single entry may be larger.
 const CRAMPED_BYTES: usize = 128 << 10;
 
-/// The writer's own state.
+/// State of the writer.
 pub struct Writer {
     shared: Arc<Shared>,
     guard: RollbackGuard,
     journal: Journal,
-    /// When the guard was last known to be synced.
+    /// Time of the last sync of the guard.
     synced: Instant,
     applied: u64,
 }
 
-/// Starts the thread of `writer`. At its end it lets go of the disk, and tells `release`.
+/// Starts the thread of `writer`. At its end it drops the disk, and notifies `release`.
 pub fn start(writer: Writer, release: Arc<Release>) -> std::io::Result<()> {
     let work = move || {
         let shared = Arc::clone(&writer.shared);
@@ -66,12 +66,12 @@ pub fn start(writer: Writer, release: Arc<Release>) -> std::io::Result<()> {
 }
 
 impl Writer {
-    /// A writer that goes on after change number `applied`.
+    /// Returns a writer that continues after change number `applied`.
     pub fn new(shared: Arc<Shared>, guard: RollbackGuard, journal: Journal, applied: u64) -> Self {
         Self { shared, guard, journal, synced: Instant::now(), applied }
     }
 
-    /// Works until the queue is closed.
+    /// Runs until the queue is closed.
     pub fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         loop {
@@ -99,13 +99,13 @@ impl Writer {
             }
             self.sync_old_guard();
         }
-        // At worst the guard stays a second behind, which it may, and an open reads the journal.
+        // If this fails, the guard is at most a second behind, which is allowed, and an open reads the journal.
         let _ = self.sync_guard();
         self.watched(|| shared.with_disk(Disk::make_durable));
     }
 
-    /// Does what nobody waits for, under the eyes of the watchdog. If sled fails, the next commit is told, so that what it
-    /// would have changed stays in force.
+    /// Does work that no caller waits for, supervised by the watchdog. If sled fails, the next commit gets the error,
+    /// so that its changes are kept as those of a failed commit.
     fn watched(&self, work: impl FnOnce() -> Result<()>) {
         self.shared.commit.begin();
         let result = caught(work);
@@ -122,12 +122,12 @@ impl Writer {
 
     fn sync_old_guard(&mut self) {
         if self.synced.elapsed() >= GUARD_SYNC {
-            // The next change is told what went wrong.
+            // The next change gets the error.
             let _ = self.sync_guard();
         }
     }
 
-    /// Commits `first` and what waits behind it and changes no record that is `busy`.
+    /// Commits `first` and the requests that wait after it, except those that change the record `busy`.
     fn commit_gathered(&mut self, first: Option<Request>, busy: Option<&Key>) {
         let shared = Arc::clone(&self.shared);
         let requests = shared.queue.gather(first, busy, BATCH_REQUESTS, BATCH_BYTES);
@@ -137,17 +137,17 @@ impl Writer {
         }
     }
 
-    /// Commits the long write `request` of the record at `key`, with other commits between the slices of it.
+    /// Commits the long write `request` of the record at `key`. Makes other commits between its slices.
     fn commit_long(&mut self, request: Request, key: &Key, mut ahead: Ahead) {
         let shared = Arc::clone(&self.shared);
         shared.taken(std::slice::from_ref(&request));
         let size = request.size;
-        // If there is no room, or the store is poisoned, the commit says so.
+        // Without free space, or in a poisoned store, the commit returns the error.
         let may_write = |disk: &Disk| Ok(shared.check_health().is_ok() && disk.room().is_for(size));
         if !shared.with_disk(may_write).unwrap_or_default() {
             return self.commit(vec![request], None);
         }
-        // Whoever is the first to fail tells its caller: a slice, the watchdog, or the commit.
+        // The first failure answers the caller: of a slice, the watchdog, or the commit.
         let caller = Arc::new(Mutex::new(Some(request.completion)));
         let tell = |caller: &Mutex<Option<Completion>>, result: Result<()>| {
             let caller = caller.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -176,7 +176,7 @@ impl Writer {
         self.commit(vec![Request { completion, ..request }], Some(ahead.id()));
     }
 
-    /// Commits `requests`; the chunks of the only value have the name `ahead` if they are durable already.
+    /// Commits `requests`. `ahead` is the ID of the chunks of the only value, if they are durable already.
     fn commit(&mut self, requests: Vec<Request>, ahead: Option<ChunkId>) {
         if let Err(error) = self.shared.check_health() {
             for request in requests {
@@ -190,7 +190,7 @@ impl Writer {
         });
     }
 
-    /// Does `work` under the eyes of the watchdog, and tells those who wait for it.
+    /// Does `work` supervised by the watchdog, and answers the callers that wait for it.
     fn timed(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) {
         self.shared.commit.begin();
         let result = self.guarded(work);
@@ -199,7 +199,7 @@ impl Writer {
         }
     }
 
-    /// Tells the requests that fail by themselves; the others wait for the commit.
+    /// Answers requests that fail on their own. The others wait for the commit.
     fn write(&mut self, disk: &Disk, requests: Vec<Request>, ahead: Option<ChunkId>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         let sequence = self.applied + 1;
@@ -248,7 +248,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Has sled make durable what it was or is to be given, and begins the journal anew.
+    /// Makes everything durable in sled, including the last commit, and starts the journal again.
     fn empty_journal(&mut self, disk: &Disk) -> Result<()> {
         self.shared.catch_up(disk)?;
         disk.make_durable()?;
@@ -271,7 +271,7 @@ impl Writer {
                 }
             }
             put_applied(&mut batch, sequence);
-            // As one: readers would miss chunks whose head is still there.
+            // As an atomic batch: readers would otherwise miss chunks whose head is still there.
             self.give_to_sled(disk, &batch)?;
             self.note(sequence)?;
             shared.cache.clear();
@@ -279,7 +279,7 @@ impl Writer {
         })
     }
 
-    /// Makes `batch` durable, and gives it back if sled lacks it.
+    /// Makes `batch` durable. Returns it if sled still lacks it.
     fn keep(
         &mut self,
         disk: &Disk,
@@ -289,7 +289,8 @@ impl Writer {
     ) -> Result<Option<Batch>> {
         let begun = Instant::now();
         let left = if journal::can_hold(&batch) {
-            // What is in the journal is what sled may not have written yet, so the room on the disk does not show it.
+            // sled may not have written yet what is in the journal, so the free space of the disk does not account for
+            // it.
             let limit = if room.is_for(journal::BYTES) { journal::BYTES } else { CRAMPED_BYTES };
             if !self.journal.has_room(&batch, limit) {
                 self.empty_journal(disk)?;
@@ -308,14 +309,14 @@ impl Writer {
         Ok(left)
     }
 
-    /// Makes `batch`, and everything before it, durable in sled, as one and without the journal.
+    /// Makes `batch`, and everything before it, durable in sled. Applies it atomically, without the journal.
     fn give_to_sled(&mut self, disk: &Disk, batch: &Batch) -> Result<()> {
         self.shared.catch_up(disk)?;
         self.shared.appear(disk, batch, |batch| disk.apply(batch))?;
         self.empty_journal(disk)
     }
 
-    /// Everything up to change number `sequence` is durable.
+    /// Records that everything up to change number `sequence` is durable.
     fn note(&mut self, sequence: u64) -> Result<()> {
         self.guard.record(sequence)?;
         self.applied = sequence;
@@ -333,7 +334,7 @@ impl Writer {
     }
 }
 
-/// What `work` gives; a panic is an error as well.
+/// Runs `work`, and turns a panic into an error.
 fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)))

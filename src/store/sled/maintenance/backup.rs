@@ -1,11 +1,12 @@
-//! A copy of a store as it is at one moment, while the store goes on working.
+//! Copies a store as it is at one moment, while it keeps working.
 //!
-//! Everything is copied while changes go on, and the writer notes which keys it touches. Then these are copied
-//! again, until few are left. The last ones are read into memory while writing waits, and written to the copy after that:
-//! so the copy is what the store is at that moment, and no call waits for more than an instant.
+//! First everything is copied while changes continue, and the writer records the keys that it changes. Then these keys
+//! are copied again, until few are left. The last ones are read into memory while writes wait, and are written to the
+//! copy after that. The copy therefore equals the store at that moment, and no call waits for more than an instant.
 //!
-//! The copy may go to a volume that is slow or hangs. Therefore nothing of the store is held while the copy is written to,
-//! and little of it waits to be written at any time: sled has seven threads in a process that write, for all databases.
+//! The copy may be on a volume that is slow or hangs. Therefore no lock of the store is held while the copy is written,
+//! and only a little data waits to be written at any time: sled has seven writing threads per process, for all
+//! databases.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, KeyKind};
@@ -26,24 +27,24 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// A batch of the copy takes about so many bytes. After each of them sled is told to flush: so no more than two pieces of
-/// its log wait for the volume of the copy, and one more that it writes each half second.
+/// Size of a batch of the copy, in bytes, roughly. sled is told to flush after each of them. At most two segments of
+/// its log therefore wait for the volume of the copy, plus the one that sled writes every half second.
 const BATCH_BYTES: usize = 128 << 10;
-/// Writing waits when no more keys than this are left to copy again, or after so many rounds.
+/// Writes wait when at most this number of keys is left to copy again, or after this number of rounds.
 const FEW: usize = 256;
 const ROUNDS: usize = 20;
-/// At most so many copies are made at the same time in a process, of whatever stores: with three pieces each that wait for
-/// a volume, one of sled's seven threads is left for the stores themselves.
+/// Largest number of simultaneous copies in a process, of any stores. Each can have three segments waiting for its
+/// volume, which leaves one of sled's seven threads to the stores themselves.
 const COPIES: usize = 2;
 
 static COPYING: Mutex<usize> = Mutex::new(0);
 static COPIED: Condvar = Condvar::new();
 
-/// One of the copies that may be made at the same time.
+/// Permission to make one of the simultaneous copies.
 struct Turn;
 
 impl Turn {
-    /// Waits until it may begin.
+    /// Waits for the permission.
     fn take() -> Self {
         let copying = COPYING.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = COPIED.wait_while(copying, |copying| *copying >= COPIES);
@@ -59,25 +60,25 @@ impl Drop for Turn {
     }
 }
 
-/// Copies the store behind `shared` into the empty folder `target`, as a store with the id `id`, and reads the copy from
-/// the disk. The copy is marked as unfinished until it was found to be right, and its lock is held until then.
-/// `progress` is told the bytes copied so far.
+/// Copies the store behind `shared` into the empty folder `target`, as a store with the ID `id`, and verifies the copy
+/// on disk. Until that has succeeded, the copy is marked as unfinished, and its lock is held. Calls `progress` with the
+/// number of bytes copied so far.
 pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64)) -> Result<Report> {
     folder::refuse_occupied(target)?;
     let target = folder::make(target)?;
     let _lock = folder::lock(&target)?;
-    // Read again: before the lock it may have been another's.
+    // Read again, because another process may have used the folder before the lock was taken.
     folder::refuse_occupied(&target)?;
     let _turn = Turn::take();
     let new = create::begin(&target, id, Mark::Copying)?;
     let applied = copy_into(shared, &new.database, progress)?;
-    // sled panics where a sync fails while it closes.
+    // sled panics if a sync fails while it closes.
     catch_unwind(AssertUnwindSafe(|| finish(new, applied, &target))).unwrap_or_else(|panic| {
         Err(StoreError::panicked("verify a copy", &*panic).of_sled(&target))
     })
 }
 
-/// Completes a copy that ends with change number `applied`, once it was closed and read from the disk.
+/// Completes a copy: closes it, and verifies it on disk. Its last change has the number `applied`.
 fn finish(new: New, applied: u64, target: &Path) -> Result<Report> {
     let mut batch = Batch::default();
     meta::put_applied(&mut batch, applied);
@@ -87,7 +88,7 @@ fn finish(new: New, applied: u64, target: &Path) -> Result<Report> {
     let sled_folder = target.join(SLED);
     let (database, _) = open_sled(&sled_folder)?;
     let disk = Disk::new(database, create::open_log(&sled_folder)?, &sled_folder);
-    // Of a value that was just being written to the store.
+    // Chunks of a value that was being written to the store during the copy.
     large_values::remove_unfinished(&disk, applied)?;
     let report = verify::verify(&disk, |_| ())?;
     drop(disk);
@@ -99,7 +100,7 @@ fn finish(new: New, applied: u64, target: &Path) -> Result<Report> {
     Ok(report)
 }
 
-/// Copies the records and lists, and returns the number of the last change that is among them.
+/// Copies the records and lists. Returns the number of the last change in the copy.
 fn copy_into(shared: &Shared, target: &sled::Db, progress: &dyn Fn(u64)) -> Result<u64> {
     let changed_keys = shared.changed_keys.begin()?;
     shared.unapplied.wait()?;
@@ -113,7 +114,7 @@ fn copy_into(shared: &Shared, target: &sled::Db, progress: &dyn Fn(u64)) -> Resu
         }
     }
     let mut last = Vec::new();
-    // Memory is faster than any target, so few are left after each round.
+    // Memory is faster than any target, so few keys are left after each round.
     for _ in 0..ROUNDS {
         let keys = changed_keys.take();
         let left = keys.len();
@@ -179,7 +180,7 @@ fn gather_all(disk: &Disk, keys: Keys) -> Result<Batch> {
     gather(disk, &mut keys.into_iter().peekable(), usize::MAX)
 }
 
-/// What is stored at `keys`, up to about so many bytes.
+/// Reads the values of `keys`, up to about `limit` bytes.
 fn gather<K>(disk: &Disk, keys: &mut Peekable<K>, limit: usize) -> Result<Batch>
 where
     K: Iterator<Item = Box<[u8]>>,
@@ -202,8 +203,8 @@ where
     Ok(batch)
 }
 
-/// Writes `batch` to the copy. Not as one: nothing is one before the copy is whole, and while sled applies a batch of one
-/// database all others in the process wait.
+/// Writes `batch` to the copy, key by key. It need not be atomic, because the copy is unfinished until the end. While
+/// sled applies an atomic batch to one database, all others in the process wait.
 fn write(target: &sled::Db, batch: &Batch) -> Result<()> {
     let mut bytes = 0;
     for (key, value) in batch.shared() {

@@ -1,7 +1,7 @@
-//! A store rewritten into a fresh folder, since sled's file never shrinks.
+//! Rewrites a store into fresh files, because sled's file never shrinks.
 //!
-//! The guard stays as it is: the new data has the same id and ends with the same change. So nothing but sled's own
-//! folder is swapped.
+//! The guard stays as it is, because the new data has the same ID and the same last change. Only sled's folder is
+//! swapped.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::key::Key;
@@ -13,24 +13,24 @@ use crate::store::sled::open::{self, Settings};
 use crate::store::sled::Store;
 use std::path::Path;
 
-/// What was saved.
+/// Result of a compaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compacted {
-    /// The bytes of sled's files before.
+    /// Size of sled's files before, in bytes.
     pub before: u64,
-    /// The same after; nothing was changed if it would not be less.
+    /// Size of sled's files after, in bytes. If they would not be smaller, nothing was changed.
     pub after: u64,
 }
 
-/// Rewrites the store of `settings`, which nothing else may have open. `progress` is told the bytes read or copied.
-/// Blocks.
+/// Rewrites the store of `settings`, which must not be open anywhere else. Calls `progress` with the number of bytes
+/// read or copied. Blocks.
 pub fn compact(settings: &Settings, progress: &dyn Fn(u64)) -> Result<Compacted> {
     let folder = folder::locate(&settings.path, false)?;
     registry::refuse_opened(&folder)?;
-    // The lock is held until the end, so that nobody writes to what is about to be replaced.
+    // Held until the end, so that nobody writes to the data that is about to be replaced.
     let (store, _lock) = open::open(&Settings { path: folder.clone(), ..settings.clone() })?;
     let written = write(&store, &folder, progress);
-    // A store that could not be closed is still open: it must not be moved.
+    // A store that could not be closed is still open, and must not be moved.
     let closed = require_closed(&store, settings, &folder);
     match written.and_then(|compacted| closed.map(|()| compacted)) {
         Ok(compacted) if compacted.after < compacted.before => {
@@ -38,7 +38,7 @@ pub fn compact(settings: &Settings, progress: &dyn Fn(u64)) -> Result<Compacted>
             Ok(compacted)
         }
         unchanged => {
-            // What is left of it is removed by the next open as well.
+            // If this fails, the next open removes the rest.
             let _ = swap::remove_unfinished(&folder);
             unchanged
         }
@@ -53,7 +53,7 @@ fn require_closed(store: &Store, settings: &Settings, path: &Path) -> Result<()>
     Err(StoreError::StillOpen { path, seconds, holder: store.holder() })
 }
 
-/// Makes the new data, and reads it.
+/// Makes the new data, and verifies it.
 fn write(store: &Store, folder: &Path, progress: &dyn Fn(u64)) -> Result<Compacted> {
     let before = free_space::size_of(&folder.join(SLED))?;
     require_room(store, folder, before, progress)?;

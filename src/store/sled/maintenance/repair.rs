@@ -1,8 +1,9 @@
-//! Repairs what follows from what is there: places and counters of lists, and pieces that nothing points to.
+//! Rebuilds redundant data from the rest: positions, entries and counters of lists. Removes chunks that nothing points
+//! to.
 //!
-//! An entry says which item stands at a sequence, a position says at which sequence an item stands: one of them is
-//! enough to write the other again. Counters are counted. Nothing is guessed: an item of which neither is whole, a
-//! damaged record, and pieces that are missing stay as they are, for [`crate::store::sled::maintenance::verify`] to name.
+//! An entry holds the item at a sequence, and a position holds the sequence of an item. Each of them is enough to
+//! rebuild the other. Counters are counted again. Nothing is guessed: an item without an intact entry or position, a
+//! damaged record, and missing chunks stay as they are, and [`crate::store::sled::maintenance::verify`] reports them.
 
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
@@ -20,17 +21,17 @@ use crate::store::sled::read::list::{BlockCounts, Counted, Head};
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-/// So many keys are written together.
+/// Number of keys in a batch.
 const BATCH: usize = 1000;
 
-/// Repairs the store of `settings`, which nothing else may have open, and says what was done. `progress` is told the
-/// bytes read so far. Blocks.
+/// Repairs the store of `settings`, which must not be open anywhere else. Returns a description of each repair. Calls
+/// `progress` with the number of bytes read so far. Blocks.
 pub fn repair(settings: &Settings, progress: &dyn Fn(u64)) -> Result<Findings> {
     let path = folder::locate(&settings.path, false)?;
     registry::refuse_opened(&path)?;
     let Opened { disk, guard, applied, lock, .. } =
         open::open_disk(&Settings { path, ..settings.clone() })?;
-    // sled panics where a sync fails while it closes.
+    // sled panics if a sync fails while it closes.
     let told = catch_unwind(AssertUnwindSafe(|| {
         let mut repair = Repair {
             disk: &disk,
@@ -55,7 +56,7 @@ struct Repair<'a> {
     fixes: Fixes,
 }
 
-/// What is to be written: the contents at a key, or that nothing stands there.
+/// Writes that are collected for a batch; `None` removes the key.
 #[derive(Default)]
 struct Fixes(Vec<(Key, Option<Contents>)>);
 
@@ -77,12 +78,12 @@ impl Repair<'_> {
             self.link_entries(&path)?;
             self.count(&path)?;
         }
-        // Last, since a value that was written again leaves its pieces behind.
+        // Last, because rewriting a value leaves its old chunks behind.
         self.remove_loose_chunks()?;
         self.guard.sync()
     }
 
-    /// The path of every list of which anything is there.
+    /// Returns the path of every list of which any key is left.
     fn lists(&self, progress: &dyn Fn(u64)) -> Result<BTreeSet<Vec<u8>>> {
         let mut paths = BTreeSet::new();
         let mut bytes = 0;
@@ -91,7 +92,7 @@ impl Repair<'_> {
                 let (encoded, stored) = stored?;
                 bytes += (encoded.len() + stored.len()) as u64;
                 progress(bytes);
-                // A long name stands beside the value; if that is damaged, another key of the list tells it.
+                // A long name is stored beside the value. If that is damaged, another key of the list has the name.
                 let key = match self.disk.found(&encoded, &stored) {
                     Ok(Some((key, _))) => key,
                     _ => Key::found(&encoded, None),
@@ -104,7 +105,7 @@ impl Repair<'_> {
         Ok(paths)
     }
 
-    /// Writes entries that only positions know of.
+    /// Rebuilds entries from positions.
     fn link_positions(&mut self, path: &ListPath) -> Result<()> {
         let disk = self.disk;
         let mut rewritten = 0;
@@ -121,14 +122,14 @@ impl Repair<'_> {
         self.commit()
     }
 
-    /// Writes positions that only entries know of. Of an item that is there twice the first one stays.
+    /// Rebuilds positions from entries. If an item occurs twice, the first one stays.
     fn link_entries(&mut self, path: &ListPath) -> Result<()> {
         let disk = self.disk;
         let (mut rewritten, mut repeated, mut damaged) = (0, 0, 0);
         for stored in disk.forwards(&path.positions(), None) {
             let (encoded, stored) = stored?;
             if self.position(&encoded, &stored).is_none() {
-                // If its item is known, it is written again below.
+                // If an entry has the item, the position is rebuilt below.
                 self.fixes.remove(&encoded);
                 damaged += 1;
             }
@@ -154,7 +155,7 @@ impl Repair<'_> {
                 _ => {
                     self.fixes.put(position, &sequence.to_be_bytes());
                     rewritten += 1;
-                    // A second one would otherwise not be known as such.
+                    // Written at once, so that a second entry of the item is recognized.
                     self.commit()?;
                 }
             }
@@ -165,7 +166,7 @@ impl Repair<'_> {
         self.commit()
     }
 
-    /// Counts a list anew.
+    /// Rebuilds the counters of a list.
     fn count(&mut self, path: &ListPath) -> Result<()> {
         let disk = self.disk;
         let mut counted = Counted::default();
@@ -221,7 +222,7 @@ impl Repair<'_> {
                 continue;
             }
             if value::decode(&encoded, &stored).is_none() {
-                // It may point to any of them.
+                // The damaged value may point to any chunk, so none can be removed.
                 return Ok(());
             }
             if let Some((id, count)) = value::chunks_of(&encoded, &stored) {
@@ -249,7 +250,7 @@ impl Repair<'_> {
         self.apply(batch)
     }
 
-    /// The key of a position with all its parts, and the sequence; `None` if it is damaged.
+    /// Returns the full key of a position, and its sequence; `None` if it is damaged.
     fn position(&self, encoded: &[u8], stored: &[u8]) -> Option<(Key, u64)> {
         let (key, sequence) = self.disk.found(encoded, stored).ok().flatten()?;
         Some((key, u64::from_be_bytes((*sequence).try_into().ok()?)))
@@ -288,7 +289,7 @@ impl Repair<'_> {
     }
 }
 
-/// The item at a sequence; `None` if there is none, or a damaged one.
+/// Returns the item at a sequence; `None` if it is missing or damaged.
 fn item_at(disk: &Disk, path: &ListPath, sequence: u64) -> Option<Contents> {
     disk.get(&path.entry(sequence)).ok().flatten()
 }

@@ -1,4 +1,4 @@
-//! Stores that were damaged on the disk, and repaired.
+//! Repairs of stores that were damaged on disk.
 
 use crate::store::change::Record;
 use crate::store::findings::Findings;
@@ -56,10 +56,10 @@ fn sled(folder: &Path) -> sled::Db {
         .unwrap()
 }
 
-/// So many items are in more than one block.
+/// Number of items, which fills more than one block.
 const ITEMS: usize = 300;
 
-/// A store with three lists, of which some items were removed again, and a large record.
+/// Makes a store with three lists, from which some items were removed, and a large record.
 fn fill(folder: &Path, removed: &[Index]) {
     let store = open_exclusive(&settings(folder)).unwrap();
     for path in paths() {
@@ -74,7 +74,7 @@ fn fill(folder: &Path, removed: &[Index]) {
     make(&store, vec![Change::Write { record, contents: vec![1; 10_000].into(), secret: None }]);
 }
 
-/// Removes or changes what stands at some of `keys`.
+/// Removes or changes some of the values at `keys`.
 fn damage(database: &sled::Db, keys: &[sled::IVec], places: &[(Index, bool)]) {
     for (place, is_removed) in places {
         let Some(key) = keys.get(place.index(keys.len().max(1))) else { continue };
@@ -93,7 +93,7 @@ fn keys(database: &sled::Db, kind: KeyKind) -> Vec<sled::IVec> {
     database.scan_prefix(kind.prefix()).keys().map(|key| key.unwrap()).collect()
 }
 
-/// Entries at even sequences, and positions of items at odd ones: never both of an item.
+/// Returns the keys of entries at even sequences and of positions of items at odd ones, so never both of the same item.
 fn one_of_each_pair(database: &sled::Db) -> Vec<sled::IVec> {
     let entries = keys(database, KeyKind::Entry);
     let is_even = |sequence: u64| sequence.is_multiple_of(2);
@@ -129,7 +129,7 @@ proptest! {
             let counting = [keys(&database, KeyKind::List), tallies].concat();
             damage(&database, &counting, &counters);
             for index in 0..loose {
-                // Of a commit that was: an open removes those of a commit that never was.
+                // These belong to a commit that was made. An open removes only the chunks of commits that were not.
                 let chunk = Key::chunk(ChunkId { sequence: 1, ordinal: 900 }, index);
                 database.insert(chunk, b"loose").unwrap();
             }
@@ -139,10 +139,10 @@ proptest! {
         prop_assert_eq!(report.problems, Findings::default());
         prop_assert_eq!(&after, &before);
         prop_assert_eq!(report.records, 1);
-        // A second time there is nothing to do.
+        // A second repair has nothing to do.
         prop_assert_eq!(repair(&settings(folder.path()), &|_| ()).unwrap(), Findings::default());
         prop_assert!(told.number > 0 || (loose == 0 && read(folder.path()).1 == before));
-        // And the list goes on where it was.
+        // The lists continue where they were.
         let store = open_exclusive(&settings(folder.path())).unwrap();
         for path in paths() {
             make(&store, vec![Change::ListAdd { path: ListPath::new(&path), item: b"new".to_vec() }]);
@@ -175,6 +175,6 @@ fn what_would_have_to_be_guessed_stays_and_is_named() {
     assert!(report.problems.number >= 2, "{report:?}");
     assert!(report.problems.described.iter().any(|problem| problem.contains("large")));
     assert_eq!(lists[1].len(), ITEMS);
-    // The pieces of the damaged record are still there.
+    // The chunks of the damaged record are still there.
     assert_eq!(keys(&sled(folder.path()), KeyKind::Chunk), pieces);
 }

@@ -1,4 +1,4 @@
-//! A store made from a backup, put in place of the one that is there.
+//! Makes a store from a backup, and puts it in the place of the existing one.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::folder::free_space;
@@ -10,18 +10,18 @@ use crate::store::sled::open::registry::{self, Lease};
 use crate::store::sled::open::Settings;
 use std::path::{Path, PathBuf};
 
-/// What a restore has done.
+/// Result of a restore.
 pub struct Restored {
-    /// What the backup holds.
+    /// Content of the backup.
     pub report: Report,
-    /// The files of the new store, in bytes.
+    /// Size of the new store's files, in bytes.
     pub disk_bytes: u64,
-    /// Where the store that was there is kept, and how many bytes it takes.
+    /// Folder that keeps the replaced store, and its size in bytes.
     pub replaced: Option<(PathBuf, u64)>,
 }
 
-/// Makes a store from the backup `from` and puts it into the folder of `settings`. `prepare` is called with it
-/// before that, and nothing is replaced unless it succeeds. What was there is kept. Blocks.
+/// Makes a store from the backup `from` in the folder of `settings`. `prepare` is called with the new store before it
+/// replaces the old one, which stays in place if `prepare` fails. The replaced store is kept. Blocks.
 pub fn restore(
     from: &Path,
     settings: &Settings,
@@ -37,7 +37,7 @@ pub fn restore(
     }
     let folder = folder::make(&settings.path)?;
     let _lock = folder::lock(&folder)?;
-    // First, since to finish removes what a swap may have left.
+    // First, because finishing a swap removes files.
     refuse_others(&folder)?;
     swap::finish(&folder)?;
     let backup_bytes = free_space::size_of(&source.path().join(folder::SLED))?;
@@ -47,7 +47,7 @@ pub fn restore(
     let staged = folder.join(kind.staged());
     let made = make(source, &existing(&staged), progress, prepare);
     if let Err(error) = made {
-        // What is left of it is removed by the next open or restore as well.
+        // If this fails, the next open or restore removes the rest.
         let _ = swap::remove_unfinished(&folder);
         return Err(error);
     }
@@ -70,7 +70,7 @@ fn make(
     source.close()?;
     let new = registry::open_exclusive(settings)?;
     prepare(&new)?;
-    // A store that could not be closed is still open: it must not be moved.
+    // A store that could not be closed is still open, and must not be moved.
     new.close()
 }
 

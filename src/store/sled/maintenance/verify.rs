@@ -1,4 +1,4 @@
-//! Reads everything that a store holds, and says what does not fit together.
+//! Reads everything in a store, and reports inconsistencies.
 
 use crate::store::error::Result;
 use crate::store::findings::Findings;
@@ -8,18 +8,18 @@ use crate::store::sled::format::value;
 use crate::store::sled::read::list::{BlockCounts, Counted, Head};
 use std::collections::HashMap;
 
-/// What was read, and what was found to be wrong.
+/// Result of a verification.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
-    /// Records of Dashboard.
+    /// Number of Dashboard records.
     pub records: u64,
-    /// Lists that are not empty.
+    /// Number of lists that are not empty.
     pub lists: u64,
-    /// Items in all lists.
+    /// Number of items in all lists.
     pub items: u64,
-    /// The bytes of all keys and values.
+    /// Size of all keys and values, in bytes.
     pub bytes: u64,
-    /// What is wrong.
+    /// The problems found.
     pub problems: Findings,
 }
 
@@ -29,11 +29,11 @@ impl Report {
     }
 }
 
-/// Reads all of `disk`, on which nothing may change meanwhile. `progress` is told the bytes read so far.
+/// Reads all of `disk`, which must not change meanwhile. Calls `progress` with the number of bytes read so far.
 pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
     let mut report = Report::default();
     let mut chunks = Chunks::default();
-    // Entries, positions and tallies that belong to no list are those that no list's check has met.
+    // Counts entries, positions and tallies, minus those that a list's check has met. The rest belongs to no list.
     let mut loose: HashMap<KeyKind, i64> = HashMap::new();
     for stored in disk.forwards(&[], None) {
         let Some((encoded, stored)) = report.problems.damage(stored.map(Some))? else { continue };
@@ -79,7 +79,7 @@ pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
     Ok(report)
 }
 
-/// The chunks that were found, and those that are pointed to, by name.
+/// Number of chunks found and number of chunks expected, by ID.
 #[derive(Default)]
 struct Chunks {
     found: HashMap<(u64, u32), u32>,
@@ -133,11 +133,11 @@ fn check_list(
     };
     let mut counted = Counted::default();
     for stored in disk.forwards(&path.entries(), None) {
-        // What cannot be read is reported where all keys are read.
+        // Unreadable keys are reported by the scan of all keys.
         let Ok((encoded, stored)) = stored else { continue };
         let Some(sequence) = Key::number(&encoded) else { continue };
         counted.add(sequence);
-        // A damaged entry is reported where all keys are read.
+        // A damaged entry is reported by the scan of all keys.
         if let Ok(Some((_, item))) = disk.found(&encoded, &stored) {
             let position = disk.get(&path.position(&item)).ok().flatten();
             if position.as_deref() != Some(&sequence.to_be_bytes()) {

@@ -1,4 +1,4 @@
-//! Making a new store, or the store that a copy is written to.
+//! Creates a new store, or the store of a backup.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{ChunkId, Key};
@@ -18,15 +18,16 @@ use std::path::{Path, PathBuf};
 /// A store that is being made.
 pub struct New {
     guard: RollbackGuard,
-    /// Its database, which has nothing but the store's id.
+    /// Database of the new store. At first it holds only the store's ID and the number of the last change.
     pub database: sled::Db,
-    /// Open from before the first write: an error of writing is told to those alone who had the file open.
+    /// Descriptor of sled's log. It is opened before the first write, because a write error is reported only to
+    /// descriptors that were open at that time.
     log: File,
     folder: PathBuf,
 }
 
-/// Begins a new store in `folder`, which is empty or has what was cut short here before, and whose lock is held. The
-/// guard is there first and has `mark`, so that what is cut short is known as that.
+/// Starts a new store in `folder`, which is empty or holds the rest of a creation that was cut short. The caller holds
+/// the lock. The guard is written first, with `mark`, so that an unfinished store is recognized.
 pub fn begin(folder: &Path, id: StoreId, mark: Mark) -> Result<New> {
     let sled_folder = folder.join(SLED);
     if is_there(&sled_folder)? {
@@ -43,7 +44,8 @@ pub fn begin(folder: &Path, id: StoreId, mark: Mark) -> Result<New> {
     let chunk = ChunkId { sequence: 0, ordinal: 0 };
     batch.insert(key.encoded(), value::encode(&key, &id.as_slice().into(), chunk).head);
     put_applied(&mut batch, 0);
-    // Not as one: it is unfinished anyway, and a batch of sled's has every other database in the process wait.
+    // Key by key instead of as a batch of sled: the store is unfinished anyway, and a batch of sled blocks every other
+    // database in the process.
     for (key, value) in batch.shared() {
         disk::put(&database, key, value)
             .map_err(|error| StoreError::sled("create", &sled_folder, error))?;
@@ -52,7 +54,7 @@ pub fn begin(folder: &Path, id: StoreId, mark: Mark) -> Result<New> {
 }
 
 impl New {
-    /// Makes everything durable, and takes the mark away: the store ends with change number `applied`.
+    /// Makes everything durable, and removes the mark. The last change of the store has the number `applied`.
     pub fn complete(self, applied: u64) -> Result<(RollbackGuard, sled::Db)> {
         let (written, database) = self.settle()?;
         Ok((written.complete(applied)?, database))
@@ -68,20 +70,20 @@ impl New {
     }
 }
 
-/// A new store whose data is durable, and which is still marked.
+/// A new store whose data is durable, but which still has its mark.
 pub struct Settled {
     guard: RollbackGuard,
     folder: PathBuf,
 }
 
 impl Settled {
-    /// Takes the mark away: the store is whole, and ends with change number `applied`.
+    /// Removes the mark, which makes the store complete. Its last change has the number `applied`.
     pub fn complete(mut self, applied: u64) -> Result<RollbackGuard> {
         let sled_folder = self.folder.join(SLED);
-        // Where it may not be changed, the next open tells.
+        // If the permissions cannot be changed, the next open reports it.
         owner_only(&self.folder)?;
         sync_files(&self.folder, &sled_folder)?;
-        // Both slots: one with the mark would let the folder pass for unfinished if the other is damaged.
+        // Writes both slots. If one kept the mark, damage to the other would make the store look unfinished.
         self.guard.record(applied)?;
         self.guard.record(applied)?;
         self.guard.sync()?;
@@ -89,8 +91,8 @@ impl Settled {
     }
 }
 
-/// sled syncs neither its `conf` nor the names of its files, so a store would not open after a power
-/// cut; our own files likewise.
+/// Syncs sled's `conf`, the names of its files, and our own files. sled does not sync these, so a store might not open
+/// after a power cut.
 pub fn sync_files(folder: &Path, sled_folder: &Path) -> Result<()> {
     let within = ["conf", "db", journal::NAME].map(|name| sled_folder.join(name));
     for path in within.into_iter().chain([folder.join(rollback_guard::NAME)]) {
@@ -100,12 +102,12 @@ pub fn sync_files(folder: &Path, sled_folder: &Path) -> Result<()> {
     sync_folder(folder)
 }
 
-/// sled's log, to sync it.
+/// Opens sled's log, to sync it.
 pub fn open_log(sled_folder: &Path) -> Result<File> {
     open_to_sync(&sled_folder.join("db"))
 }
 
-/// Windows syncs only what may be written.
+/// Opens a file to sync it. It is opened for writing, because Windows syncs no other files.
 fn open_to_sync(path: &Path) -> Result<File> {
     open_regular(path, OpenOptions::new().read(true).write(true))
 }

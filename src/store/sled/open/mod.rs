@@ -1,4 +1,12 @@
-//! Opening a store: what is there, whose it is, whether it is whole.
+//! Opens a store.
+//!
+//! - [`create`]: makes a new one
+//! - [`read_only`]: opens one that cannot be written
+//! - [`registry`]: shares open stores within the process
+//!
+//! An open takes the lock of the folder, and finishes an interrupted swap. It opens sled and the guard, and checks that
+//! they belong together. It replays the journal, and refuses a store that lost acknowledged changes. Then it starts the
+//! watchdog and the writer.
 
 pub mod create;
 mod read_only;
@@ -35,46 +43,47 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
-/// How to open a store.
+/// Settings of a store.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The store's folder.
     pub path: PathBuf,
-    /// Whether to create a store where there is none.
+    /// Whether to create the store if it is missing.
     pub creates: bool,
-    /// The size of the cache of records, in bytes.
+    /// Size of the cache of records, in bytes.
     pub cache_bytes: u64,
-    /// A commit that takes longer poisons the store.
+    /// Longest time of a commit. If the disk does not finish one in this time, the store accepts no more changes.
     pub commit_limit: Duration,
-    /// The id for a store that has to be created.
+    /// ID of a store that has to be created.
     pub new_id: StoreId,
-    /// Whether to open a store that has gone back in time. It is marked, and refused without this, until
-    /// [`crate::store::sled::Change::Unmark`].
+    /// Whether to open a store that lost acknowledged changes. The store is then quarantined: opens without this setting
+    /// are refused until [`crate::store::Change::ClearQuarantine`].
     pub accepts_rollback: bool,
 }
 
-/// A store whose writer has not begun.
+/// An open store whose writer is not started.
 pub struct Opened {
-    /// What is on the disk.
+    /// The data on disk.
     pub disk: Disk,
-    /// The guard that belongs to it.
+    /// The guard of the data.
     pub guard: RollbackGuard,
-    /// The journal, of which the disk has everything.
+    /// The journal. All its changes are in sled.
     pub journal: Journal,
-    /// The last change.
+    /// Number of the last change.
     pub applied: u64,
-    /// What is to be told of the opening.
+    /// Notices for the operator.
     pub notices: Vec<Notice>,
     /// The lock of the folder.
     pub lock: FolderLock,
 }
 
-/// Opens the store at the real path in `settings`. sled panics where a sync fails while it closes again.
+/// Opens the store at the real path in `settings`. sled panics if a sync fails while an unsuccessful open closes it
+/// again.
 pub fn open(settings: &Settings) -> Result<(Store, FolderLock)> {
     start(settings, open_disk(settings)?)
 }
 
-/// The same without a writer.
+/// Opens a store without starting its writer.
 pub fn open_disk(settings: &Settings) -> Result<Opened> {
     catch_unwind(AssertUnwindSafe(|| open_or_panic(settings))).unwrap_or_else(|panic| {
         Err(StoreError::panicked("open the store", &*panic).of_sled(&settings.path))
@@ -83,7 +92,7 @@ pub fn open_disk(settings: &Settings) -> Result<Opened> {
 
 fn open_or_panic(settings: &Settings) -> Result<Opened> {
     let folder = &settings.path;
-    // What is no store of ours is refused before anything is touched.
+    // Refuses a folder that cannot be a store before anything is touched.
     folder::require_openable(folder, settings.creates)?;
     let lock = folder::lock(folder)?;
     let mut notices = Vec::new();
@@ -91,7 +100,7 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
         notices.extend(swap::finish(folder)?.map(Notice::repaired));
         folder::refuse_links(folder)?;
     }
-    // Read again: before the lock it may have been another's.
+    // Read again, because another process may have changed the folder before the lock was taken.
     let state = folder::require_store(folder, settings.creates)?;
     let sled_folder = folder.join(SLED);
     let (guard, database) = match state {
@@ -117,7 +126,7 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
     let applied = replay(found.entries, &disk, read_applied(folder, &disk)?)?;
     let accepted = refuse_rollback(folder, &disk, applied, seen, settings.accepts_rollback)?;
     if accepted > applied {
-        // What was cut off stays cut off, whatever the disk reads tomorrow.
+        // Changes that were cut off stay cut off, even if the disk can read them again tomorrow.
         journal.clear()?;
     }
     large_values::remove_unfinished(&disk, applied)?;
@@ -148,14 +157,14 @@ fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {
         waiting_bytes: AtomicUsize::new(0),
     });
     let writer = Writer::new(Arc::clone(&shared), guard, journal, applied);
-    // The writer last: without the other one it would stay behind, and keep the folder.
+    // The writer starts last: if the watchdog could not start, a running writer would stay behind, and keep the folder.
     watchdog::watch(&shared, settings.commit_limit)
         .and_then(|()| writer::start(writer, Arc::clone(&release)))
         .map_err(StoreError::no_thread)?;
     Ok((Store { shared, release, notices }, lock))
 }
 
-/// Refuses a guard and data that do not belong together.
+/// Fails if the guard and the data do not belong together.
 fn check_id(folder: &Path, disk: &Disk, guard: &RollbackGuard) -> Result<()> {
     match disk.get(&Key::meta(STORE_ID))? {
         Some(id) if *id == guard.state().id => Ok(()),
@@ -164,7 +173,7 @@ fn check_id(folder: &Path, disk: &Disk, guard: &RollbackGuard) -> Result<()> {
     }
 }
 
-/// The number of the last change that sled has.
+/// Returns the number of the last change in sled.
 fn read_applied(folder: &Path, disk: &Disk) -> Result<u64> {
     let applied = disk.get(&Key::meta(APPLIED))?;
     let applied = applied.as_deref().and_then(|applied| applied.try_into().ok());
@@ -173,12 +182,12 @@ fn read_applied(folder: &Path, disk: &Disk) -> Result<u64> {
     })
 }
 
-/// Gives sled, which has everything up to change number `applied`, what is in the journal's `entries` after that; durably,
-/// since the journal begins anew. The number of the last change then.
+/// Applies the journal's `entries` that sled lacks. sled has everything up to change number `applied`. Makes the result
+/// durable, because the journal starts again at its beginning. Returns the number of the last change.
 fn replay(entries: Vec<Entry>, disk: &Disk, mut applied: u64) -> Result<u64> {
     let before = applied;
     for Entry { sequence, batch } in entries {
-        // Behind a gap nothing would be what it was.
+        // A change after a gap would not find the data that it was made for.
         if sequence == applied + 1 {
             disk.apply_journaled(&batch)?;
             applied = sequence;
@@ -190,8 +199,8 @@ fn replay(entries: Vec<Entry>, disk: &Disk, mut applied: u64) -> Result<u64> {
     Ok(applied)
 }
 
-/// The number that the next change follows. `seen` is the last one that the guard or the journal knows of: a store without
-/// it has gone back in time, and is refused.
+/// Returns the number that the next change follows. `seen` is the highest number that the guard or the journal knows. A
+/// store that ends before it lost acknowledged changes, and is refused.
 fn refuse_rollback(
     folder: &Path,
     disk: &Disk,
@@ -205,7 +214,7 @@ fn refuse_rollback(
     if !accepts_rollback {
         return Err(StoreError::RolledBack { path: folder.into(), guarded: seen, applied });
     }
-    // Marked before anything else, in one batch with a number that the guard lets pass.
+    // The quarantine is written before anything else, in one batch, with a number that the guard accepts.
     let accepted = applied.max(seen) + 1;
     let mut batch = Batch::default();
     put_mark(&mut batch);

@@ -1,8 +1,8 @@
-//! One handle for each folder in the process, whoever opens it: the main thread, a worker thread,
-//! or Dashboard a second time.
+//! Registry of the stores that this process has open. Every caller shares one handle per folder: the main thread,
+//! worker threads, and a second copy of Dashboard.
 //!
-//! The lock here covers the map alone. A folder that is being opened or closed has a state that says so; who wants that
-//! folder waits for the state to change, and nobody else does.
+//! The mutex protects the map only. A folder that is being opened or closed is in the map with that state, so only
+//! callers that want the same folder wait for it.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::database::release::Stage;
@@ -17,17 +17,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{mpsc, Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a share that is dropped without [`Lease::close`] waits for the store to close: usually that takes some
-/// milliseconds, and the store goes on closing afterwards.
+/// Time that a dropped [`Lease`] waits for the store to close. Closing usually takes some milliseconds; if it takes
+/// longer, it continues in the background.
 const DROP_LIMIT: Duration = Duration::from_secs(1);
 
-/// The state of a folder that is not free.
+/// State of a folder in use.
 enum State {
-    /// Somebody opens it.
+    /// A caller is opening it.
     Opening,
-    /// It is open, with so many leases.
+    /// It is open, with this number of leases.
     Open(Opened, usize),
-    /// The last lease was given back. The entry goes when nobody uses the store any more.
+    /// The last lease was returned. The entry is removed when nothing uses the store any more.
     Closing(Option<Opened>),
 }
 
@@ -37,10 +37,10 @@ struct Opened {
 }
 
 static FOLDERS: Mutex<BTreeMap<PathBuf, State>> = Mutex::new(BTreeMap::new());
-/// A state has changed.
+/// Signals a change of a state.
 static CHANGED: Condvar = Condvar::new();
 
-/// A share in an open store. The store closes with the last one.
+/// A share in an open store. The store closes with its last lease.
 pub struct Lease {
     store: Arc<Store>,
     path: PathBuf,
@@ -48,7 +48,7 @@ pub struct Lease {
     is_given_back: bool,
 }
 
-/// A store whose last lease was given back.
+/// A store whose last lease was returned.
 pub struct Closing {
     store: Arc<Store>,
     path: PathBuf,
@@ -56,19 +56,20 @@ pub struct Closing {
 }
 
 impl Lease {
-    /// The real path of the store's folder.
+    /// Returns the real path of the store's folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Gives this share back; with the last one the store closes, and its folder is free when this returns `Ok`. An error
-    /// says who still holds it after the commit limit; it becomes free when they have ended. Blocks.
+    /// Returns this lease. The last one closes the store, and its folder is free when this returns `Ok`. If the store
+    /// is still in use after the commit limit, returns an error that names the user; the folder becomes free when that
+    /// use ends. Blocks.
     pub fn close(self) -> Result<()> {
         self.begin_close().map_or(Ok(()), Closing::wait)
     }
 
-    /// The same in two steps: gives this share back, and returns what to wait for if it was the last one.
+    /// Returns this lease without waiting. If it was the last one, returns an object to wait for.
     #[must_use]
     pub fn begin_close(mut self) -> Option<Closing> {
         self.give_back()
@@ -93,7 +94,7 @@ impl Lease {
         let path = self.path.clone();
         self.store.begin_close(move || {
             let closed = lock().insert(path.clone(), State::Closing(None));
-            // With it the lock of the folder goes, before anybody can find that the folder is free.
+            // Drops the lock of the folder before anybody can see that the folder is free.
             drop(closed);
             lock().remove(&path);
             CHANGED.notify_all();
@@ -123,7 +124,7 @@ impl Drop for Lease {
 }
 
 impl Closing {
-    /// Waits until the folder is free, but not longer than the commit limit. Blocks.
+    /// Waits until the folder is free, for at most the commit limit. Blocks.
     pub fn wait(self) -> Result<()> {
         let Self { store, path, limit } = self;
         if store.release.wait_for(Stage::Free, limit) {
@@ -133,12 +134,12 @@ impl Closing {
     }
 }
 
-/// Opens the store, or shares the one that is open. Blocks.
+/// Opens the store, or shares the open one. Blocks.
 pub fn open(settings: &Settings) -> Result<Lease> {
     open_or_share(settings, true)
 }
 
-/// Opens a store that nothing else in the process has open. Blocks.
+/// Opens a store that nothing else in this process has open. Blocks.
 pub fn open_exclusive(settings: &Settings) -> Result<Lease> {
     open_or_share(settings, false)
 }
@@ -174,7 +175,7 @@ fn open_or_share(settings: &Settings, may_share: bool) -> Result<Lease> {
     }
     folders.insert(path.clone(), State::Opening);
     drop(folders);
-    // A panic would leave the folder as one that is being opened.
+    // Caught, because a panic would leave the folder in the state `Opening` for ever.
     let opened = catch_unwind(AssertUnwindSafe(|| {
         open_or_copy(&Settings { path: path.clone(), ..settings.clone() })
     }))
@@ -192,7 +193,7 @@ fn open_or_share(settings: &Settings, may_share: bool) -> Result<Lease> {
     opened
 }
 
-/// Refuses what needs a store that nothing in the process has open.
+/// Fails if this process has the store at `path` open.
 pub fn refuse_opened(path: &Path) -> Result<()> {
     if lock().contains_key(path) {
         return Err(held(path.into(), "in this process"));
@@ -200,7 +201,7 @@ pub fn refuse_opened(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what needs a store alone, if someone else in the process has the one at the real path as well.
+/// Fails if the store at the real path `path` has more than one lease in this process.
 pub fn refuse_shared(path: &Path) -> Result<()> {
     match lock().get(path) {
         Some(State::Open(_, leases)) if *leases > 1 => Err(held(path.into(), "in this process")),
@@ -208,7 +209,7 @@ pub fn refuse_shared(path: &Path) -> Result<()> {
     }
 }
 
-/// Waits until all that was submitted to any store is durable, but not longer than `limit`.
+/// Waits until everything that was submitted to any store is durable, for at most `limit`.
 pub fn settle(limit: Duration) -> Result<()> {
     let end = Instant::now() + limit;
     let stores: Vec<_> = lock()
@@ -225,7 +226,7 @@ pub fn settle(limit: Duration) -> Result<()> {
         .map(|store| {
             let (sender, result) = mpsc::channel();
             store.settle(Box::new(move |settled| {
-                // Nobody listens any more after the limit.
+                // Nothing receives the result after the limit.
                 let _ = sender.send(settled);
             }));
             (store, result)
@@ -234,7 +235,7 @@ pub fn settle(limit: Duration) -> Result<()> {
     for (store, result) in settling {
         let left = end.saturating_duration_since(Instant::now());
         let settled = match result.recv_timeout(left) {
-            // It is being closed, and its writer ends when everything is written.
+            // The store is being closed. Its writer ends when everything is written.
             Ok(Err(StoreError::Closed)) => {
                 store.release.wait(Stage::Written, end).then_some(Ok(()))
             }
@@ -266,7 +267,7 @@ mod tests {
         Settings { commit_limit: Duration::from_millis(300), ..settings(folder) }
     }
 
-    /// Closes `lease` while a call reads, and returns what that and opening again gave, and how to end the call.
+    /// Closes `lease` while a call reads. Returns the result of the close, and a function that ends the call.
     fn close_under_a_reader(lease: Lease) -> (Result<()>, impl FnOnce()) {
         let (begun, begins) = mpsc::channel();
         let (end, ends) = mpsc::channel();
@@ -294,13 +295,13 @@ mod tests {
         let error = closed.unwrap_err();
         assert_eq!(error.slug(), "store-still-open");
         assert!(error.to_string().contains("one call still reads it"), "{error}");
-        // It says so to those who want the folder as well, and it is in nobody else's way.
+        // An open of the same folder gets the same reason, and an open of another folder is not affected.
         let refused = open(&settings).map(drop).unwrap_err();
         assert_eq!(refused.slug(), "store-locked");
         assert!(refused.to_string().contains("one call still reads it"), "{refused}");
         let other = tempfile::tempdir().unwrap();
         open(&brief(other.path())).unwrap().close().unwrap();
-        // Everything is written, so the end of the process has nothing to wait for.
+        // Everything is written, so the end of the process does not have to wait.
         settle(Duration::from_secs(60)).unwrap();
         end_reading();
         open(&settings).unwrap().close().unwrap();

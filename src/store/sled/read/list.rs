@@ -1,10 +1,10 @@
-//! Lists: a count is one read, a page one short scan, and a deep offset does not walk the list.
+//! Lists. A count takes one read, a page one short scan, and a large offset does not walk the list.
 //!
-//! Items stand by a sequence that only grows, so newest first is backwards. Sequences fall into
-//! blocks of 256, blocks into segments of 256; a tally counts the living items of every block of a
-//! segment. To skip an offset, whole segments are skipped by their tally, then whole blocks, and at
-//! most one block is walked. The items of the newest block are counted by the head, which changes
-//! anyway: a tally changes when a block is full, or loses an item.
+//! Each item has a sequence, and sequences only grow, so newest first means backwards. A block has 256 sequences, and a
+//! segment has 256 blocks. A tally holds the number of items in every block of a segment. To skip an offset, a page
+//! skips whole segments by their tallies, then whole blocks, and walks at most one block. The head holds the number of
+//! items in the newest block, because the head changes with every item anyway. A tally changes only when a block is
+//! full, or loses an item.
 
 use crate::store::contents::Contents;
 use crate::store::error::Result;
@@ -15,23 +15,23 @@ use std::collections::HashMap;
 
 pub(in crate::store::sled) const BLOCK: u64 = 256;
 const BLOCKS: usize = 256;
-/// So many sequences share a tally.
+/// Number of sequences per tally.
 pub(in crate::store) const SEGMENT: u64 = BLOCK * BLOCKS as u64;
 
-/// What stands at the head of a list: it is gone when the list is empty.
+/// The head of a list. An empty list has no head.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Head {
-    /// How many items live.
+    /// Number of items.
     pub count: u64,
     pub(in crate::store::sled) next: u64,
-    /// The batch that changed the list last, so that a reader sees that it was overtaken.
+    /// Number of the batch that changed the list last. A reader can tell by it that the list has changed.
     pub(in crate::store::sled) changed_in: u64,
-    /// How many items live in the block of the sequence that was given last. Tallies count the others.
+    /// Number of items in the block of the newest sequence. Tallies hold those of the other blocks.
     pub(in crate::store::sled) newest: u64,
 }
 
 impl Head {
-    /// Reads the head of the list at `path`.
+    /// Decodes the head of the list at `path`.
     pub fn read(path: &ListPath, contents: Option<&[u8]>) -> Result<Self> {
         let Some(contents) = contents else {
             return Ok(Self::default());
@@ -56,13 +56,13 @@ impl Head {
         self.next.saturating_sub(1)
     }
 
-    /// What is stored.
+    /// Returns the stored form.
     pub fn contents(self) -> Contents {
         [self.count, self.next, self.changed_in, self.newest].map(u64::to_be_bytes).concat().into()
     }
 }
 
-/// How many items live in each block of a segment.
+/// Number of items in each block of a segment.
 #[derive(PartialEq)]
 pub struct BlockCounts([u16; BLOCKS]);
 
@@ -73,7 +73,7 @@ impl Default for BlockCounts {
 }
 
 impl BlockCounts {
-    /// Reads the tally of a segment of the list at `path`.
+    /// Decodes the tally of a segment of the list at `path`.
     pub fn read(path: &ListPath, segment: u64, contents: Option<&[u8]>) -> Result<Self> {
         let mut counts = [0; BLOCKS];
         let Some(contents) = contents else {
@@ -88,7 +88,7 @@ impl BlockCounts {
         Ok(Self(counts))
     }
 
-    /// Changes the count of the block that `sequence` is in.
+    /// Changes the count of the block of `sequence`.
     pub(in crate::store::sled) fn change(
         &mut self,
         sequence: u64,
@@ -103,13 +103,13 @@ impl BlockCounts {
         self.0.iter().all(|count| *count == 0)
     }
 
-    /// What is stored.
+    /// Returns the stored form.
     pub fn contents(&self) -> Contents {
         self.0.map(u16::to_be_bytes).concat().into()
     }
 }
 
-/// The numbers of a list, counted by its entries.
+/// Counters of a list, counted from its entries.
 #[derive(Default)]
 pub struct Counted {
     count: u64,
@@ -118,7 +118,7 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// There is an entry at `sequence`.
+    /// Counts an entry at `sequence`.
     pub fn add(&mut self, sequence: u64) {
         self.count += 1;
         self.next = self.next.max(sequence.saturating_add(1));
@@ -126,7 +126,7 @@ impl Counted {
         tally.change(sequence, |count| count.saturating_add(1));
     }
 
-    /// The head of the list and its tallies by segment, as they should be; `known` is the head that it has.
+    /// Returns the correct head of the list and its correct tallies by segment. `known` is the stored head.
     #[must_use]
     pub fn numbers(mut self, known: Option<Head>) -> (Head, HashMap<u64, BlockCounts>) {
         let known = known.unwrap_or_default();
@@ -149,7 +149,7 @@ fn block_of(sequence: u64) -> usize {
     usize::try_from(sequence % SEGMENT / BLOCK).unwrap_or_default()
 }
 
-/// The sequence of the item behind the `offset` newest ones, or `None` if the list with that `head` has no more.
+/// Returns the sequence of the item after the `offset` newest ones; `None` if the list with that `head` has no more.
 pub fn nth(disk: &Disk, path: &ListPath, head: &Head, offset: u64) -> Result<Option<u64>> {
     if offset >= head.count {
         return Ok(None);
@@ -162,7 +162,7 @@ pub fn nth(disk: &Disk, path: &ListPath, head: &Head, offset: u64) -> Result<Opt
     Ok(found.and_then(|(encoded, _)| Key::number(&encoded)))
 }
 
-/// Where a page begins: at the last living item at or below `last`, after `skip` of them.
+/// First item of a page: `skip` items below the newest one at or below `last`.
 struct Start {
     last: u64,
     skip: u64,

@@ -1,9 +1,9 @@
-//! Pages of lists. A page is of one moment however long it is, and the writer never waits for it to be read.
+//! Pages of lists. A page is a snapshot of one moment, however long it is, and the writer never waits for its reader.
 //!
-//! At that moment, between two batches, a page looks up where it begins: one head, the tallies, and at most a block of
-//! items. The items are read afterwards, in slices, while the list goes on changing. New items get a higher sequence, so
-//! they are not met. Before the writer changes any other entry of the page it keeps here what the entry was, and what is
-//! kept counts instead of what a slice has found.
+//! At that moment, between two batches, the page looks up its first item. It reads the head, the tallies, and at most
+//! one block of items. The items themselves are read later, in slices, while the list may change. New items get higher
+//! sequences, so the page does not meet them. Before the writer changes any other entry of the page, it saves the old
+//! entry here. A saved entry takes precedence over the one that a slice has read.
 
 use crate::store::contents::Contents;
 use crate::store::error::Result;
@@ -21,28 +21,28 @@ const SLICE: usize = 1024;
 #[derive(Default)]
 pub struct Pages(Mutex<Vec<Arc<Page>>>);
 
-/// A page whose items are to be read.
+/// A page whose items are being read.
 pub struct Page {
     path: ListPath,
-    /// What the keys of all entries of the list begin with.
+    /// Prefix of the keys of all entries of the list.
     entries: Vec<u8>,
-    /// The sequence of the newest item.
+    /// Sequence of the newest item.
     newest: u64,
-    /// Entries as they were at the moment of the page, if they were changed since.
+    /// Entries that have changed since the moment of the page, as they were then.
     before: Mutex<Entries>,
 }
 
-/// What is at each sequence: an item, or `None` where none is.
+/// The item at each sequence; `None` where there was no item.
 type Entries = BTreeMap<u64, Result<Option<Contents>>>;
 
-/// Ends the keeping when the page is read.
+/// Unregisters the page on drop, so that the writer saves no more entries for it.
 pub struct Reading<'a> {
     pages: &'a Pages,
     pub page: Arc<Page>,
 }
 
 impl Pages {
-    /// The page that begins behind the `offset` newest items, or `None` if the list has no more.
+    /// Registers a page that skips the `offset` newest items. Returns `None` if the list has no more items.
     pub fn begin(&self, disk: &Disk, path: &ListPath, offset: u64) -> Result<Option<Reading<'_>>> {
         let head = Head::read(path, disk.get(&path.head())?.as_deref())?;
         let Some(newest) = list::nth(disk, path, &head, offset)? else {
@@ -58,7 +58,7 @@ impl Pages {
         Ok(Some(Reading { pages: self, page }))
     }
 
-    /// The writer's side: `batch` is about to appear.
+    /// Saves the entries that `batch` is about to change. Called by the writer only.
     pub fn keep(&self, disk: &Disk, batch: &Batch) {
         let pages = self.lock();
         for page in pages.iter() {
@@ -78,11 +78,11 @@ impl Page {
         let Some(sequence) = Key::number(key).filter(|sequence| *sequence <= self.newest) else {
             return;
         };
-        // A damaged entry is the reader's concern, not the writer's.
+        // If the entry is damaged, the reader reports it, not the writer.
         self.before().entry(sequence).or_insert_with(|| disk.get(&self.path.entry(sequence)));
     }
 
-    /// The items of the page, at most `size`.
+    /// Returns the items of the page, at most `size`.
     pub fn read(&self, disk: &Disk, size: u64) -> Result<Vec<Contents>> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let mut items = Vec::new();
@@ -104,7 +104,8 @@ impl Page {
         Ok(items)
     }
 
-    /// The entries from `high` down to the sequence that is returned, `wanted` of them unless the list ends before.
+    /// Returns the entries from `high` downwards, and the lowest sequence that they cover. There are `wanted` entries,
+    /// unless the list ends before.
     fn slice(&self, disk: &Disk, high: u64, wanted: usize) -> Result<(u64, Entries)> {
         let mut slice = BTreeMap::new();
         let [from, to] = [0, high].map(|sequence| self.path.entry(sequence));
@@ -117,7 +118,7 @@ impl Page {
             Some((lowest, _)) if slice.len() == wanted => *lowest,
             _ => 0,
         };
-        // After the reading: what was changed before an entry was read is kept by now.
+        // Only after the read: a change that was made before an entry was read has saved the old entry by now.
         let before = self.before();
         slice.extend(before.range(low..=high).map(|(sequence, item)| (*sequence, item.clone())));
         Ok((low, slice))
@@ -147,7 +148,7 @@ mod tests {
     }
 
     fn name(item: usize) -> Vec<u8> {
-        // Some are stored in chunks.
+        // Some items are stored in chunks.
         let size = if item.is_multiple_of(50) { 10_000 } else { 0 };
         [format!("item {item}").into_bytes(), vec![b'.'; size]].concat()
     }
@@ -168,7 +169,7 @@ mod tests {
         await_done(|done| store.submit(items.into_iter().map(discard).collect(), done));
     }
 
-    /// What a page finds that began before `change` and is read after it.
+    /// Returns the items of a page that began before `change` and is read after it.
     fn across(store: &Lease, offset: u64, size: u64, change: impl FnOnce()) -> Vec<Contents> {
         let shared = &store.shared;
         shared.unapplied.wait().unwrap();
@@ -195,7 +196,7 @@ mod tests {
         let all = names((0..count).rev());
         assert_eq!(across(&store, 0, u64::MAX, || add(&store, count..count + 10)), all);
         discard(&store, count..count + 10);
-        // Some at every end of a slice, and one that comes back as the newest.
+        // Removes some items at both ends of each slice, and adds one of them again as the newest.
         let gone = (0..count).filter(|item| item % SLICE < 10 || item % 7 == 0);
         let found = across(&store, 0, u64::MAX, || {
             discard(&store, gone.clone());
@@ -207,7 +208,7 @@ mod tests {
         assert_eq!(store.page(&path(), 0, u64::MAX).unwrap(), left);
         let found = across(&store, 300, 2000, || discard(&store, 0..count));
         assert_eq!(found, left[300..2300]);
-        // Sequences begin anew, so other items are where those of the page were.
+        // Sequences start again after a wipe, so other items get the sequences of the page.
         add(&store, 0..count);
         let found = across(&store, 5, 3000, || {
             await_done(|done| store.wipe(done));

@@ -1,7 +1,7 @@
-//! Everything in a store, page by page, in the order of the keys, while the store goes on working.
+//! Scans of a whole store, page by page, in the order of the keys, while the store keeps working.
 //!
-//! What does not change meanwhile is met once. What changes is met as it was or as it is. Behind a commit that failed all of
-//! it is refused: what look-ups find of that commit is not in sled.
+//! An unchanged value is met once. A value that changes during the scan is met in its old or its new state. After a
+//! failed commit all scans are refused, because the values that look-ups return for that commit are not in sled.
 
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
@@ -12,38 +12,38 @@ use crate::store::sled::format::value::{self};
 use crate::store::sled::read::list::Head;
 use crate::store::sled::Store;
 
-/// A page ends behind the value with which it has so many bytes.
+/// Size of a page, in bytes. A page ends after the value that reaches it.
 const PAGE_BYTES: usize = 1 << 20;
-/// A page of lists ends with so many items.
+/// Largest number of items on a page of lists.
 const PAGE_ITEMS: usize = 2000;
 
 /// A part of a list.
 pub struct Part {
-    /// The path of the list.
+    /// Path of the list.
     pub path: Vec<u8>,
-    /// The oldest items behind the part before, oldest first; never none.
+    /// The next items after the previous part, oldest first. Never empty.
     pub items: Vec<Contents>,
-    /// Where the last of them stands.
+    /// Sequence of the last of these items.
     pub last: u64,
 }
 
-/// Records in the order of their keys.
+/// A page of records, in the order of their keys.
 #[derive(Default)]
 pub struct Records {
-    /// Those that are whole.
+    /// The intact records.
     pub records: Vec<(Key, Contents)>,
-    /// Those that are damaged.
+    /// The damaged records.
     pub damaged: Findings,
-    /// The key behind which there may be more; `None` at the end.
+    /// Key after which the next page begins; `None` at the end.
     pub next: Option<Key>,
 }
 
-/// Parts of lists in the order of the lists.
+/// A page of parts of lists, in the order of the lists.
 #[derive(Default)]
 pub struct Parts {
-    /// Those that are whole; the next page begins behind the last of them.
+    /// The intact parts. The next page begins after the last of them.
     pub parts: Vec<Part>,
-    /// Lists and items that are damaged.
+    /// Damaged lists and items.
     pub damaged: Findings,
     /// Whether this is the last page.
     pub is_end: bool,
@@ -52,8 +52,8 @@ pub struct Parts {
 }
 
 impl Store {
-    /// At most `count` records behind the key `after` whose name, as far as the key itself tells it, is `wanted`.
-    /// A damaged record whose name is unknown may be one. Blocks.
+    /// Returns at most `count` records after the key `after` that have a `wanted` name. A damaged record is included if
+    /// its name is unknown. Blocks.
     pub fn records_after(
         &self,
         after: Option<&Key>,
@@ -66,7 +66,7 @@ impl Store {
             for stored in disk.forwards(&KeyKind::Record.prefix(), after.map(Key::encoded)) {
                 let Some(stored) = page.damaged.damage(stored.map(Some))? else { continue };
                 let found = Key::found(&stored.0, None);
-                // The name of a hashed key stands beside its value.
+                // The name of a hashed key is stored beside its value.
                 if !found.name().is_none_or(&wanted) {
                     continue;
                 }
@@ -86,11 +86,11 @@ impl Store {
         })
     }
 
-    /// Parts of the lists behind the item that stands at `after`. Blocks.
+    /// Returns parts of the lists after the item at `after`. Blocks.
     pub fn parts_after(&self, after: Option<(&ListPath, u64)>) -> Result<Parts> {
         self.shared.scan(|disk| {
             let mut page = Parts::default();
-            // Entries tell their list, so a list whose head is damaged is read as well.
+            // The key of an entry names its list, so the items are read even if the head is damaged.
             let after = after.map(|(path, last)| path.entry(last));
             let after = after.as_ref().map(Key::encoded);
             for stored in disk.forwards(&KeyKind::Entry.prefix(), after) {
@@ -116,7 +116,7 @@ impl Store {
         })
     }
 
-    /// How many lists there are, how many items in all of them, and which are damaged. Blocks.
+    /// Returns the number of lists, the number of their items, and the damaged lists. Blocks.
     pub fn list_counts(&self) -> Result<(u64, u64, Findings)> {
         self.shared.scan(|disk| {
             let (mut lists, mut items, mut damaged) = (0, 0, Findings::default());
@@ -142,7 +142,7 @@ impl Parts {
         self.items >= PAGE_ITEMS || self.bytes >= PAGE_BYTES
     }
 
-    /// Adds the item at the key `key`, which stands behind all that were added before.
+    /// Adds the item with the key `key`, which follows all items added before.
     fn add(&mut self, key: &Key, sequence: u64, item: Contents) {
         let path = key.name().unwrap_or_default();
         self.items += 1;
@@ -157,7 +157,8 @@ impl Parts {
     }
 }
 
-/// What a scan has found, or what stands there now if that was replaced meanwhile; `None` if nothing does.
+/// Returns a scanned value, or the current one if the scanned one was replaced meanwhile. `None` if the key was
+/// removed.
 fn current(disk: &Disk, (encoded, mut stored): Stored) -> Result<Option<(Key, Contents)>> {
     loop {
         if let Some(found) = disk.found(&encoded, &stored)? {

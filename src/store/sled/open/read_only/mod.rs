@@ -1,8 +1,8 @@
-//! A store where nobody may write: on a read-only medium, or in a folder that this user may only read.
+//! Opens a store that cannot be written: on a read-only medium, or in a folder that this user may only read.
 //!
-//! sled writes when it opens a store, and the journal may have what sled lacks. So a private copy of the files is opened, in
-//! the system's folder for temporary files, and removed when it is closed. Changes are refused. What a killed process has left
-//! there is removed by the next one that makes such a copy.
+//! sled writes when it opens a store, and the journal may hold changes that sled lacks. The files are therefore copied
+//! to the system's folder for temporary files. The private copy is opened, and removed on close. Changes are refused. A
+//! copy that a killed process has left is removed by the next process that makes one.
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::folder::rollback_guard;
@@ -15,19 +15,19 @@ use uuid::Uuid;
 
 mod leftovers;
 
-/// What the name of a private copy begins with, before the 32 digits of its own.
+/// Prefix of the name of a private copy. 32 digits follow.
 const PREFIX: &str = "dashboard-sled-";
-/// The store in a private copy.
+/// Name of the store's folder in a private copy.
 const STORE: &str = "store";
 
-/// What keeps a store open: the lock of its folder, or of a private copy.
+/// Keeps a store open: holds the lock of its folder, or a private copy.
 pub struct Hold {
-    // Dropped in this order: the lock of a private copy's store is in the copy.
+    // Fields are dropped in this order: the lock file of a private copy is in the copy.
     _lock: FolderLock,
     _copy: Option<PrivateCopy>,
 }
 
-/// Opens the store in `settings`, and a private copy of it for reading alone where it cannot be written.
+/// Opens the store in `settings`. If it cannot be written, opens a private copy that can only be read.
 pub fn open_or_copy(settings: &Settings) -> Result<(Store, Hold)> {
     match open::open(settings) {
         Ok((store, lock)) => Ok((store, Hold { _lock: lock, _copy: None })),
@@ -36,7 +36,7 @@ pub fn open_or_copy(settings: &Settings) -> Result<(Store, Hold)> {
     }
 }
 
-/// What an open is refused with where it may not write, at its first write: the lock.
+/// Returns whether an open failed because it may not write. Its first write is the lock file.
 fn is_read_only(error: &StoreError) -> bool {
     match error {
         StoreError::ReadOnly { .. } => true,
@@ -47,7 +47,7 @@ fn is_read_only(error: &StoreError) -> bool {
 
 fn open_copy(settings: &Settings) -> Result<(Store, Hold)> {
     let folder = &settings.path;
-    // Somebody else may be allowed to write, but not while this is held.
+    // Another user may be allowed to write, but not while this lock is held.
     let unlocked = folder::refuse_locked(folder)?;
     folder::require_store(folder, false)?;
     leftovers::remove_from(&std::env::temp_dir());
@@ -58,10 +58,10 @@ fn open_copy(settings: &Settings) -> Result<(Store, Hold)> {
     Ok((store, Hold { _lock: lock, _copy: Some(copy) }))
 }
 
-/// A folder with a copy of a store, which is removed when this is dropped.
+/// A folder with a copy of a store. It is removed on drop.
 struct PrivateCopy {
     path: PathBuf,
-    /// Tells others that the copy is in use.
+    /// Tells other processes that the copy is in use.
     lock: Option<FolderLock>,
 }
 
@@ -69,7 +69,7 @@ impl PrivateCopy {
     fn of(folder: &Path) -> Result<Self> {
         let path = std::env::temp_dir().join(format!("{PREFIX}{}", Uuid::new_v4().simple()));
         folder::create_private(&path)?;
-        // From here on it is removed whatever happens.
+        // From here on the folder is removed on any error.
         let mut copy = Self { path, lock: None };
         copy.lock = Some(folder::lock(&copy.path)?);
         let store = copy.store();
@@ -93,7 +93,7 @@ impl PrivateCopy {
 
 impl Drop for PrivateCopy {
     fn drop(&mut self) {
-        // Nobody listens any more, and the next one removes what is left.
+        // There is no caller to report to, and the next process that makes a copy removes the rest.
         let _ = leftovers::remove(&self.path);
     }
 }
