@@ -8,7 +8,7 @@
 //! Only the latest retired values are remembered. An older one is recognised by a number or a time that only rises.
 
 use super::json::{self, Object};
-use super::{cipher, reset, Kind};
+use super::{cipher, properties, Kind};
 use sha2::{Digest, Sha256};
 
 /// A hash by which a retired session key or password hash is recognised, without storing it.
@@ -108,7 +108,7 @@ fn reconcile_account(stored: &Object, mut new: Object, retired: &[Fingerprint]) 
             replaced.extend(after);
             let key = third_key(stored, &new);
             new.set(KEY, key);
-            new.set(KEY_NUMBER, reset::plus_one(stored.get(KEY_NUMBER)));
+            new.set(KEY_NUMBER, properties::plus_one(stored.get(KEY_NUMBER)));
             if !rises(stored, &new, KEY_TIME) {
                 keep_all(stored, &mut new, &[KEY_TIME]);
             }

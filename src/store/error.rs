@@ -354,3 +354,16 @@ impl StoreError {
         Self::Panicked { action, cause }
     }
 }
+
+impl Findings {
+    /// Turns damage into a finding, and returns `None` for it. Returns other results unchanged.
+    pub fn damage<T>(&mut self, result: Result<Option<T>>) -> Result<Option<T>> {
+        match result {
+            Err(StoreError::Damaged { what }) => {
+                self.tell(format!("{what} is damaged"));
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+}

@@ -1,6 +1,5 @@
 //! A list of things found in a store, for an operator.
 
-use crate::store::error::{Result, StoreError};
 use crate::store::key::ListPath;
 
 /// Number of findings that are described. The others are only counted.
@@ -38,17 +37,6 @@ impl Findings {
         let some = self.described.iter().take(FEW).map(String::as_str).collect::<Vec<_>>();
         let more = if self.number > FEW as u64 { ", …" } else { "" };
         some.join(", ") + more
-    }
-
-    /// Turns damage into a finding, and returns `None` for it. Returns other results unchanged.
-    pub fn damage<T>(&mut self, result: Result<Option<T>>) -> Result<Option<T>> {
-        match result {
-            Err(StoreError::Damaged { what }) => {
-                self.tell(format!("{what} is damaged"));
-                Ok(None)
-            }
-            other => other,
-        }
     }
 
     /// Adds a finding about the list at `path`, if `what` was done to it at least once.

@@ -3,7 +3,7 @@
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{ChunkId, Key};
-use crate::store::sled::database::range::Range;
+use crate::store::sled::database::range::{Range, Stored};
 #[cfg(target_os = "linux")]
 use crate::store::sled::database::sync_file_range;
 use crate::store::sled::folder::free_space::FreeSpace;
@@ -29,9 +29,6 @@ pub struct Disk {
     #[cfg(target_os = "linux")]
     _counting: sync_file_range::Counting,
 }
-
-/// An encoded key and its value, as sled returns them. The value may point to chunks that still have to be read.
-pub type Stored = (sled::IVec, sled::IVec);
 
 impl Disk {
     /// Wraps an open database. `folder` is sled's folder.

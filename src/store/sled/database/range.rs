@@ -5,10 +5,12 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, MAX_ENCODED};
-use crate::store::sled::database::disk::Stored;
 use std::ops::Bound;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
+
+/// An encoded key and its value, as sled returns them. The value may point to chunks that still have to be read.
+pub type Stored = (sled::IVec, sled::IVec);
 
 /// Iterator over the keys and values of a range.
 pub struct Range<'a> {

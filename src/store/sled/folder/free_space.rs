@@ -2,7 +2,7 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::notice::Notice;
-use crate::store::sled::folder::cannot_sync;
+use crate::store::sled::folder::files::cannot_sync;
 use crate::store::sled::folder::journal;
 use std::path::Path;
 

@@ -1,7 +1,8 @@
 //! The lock of a store's folder.
 
 use crate::store::error::{Result, StoreError};
-use crate::store::sled::folder::{open_regular, permissions, LOCK, SLED};
+use crate::store::sled::folder::files::open_regular;
+use crate::store::sled::folder::{permissions, LOCK, SLED};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! Moves a file or a folder, even where the system cannot rename it.
 
 use crate::store::error::{Result, StoreError};
+use crate::store::sled::folder::files::{is_there, sync_folder};
 use crate::store::sled::folder::free_space::{self, RESERVE_BYTES};
-use crate::store::sled::folder::{is_there, sync_folder};
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
 use std::path::Path;

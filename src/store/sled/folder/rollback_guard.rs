@@ -12,7 +12,7 @@
 //! it.
 
 use crate::store::error::{Result, StoreError};
-use crate::store::sled::folder::{create_regular, is_there, open_regular, sync_folder};
+use crate::store::sled::folder::files::{create_regular, is_there, open_regular, sync_folder};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};

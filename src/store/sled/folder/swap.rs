@@ -11,12 +11,13 @@
 //! then point anywhere.
 
 use crate::store::error::{Result, StoreError};
+use crate::store::sled::folder::files::{is_there, sync_folder};
 use crate::store::sled::folder::free_space;
 use crate::store::sled::folder::relocate::{
     create_folder, interruption, relocate, remove, rename, sync_all_in,
 };
 use crate::store::sled::folder::rollback_guard;
-use crate::store::sled::folder::{self, is_there, sync_folder, SLED, SWAP};
+use crate::store::sled::folder::{self, SLED, SWAP};
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

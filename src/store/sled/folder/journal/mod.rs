@@ -19,8 +19,8 @@
 //! moves the other.
 
 use crate::store::error::{Result, StoreError};
+use crate::store::sled::folder::files::{create_regular, open_regular};
 use crate::store::sled::folder::rollback_guard::StoreId;
-use crate::store::sled::folder::{create_regular, open_regular};
 use crate::store::sled::format::batch::Batch;
 #[cfg(target_os = "linux")]
 use direct_io::Direct;
