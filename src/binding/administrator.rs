@@ -3,12 +3,13 @@
 
 use super::answer::Answer;
 use super::arguments::{record, secret};
+use super::handle::NativeStore;
 use super::js_string::JsString;
 use super::reply::{on_worker, Reply};
-use super::storage::{new_session_key, NativeStore};
 use super::{errors, promise};
 use crate::record::cipher;
 use crate::record::properties::{self, Edit};
+use crate::service::new_session_key;
 use crate::service::{account, reset_session_key, session, Found, Give, Lookup};
 use crate::store::{self, Change, Edited, Reader, StoreError};
 use napi::{Env, Result};

@@ -1,7 +1,7 @@
 //! The values that calls return to JavaScript.
 
-use super::maintenance::to_hex;
-use super::storage::NativeStore;
+use super::handle::NativeStore;
+use super::hex_key::to_hex;
 use crate::store::{wtf8, Contents, Findings, Lease, Parts, Records};
 use napi::bindgen_prelude::{BufferSlice, JsObjectValue, Null, Object, ToNapiValue};
 use napi::{check_status, sys, Env, JsValue, Result};

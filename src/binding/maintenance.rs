@@ -2,16 +2,19 @@
 
 use super::answer::Answer;
 use super::arguments::secret;
+use super::handle::NativeStore;
+use super::hex_key::{key_of_hex, to_hex};
 use super::js_string::JsString;
 use super::reply::{on_long_worker, on_worker, Reply};
-use super::storage::{new_session_key, settings, NativeStore};
-use super::{errors, handles};
+use super::storage::settings;
+use super::{errors, handle};
 use crate::service::end_sessions::Ended;
+use crate::service::new_session_key;
 use crate::service::purge::Purge;
 use crate::service::recovery;
 use crate::service::session_lists;
 use crate::service::usage::usage;
-use crate::store::{self, Compacted, Key, Report, Stats};
+use crate::store::{self, Compacted, Report, Stats};
 use napi::{Env, Result};
 use napi_derive::napi;
 use serde_json::{json, Value};
@@ -136,7 +139,7 @@ impl NativeStore {
     pub fn adopt(&self, other: &NativeStore) {
         let lease = other.lease.borrow_mut().take();
         // The number belonged to the store that was closed. From now on calls use the share itself.
-        handles::unregister(other.number);
+        handle::unregister(other.number);
         // Drops the previous share outside of the borrow.
         let _before = self.lease.replace(lease);
     }
@@ -272,19 +275,6 @@ fn describe_stats(stats: &Stats) -> Value {
         "diskBytes": stats.disk_bytes,
         "replacedBytes": stats.replaced_bytes,
     })
-}
-
-/// Returns a key as hexadecimal text, because its bytes may not be valid text.
-pub fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
-/// Returns the key that [`to_hex`] was called with, without the full name that is stored beside its value.
-pub fn key_of_hex(text: &str) -> Option<Key> {
-    let digits = text.as_bytes().chunks(2);
-    let bytes: Option<Vec<u8>> =
-        digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
-    bytes.map(|bytes| Key::found(&bytes, None))
 }
 
 fn set_progress(bytes: u64) {

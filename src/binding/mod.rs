@@ -1,7 +1,7 @@
 //! The only module that knows napi.
 //!
 //! - `administrator`, `storage`, `transfer`, `maintenance`, `opening`: the exported functions, by subject.
-//! - `handles`: exported functions for the look-ups of every request, answered from memory.
+//! - `memory`: exported functions for the look-ups of every request. `handle`: the share of a thread in an open store.
 //! - `arguments`, `js_string`: parse arguments.
 //! - `answer`, `reply`, `errors`: make JavaScript values, promises and errors.
 //! - `promise`: settles promises from other threads. `worker`: threads for calls that block.
@@ -13,9 +13,11 @@ mod administrator;
 mod answer;
 mod arguments;
 mod errors;
-mod handles;
+mod handle;
+mod hex_key;
 mod js_string;
 mod maintenance;
+mod memory;
 mod opening;
 mod promise;
 mod reply;

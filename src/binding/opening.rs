@@ -1,9 +1,10 @@
 //! Opening and closing stores as JavaScript sees it.
 
 use super::answer::Answer;
+use super::handle::NativeStore;
 use super::reply::{on_own_thread, Reply};
-use super::storage::{settings, NativeStore};
-use super::{errors, handles, promise};
+use super::storage::settings;
+use super::{errors, handle, promise};
 use crate::store::{self, Lease, Settings};
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -51,7 +52,7 @@ impl NativeStore {
     pub fn close(&self, env: Env) -> Result<Reply> {
         let lease = self.lease.borrow_mut().take();
         if lease.is_some() {
-            handles::unregister(self.number);
+            handle::unregister(self.number);
         }
         // Begins to close at once; only the waiting needs a thread. That way a long read does not delay it.
         if let Some(closing) = lease.and_then(Lease::begin_close) {

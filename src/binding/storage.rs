@@ -4,14 +4,14 @@
 
 use super::answer::Answer;
 use super::arguments::{contents, item, list, record, secret};
+use super::handle::NativeStore;
 use super::js_string::JsString;
 use super::reply::{on_either_worker, on_worker, Reply};
-use super::{errors, handles, promise};
+use super::{errors, promise};
 use crate::record::cipher::Secret;
-use crate::store::{self, Change, Contents, Lease, Notice, Reader, Settings, Store, StoreError};
+use crate::store::{self, Change, Contents, Notice, Reader, Settings, Store};
 use napi::{Env, Result};
 use napi_derive::napi;
-use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,11 +36,6 @@ pub fn settings(path: String) -> Settings {
     }
 }
 
-/// Returns 64 lower-case hexadecimal characters, of which 244 bits are random.
-pub fn new_session_key() -> String {
-    [Uuid::new_v4(), Uuid::new_v4()].map(|id| id.simple().to_string()).concat()
-}
-
 /// A condition that an operator should know about, although the store works.
 #[napi(object)]
 pub struct NativeNotice {
@@ -50,31 +45,7 @@ pub struct NativeNotice {
     pub text: String,
 }
 
-/// A share in an open store.
-#[napi]
-pub struct NativeStore {
-    pub(super) lease: RefCell<Option<Lease>>,
-    pub(super) number: u32,
-}
-
 impl NativeStore {
-    /// Wraps an open store.
-    pub fn new(lease: Lease) -> Self {
-        let number = handles::register(&lease);
-        Self { lease: RefCell::new(Some(lease)), number }
-    }
-
-    /// Returns the store. Fails if this share was given back.
-    pub fn store(&self) -> std::result::Result<Arc<Store>, StoreError> {
-        let lease = self.lease.borrow();
-        lease.as_ref().map(|lease| Arc::clone(lease)).ok_or(StoreError::Closed)
-    }
-
-    /// As [`NativeStore::store`], for a call that reads on another thread.
-    pub fn reader(&self) -> std::result::Result<Reader, StoreError> {
-        self.store().map(Reader::new)
-    }
-
     /// Answers with `peek` from memory; if memory cannot answer, calls `read` on a worker thread.
     pub fn answer(
         &self,
@@ -112,14 +83,6 @@ impl NativeStore {
         let record = record(env, file)?;
         let contents = contents(env, &record, bytes, slug)?;
         self.change(env, vec![Change::Write { record, contents, secret }])
-    }
-}
-
-impl Drop for NativeStore {
-    fn drop(&mut self) {
-        if self.lease.borrow().is_some() {
-            handles::unregister(self.number);
-        }
     }
 }
 

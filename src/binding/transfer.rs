@@ -3,11 +3,13 @@
 use super::answer::Answer;
 use super::arguments::{self, item, list, record, secret};
 use super::errors;
+use super::handle::NativeStore;
+use super::hex_key::key_of_hex;
 use super::js_string::JsString;
-use super::maintenance::{describe_ended, json_answer, key_of_hex};
+use super::maintenance::{describe_ended, json_answer};
 use super::promise;
 use super::reply::{on_long_worker, Reply};
-use super::storage::{new_session_key, NativeStore};
+use crate::service::new_session_key;
 use crate::service::recovery;
 use crate::store::{self, Change, Contents, Findings, Record};
 use napi::bindgen_prelude::Uint8Array;

@@ -23,6 +23,7 @@ pub mod usage;
 use crate::record::cipher::{self, Secret};
 use crate::store::{Contents, Key, Result};
 use std::any::Any;
+use uuid::Uuid;
 
 /// Reads the record at a key: from memory only, or also from the disk. The outer `None` means that memory does not hold
 /// the key; the inner one that there is no record.
@@ -77,4 +78,9 @@ fn record_name(appid: &[u8], folder: &str, id: &[u8]) -> Vec<u8> {
 
 fn record_key(appid: &[u8], folder: &str, id: &[u8]) -> Key {
     Key::record(&record_name(appid, folder, id))
+}
+
+/// Returns 64 lower-case hexadecimal characters, of which 244 bits are random.
+pub fn new_session_key() -> String {
+    [Uuid::new_v4(), Uuid::new_v4()].map(|id| id.simple().to_string()).concat()
 }

@@ -1,42 +1,13 @@
-//! Answers from memory for the calls that come with every request. They are functions that take the number of a store,
-//! because calling a method of an object costs 200 ns before it begins.
+//! Answers from memory for the calls that come with every request.
 
 use super::answer::Answer;
 use super::errors;
+use super::handle::with_store;
 use super::js_string::JsString;
 use super::reply::Reply;
-use crate::store::{Key, Store};
+use crate::store::Key;
 use napi::{Env, Result};
 use napi_derive::napi;
-use std::cell::RefCell;
-use std::sync::Arc;
-
-thread_local! {
-    /// The stores of this thread by number. A number is never used twice: the number of a closed store finds nothing.
-    static STORES: RefCell<Vec<Option<Arc<Store>>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Gives `store` a number in this thread.
-pub fn register(store: &Arc<Store>) -> u32 {
-    STORES.with_borrow_mut(|stores| {
-        stores.push(Some(Arc::clone(store)));
-        u32::try_from(stores.len() - 1).unwrap_or(u32::MAX)
-    })
-}
-
-/// Removes the store with this number.
-pub fn unregister(number: u32) {
-    // Fails if the thread is ending and its list is gone.
-    let _ = STORES.try_with(|stores| {
-        if let Some(slot) = stores.borrow_mut().get_mut(number as usize) {
-            *slot = None;
-        }
-    });
-}
-
-fn with_store<T>(number: u32, look: impl FnOnce(&Store) -> T) -> Option<T> {
-    STORES.with_borrow(|stores| stores.get(number as usize)?.as_deref().map(look))
-}
 
 /// Returns a record of the store `number` as text, null if there is none, and undefined if memory does not hold it.
 #[napi(
