@@ -18,6 +18,7 @@ module.exports = {
   'PATH="$PWD/target/tools/zig/bin:$PATH" npm run build -- -x --target x86_64-unknown-linux-gnu.2.17 --output-dir artifacts': { file: '__test__/install/portable.js', text: "'2.17'" },
   'npm run bench': { file: '__test__/bench.test.js', text: "'bench', 'run.js'" },
   'npm run bench -- --quick': { file: '__test__/bench.test.js', text: "'bench', 'run.js'" },
+  'npm run bench -- --only growth --sessions 10000000': { file: '__test__/bench.test.js', text: "'bench', 'run.js'" },
   'cargo bench': partOfTest("'--all-targets'"),
   'cargo bench --bench rules': partOfTest("'--all-targets'"),
   'npm start': { file: '__test__/start.test.js', text: "describe('npm start'" },
