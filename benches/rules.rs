@@ -44,7 +44,7 @@ fn records(criterion: &mut Criterion) {
         bench.iter(|| reset::reset(black_box(ACCOUNT), black_box(NEW_KEY), black_box(NOW)));
     });
     let newer = reset::reset(ACCOUNT, NEW_KEY, NOW).map(|reset| reset.text).unwrap_or_default();
-    criterion.bench_function("stale/account, as many retired values as there are", |bench| {
+    criterion.bench_function("stale/account, with the maximum of retired values", |bench| {
         let retired = [[7; 8]; stale::REMEMBERED];
         bench.iter(|| stale::reconcile(Kind::Account, black_box(ACCOUNT), &newer, &retired));
     });
@@ -53,10 +53,10 @@ fn records(criterion: &mut Criterion) {
     });
     let secret = Secret::new(&[7; 32], &[7; 16]);
     let sealed = cipher::encrypt_record(ACCOUNT.into(), secret.as_ref());
-    criterion.bench_function("cipher/seal an account", |bench| {
+    criterion.bench_function("cipher/encrypt an account", |bench| {
         bench.iter(|| cipher::encrypt_record(black_box(ACCOUNT).into(), secret.as_ref()));
     });
-    criterion.bench_function("cipher/open an account", |bench| {
+    criterion.bench_function("cipher/decrypt an account", |bench| {
         bench.iter(|| cipher::decrypt_record(black_box(&sealed), secret.as_ref()));
     });
 }
@@ -66,7 +66,7 @@ fn keys(criterion: &mut Criterion) {
     criterion.bench_function("key/record", |bench| {
         bench.iter(|| Key::record(black_box(name)));
     });
-    criterion.bench_function("key/record, hashed since it is long", |bench| {
+    criterion.bench_function("key/record, hashed because it is long", |bench| {
         let long = [b'a'; 1_000];
         bench.iter(|| Key::record(black_box(&long)));
     });

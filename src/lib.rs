@@ -6,8 +6,8 @@
 //! - [`store`]: keys, changes, contents, errors and the cache; the embedded engine is in `store::sled`.
 //!
 //! A call goes from `binding` to `service`, which reads records through `store` and applies the rules of `record`.
-//! Allowed dependencies: `binding → service → {record, store}`, `binding → {store, allocator}`, and `store → record`
-//! only for the rule that a stale write must not undo a security change.
+//! Allowed dependencies: `binding → service → {record, store}`, `binding → {record, store, allocator}`, and
+//! `store → record` only for the rule that a stale write must not undo a security change.
 
 mod service;
 // Tests do not link Node: napi registers nothing there, and nothing calls `allocator::set_up`.

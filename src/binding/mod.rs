@@ -2,7 +2,7 @@
 //!
 //! - `administrator`, `storage`, `transfer`, `maintenance`, `opening`: the exported functions, by subject.
 //! - `memory`: exported functions for the look-ups of every request. `handle`: the share of a thread in an open store.
-//! - `arguments`, `js_string`: parse arguments.
+//! - `arguments`, `js_string`, `hex_key`: parse arguments.
 //! - `answer`, `reply`, `errors`: make JavaScript values, promises and errors.
 //! - `promise`: settles promises from other threads. `worker`: threads for calls that block.
 //!

@@ -1,4 +1,4 @@
-//! What an import must not undo in a store that already has data.
+//! The rule for imports into a store that has data: which stored values an import must keep.
 //!
 //! Imported data is an older state, or the state of a dashboard that ran on elsewhere; it is not a write that crossed
 //! another one. Therefore this rule is stricter than the one about stale writes. That rule accepts a session key or
@@ -183,7 +183,7 @@ mod tests {
                     r#""sessionKey":"k2","sessionKeyNumber":2,"passwordHash":"p2","sessionKeyLastReset":9,"passwordLastChanged":9"#,
                 ),
             ),
-            // A missing number does not come over either.
+            // An import without a number keeps the stored one.
             (
                 reset,
                 r#""sessionKey":"k2","passwordHash":"p1","sessionKeyLastReset":9"#,

@@ -1,4 +1,4 @@
-//! What a stale write must not undo.
+//! The rule against stale writes: which stored values a write of an account or a session must keep.
 //!
 //! Dashboard changes a record by reading it, changing it and writing all of it. A write may therefore carry a value
 //! that another call has replaced meanwhile: a session key from before "end all sessions", or a password. Each value is
@@ -271,29 +271,29 @@ mod tests {
             account(r#""sessionKey":"k1","sessionKeyNumber":1,"passwordHash":"p2","name":"a""#);
         let cases = [
             (
-                "a sign-in that read before a reset keeps its own change, and the reset",
+                "a sign-in that read before a reset keeps its own change and the reset",
                 vec![before.clone(), reset.clone(), before.replace(r#""a""#, r#""b""#)],
                 account(
                     r#""sessionKey":"k2","sessionKeyNumber":2,"passwordHash":"p1","name":"b","sessionKeyLastReset":9"#,
                 ),
             ),
             (
-                "one between the first and the second write of the user's own reset as well",
+                "so does a sign-in between the first and the second write of the user's own reset",
                 vec![before.clone(), key_alone.clone(), before.replace(r#""a""#, r#""b""#)],
                 key_alone.replace(r#""a""#, r#""b""#),
             ),
             (
-                "a password that was changed stays changed",
+                "a stale write does not undo a change of the password",
                 vec![before.clone(), password.clone(), before.replace(r#""a""#, r#""b""#)],
                 password.replace(r#""a""#, r#""b""#),
             ),
             (
-                "a new key is taken though the password is an old one",
+                "a new key is accepted although the password is an old one",
                 vec![before.clone(), password.clone(), key_alone.clone()],
                 password.replace("k1", "k2"),
             ),
             (
-                "a new password is taken though the number is an old one, and a new key ends all sessions once more",
+                "a new password is accepted although the number is an old one, and a third key ends all sessions",
                 vec![before.clone(), reset.clone(), password.replace("k1", "k3")],
                 account(&format!(
                     r#""sessionKey":{},"sessionKeyNumber":3,"passwordHash":"p2","name":"a","sessionKeyLastReset":9"#,
@@ -301,24 +301,24 @@ mod tests {
                 )),
             ),
             (
-                "a retired key stays so however it is written",
+                "a retired key is recognised however it is escaped",
                 vec![before.clone(), key_alone.clone(), before.replace("k1", r"\u006b1")],
                 key_alone.clone(),
             ),
             (
-                "a number never falls, even with the present key",
+                "the number never falls, even with the current key",
                 vec![reset.clone(), reset.replace(r#"Number":2"#, r#"Number":1"#)],
                 reset.clone(),
             ),
             (
-                "a number is not removed",
+                "the number cannot be removed",
                 vec![reset.clone(), reset.replace(r#""sessionKeyNumber":2,"#, "")],
                 account(
                     r#""sessionKey":"k2","sessionKeyLastReset":9,"passwordHash":"p1","name":"a","sessionKeyNumber":2"#,
                 ),
             ),
             (
-                "rights that were taken do not come back with a stale write",
+                "a stale write does not bring back rights that were removed",
                 vec![
                     account(
                         r#""sessionKey":"k1","sessionKeyNumber":1,"administrator":5,"owner":5"#,
@@ -331,17 +331,17 @@ mod tests {
                 account(r#""sessionKey":"k2","sessionKeyNumber":2,"deleted":7"#),
             ),
             (
-                "what is not stale is written word for word",
+                "a write that is not stale is stored as it is",
                 vec![reset.clone(), reset.replace(r#""a""#, r#" "b""#)],
                 reset.replace(r#""a""#, r#" "b""#),
             ),
             (
-                "text that is no account is written word for word",
+                "text that is not an account is stored as it is",
                 vec![reset.clone(), "arbitrary".into()],
                 "arbitrary".into(),
             ),
             (
-                "another object is written word for word",
+                "an object of another kind is stored as it is",
                 vec![reset.clone(), before.replace("account", "profile")],
                 before.replace("account", "profile"),
             ),
