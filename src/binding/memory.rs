@@ -9,7 +9,7 @@ use crate::store::Key;
 use napi::{Env, Result};
 use napi_derive::napi;
 
-/// Returns a record of the store `number` as text, null if there is none, and undefined if memory does not hold it.
+/// Returns a record of the store `number` as text, null if it does not exist, and undefined if it is not cached.
 #[napi(
     catch_unwind,
     ts_args_type = "number: number, file: string",

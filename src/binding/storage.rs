@@ -1,6 +1,6 @@
 //! The store as JavaScript sees it. `src/facade` adds Dashboard's names and checks arguments.
 //!
-//! What memory holds is answered at once, everything else by a promise: nothing here waits.
+//! An answer that is cached is returned at once, any other one as a promise. Nothing here blocks.
 
 use super::answer::Answer;
 use super::arguments::{contents, item, list, record, secret};

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_kept_is_taken_by_the_smallest_cache() {
+    fn the_smallest_cache_accepts_every_entry_up_to_the_heaviest() {
         let cache = Cache::new(1 << 20);
         for length in (0..8_000).step_by(500) {
             let key = Key::record(b"a");
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn long_names_weigh() {
+    fn long_names_count_as_weight() {
         let cache = Cache::new(1 << 20);
         for number in 0_u32..1000 {
             cache.publish(&Key::record(&[&number.to_be_bytes()[..], &[0; 10_000]].concat()), None);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stays_within_its_size() {
+    fn the_cache_stays_within_its_size() {
         let cache = Cache::new(1 << 20);
         for number in 0_u32..20_000 {
             cache.publish(&Key::record(&number.to_be_bytes()), Some(vec![0; 200].into()));

@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_tells_its_parts_again() {
+    fn a_key_returns_its_parts() {
         for (path, item) in [1, 190, 191, 500].map(|n| (vec![b'p'; n], vec![b'i'; 600 - n])) {
             let key = ListPath::new(&path).position(&item);
             let found = Key::found(key.encoded(), key.full());
@@ -382,7 +382,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn different_names_never_meet(
+        fn no_key_is_a_prefix_of_the_key_of_another_name(
             a in proptest::collection::vec(any::<u8>(), 0..450),
             b in proptest::collection::vec(any::<u8>(), 0..450),
             item in proptest::collection::vec(any::<u8>(), 0..250),

@@ -63,13 +63,13 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn text_is_utf_8() {
+    fn well_formed_text_is_utf_8() {
         let text = "läuft 🚀 \0";
         assert_eq!(encode(&text.encode_utf16().collect::<Vec<_>>()), text.as_bytes());
     }
 
     #[test]
-    fn bytes_that_are_no_text_become_replacement_characters() {
+    fn bytes_that_are_not_text_become_replacement_characters() {
         assert_eq!(decode(&[b'a', 0xff, b'b']), [0x61, 0xfffd, 0x62]);
     }
 

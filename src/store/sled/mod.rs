@@ -1,11 +1,11 @@
 //! The embedded engine, for one process: records and lists in sled, durable once acknowledged.
 //!
-//! - [`format`]: encoding of values and batches
+//! - [`format`](mod@format): encoding of values and batches
 //! - [`folder`]: the files beside sled: the lock, the rollback guard, the journal, swaps
 //! - [`database`]: sled itself
 //! - [`commit`]: the writer, and a change on its way to the disk
 //! - [`read`]: lists, pages of lists, and scans of everything
-//! - [`open`]: opening and creating stores, and the stores that this process has open
+//! - [`open`](mod@open): opening and creating stores, and the stores that this process has open
 //! - [`maintenance`]: verify, repair, backup, restore, compact, statistics
 //! - [`shared`]: the state that the writer, the watchdog and the readers share
 //!

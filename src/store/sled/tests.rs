@@ -147,7 +147,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn it_does_what_maps_do(steps in steps()) {
+    fn the_store_behaves_like_maps_in_memory(steps in steps()) {
         let folder = tempfile::tempdir().unwrap();
         let settings = settings(&folder.path().join("store"));
         let mut store = open(&settings).unwrap();
@@ -201,7 +201,7 @@ fn check_results(results: &mpsc::Receiver<Result<()>>) {
 }
 
 #[test]
-fn what_a_failed_commit_would_have_changed_is_what_every_read_finds() {
+fn every_read_returns_the_changes_of_a_failed_commit() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&settings(&folder.path().join("store"))).unwrap();
     let key = Record::new(b"a").key;

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn one_backup_at_a_time_notes_what_is_touched() {
+    fn one_backup_at_a_time_records_changed_keys() {
         let changed_keys = ChangedKeys::default();
         drop(changed_keys.note(&batch(b"before")));
         let noting = changed_keys.begin().unwrap();

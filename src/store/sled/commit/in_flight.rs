@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_ages_by_what_the_watchdog_sees_of_it() {
+    fn a_commit_ages_each_time_the_watchdog_sees_it() {
         let commit = InFlightCommit::new(Arc::default());
         let see = || see(&commit);
         commit.add(Box::new(|_| ()));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_that_moves_or_is_computed_does_not_age() {
+    fn a_commit_that_makes_progress_or_is_computed_does_not_age() {
         let progress = Arc::new(AtomicU64::new(0));
         let commit = InFlightCommit::new(Arc::clone(&progress));
         let see = || see(&commit).0;

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn large_values_are_written_over_and_read_back() {
+    fn large_values_are_overwritten_and_read_back() {
         let folder = tempfile::tempdir().unwrap();
         for bytes in [LARGE_BYTES, LARGE_BYTES + 1, 3 << 20, 100, 1 << 20] {
             let store = open(&settings(folder.path())).unwrap();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_removes_what_no_commit_points_to() {
+    fn an_open_removes_chunks_that_no_commit_points_to() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&settings(folder.path())).unwrap();
         write(&store, 1 << 20);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_removes_what_is_left_of_a_long_write_between_commits() {
+    fn an_open_removes_the_rest_of_a_long_write_between_commits() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&settings(folder.path())).unwrap();
         write(&store, 1 << 20);

@@ -86,7 +86,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn it_counts_and_skips_over_blocks(steps in steps()) {
+    fn counts_and_offsets_are_right_across_blocks(steps in steps()) {
         let folder = tempfile::tempdir().unwrap();
         let mut list = List::open(folder.path());
         for step in &steps {
@@ -97,7 +97,7 @@ proptest! {
 }
 
 #[test]
-fn it_counts_and_skips_over_segments() {
+fn counts_and_offsets_are_right_across_segments() {
     let folder = tempfile::tempdir().unwrap();
     let mut list = List::open(folder.path());
     for _ in 0..=SEGMENT / 4096 {

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rate_is_of_the_last_minute_and_the_times_of_all() {
+    fn the_rate_covers_the_last_minute_and_the_durations_all_commits() {
         let Syncs { counted, .. } = Syncs::new();
         let mut counted = counted.into_inner().unwrap();
         assert_eq!(counted.commits(0.0), Commits::default());

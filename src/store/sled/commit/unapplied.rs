@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_sled_lacks_is_found() {
+    fn a_read_finds_a_commit_that_sled_lacks() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&settings(folder.path())).unwrap();
         end_writer(&store);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn who_reads_several_keys_waits_until_sled_has_them() {
+    fn a_reader_of_several_keys_waits_until_sled_has_them() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&settings(folder.path())).unwrap();
         let path = ListPath::new(b"list");
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_what_will_not_come() {
+    fn a_failure_ends_all_waiting_and_keeps_the_commit() {
         let unapplied = Unapplied::default();
         let key = Record::new(b"a").key;
         unapplied.put(commit(&key, "text"));
@@ -180,7 +180,7 @@ mod tests {
     /// moment has to open like a store whose process was killed. Copies most often right after the journal has started
     /// again.
     #[test]
-    fn whatever_is_acknowledged_is_in_the_files() {
+    fn every_acknowledged_change_is_in_the_files() {
         let folder = tempfile::tempdir().unwrap();
         let original = folder.path().join("store");
         let store = open(&settings(&original)).unwrap();

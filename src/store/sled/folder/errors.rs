@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quota_that_is_used_up_is_a_full_disk() {
+    fn an_exhausted_quota_is_a_full_disk() {
         for number in [libc::ENOSPC, libc::EDQUOT] {
             let source = io::Error::from_raw_os_error(number);
             assert_eq!(StoreError::io("write", Path::new("a"), source).code(), "ERR_STORE_FULL");

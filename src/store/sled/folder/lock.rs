@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_noted_steers_no_terminal() {
+    fn a_note_cannot_control_a_terminal() {
         let described = Holder::read("1\u{1b}[31m host\nname x").describe();
         assert_eq!(described, " (process 1[31m on hostname)");
     }

@@ -96,7 +96,7 @@ fn old_and_new(kind: Kind, old: &Files) -> Files {
 }
 
 #[test]
-fn interrupted_before_each_change_it_is_the_whole_old_or_the_whole_new() {
+fn an_interrupted_swap_leaves_the_whole_old_or_the_whole_new_store() {
     for is_overlay in [false, true] {
         set_overlay(is_overlay);
         let parts: [&[&str]; 4] = [&["guard", "sled"], &["guard"], &["sled"], &[]];
@@ -126,7 +126,7 @@ fn interrupted_before_each_change_it_is_the_whole_old_or_the_whole_new() {
 }
 
 #[test]
-fn what_cannot_be_moved_at_all_leaves_everything_as_it_was() {
+fn a_part_that_cannot_be_moved_leaves_everything_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let kind = Kind::Restore { number: 1 };
     let old = parts_of("old", kind.parts());
@@ -144,7 +144,7 @@ fn what_cannot_be_moved_at_all_leaves_everything_as_it_was() {
 }
 
 #[test]
-fn a_part_that_was_taken_away_meanwhile_is_named() {
+fn a_part_that_was_removed_meanwhile_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let kind = Kind::Restore { number: 1 };
     make(folder.path(), &parts_of("old", kind.parts()));

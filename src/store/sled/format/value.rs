@@ -242,7 +242,7 @@ mod tests {
     const ID: ChunkId = ChunkId { sequence: 9, ordinal: 3 };
 
     #[test]
-    fn a_value_over_a_chunk_is_cut_and_its_head_points_to_the_pieces() {
+    fn a_value_larger_than_a_chunk_is_split_and_its_head_points_to_the_chunks() {
         let key = Key::record(b"a");
         for length in [0, 1, CHUNK_BYTES] {
             assert_eq!(encode(&key, &vec![1; length].into(), ID).chunks().count(), 0);
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_the_contents_comes_back() {
+    fn the_full_key_and_the_fingerprints_are_decoded() {
         let key = Key::record(&[b'k'; 500]);
         let retired = [[1; 8], [2; 8]];
         let contents = Contents::from(b"contents".as_slice()).with_retired(&retired);
@@ -271,7 +271,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn one_flipped_bit_is_never_a_wrong_value(
+        fn one_flipped_bit_never_gives_a_wrong_value(
             contents in proptest::collection::vec(any::<u8>(), 0..100),
             bit in any::<prop::sample::Index>(),
         ) {

@@ -112,7 +112,7 @@ fn one_of_each_pair(database: &sled::Db) -> Vec<sled::IVec> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20))]
     #[test]
-    fn what_follows_from_the_rest_comes_back(
+    fn redundant_data_is_rebuilt(
         removed in proptest::collection::vec(any::<Index>(), 0..40),
         items in proptest::collection::vec(any::<(Index, bool)>(), 0..30),
         counters in proptest::collection::vec(any::<(Index, bool)>(), 0..6),
@@ -155,7 +155,7 @@ proptest! {
 }
 
 #[test]
-fn what_would_have_to_be_guessed_stays_and_is_named() {
+fn damage_that_cannot_be_rebuilt_stays_and_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path(), &[]);
     let path = ListPath::new(b"a");

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_reader_lets_go_of_the_folder() {
+    fn the_last_reader_frees_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         let settings = brief(folder.path());
         let (closed, end_reading) = close_under_a_reader(open(&settings).unwrap());
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn who_opens_a_folder_that_is_being_closed_waits_for_it() {
+    fn an_open_waits_for_a_folder_that_is_being_closed() {
         let folder = tempfile::tempdir().unwrap();
         let (closed, end_reading) = close_under_a_reader(open(&brief(folder.path())).unwrap());
         assert!(closed.is_err());

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_of_one_moment_while_the_list_changes() {
+    fn a_page_is_a_snapshot_while_the_list_changes() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&settings(folder.path())).unwrap();
         let count = 3 * SLICE;

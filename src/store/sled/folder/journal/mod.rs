@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn it_never_grows() {
+    fn the_journal_never_grows() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = journal(folder.path());
         let large = batch(&vec![(vec![1], Some(vec![1; 300_000]))]);

@@ -192,7 +192,7 @@ mod tests {
         /// Whatever bits are flipped, only the last change can be lost unnoticed: its entry looks like one that a power
         /// cut has torn.
         #[test]
-        fn a_gap_is_known_as_one(sizes in sizes(), flips in proptest::collection::vec((any::<Index>(), 0_u32..8), 1..4), lag in any::<Index>()) {
+        fn a_gap_is_recognized(sizes in sizes(), flips in proptest::collection::vec((any::<Index>(), 0_u32..8), 1..4), lag in any::<Index>()) {
             let mut written = write(&sizes);
             let mut damaged = Vec::new();
             for (at, bit) in flips {
@@ -238,7 +238,7 @@ mod tests {
 
     /// A record may contain the bytes of a journal, aligned like entries.
     #[test]
-    fn what_a_record_contains_is_not_an_entry() {
+    fn the_contents_of_a_record_are_not_read_as_an_entry() {
         let mut batch = Batch::default();
         let key = b"key";
         // Fills the entry up to its second block.
