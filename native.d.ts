@@ -132,7 +132,7 @@ export interface NativeNotice {
  */
 export declare function openStore(path: string, cacheBytes: number, commitSeconds: number, creates: boolean): Promise<NativeStore>
 
-/** Returns a record of the store `number` as text, null if there is none, and undefined if memory does not hold it. */
+/** Returns a record of the store `number` as text, null if it does not exist, and undefined if it is not cached. */
 export declare function peek(number: number, file: string): string | null | undefined
 
 /**

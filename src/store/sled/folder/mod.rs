@@ -6,6 +6,7 @@
 //! - [`journal`]: commits that sled may not have written yet
 //! - [`swap`], [`relocate`]: replace the data by other data, and finish or undo that after an interruption
 //! - [`free_space`]: free space, and network file systems
+//! - [`files`]: opens and creates files without following links
 //! - [`errors`]: converts errors of the operating system
 //!
 //! An operation first reads the [`State`] of a folder, which refuses a folder without a store before anything is
