@@ -44,6 +44,8 @@ describe('documents', () => {
   it('every link of README.md and of docs leads to a file of the package', () => {
     const [{ files }] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] }))
     const packed = files.map(({ path }) => path)
+    // `npm start` installs the example where it is.
+    assert.deepStrictEqual(packed.filter((name) => name.includes('node_modules/')), [])
     for (const file of documents.filter((file) => file === 'README.md' || file.startsWith('docs/'))) {
       assert(packed.includes(file), file)
       for (const target of linksOf(file).filter((target) => !/^(https?:|#)/.test(target))) {
