@@ -1,4 +1,4 @@
-//! The transaction of one commit: computes its changes over the stored values.
+//! The transaction of one commit: computes its changes from the stored values, and makes the batch for sled.
 
 use crate::record::cipher::{self, Secret};
 use crate::record::import::{self, Import};
@@ -34,8 +34,8 @@ pub struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    /// Returns an empty transaction for batch number `sequence`, with capacity for `changes` changes. Without free
-    /// space for new records (`has_room`), it accepts only changes that end sessions or free space.
+    /// Returns an empty transaction for batch number `sequence`, with capacity for `changes` changes. If the disk
+    /// does not have space for new records (`has_room`), it accepts only changes that end sessions or free space.
     pub fn new(
         disk: &'a Disk,
         shared: &'a Shared,

@@ -29,7 +29,7 @@ pub struct Unapplied {
 struct State {
     /// Stays here until sled has all of it.
     commit: Option<Arc<Durable>>,
-    /// The error for which sled has not taken it.
+    /// The error because of which sled does not have it yet.
     failed: Option<StoreError>,
     /// Number of waiting threads. If it is 0, the system call that wakes them is saved.
     waiting: usize,

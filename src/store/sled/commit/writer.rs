@@ -289,8 +289,8 @@ impl Writer {
     ) -> Result<Option<Batch>> {
         let begun = Instant::now();
         let left = if journal::can_hold(&batch) {
-            // sled may not have written yet what is in the journal, so the free space of the disk does not account for
-            // it.
+            // sled may not have written the journal's changes yet, so the free space of the disk does not account for
+            // them.
             let limit = if room.is_for(journal::BYTES) { journal::BYTES } else { CRAMPED_BYTES };
             if !self.journal.has_room(&batch, limit) {
                 self.empty_journal(disk)?;

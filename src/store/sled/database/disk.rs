@@ -1,4 +1,4 @@
-//! Access to the data on disk. No other file reads from or writes to sled.
+//! Access to the data on disk: all reads and writes of an open store in sled.
 
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};

@@ -60,7 +60,7 @@ impl Drop for Turn {
     }
 }
 
-/// Copies the store behind `shared` into the empty folder `target`, as a store with the ID `id`, and verifies the copy
+/// Copies the store of `shared` into the empty folder `target`, as a store with the ID `id`, and verifies the copy
 /// on disk. Until that has succeeded, the copy is marked as unfinished, and its lock is held. Calls `progress` with the
 /// number of bytes copied so far.
 pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64)) -> Result<Report> {

@@ -77,8 +77,8 @@ pub struct Opened {
     pub lock: FolderLock,
 }
 
-/// Opens the store at the real path in `settings`. sled panics if a sync fails while an unsuccessful open closes it
-/// again.
+/// Opens the store at the real path in `settings`. Catches panics: sled panics if a sync fails while it closes after an
+/// unsuccessful open.
 pub fn open(settings: &Settings) -> Result<(Store, FolderLock)> {
     start(settings, open_disk(settings)?)
 }
@@ -199,8 +199,8 @@ fn replay(entries: Vec<Entry>, disk: &Disk, mut applied: u64) -> Result<u64> {
     Ok(applied)
 }
 
-/// Returns the number that the next change follows. `seen` is the highest number that the guard or the journal knows. A
-/// store that ends before it lost acknowledged changes, and is refused.
+/// Returns the number that the next change follows. `seen` is the highest number that the guard or the journal knows. If
+/// `applied` is lower, the store has lost acknowledged changes, and is refused.
 fn refuse_rollback(
     folder: &Path,
     disk: &Disk,

@@ -1,9 +1,10 @@
 //! The journal makes a commit durable before sled has written it.
 //!
-//! A commit is one entry, which is appended and synced. A commit that is larger than the whole journal bypasses it.
-//! Only then does sled get the same changes, key by key, and write them in its own time. Everything that sled has of a
-//! commit is therefore in the journal as a whole. When the journal is full, or earlier on a disk with little free
-//! space, sled is synced, and the journal starts again at its beginning. An open replays the entries that sled lacks.
+//! A commit is one entry, which is appended and synced. Only after that does sled get the same changes, key by key, and
+//! write them in its own time. Everything that sled has of a commit is therefore in the journal as a whole. When the
+//! journal is full, or earlier on a disk with little free space, sled is synced, and the journal starts again at its
+//! beginning. An open replays the entries that sled lacks. A commit that is larger than the whole journal goes to sled
+//! directly, as an atomic batch.
 //!
 //! ```text
 //! entry:  checksum u32 | length u32 | sequence u64 | changes      the CRC-32 of the store's id and everything after it
