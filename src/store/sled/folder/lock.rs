@@ -138,7 +138,7 @@ impl std::fmt::Display for Holder {
     }
 }
 
-/// Returns the printable characters of a text that anyone could have written to the file.
+/// Returns the first 64 letters, digits and `.-_:[]` of the text, because anyone could have written it.
 fn clean(text: &str) -> String {
     text.chars()
         .filter(|letter| letter.is_ascii_alphanumeric() || ".-_:[]".contains(*letter))

@@ -27,7 +27,7 @@ enum State {
     Opening,
     /// It is open, with this number of leases.
     Open(Opened, usize),
-    /// The last lease was returned. The entry is removed when nothing uses the store any more.
+    /// The last lease was given up. The entry is removed when nothing uses the store any more.
     Closing(Option<Opened>),
 }
 
@@ -48,7 +48,7 @@ pub struct Lease {
     is_given_back: bool,
 }
 
-/// A store whose last lease was returned.
+/// A store whose last lease was given up.
 pub struct Closing {
     store: Arc<Store>,
     path: PathBuf,
@@ -62,14 +62,14 @@ impl Lease {
         &self.path
     }
 
-    /// Returns this lease. The last one closes the store, and its folder is free when this returns `Ok`. If the store
-    /// is still in use after the commit limit, returns an error that names the user; the folder becomes free when that
-    /// use ends. Blocks.
+    /// Gives up this lease. The last one closes the store, and its folder is free when this returns `Ok`. If the store is
+    /// still in use after the commit limit, returns an error that names the user; the folder becomes free when that use
+    /// ends. Blocks.
     pub fn close(self) -> Result<()> {
         self.begin_close().map_or(Ok(()), Closing::wait)
     }
 
-    /// Returns this lease without waiting. If it was the last one, returns an object to wait for.
+    /// Gives up this lease without waiting. If it was the last one, returns an object to wait for.
     #[must_use]
     pub fn begin_close(mut self) -> Option<Closing> {
         self.give_back()
