@@ -41,13 +41,30 @@ describe('backup --keep', function () {
   it('removes the oldest, and nothing else', async () => {
     const old = ['2026-01-01T00-00-00Z', '2026-01-01T00-00-00Z-2', '2026-01-01T00-00-00Z-10', '2026-02-01T00-00-00Z']
     const others = ['by-hand', '2026-01-01', 'a-file', 'cut-short.unfinished']
-    ;[...old, ...others.filter((name) => name !== 'a-file')].forEach((name) => fs.mkdirSync(path.join(backups, name), { recursive: true }))
+    others.filter((name) => name !== 'a-file').forEach((name) => fs.mkdirSync(path.join(backups, name), { recursive: true }))
+    old.forEach((name) => fs.cpSync(store, path.join(backups, name), { recursive: true }))
     fs.writeFileSync(path.join(backups, 'a-file'), '')
     fs.symlinkSync(store, path.join(backups, '2025-01-01T00-00-00Z'))
     const { stdout } = await run('--keep', '3', '--json')
     assert.deepStrictEqual(JSON.parse(stdout).removed, old.slice(0, 2).map((name) => path.join(backups, name)))
     assert.deepStrictEqual(list().filter((name) => ![...others, '2025-01-01T00-00-00Z', path.basename(JSON.parse(stdout).folder)].includes(name)), old.slice(2).sort())
     assert(fs.existsSync(path.join(store, 'guard')))
+  })
+  it('a folder with a date that holds no whole store is not counted, and stays', async () => {
+    const notes = path.join(backups, '2020-01-01T00-00-00Z', 'notes')
+    const parts = ['guard', 'sled'].map((name, i) => path.join(backups, `2020-01-02T00-00-0${i}Z`, name))
+    const own = path.join(backups, 'photographs.removing')
+    ;[path.dirname(notes), ...parts.map((part) => path.dirname(part)), own].forEach((name) => fs.mkdirSync(name, { recursive: true }))
+    fs.writeFileSync(notes, 'mine')
+    parts.forEach((part) => fs.cpSync(path.join(store, path.basename(part)), part, { recursive: true }))
+    const made = []
+    for (let i = 0; i < 3; i++) {
+      const report = JSON.parse((await run('--keep', '2', '--json')).stdout)
+      made.push(report.folder)
+      assert.deepStrictEqual(report.removed, i < 2 ? [] : [made[0]])
+    }
+    assert.strictEqual(fs.readFileSync(notes, 'utf8'), 'mine')
+    assert([...parts, own].every((name) => fs.existsSync(name)))
   })
   it('a failure keeps all, leaves nothing of its own, and is not 0', async () => {
     await run('--keep', '1')
@@ -138,6 +155,25 @@ describe('a second backup', () => {
     // One that begins when the first is done is made as well.
     answers.filter(({ reason }) => reason).forEach(({ reason }) => assert.strictEqual(reason.message, 'backup-running'))
     assert.deepStrictEqual(fs.readdirSync(backups).sort(), made.sort())
+  })
+  it('holds up nothing else in the process: no call to the system is made in place', async () => {
+    const backups = path.join(store.folder, 'backups')
+    const names = Object.keys(fs).filter((name) => name.endsWith('Sync'))
+    const originals = names.map((name) => fs[name])
+    const called = []
+    names.forEach((name, i) => {
+      fs[name] = function (...args) {
+        called.push(name)
+        return originals[i].apply(this, args)
+      }
+    })
+    try {
+      await store.storage.backup(backups, { keep: 1 })
+      await store.storage.backup(backups, { keep: 1 })
+    } finally {
+      names.forEach((name, i) => { fs[name] = originals[i] })
+    }
+    assert.deepStrictEqual([called, fs.readdirSync(backups).length], [[], 1])
   })
   it('of a running dashboard keeps so many', async () => {
     const backups = path.join(store.folder, 'backups')
