@@ -25,7 +25,7 @@ struct State {
     seen: Option<u32>,
     /// Progress when the watchdog looked last.
     progress: u64,
-    callers: Vec<Completion>,
+    callers: Vec<Option<Completion>>,
 }
 
 impl InFlightCommit {
@@ -52,25 +52,33 @@ impl InFlightCommit {
         self.lock().seen = Some(0);
     }
 
-    /// Reserves space for `callers` callers.
-    pub fn reserve(&self, callers: usize) {
-        self.lock().callers.reserve(callers);
-    }
-
     /// Adds a caller that waits for the commit.
     pub fn add(&self, caller: Completion) {
-        self.lock().callers.push(caller);
+        self.lock().callers.push(Some(caller));
+    }
+
+    /// Adds callers that wait for the commit. Returns their numbers for [`InFlightCommit::remove`].
+    pub fn add_all(&self, callers: Vec<Completion>) -> std::ops::Range<usize> {
+        let mut state = self.lock();
+        let first = state.callers.len();
+        state.callers.extend(callers.into_iter().map(Some));
+        first..state.callers.len()
+    }
+
+    /// Takes out the caller with this number, unless the watchdog has answered it.
+    pub fn remove(&self, number: usize) -> Option<Completion> {
+        self.lock().callers.get_mut(number)?.take()
     }
 
     /// Ends the commit, and returns the callers that still wait.
     pub fn end(&self) -> Vec<Completion> {
-        std::mem::take(&mut *self.lock()).callers
+        std::mem::take(&mut *self.lock()).callers.into_iter().flatten().collect()
     }
 
     /// Returns the time for which the commit has made no progress, at least. Time in which the watchdog did not run
     /// does not count. If it is over `limit`, also takes out the waiting callers. Called by the watchdog once per
     /// `interval`.
-    pub fn see(&self, interval: Duration, limit: Duration) -> (Duration, Vec<Completion>) {
+    pub fn see(&self, interval: Duration, limit: Duration) -> (Duration, Vec<Option<Completion>>) {
         let mut state = self.lock();
         let state = &mut *state;
         let Some(seen) = &mut state.seen else {
@@ -120,6 +128,20 @@ mod tests {
         commit.end();
         commit.begin();
         assert_eq!(see(), (0, 0));
+    }
+
+    #[test]
+    fn a_caller_is_answered_once() {
+        let commit = InFlightCommit::new(Arc::default());
+        let callers = (0..3).map(|_| Box::new(|_| ()) as Completion).collect();
+        assert_eq!(commit.add_all(callers), 0..3);
+        commit.begin();
+        assert!(commit.remove(1).is_some());
+        assert!(commit.remove(1).is_none());
+        let overdue = (0..3).map(|_| see(&commit).1).collect::<Vec<_>>();
+        assert_eq!(overdue, [0, 0, 3]);
+        assert!(commit.remove(2).is_none());
+        assert_eq!(commit.end().len(), 0);
     }
 
     #[test]

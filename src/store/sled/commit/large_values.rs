@@ -11,11 +11,11 @@
 //! made, or the number in a note in sled. The next open removes them.
 
 use crate::store::contents::Contents;
-use crate::store::error::Result;
+use crate::store::error::{Result, StoreError};
 use crate::store::key::{ChunkId, Key, KeyKind};
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::batch::Batch;
-use crate::store::sled::format::value::{self, Encoded};
+use crate::store::sled::format::value::{self, Encoded, CHUNK_BYTES};
 use crate::store::sled::shared::Shared;
 
 /// Size from which a value is large, in bytes: an eighth of the journal.
@@ -83,10 +83,25 @@ impl Ahead {
         Ok(true)
     }
 
+    /// Returns whether the first slice is written.
+    pub fn is_begun(&self) -> bool {
+        self.written > 0
+    }
+
+    /// Returns the number of bytes that are written.
+    pub fn written_bytes(&self) -> usize {
+        self.written as usize * CHUNK_BYTES
+    }
+
     /// Returns the ID of the chunks.
     pub fn id(&self) -> ChunkId {
         self.id
     }
+}
+
+/// Returns whether `key` is that of the note. A backup needs it, to remove the chunks of a value that was being written.
+pub fn is_note(key: &[u8]) -> bool {
+    key == Key::meta(NOTE).encoded()
 }
 
 /// Removes the note about chunks that are written ahead. `batch` points to them.
@@ -98,12 +113,18 @@ pub fn remove_note(batch: &mut Batch) {
 pub fn remove_unfinished(disk: &Disk, applied: u64) -> Result<()> {
     let last = Key::chunk(ChunkId { sequence: applied, ordinal: u32::MAX }, u32::MAX);
     let mut is_clean = remove_behind(disk, &KeyKind::Chunk.prefix(), &last)?;
-    let note = Key::meta(NOTE);
-    if let Some(sequence) = disk.get(&note)?.as_deref().and_then(|bytes| bytes.try_into().ok()) {
-        let id = ChunkId { sequence: u64::from_be_bytes(sequence), ordinal: ORDINAL };
-        let first = Key::chunk(id, 0);
-        let prefix = first.get(..first.len() - size_of::<u32>()).unwrap_or_default();
-        remove_behind(disk, prefix, prefix)?;
+    let note = match disk.get(&Key::meta(NOTE)) {
+        // The chunks cannot be found without it. `verify` reports them, and `repair` removes them.
+        Err(StoreError::Damaged { .. }) => Some(Contents::from(Vec::new())),
+        found => found?,
+    };
+    if let Some(note) = note {
+        if let Ok(sequence) = (*note).try_into() {
+            let id = ChunkId { sequence: u64::from_be_bytes(sequence), ordinal: ORDINAL };
+            let first = Key::chunk(id, 0);
+            let prefix = first.get(..first.len() - size_of::<u32>()).unwrap_or_default();
+            remove_behind(disk, prefix, prefix)?;
+        }
         // Last, so that the next open tries again if the process ends before.
         let mut batch = Batch::default();
         remove_note(&mut batch);
@@ -231,5 +252,50 @@ mod tests {
         assert_eq!(told, expected);
         assert_eq!(store.read(&Record::new(b"large").key).unwrap(), Some(vec![21; 200].into()));
         assert!(problems(&store).is_empty(), "{:?}", problems(&store));
+    }
+
+    #[test]
+    fn a_backup_made_between_the_slices_of_a_long_write_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&settings(&folder.path().join("store"))).unwrap();
+        write(&store, 100);
+        let shared = &store.shared;
+        let mut ahead = Ahead::new(&Key::record(b"b"), &vec![2; 3 << 20].into(), 1);
+        for _ in 0..2 {
+            assert!(shared.with_disk(|disk| ahead.write_next(shared, disk)).unwrap());
+        }
+        // The chunks have the number of this commit.
+        write(&store, 101);
+        let report = store.copy(&folder.path().join("copy"), [5; 16], &|_| ()).unwrap();
+        assert_eq!((report.records, report.problems.number), (1, 0));
+    }
+
+    #[test]
+    fn a_crash_amid_the_second_of_two_long_writes_leaves_no_chunks() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, copy] = ["store", "copy"].map(|name| folder.path().join(name));
+        let store = open(&settings(&path)).unwrap();
+        let (copied, done) = (copy.clone(), mpsc::channel());
+        let (tell, told) = done;
+        for (name, bytes) in [("first", 8 << 20), ("second", 32 << 20), ("small", 100)] {
+            let (path, copied, tell) = (path.clone(), copied.clone(), tell.clone());
+            let record = Record::new(name.as_bytes());
+            let change = Change::Write { record, contents: vec![1; bytes].into(), secret: None };
+            let completion = move |result: Result<()>| {
+                result.unwrap();
+                if name == "small" {
+                    // The writer waits for this, as if the process had ended here.
+                    let copy =
+                        std::process::Command::new("cp").arg("-r").args([path, copied]).status();
+                    assert!(copy.unwrap().success());
+                    tell.send(()).unwrap();
+                }
+            };
+            store.submit(vec![change], Box::new(completion));
+        }
+        told.recv().unwrap();
+        let crashed = open(&settings(&copy)).unwrap();
+        assert!(problems(&crashed).is_empty(), "{:?}", problems(&crashed));
+        assert_eq!(crashed.read(&Record::new(b"second").key).unwrap(), None);
     }
 }

@@ -37,7 +37,7 @@ fn look(shared: &Weak<Shared>, limit: Duration, interval: Duration) -> Option<()
         let error = shared.poison(StoreError::Stuck { seconds: limit.as_secs() });
         // Readers may be waiting for the commit to reach sled.
         shared.unapplied.fail(error.clone());
-        for caller in overdue {
+        for caller in overdue.into_iter().flatten() {
             caller(Err(error.clone()));
         }
         for message in shared.queue.drain() {

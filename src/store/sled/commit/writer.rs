@@ -43,6 +43,8 @@ pub struct Writer {
     /// Time of the last sync of the guard.
     synced: Instant,
     applied: u64,
+    /// Bytes that a long write still has to write: the commits between its slices leave room for them.
+    owed: usize,
 }
 
 /// Starts the thread of `writer`. At its end it drops the disk, and notifies `release`.
@@ -68,7 +70,7 @@ pub fn start(writer: Writer, release: Arc<Release>) -> std::io::Result<()> {
 impl Writer {
     /// Returns a writer that continues after change number `applied`.
     pub fn new(shared: Arc<Shared>, guard: RollbackGuard, journal: Journal, applied: u64) -> Self {
-        Self { shared, guard, journal, synced: Instant::now(), applied }
+        Self { shared, guard, journal, synced: Instant::now(), applied, owed: 0 }
     }
 
     /// Runs until the queue is closed.
@@ -93,7 +95,11 @@ impl Writer {
                     shared.commit.add(completion);
                     self.timed(Self::wipe);
                 }
-                Next::Message(Message::Settle(completion)) => completion(self.sync_guard()),
+                Next::Message(Message::Settle(completion)) => {
+                    shared.commit.add(completion);
+                    self.timed(|writer| writer.guard.sync());
+                    self.synced = Instant::now();
+                }
                 Next::Nothing => {}
                 Next::Closed => break,
             }
@@ -117,7 +123,10 @@ impl Writer {
 
     fn sync_guard(&mut self) -> Result<()> {
         self.synced = Instant::now();
-        self.guard.sync().map_err(|error| self.shared.poison(error))
+        self.shared.commit.begin();
+        let result = self.guard.sync();
+        self.shared.commit.end();
+        result.map_err(|error| self.shared.poison(error))
     }
 
     fn sync_old_guard(&mut self) {
@@ -142,11 +151,6 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         shared.taken(std::slice::from_ref(&request));
         let size = request.size;
-        // Without free space, or in a poisoned store, the commit returns the error.
-        let may_write = |disk: &Disk| Ok(shared.check_health().is_ok() && disk.room().is_for(size));
-        if !shared.with_disk(may_write).unwrap_or_default() {
-            return self.commit(vec![request], None);
-        }
         // The first failure answers the caller: of a slice, the watchdog, or the commit.
         let caller = Arc::new(Mutex::new(Some(request.completion)));
         let tell = |caller: &Mutex<Option<Completion>>, result: Result<()>| {
@@ -155,6 +159,7 @@ impl Writer {
                 caller(result);
             }
         };
+        let mut has_room = true;
         let mut goes_on = true;
         while goes_on {
             let told = Arc::clone(&caller);
@@ -166,14 +171,28 @@ impl Writer {
             goes_on = false;
             self.timed(|_| {
                 shared.check_health()?;
-                goes_on = shared.with_disk(|disk| ahead.write_next(&shared, disk))?;
-                Ok(())
+                shared.with_disk(|disk| {
+                    has_room = ahead.is_begun() || disk.room().is_for(size);
+                    if has_room {
+                        // The previous long write may not be in sled yet. Its commit removes a note, and must not remove
+                        // this one's.
+                        shared.catch_up(disk)?;
+                        goes_on = ahead.write_next(&shared, disk)?;
+                    }
+                    Ok(())
+                })
             });
-            self.commit_gathered(None, Some(key));
-            self.sync_old_guard();
+            self.owed = size.saturating_sub(ahead.written_bytes());
+            if goes_on {
+                self.commit_gathered(None, Some(key));
+                self.sync_old_guard();
+            }
         }
+        self.owed = 0;
         let completion: Completion = Box::new(move |result| tell(&caller, result));
-        self.commit(vec![Request { completion, ..request }], Some(ahead.id()));
+        // Without free space the commit returns the error.
+        let written = has_room.then(|| ahead.id());
+        self.commit(vec![Request { completion, ..request }], written);
     }
 
     /// Commits `requests`. `ahead` is the ID of the chunks of the only value, if they are durable already.
@@ -203,22 +222,29 @@ impl Writer {
     fn write(&mut self, disk: &Disk, requests: Vec<Request>, ahead: Option<ChunkId>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         let sequence = self.applied + 1;
-        let size = requests.iter().map(|request| request.size).sum();
+        let size: usize = requests.iter().map(|request| request.size).sum();
+        let (all_changes, callers): (Vec<_>, Vec<_>) =
+            requests.into_iter().map(|request| (request.changes, request.completion)).unzip();
+        // Before the disk is asked anything: the watchdog answers these callers if it hangs.
+        let callers = shared.commit.add_all(callers);
         let room = disk.room();
+        let has_room = room.is_for(size + self.owed);
         let mut transaction = match ahead {
             Some(id) => Transaction::behind(disk, &shared, sequence, id),
-            None => Transaction::new(disk, &shared, sequence, room.is_for(size), requests.len()),
+            None => Transaction::new(disk, &shared, sequence, has_room, all_changes.len()),
         };
-        shared.commit.reserve(requests.len());
-        for Request { changes, completion, .. } in requests {
+        for (changes, caller) in all_changes.into_iter().zip(callers) {
             shared.commit.step();
-            match catch_unwind(AssertUnwindSafe(|| transaction.take(changes))) {
-                Ok(Ok(())) => shared.commit.add(completion),
-                Ok(Err(error)) => completion(Err(error)),
-                Err(_) => completion(Err(StoreError::Panicked {
+            let error = match catch_unwind(AssertUnwindSafe(|| transaction.take(changes))) {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => error,
+                Err(_) => StoreError::Panicked {
                     action: "compute a change",
                     cause: "its message is left out, since it may quote the record".into(),
-                })),
+                },
+            };
+            if let Some(completion) = shared.commit.remove(caller) {
+                completion(Err(error));
             }
         }
         if transaction.is_empty() {

@@ -10,7 +10,7 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, KeyKind};
-use crate::store::sled::commit::changed_keys::Keys;
+use crate::store::sled::commit::changed_keys::{Keys, Noting};
 use crate::store::sled::commit::large_values;
 use crate::store::sled::database::disk::{self, Disk};
 use crate::store::sled::database::start::open_sled;
@@ -64,6 +64,8 @@ impl Drop for Turn {
 /// on disk. Until that has succeeded, the copy is marked as unfinished, and its lock is held. Calls `progress` with the
 /// number of bytes copied so far.
 pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64)) -> Result<Report> {
+    // Before the target is touched, so that at most one backup of a store waits for a volume that hangs.
+    let changed_keys = shared.changed_keys.begin()?;
     folder::refuse_occupied(target)?;
     let target = folder::make(target)?;
     let _lock = folder::lock(&target)?;
@@ -71,7 +73,7 @@ pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64))
     folder::refuse_occupied(&target)?;
     let _turn = Turn::take();
     let new = create::begin(&target, id, Mark::Copying)?;
-    let applied = copy_into(shared, &new.database, progress)?;
+    let applied = copy_into(shared, changed_keys, &new.database, progress)?;
     // sled panics if a sync fails while it closes.
     catch_unwind(AssertUnwindSafe(|| finish(new, applied, &target))).unwrap_or_else(|panic| {
         Err(StoreError::panicked("verify a copy", &*panic).of_sled(&target))
@@ -101,8 +103,12 @@ fn finish(new: New, applied: u64, target: &Path) -> Result<Report> {
 }
 
 /// Copies the records and lists. Returns the number of the last change in the copy.
-fn copy_into(shared: &Shared, target: &sled::Db, progress: &dyn Fn(u64)) -> Result<u64> {
-    let changed_keys = shared.changed_keys.begin()?;
+fn copy_into(
+    shared: &Shared,
+    changed_keys: Noting,
+    target: &sled::Db,
+    progress: &dyn Fn(u64),
+) -> Result<u64> {
     shared.unapplied.wait()?;
     copy_all(shared, target, progress)?;
     for _ in 0..ROUNDS {
@@ -148,7 +154,7 @@ fn copy_all(shared: &Shared, target: &sled::Db, progress: &dyn Fn(u64)) -> Resul
             for stored in disk.forwards(&[], after.as_deref()) {
                 let (key, value) = stored?;
                 bytes += key.len() + value.len();
-                if Key::kind_of(&key) != Some(KeyKind::Meta) {
+                if Key::kind_of(&key) != Some(KeyKind::Meta) || large_values::is_note(&key) {
                     batch.insert(&key, value.to_vec());
                 }
                 after = Some(key.to_vec());
@@ -188,7 +194,7 @@ where
     let mut batch = Batch::default();
     let mut bytes = 0;
     while let Some(key) = keys.next_if(|_| bytes < limit) {
-        if Key::kind_of(&key) == Some(KeyKind::Meta) {
+        if Key::kind_of(&key) == Some(KeyKind::Meta) && !large_values::is_note(&key) {
             continue;
         }
         bytes += key.len();
