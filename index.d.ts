@@ -126,10 +126,11 @@ export interface StorageContainer extends Records {
   flush? (): Promise<void>
   /**
    * Copies the store as it is at one moment into a new or an empty folder, while it goes on working, and reads the copy
-   * before it resolves. `invalid-folder`; `store-foreign-folder` if the folder is not empty.
+   * before it resolves. `invalid-folder`, also for the folder of the store or one within it, and with `keep` for a folder that
+   * holds a store or a backup itself; `store-foreign-folder` if the folder is not empty.
    *
    * With `keep` the copy gets a folder with the date within `folder`. When it is whole, the oldest of these are removed, so
-   * that `keep` of them are left; nothing else in `folder` is touched. If anything fails, none is removed. `invalid-keep`;
+   * that `keep` of them are left; what holds no whole store is not counted, and not touched. If anything fails, none is removed. `invalid-keep`;
    * `old-backup-not-removed` if the new backup is whole and an old one could not be removed.
    */
   backup (folder: string, options?: { keep?: number }): Promise<Backup>
@@ -504,7 +505,8 @@ export function open (options: { path: string, cacheMB?: number, commitSeconds?:
  * no room for the new store beside the old one: then nothing was changed. Every session of every
  * account is ended, since the backup is older than what was acknowledged, unless `keepSessions` is true: then sessions
  * that were ended since live again. Encrypted accounts need the host's `ENCRYPTION_SECRET` and
- * `ENCRYPTION_SECRET_IV`: else `accounts-unreadable`, and nothing is replaced.
+ * `ENCRYPTION_SECRET_IV`: else `accounts-unreadable`, and nothing is replaced. `invalid-folder`, also if both are the same
+ * folder.
  */
 export function restore (options: { path: string, folder: string, keepSessions?: boolean }): Promise<{
   backup: Report

@@ -125,12 +125,38 @@ describe('backup --keep', function () {
     assert(!fs.existsSync(backups))
   })
 
+  for (const keep of [[], ['--keep', '3']]) {
+    it(`into the store itself, or a folder within it, is refused${keep.length ? '' : ' without it as well'}, and nothing is made`, async () => {
+      const link = path.join(folder, 'link')
+      fs.symlinkSync(store, link)
+      const before = namesIn(store)
+      for (const target of [store, path.join(store, 'inside'), path.join(store, 'sled', 'deep', 'inside'), link, path.join(link, 'inside')]) {
+        const { code, stdout, stderr } = await runTool(['backup', target, ...keep, '--store', store])
+        assert.deepStrictEqual([code, stdout, stderr], [2, '', `invalid-folder: ${target} is the store in ${store} or lies within it, and a backup there would be lost with the store; name a folder outside of it\n`])
+        assert.deepStrictEqual(namesIn(store), before)
+      }
+      assert.strictEqual((await runTool(['backup', `${store}-2`, ...keep, '--store', store])).code, 0)
+    })
+  }
+  it('into a backup or another store is refused, and nothing is made', async () => {
+    assert.strictEqual((await runTool(['backup', backups, '--store', store])).code, 0)
+    const before = list()
+    const { code, stdout, stderr } = await run('--keep', '3')
+    assert.deepStrictEqual([code, stdout, stderr], [2, '', `invalid-folder: ${backups} holds a store or a backup itself, so no dated backups are made in it; name another folder\n`])
+    assert.deepStrictEqual(list(), before)
+  })
+
   function run (...args) {
     return runTool(['backup', backups, ...args, '--store', store])
   }
 
   function list () {
     return fs.readdirSync(backups).sort()
+  }
+
+  // All but the snapshots, which opening a store renews.
+  function namesIn (folder) {
+    return fs.readdirSync(folder, { recursive: true }).filter((name) => !name.includes('snap.')).sort()
   }
 })
 
@@ -170,6 +196,7 @@ describe('a second backup', () => {
     try {
       await store.storage.backup(backups, { keep: 1 })
       await store.storage.backup(backups, { keep: 1 })
+      await rejection(store.storage.backup(path.join(store.folder, 'store', 'inside'), { keep: 1 }))
     } finally {
       names.forEach((name, i) => { fs[name] = originals[i] })
     }

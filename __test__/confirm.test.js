@@ -55,6 +55,17 @@ describe('what cannot be taken back', function () {
       assert.deepStrictEqual([JSON.parse(empty.stdout).replaces, fs.existsSync(elsewhere)], [false, false])
       assert.strictEqual(await read(store), 'the store')
     })
+    for (const options of [['--dry-run'], ['--yes'], []]) {
+      it(`of the store itself is refused${options.map((option) => `, with ${option}`).join('')}`, async () => {
+        const link = path.join(folder, 'link')
+        fs.symlinkSync(store, link)
+        for (const name of [store, link]) {
+          const { code, stdout, stderr } = await run('restore', name, ...options)
+          assert.deepStrictEqual([code, stdout, stderr], [2, '', `invalid-folder: the backup and the store are the same folder, ${name}; name the folder of the backup\n`])
+        }
+        assert.strictEqual(await read(store), 'the store')
+      })
+    }
     it('--dry-run fails where a restore would', async () => {
       assert.strictEqual((await run('restore', path.join(folder, 'missing'), '--dry-run')).code, 4)
       const opened = await addon.open({ path: store })

@@ -1,5 +1,6 @@
 const path = require('path')
 const addon = require('../../index.js')
+const { refuseSame } = require('../facade/folders.js')
 const { countAccounts } = require('./accounts.js')
 const { confirm } = require('./confirm.js')
 const { exitCodes } = require('./exit-codes.js')
@@ -15,6 +16,7 @@ module.exports = (program) => program.command('restore')
   .action(run(async (folder, [argument], options) => {
     const backup = path.resolve(argument)
     requireFolder(backup, 'store-missing', 'ERR_STORE_MISSING', 'name the folder of the backup')
+    await refuseSame(backup, folder)
     if (options.dryRun) {
       return tryOut(folder, backup, options)
     }

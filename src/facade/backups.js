@@ -4,7 +4,7 @@ const path = require('path')
 const native = require('./native.js')
 const { invalid, requireOptions, requireText } = require('./arguments.js')
 const { findBackups, isDated, numberOf } = require('./dated-backups.js')
-const { withSentence } = require('./folders.js')
+const { isWithin, withSentence } = require('./folders.js')
 
 // A backup that is being made, and one that is being removed. A folder with a date alone is whole.
 const UNFINISHED = '.unfinished'
@@ -18,11 +18,17 @@ async function backup (store, folder, options = {}) {
   requireText(folder, 'invalid-folder')
   requireOptions(options, ['keep'])
   const { keep } = options
+  if (await isWithin(folder, store.path)) {
+    throw invalid('invalid-folder', 'ERR_INVALID', `${folder} is the store in ${store.path} or lies within it, and a backup there would be lost with the store; name a folder outside of it`)
+  }
   if (keep === undefined) {
     return { ...await copy(store, folder), folder: path.resolve(folder), removed: [] }
   }
   if (!Number.isSafeInteger(keep) || keep < 1) {
     throw invalid('invalid-keep', 'ERR_INVALID', `keep: ${keep} is not a whole number from 1 on`)
+  }
+  if (await hasGuard(folder)) {
+    throw invalid('invalid-folder', 'ERR_INVALID', `${folder} holds a store or a backup itself, so no dated backups are made in it; name another folder`)
   }
   return backupDated(store, path.resolve(folder), keep)
 }

@@ -1,8 +1,9 @@
 // Why something cannot be a folder, for people: the system's own words do not say which part of a path it is.
 const fs = require('fs')
 const path = require('path')
+const { invalid } = require('./arguments.js')
 
-module.exports = { explainFolder, withSentence }
+module.exports = { explainFolder, isWithin, refuseSame, withSentence }
 
 // Undefined if it is a folder, or could be made.
 function explainFolder (folder) {
@@ -35,5 +36,28 @@ async function withSentence (folders, work) {
       error.detail = `${reason}; name a folder`
     }
     throw error
+  }
+}
+
+// Whether `folder` is `other` or lies within it, also by another name. It need not exist.
+async function isWithin (folder, other) {
+  const way = path.relative(await realPath(other), await realPath(folder))
+  return !path.isAbsolute(way) && way.split(path.sep)[0] !== '..'
+}
+
+async function refuseSame (backup, store) {
+  if (await realPath(backup) === await realPath(store)) {
+    throw invalid('invalid-folder', 'ERR_INVALID', `the backup and the store are the same folder, ${backup}; name the folder of the backup`)
+  }
+}
+
+// Of what does not exist yet, that of the part that does.
+async function realPath (folder) {
+  const resolved = path.resolve(folder)
+  try {
+    return await fs.promises.realpath(resolved)
+  } catch (error) {
+    const parent = path.dirname(resolved)
+    return parent === resolved ? resolved : path.join(await realPath(parent), path.basename(resolved))
   }
 }

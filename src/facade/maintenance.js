@@ -1,7 +1,7 @@
 // The ways back of a store that is not open. Reports are plain objects.
 const native = require('./native.js')
 const { invalid, requireText } = require('./arguments.js')
-const { withSentence } = require('./folders.js')
+const { refuseSame, withSentence } = require('./folders.js')
 const { secrets } = require('./host.js')
 
 module.exports = { progress: native.progress, recover, restore }
@@ -9,6 +9,7 @@ module.exports = { progress: native.progress, recover, restore }
 async function restore ({ folder, path, keepSessions = false } = {}) {
   requireText(folder, 'invalid-folder')
   requireText(path, 'invalid-path')
+  await refuseSame(folder, path)
   return JSON.parse(await withSentence([folder, path], () => native.restoreStore(folder, path, keepSessions === true, seconds(), ...secrets())))
 }
 
