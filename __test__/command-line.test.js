@@ -92,6 +92,15 @@ describe('the command line', function () {
   })
 
   describe('exit codes', () => {
+    it('2 for the help of what is no command', async () => {
+      assert.deepStrictEqual(await run('help check'), { code: 2, stdout: '', stderr: "error: unknown command 'check'; dashboard-sled --help lists them\n" })
+      const { code, stdout, stderr } = await run('help check --json')
+      assert.deepStrictEqual([code, stdout, JSON.parse(stderr).error.detail], [2, '', "unknown command 'check'; dashboard-sled --help lists them"])
+      for (const command of ['help', 'help help', 'help verify', 'help backup', '--help', 'verify --help']) {
+        const { code, stdout, stderr } = await run(command)
+        assert.deepStrictEqual([code, stdout.startsWith('Usage: '), stderr], [0, true, ''], command)
+      }
+    })
     it('2 for what the parser refuses, as JSON on stderr with --json', async () => {
       for (const [command, detail] of [
         ['nothing', "unknown command 'nothing'"],

@@ -31,8 +31,18 @@ function makeProgram () {
     require(`./${name}.js`)(program)
   }
   addMainHelp(program)
+  program.addHelpText('before', ({ error }) => error ? refuseUnknown(program) : '')
   program.commands.forEach(addHelp)
   return program
+}
+
+// The parser answers `help` of what is no command with the help of the whole alone.
+function refuseUnknown (program) {
+  const [first, name] = program.args
+  if (first !== 'help') {
+    return ''
+  }
+  return name === 'help' ? program.help() : program.error(`error: unknown command '${name}'; dashboard-sled --help lists them`)
 }
 
 // As the parser's own errors come before its options are known.
