@@ -111,6 +111,16 @@ describe('backup --keep', function () {
       assert.deepStrictEqual(list(), ['2026-01-01T00-00-00Z'])
     }
   })
+  it('the folder of all backups is not taken for one: the error names the newest', async () => {
+    fs.mkdirSync(path.join(backups, '2999-01-01T00-00-00Z'), { recursive: true })
+    for (const number of ['1 backup', '2 backups', '3 backups']) {
+      const newest = JSON.parse((await run('--keep', '5', '--json')).stdout).folder
+      for (const command of [['verify', backups], ['restore', backups, '--yes', '--store', store], ['restore', backups, '--dry-run', '--store', store]]) {
+        const { code, stdout, stderr } = await runTool(command)
+        assert.deepStrictEqual([code, stdout, stderr], [4, '', `store-missing: ${backups} is no store itself, and holds ${number}; the newest is ${newest}; name one of them\n`])
+      }
+    }
+  })
   it('is a whole number from 1 on', async () => {
     for (const keep of ['0', '-1', '1.5', 'x', '']) {
       const { code, stderr } = await run(`--keep=${keep}`)

@@ -55,6 +55,16 @@ describe('what cannot be taken back', function () {
       assert.deepStrictEqual([JSON.parse(empty.stdout).replaces, fs.existsSync(elsewhere)], [false, false])
       assert.strictEqual(await read(store), 'the store')
     })
+    it('says that the accounts are no longer as in the backup', async () => {
+      const { stdout } = await run('restore', backup, '--yes')
+      assert(stdout.includes('\nevery session of 1 accounts was ended: the records of these accounts differ from those of the backup\n'), stdout)
+      const { stdout: kept } = await run('restore', backup, '--keep-sessions', '--yes')
+      assert(!kept.includes('differ') && kept.includes('\nthe sessions of the backup live on\n'), kept)
+      const without = path.join(folder, 'without')
+      await write(without, 'the backup', 'no account')
+      const { stdout: none } = await run('restore', without, '--yes')
+      assert(!none.includes('differ') && none.includes('\nevery session of 0 accounts was ended\n'), none)
+    })
     for (const options of [['--dry-run'], ['--yes'], []]) {
       it(`of the store itself is refused${options.map((option) => `, with ${option}`).join('')}`, async () => {
         const link = path.join(folder, 'link')

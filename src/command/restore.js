@@ -27,7 +27,7 @@ module.exports = (program) => program.command('restore')
       report,
       text: [
         holds(report.backup),
-        ...ended(report.ended),
+        ...ended(report.ended, 'the records of these accounts differ from those of the backup'),
         `the store takes ${bytesText(report.diskBytes)} on the disk`,
         report.replaced ? `the store that was there is kept in ${report.replaced}, with ${bytesText(report.replacedBytes)}` : 'there was no store before'
       ]

@@ -129,8 +129,9 @@ function holds ({ records, lists, items, bytes }) {
   return `${records} records, ${lists} lists with ${items} items, ${bytesText(bytes)}`
 }
 
-function ended (report) {
+// `consequence` is what that means for the accounts, if there are any.
+function ended (report, consequence) {
   return report
-    ? [`every session of ${report.accounts} accounts was ended`, ...(report.others ? [`${report.others} records under keys of accounts are not accounts, and were left`] : [])]
+    ? [`every session of ${report.accounts} accounts was ended${report.accounts && consequence ? `: ${consequence}` : ''}`, ...(report.others ? [`${report.others} records under keys of accounts are not accounts, and were left`] : [])]
     : ['the sessions of the backup live on']
 }

@@ -2,6 +2,7 @@
 const fs = require('fs')
 const path = require('path')
 const { invalid } = require('./arguments.js')
+const { findBackups } = require('./dated-backups.js')
 
 module.exports = { explainFolder, isWithin, refuseSame, withSentence }
 
@@ -26,7 +27,7 @@ function explainOne (folder) {
   }
 }
 
-// Puts such a sentence into the error of `work` if one of the folders is what failed.
+// Puts such a sentence into the error of `work` if one of the folders is what failed. The first is the one that is to hold a store.
 async function withSentence (folders, work) {
   try {
     return await work()
@@ -35,7 +36,19 @@ async function withSentence (folders, work) {
     if (reason) {
       error.detail = `${reason}; name a folder`
     }
+    if (error.code === 'ERR_STORE_MISSING') {
+      error.detail = await explainBackups(folders[0]) || error.detail
+    }
     throw error
+  }
+}
+
+// Undefined if there are none.
+async function explainBackups (folder) {
+  const names = await findBackups(folder).catch(() => [])
+  if (names.length) {
+    const newest = path.join(folder, names[names.length - 1])
+    return `${folder} is no store itself, and holds ${names.length} ${names.length === 1 ? 'backup' : 'backups'}; the newest is ${newest}; name one of them`
   }
 }
 
