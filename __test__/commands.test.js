@@ -147,12 +147,13 @@ describe('commands', function () {
   async function prepare () {
     const { application, folder, standIns, state } = place
     await run('STORAGE=dashboard-sled node main.js')
-    const store = await addon.open({ path: path.join(application, 'data', 'dashboard.sled-organizations') })
+    const organizations = path.join(application, 'data', 'dashboard.sled-organizations')
+    const store = await addon.open({ path: organizations })
     await store.storage.write('a-record', 'its contents')
     await store.close()
     standIns['<folder>'] = 'backup'
     for (let day = 10; day < 24; day++) {
-      fs.mkdirSync(path.join(state, 'backups', `2026-01-${day}T03-00-00Z`))
+      fs.cpSync(organizations, path.join(state, 'backups', `2026-01-${day}T03-00-00Z`), { recursive: true })
     }
     const [unit] = blocksOf('docs/operations.md', 'ini')
     fs.writeFileSync(path.join(folder, 'dashboard.service'), place.withStandIns(unit))
