@@ -20,6 +20,16 @@ async function run () {
   const slow = { ...process.env, LD_PRELOAD: shim, SLOW_MS: '150', SLED_PATH: path.join(folder, 'slow-store') }
   const { answer: { codes } } = await ask(path.join(fixtures, 'slow-drive.js'), slow)
   const { answer, seconds } = await ask(path.join(fixtures, 'hanging.js'), env)
+  const late = []
+  const kinds = ['read', 'guard', 'room']
+  for (const kind of kinds) {
+    const hanging = { ...process.env, LD_PRELOAD: compile('hanging', folder), HANG: kind, HANG_FLAG: path.join(folder, kind), HANG_SECONDS: '20', SLED_PATH: path.join(folder, `${kind}-store`) }
+    const { answer: { answers } } = await ask(path.join(fixtures, 'hanging-calls.js'), hanging)
+    late.push(...answers.filter(({ code, seconds }) => code !== 'ERR_STORE_POISONED' || seconds > 5).map((answer) => ({ kind, ...answer })))
+  }
+  if (late.length) {
+    console.error(late)
+  }
   fs.rmSync(folder, { recursive: true, maxRetries: 5 })
   const stuck = ({ code, cause }) => code === 'ERR_STORE_POISONED' && cause === 'ERR_STORE_STUCK'
   const checks = [
@@ -39,7 +49,8 @@ async function run () {
   }
   return [
     { fault: 'a disk that hangs', tried: checks.length, lost: checks.filter((kept) => !kept).length },
-    { fault: 'a large write on a slow disk', tried: codes.length, lost: failed.length }
+    { fault: 'a large write on a slow disk', tried: codes.length, lost: failed.length },
+    { fault: 'a read, the sync of the guard, or the look at the free room hangs', tried: 4 * kinds.length, lost: late.length }
   ]
 }
 
