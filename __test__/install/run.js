@@ -23,7 +23,7 @@ const runners = [
   ['jest', '--rootDir', 'runners', '--maxWorkers=2']
 ]
 // What our packages may weigh together, packed, in bytes: docs/decisions/packaging.md has the reason.
-const sizeLimit = 1.25 * 1024 * 1024
+const sizeLimit = 1.3 * 1024 * 1024
 const count = { passed: 0, failed: 0, skipped: 0 }
 
 async function main () {
