@@ -8,7 +8,7 @@ const { makeFolder } = require('./worker.js')
 
 const BLOCK = 4096
 const CHANGES = 16
-// What stands before the changes of an entry, and where its length is. src/store/journal.rs draws it.
+// What stands before the changes of an entry, and where its length is. src/store/sled/folder/journal/mod.rs draws it.
 const HEAD = 16
 const LENGTH_AT = 4
 // Of so many flips one is accepted by a recovery, and used further.
