@@ -11,7 +11,7 @@ const settings = ['CACHE', 'NODE_ENV', 'SLED_CACHE_MB', 'SLED_COMMIT_SECONDS', '
 // The user nobody, for whom tests that run as root look at what others may do.
 const nobody = { uid: 65534, gid: 65534 }
 
-module.exports = { makeFolder, rejection, runAsNobody, runNode, runTool, useStore }
+module.exports = { makeFolder, rejection, runAsNobody, runNode, runTool, useStore, withStore }
 
 // A store of its own for every test of the describe block that calls this.
 function useStore () {
@@ -107,4 +107,14 @@ function runTool (args, { env = {}, input, meanwhile = () => {} } = {}) {
     child.stdin.end(input)
     meanwhile(child)
   })
+}
+
+// Opens the store in `folder` for `work`, and closes it.
+async function withStore (folder, work) {
+  const store = await addon.open({ path: folder })
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
 }

@@ -4,8 +4,7 @@ const crypto = require('crypto')
 const { execFileSync, spawn } = require('child_process')
 const fs = require('fs')
 const path = require('path')
-const addon = require('../index.js')
-const { makeFolder, runTool } = require('./helper.js')
+const { makeFolder, runTool, withStore } = require('./helper.js')
 
 describe('import, the command', function () {
   this.timeout(30000)
@@ -121,15 +120,6 @@ describe('import, the command', function () {
     const texts = [{ format: 'dashboard-sled', version: 1 }, ...lines].map((line) => JSON.stringify(line) + '\n')
     texts.forEach((text) => hash.update(text))
     fs.writeFileSync(file, texts.join('') + JSON.stringify({ end: counts, sha256: hash.digest('hex') }) + '\n')
-  }
-
-  async function withStore (at, work) {
-    const opened = await addon.open({ path: at })
-    try {
-      return await work(opened)
-    } finally {
-      await opened.close()
-    }
   }
 
   function read (at) {

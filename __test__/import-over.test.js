@@ -5,7 +5,7 @@ const fs = require('fs')
 const path = require('path')
 const { spawn } = require('child_process')
 const addon = require('../index.js')
-const { makeFolder, rejection, runTool } = require('./helper.js')
+const { makeFolder, rejection, runTool, withStore } = require('./helper.js')
 
 const ACCOUNT = 'dashboard/account/account_1'
 const SESSION = 'dashboard/session/session_1'
@@ -33,7 +33,7 @@ describe('import into a store that has data', () => {
   async function makeOlder () {
     await fill(entries(account(), session()))
     assert.strictEqual((await runTool(['export', '--output', file, '--store', store])).code, 0)
-    await withStore(async ({ storage }) => {
+    await withStore(store, async ({ storage }) => {
       await storage.write(ACCOUNT, JSON.stringify(account({ sessionKey: 'second key', sessionKeyNumber: 2, sessionKeyLastReset: 50 })))
       await storage.write(ACCOUNT, JSON.stringify(account({ sessionKey: 'second key', sessionKeyNumber: 2, sessionKeyLastReset: 50, passwordHash: 'second password', passwordLastChanged: 60 })))
       await storage.write(SESSION, JSON.stringify(session({ ended: 70 })))
@@ -80,7 +80,7 @@ describe('import into a store that has data', () => {
     const { kept } = await fill([...entries(reset, session({ ended: 70 })), other])
     const found = await stored()
     assert.deepStrictEqual([kept, found.account, found.session.ended], [0, reset, 70])
-    assert.strictEqual(await withStore(({ storage }) => storage.read(other.record)), String(other.contents))
+    assert.strictEqual(await withStore(store, ({ storage }) => storage.read(other.record)), String(other.contents))
     // And what was retired by that stays so.
     assert.strictEqual((await fill(entries(account({ sessionKeyNumber: 3 }), session()))).kept, 2)
     assert.strictEqual((await stored()).account.sessionKey, 'second key')
@@ -107,7 +107,7 @@ describe('import into a store that has data', () => {
     } finally {
       Object.keys(secrets).forEach((name) => delete process.env[name])
     }
-    assert.deepStrictEqual(await withStore(({ storage }) => storage.readBinary(ACCOUNT)), newer[0].contents)
+    assert.deepStrictEqual(await withStore(store, ({ storage }) => storage.readBinary(ACCOUNT)), newer[0].contents)
   })
 
   describe('--overwrite', () => {
@@ -151,7 +151,7 @@ describe('import into a store that has data', () => {
         yield * Array.from({ length: 3000 }, (_, i) => ({ record: `r/${i}`, contents: Buffer.from('contents') }))
         throw new Error('the source is gone')
       }
-      await withStore(async (store) => {
+      await withStore(store, async (store) => {
         assert.strictEqual((await rejection(store.load(broken(), { overwrite: true }))).message, 'the source is gone')
       })
       const found = await stored()
@@ -226,28 +226,19 @@ describe('import into a store that has data', () => {
     })
   }
 
-  async function withStore (work, at = store) {
-    const opened = await addon.open({ path: at })
-    try {
-      return await work(opened)
-    } finally {
-      await opened.close()
-    }
-  }
-
   function fill (entries) {
-    return withStore((store) => store.load(entries))
+    return withStore(store, (store) => store.load(entries))
   }
 
-  function stored (at) {
-    return withStore(async ({ storage }) => {
+  function stored (at = store) {
+    return withStore(at, async ({ storage }) => {
       const [account, session] = await Promise.all([ACCOUNT, SESSION].map((name) => storage.read(name)))
       return { account: JSON.parse(account), session: JSON.parse(session) }
-    }, at)
+    })
   }
 
   function everything () {
-    return withStore(async (store) => {
+    return withStore(store, async (store) => {
       const found = []
       for await (const entry of store.entries()) {
         found.push(entry)

@@ -4,7 +4,7 @@ const fc = require('fast-check')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, rejection, runTool } = require('./helper.js')
+const { makeFolder, rejection, runTool, withStore } = require('./helper.js')
 
 describe('transfer', () => {
   let folder, from, to, file
@@ -336,15 +336,6 @@ describe('transfer', () => {
       assert.strictEqual(fs.existsSync(to), false)
     }).timeout(20000)
   })
-
-  async function withStore (folder, work) {
-    const store = await addon.open({ path: folder })
-    try {
-      return await work(store)
-    } finally {
-      await store.close()
-    }
-  }
 
   function fill (folder, entries) {
     return withStore(folder, (store) => store.load(entries))
