@@ -101,7 +101,7 @@ describe('folder', () => {
     it('store-full', async function () {
       const folder = makeFolder()
       try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder], { stdio: 'ignore' })
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', folder], { stdio: 'ignore' })
       } catch (error) {
         console.warn('SKIPPED: a full disk, because this machine lets nobody mount one:', error.message)
         return this.skip()
@@ -144,7 +144,7 @@ describe('folder', () => {
         assert.strictEqual(await storage.read('dashboard/session/session_1'), '{"object":"session","ended":6}')
         await storage.delete(written[0])
         // With room again, it goes on.
-        execFileSync('mount', ['-o', 'remount,size=16m', folder], { stdio: 'ignore' })
+        execFileSync('mount', ['-o', 'remount,size=24m', folder], { stdio: 'ignore' })
         await storage.write('file', 'contents')
         await store.storage.close()
       } finally {
