@@ -1,12 +1,12 @@
-const { Account, ResetSessionKey, Session } = require('./src/facade/administrator.js')
-const { place } = require('./src/facade/gate.js')
-const { findHost } = require('./src/facade/host.js')
-const { progress, recover, restore } = require('./src/facade/maintenance.js')
-const { open } = require('./src/facade/open.js')
-const { atomic } = require('./src/facade/storage-object.js')
-const { openStore } = require('./src/facade/stores.js')
-const Storage = require('./src/facade/storage.js')
-const StorageList = require('./src/facade/storage-list.js')
+const { Account, ResetSessionKey, Session } = require('./lib/administrator.js')
+const { place } = require('./lib/gate.js')
+const { findHost } = require('./lib/host.js')
+const { progress, recover, restore } = require('./lib/maintenance.js')
+const { open } = require('./lib/open.js')
+const { atomic } = require('./lib/storage-object.js')
+const { openStore } = require('./lib/stores.js')
+const Storage = require('./lib/storage.js')
+const StorageList = require('./lib/storage-list.js')
 
 module.exports = { Account, open, progress, recover, ResetSessionKey, restore, Session, setup, Storage, StorageList }
 

@@ -64,8 +64,8 @@ describe('large accounts and sessions', () => {
   })
 
   async function atomic () {
-    const { atomic } = require('../src/facade/storage-object.js')
-    const { mainStore } = require('../src/facade/stores.js')
+    const { atomic } = require('../lib/storage-object.js')
+    const { mainStore } = require('../lib/stores.js')
     return atomic(mainStore(), store.storage)
   }
 

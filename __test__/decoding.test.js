@@ -89,7 +89,7 @@ describe('bytes that are not UTF-8', () => {
         const ours = await addon.Account.get(req('account')).catch(({ message }) => message)
         assert.deepStrictEqual(ours, theirs, stored.toString('hex'))
         // The native side alone, without the host's statements that follow where it cannot tell.
-        const { mainStore } = require('../src/facade/stores.js')
+        const { mainStore } = require('../lib/stores.js')
         const native = await mainStore().account(appid, 'account_1', ...(global.encryptionSecret ? secret : []))
         const text = Array.isArray(native) ? native[0] : native
         assert.deepStrictEqual(text === undefined ? 'invalid-accountid' : JSON.parse(text), theirs, stored.toString('hex'))

@@ -56,7 +56,7 @@ describe('documents', () => {
   }).timeout(30000)
 
   // What the sources name, and the types.
-  const sources = [...filesIn('src'), 'index.js', 'index.d.ts'].map(read).join('\n')
+  const sources = [...filesIn('lib'), ...filesIn('src'), 'index.js', 'index.d.ts'].map(read).join('\n')
   const operations = read('docs/operations.md')
 
   for (const [title, pattern] of Object.entries({ 'code of an error': /\bERR_[A-Z_]+[A-Z]\b/g, 'code of a warning': /\bDASHBOARD_SLED_[A-Z]+\b/g })) {
@@ -70,7 +70,7 @@ describe('documents', () => {
   it('every code that the package itself gives is one of the types', () => {
     const types = read('index.d.ts')
     const union = [.../type ErrorCode =\n((?: {2}\| '\w+'\n)+)/.exec(types)[1].matchAll(/'(\w+)'/g)].map(([, code]) => code)
-    const given = filesIn('src').filter((file) => !/^src\/(command|transfer)\//.test(file)).concat('index.js').map(read).join('\n')
+    const given = [...filesIn('lib'), ...filesIn('src'), 'index.js'].filter((file) => !/^lib\/(cli|import)\//.test(file)).map(read).join('\n')
     const named = new Set([...given.matchAll(/\bERR_[A-Z_]+[A-Z]\b/g)].map(([code]) => code))
     // Errors of settings are made of their names; those of imports come from streams that are loaded.
     const others = [...types.matchAll(/^ \* \| `(ERR_SLED_\w+|ERR_SOURCE|ERR_EXPORT_DAMAGED)`/gm)].map(([, code]) => code)

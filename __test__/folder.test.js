@@ -5,8 +5,8 @@ const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { atomic } = require('../src/facade/storage-object.js')
-const { openStore } = require('../src/facade/stores.js')
+const { atomic } = require('../lib/storage-object.js')
+const { openStore } = require('../lib/stores.js')
 const { makeFolder, rejection, runAsNobody, useStore } = require('./helper.js')
 
 describe('folder', () => {

@@ -86,7 +86,7 @@ function runAsNobody (fixture, { env = {}, ...options } = {}) {
   const root = path.join(__dirname, '..')
   const folder = makeFolder()
   const binary = fs.readdirSync(root).filter((name) => name.endsWith('.node'))
-  for (const name of ['index.js', 'native.js', 'package.json', 'src', path.join('__test__', 'fixtures'), ...binary]) {
+  for (const name of ['index.js', 'native.js', 'package.json', 'lib', 'src', path.join('__test__', 'fixtures'), ...binary]) {
     fs.cpSync(path.join(root, name), path.join(folder, name), { recursive: true })
   }
   const node = path.join(folder, 'node')

@@ -17,7 +17,7 @@ describe('platform-unsupported', () => {
   // The package as npm leaves it where the package of the platform is missing.
   beforeEach(() => {
     folder = makeFolder()
-    for (const file of ['index.js', 'native.js', 'package.json', 'src/facade']) {
+    for (const file of ['index.js', 'native.js', 'package.json', 'lib']) {
       fs.cpSync(path.join(root, file), path.join(folder, file), { recursive: true })
     }
   })
@@ -45,9 +45,7 @@ describe('platform-unsupported', () => {
     }
   })
   it('is told by the command-line tool', () => {
-    for (const file of ['bin', 'src/command']) {
-      fs.cpSync(path.join(root, file), path.join(folder, file), { recursive: true })
-    }
+    fs.cpSync(path.join(root, 'bin'), path.join(folder, 'bin'), { recursive: true })
     const env = { ...process.env, NODE_PATH: path.join(root, 'node_modules') }
     const { status, stderr } = spawnSync(process.execPath, [path.join(folder, 'bin', 'dashboard-sled.js'), 'verify'], { env, encoding: 'utf8' })
     assert.match(stderr, /^platform-unsupported: the package dashboard-sled-\S+ with the binary for this platform is missing, .*\n$/)
@@ -69,8 +67,8 @@ describe('platform-unsupported', () => {
     }
   })
   it('is in the way of everything that needs the binary', () => {
-    const facade = path.join(root, 'src', 'facade')
-    const direct = fs.readdirSync(facade).filter((file) => fs.readFileSync(path.join(facade, file), 'utf8').includes('../native.js'))
+    const lib = path.join(root, 'lib')
+    const direct = fs.readdirSync(lib, { recursive: true }).filter((file) => file.endsWith('.js') && fs.readFileSync(path.join(lib, file), 'utf8').includes("../native.js')"))
     assert.deepStrictEqual(direct, ['native.js'])
   })
   it('is what a user reads', () => {
@@ -97,7 +95,7 @@ describe('binary-mismatch', () => {
   // The package with a binary, as npm leaves it where a lock file mixes two versions.
   beforeEach(() => {
     folder = makeFolder()
-    for (const file of ['bin', 'index.js', 'package.json', 'src/command', 'src/facade']) {
+    for (const file of ['bin', 'index.js', 'package.json', 'lib']) {
       fs.cpSync(path.join(root, file), path.join(folder, file), { recursive: true })
     }
   })

@@ -2,8 +2,8 @@
 const assert = require('assert')
 const crypto = require('crypto')
 const addon = require('../index.js')
-const { purgeRegularly } = require('../src/facade/purge.js')
-const { mainStore } = require('../src/facade/stores.js')
+const { purgeRegularly } = require('../lib/purge.js')
+const { mainStore } = require('../lib/stores.js')
 const { rejection, runNode, runTool, useStore } = require('./helper.js')
 
 const now = Math.floor(Date.now() / 1000)

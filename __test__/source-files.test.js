@@ -5,7 +5,7 @@ const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
 const { makeFolder, rejection } = require('./helper.js')
-const { open } = require('../src/transfer/files.js')
+const { open } = require('../lib/import/files.js')
 const { runDashboard } = require('./transfer/dashboard.js')
 const { collect, requireFailure } = require('./transfer/read.js')
 

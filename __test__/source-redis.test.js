@@ -14,7 +14,7 @@ const otherClient = path.join(__dirname, '..', 'node_modules', 'redis-5.8')
 describe('source redis', function () {
   this.timeout(60000)
   const server = useServer('redis')
-  const { open } = require('../src/transfer/redis.js')
+  const { open } = require('../lib/import/redis.js')
 
   afterEach(() => server.query('FLUSHALL'))
 

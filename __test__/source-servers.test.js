@@ -19,7 +19,7 @@ describe('source servers', function () {
   for (const kind of ['redis', 'mysql', 'postgresql']) {
     describe(kind, () => {
       const server = useServer(kind)
-      const { open } = require(`../src/transfer/${kind}.js`)
+      const { open } = require(`../lib/import/${kind}.js`)
 
       before(async () => {
         if (kind === 'redis') {
@@ -154,7 +154,7 @@ describe('source servers', function () {
     const silent = await listen((socket) => sockets.push(socket))
     const web = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
     await Promise.all(['redis', 'mysql', 'postgresql'].flatMap((kind) => [silent, web].map(async ({ port }) => {
-      const { open } = require(`../src/transfer/${kind}.js`)
+      const { open } = require(`../lib/import/${kind}.js`)
       const address = `127.0.0.1:${port}/1`
       const error = await rejection(open(`${kind}://user:a-secret@${address}`))
       requireFailure(error, 'source-unreachable', { password: 'a-secret', title: address })

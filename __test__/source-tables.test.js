@@ -18,7 +18,7 @@ describe('source tables', function () {
   for (const kind of ['mysql', 'postgresql']) {
     describe(kind, () => {
       const server = useServer(kind)
-      const { open } = require(`../src/transfer/${kind}.js`)
+      const { open } = require(`../lib/import/${kind}.js`)
 
       beforeEach(async () => {
         await server.query(drop)

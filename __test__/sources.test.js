@@ -17,7 +17,7 @@ describe('sources', function () {
   for (const kind of ['files', 'redis', 'mysql', 'postgresql']) {
     describe(kind, () => {
       const source = useSource(kind)
-      const { open } = require(`../src/transfer/${kind}.js`)
+      const { open } = require(`../lib/import/${kind}.js`)
       let written
 
       before(async function () {

@@ -1,8 +1,8 @@
 /* eslint-env mocha */
 const assert = require('assert')
 const path = require('path')
-const { additions } = require('../src/facade/storage-list.js')
-const { openStore } = require('../src/facade/stores.js')
+const { additions } = require('../lib/storage-list.js')
+const { openStore } = require('../lib/stores.js')
 const { host } = require('./contract/make-application.js')
 const { rejection, useStore } = require('./helper.js')
 

@@ -2,8 +2,8 @@
 const assert = require('assert')
 const path = require('path')
 const util = require('util')
-const { atomic } = require('../src/facade/storage-object.js')
-const { openStore } = require('../src/facade/stores.js')
+const { atomic } = require('../lib/storage-object.js')
+const { openStore } = require('../lib/stores.js')
 const { host } = require('./contract/make-application.js')
 const { rejection, useStore } = require('./helper.js')
 

@@ -194,7 +194,7 @@ describe('transfer', () => {
       const entry = fc.oneof(
         fc.record({ record: name, contents: fc.oneof(fc.uint8Array(), fc.string({ unit: 'binary' })).map((bytes) => Buffer.from(bytes)) }),
         fc.record({ list: name, items: fc.uniqueArray(name, { minLength: 1 }) }))
-      const { format, open } = require('../src/transfer/jsonl.js')
+      const { format, open } = require('../lib/import/jsonl.js')
       let round = 0
       await fc.assert(fc.asyncProperty(fc.array(entry, { maxLength: 20 }), async (entries) => {
         const [first, second] = [`${from}-${++round}`, `${to}-${round}`]
@@ -247,7 +247,7 @@ describe('transfer', () => {
         [6, 'the export has ended before', whole + '{}\n']
       ]) {
         fs.writeFileSync(file, damaged)
-        const { open } = require('../src/transfer/jsonl.js')
+        const { open } = require('../lib/import/jsonl.js')
         const error = await rejection(open(file))
         assert.strictEqual(error.code, 'ERR_EXPORT_DAMAGED')
         assert(error.detail.startsWith(`line ${number} of ${file}: `) && error.detail.includes(reason), `${error.detail} instead of ${number} ${reason}`)
@@ -261,7 +261,7 @@ describe('transfer', () => {
       await fill(from, entries.slice(0, 4))
       await runTool(['export', '--output', file, '--store', from])
       const whole = fs.readFileSync(file)
-      const { open } = require('../src/transfer/jsonl.js')
+      const { open } = require('../lib/import/jsonl.js')
       for (let length = 0; length < whole.length - 1; length += 7) {
         fs.writeFileSync(file, whole.subarray(0, length))
         assert.strictEqual((await rejection(open(file))).code, 'ERR_EXPORT_DAMAGED')
@@ -301,7 +301,7 @@ describe('transfer', () => {
       ]])
     })
     it('compare finds what is missing or changed', async () => {
-      const { compare } = require('../src/command/compare.js')
+      const { compare } = require('../lib/cli/compare.js')
       await fill(from, entries.slice(1))
       await withStore(from, async (store) => {
         await store.storage.write('lines', 'other')

@@ -6,7 +6,7 @@ process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
 
 try {
-  const { makeProgram } = require('../src/command/program.js')
+  const { makeProgram } = require('../lib/cli/program.js')
   makeProgram().parseAsync()
 } catch (error) {
   if (!['ERR_BINARY_MISMATCH', 'ERR_PLATFORM_UNSUPPORTED'].includes(error.code)) {

@@ -1,9 +1,9 @@
 // `npm run docs`: writes docs/commands.md and the manual page from the commands themselves.
 const fs = require('fs')
 const path = require('path')
-const { codesOf, settings } = require('../src/command/help.js')
-const manual = require('../src/command/manual.js')
-const { makeProgram } = require('../src/command/program.js')
+const { codesOf, settings } = require('../lib/cli/help.js')
+const manual = require('../lib/cli/manual.js')
+const { makeProgram } = require('../lib/cli/program.js')
 const { version } = require('../package.json')
 
 const pages = { commands: path.join(__dirname, 'commands.md'), manual: path.join(__dirname, '..', 'man', 'dashboard-sled.1') }
@@ -41,7 +41,7 @@ function makeCommands () {
 function markdown (program) {
   return `# Commands
 
-Made from the commands by \`npm run docs\`; do not edit it here, but in \`src/command\`.
+Made from the commands by \`npm run docs\`; do not edit it here, but in \`lib/cli\`.
 
 ${settings}
 A command that was not told the folder says on stderr which one it works on. Only one process can open a store: stop the

@@ -44,10 +44,9 @@ function requireFailure (error, slug, { password, title }) {
 
 // The sources without any package beside them; returns their folder.
 function copySources (folder) {
-  const src = path.join(__dirname, '..', '..', 'src')
-  const copy = path.join(folder, 'src')
-  fs.cpSync(path.join(src, 'transfer'), path.join(copy, 'transfer'), { recursive: true })
-  fs.mkdirSync(path.join(copy, 'facade'))
-  fs.copyFileSync(path.join(src, 'facade', 'arguments.js'), path.join(copy, 'facade', 'arguments.js'))
-  return path.join(copy, 'transfer')
+  const lib = path.join(__dirname, '..', '..', 'lib')
+  const copy = path.join(folder, 'lib')
+  fs.cpSync(path.join(lib, 'import'), path.join(copy, 'import'), { recursive: true })
+  fs.copyFileSync(path.join(lib, 'arguments.js'), path.join(copy, 'arguments.js'))
+  return path.join(copy, 'import')
 }

@@ -1,4 +1,4 @@
-//! The use cases as JavaScript sees them: JSON text in and out. `undefined` in place of a text means that `src/facade`
+//! The use cases as JavaScript sees them: JSON text in and out. `undefined` in place of a text means that `lib`
 //! has to apply Dashboard's rules itself.
 
 use super::answer::Answer;

@@ -27,7 +27,7 @@ pub fn open_store(
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "src/facade lets only a positive integer through, and the cast saturates"
+        reason = "lib lets only a positive integer through, and the cast saturates"
     )]
     let cache_bytes = cache_bytes as u64;
     let settings = Settings {

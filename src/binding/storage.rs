@@ -1,4 +1,4 @@
-//! The store as JavaScript sees it. `src/facade` adds Dashboard's names and checks arguments.
+//! The store as JavaScript sees it. `lib` adds Dashboard's names and checks arguments.
 //!
 //! An answer that is cached is returned at once, any other one as a promise. Nothing here blocks.
 
@@ -277,7 +277,7 @@ impl NativeStore {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "src/facade lets no negative number through, and the cast saturates"
+            reason = "lib lets no negative number through, and the cast saturates"
         )]
         let (offset, size) = (offset as u64, size as u64);
         let store = self.store().map_err(|error| errors::throw(env, &error))?;

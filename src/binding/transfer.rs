@@ -1,4 +1,4 @@
-//! Reads and loads everything in a store, a page at a time. `src/facade` asks for one page after the other.
+//! Reads and loads everything in a store, a page at a time. `lib` asks for one page after the other.
 
 use super::answer::Answer;
 use super::arguments::{self, item, list, record, secret};

@@ -1,1 +1,2 @@
-module.exports = require('../../../facade/routes.js').Session
+// Here, and not in lib/, because the host finds the routes of a module under src/www by their file names.
+module.exports = require('../../../../lib/routes.js').Session

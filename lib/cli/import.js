@@ -27,7 +27,7 @@ module.exports = (program) => {
       let found = 0
       const end = showProgress(options, () => found, 'records and items counted')
       const counted = (number) => { found = number }
-      const opened = await require(`../transfer/${options.from}.js`).open(source, { beside: path.dirname(folder), target: folder, counted }).catch((error) => {
+      const opened = await require(`../import/${options.from}.js`).open(source, { beside: path.dirname(folder), target: folder, counted }).catch((error) => {
         end()
         throw error
       })

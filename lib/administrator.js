@@ -2,7 +2,7 @@
 // records itself. What is odd, and what a request brings along in cacheData, follows the host's
 // own statements here: their coercions are JavaScript's.
 const { invalid } = require('./arguments.js')
-const { attentively } = require('./attention.js')
+const { attentively } = require('./spin.js')
 const { decrypt, iv, now, secret } = require('./host.js')
 const { mainSessions, mainStore, readText } = require('./stores.js')
 

@@ -1,7 +1,7 @@
 // The host's StorageObject (src/storage-object.js), with changes that nothing can come between. The
 // host reads, changes and writes a record in JavaScript, so that of two changes one is lost.
 const { invalid, requireText } = require('./arguments.js')
-const { attentively } = require('./attention.js')
+const { attentively } = require('./spin.js')
 const { iv, secret } = require('./host.js')
 
 module.exports = { atomic }

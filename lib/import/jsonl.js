@@ -9,8 +9,8 @@
 const crypto = require('crypto')
 const fs = require('fs')
 const path = require('path')
-const { toJson } = require('../command/text.js')
-const { invalid } = require('../facade/arguments.js')
+const { toJson } = require('../cli/text.js')
+const { invalid } = require('../arguments.js')
 const { longestName, oversize, sourceError } = require('./source.js')
 
 const HEAD = { format: 'dashboard-sled', version: 1 }

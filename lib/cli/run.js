@@ -1,7 +1,7 @@
 // What all commands share: the store, what is told, and how they end.
 const path = require('path')
 const addon = require('../../index.js')
-const { explainFolder } = require('../facade/folders.js')
+const { explainFolder } = require('../folders.js')
 const { exitCodeOf, exitCodes } = require('./exit-codes.js')
 const { explainSystemError, failure } = require('./failure.js')
 const { listenForSignals } = require('./interrupt.js')

@@ -8,7 +8,7 @@
 // It only reads, never has everything in memory, and fails with the errors of sourceError.
 const fs = require('fs')
 const path = require('path')
-const { invalid } = require('../facade/arguments.js')
+const { invalid } = require('../arguments.js')
 
 const itemsInPart = 1000
 const bytesAtOnce = 8 * 1024 * 1024

@@ -1,6 +1,6 @@
 // The engine of records for the host's src/storage.js.
 const { asItem, invalid, requireText } = require('./arguments.js')
-const { attentively } = require('./attention.js')
+const { attentively } = require('./spin.js')
 const { backup } = require('./backups.js')
 const { iv, secret } = require('./host.js')
 const { closeStore, openStore, readText } = require('./stores.js')

@@ -1,5 +1,5 @@
 // The accounts whose sessions would be ended, for --dry-run.
-const { decrypt, secrets } = require('../facade/host.js')
+const { decrypt, secrets } = require('../host.js')
 const { failure } = require('./failure.js')
 const { looksEncrypted } = require('./encrypted.js')
 

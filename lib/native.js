@@ -1,6 +1,6 @@
 // What the binary of this platform gives; without one of this version, an error that says what to do.
 const { invalid } = require('./arguments.js')
-const { name, napi, version } = require('../../package.json')
+const { name, napi, version } = require('../package.json')
 
 // Parts of Rust's names, as Node calls them.
 const nodeNames = { aarch64: 'arm64', windows: 'win32', x86_64: 'x64' }
@@ -22,7 +22,7 @@ function load () {
 
 function loadBinary () {
   try {
-    return require('../../native.js')
+    return require('../native.js')
   } catch (error) {
     throw invalid('platform-unsupported', 'ERR_PLATFORM_UNSUPPORTED', explain(error))
   }

@@ -1,6 +1,6 @@
 // The engine of lists for the host's src/storage-list.js.
 const { asItem, invalid, requireText } = require('./arguments.js')
-const { attentively } = require('./attention.js')
+const { attentively } = require('./spin.js')
 const { openStore } = require('./stores.js')
 
 module.exports = { additions, listsOf, setup }

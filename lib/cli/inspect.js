@@ -1,4 +1,4 @@
-const { decrypt, secrets } = require('../facade/host.js')
+const { decrypt, secrets } = require('../host.js')
 const { looksEncrypted } = require('./encrypted.js')
 const { redact, redactText } = require('./redact.js')
 const { failure, run, withStore } = require('./run.js')

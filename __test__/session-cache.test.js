@@ -145,8 +145,8 @@ describe('session copies', () => {
   }).timeout(60000)
 
   describe('are bounded by their bytes, and those that are used stay', () => {
-    const SessionCopies = require('../src/facade/session-copies.js')
-    const { mainStore } = require('../src/facade/stores.js')
+    const SessionCopies = require('../lib/session-cache.js')
+    const { mainStore } = require('../lib/stores.js')
     const budget = 1024 * 1024
 
     // What is added to a session, and the most of such that fit.

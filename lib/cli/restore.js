@@ -1,6 +1,6 @@
 const path = require('path')
 const addon = require('../../index.js')
-const { refuseSame } = require('../facade/folders.js')
+const { refuseSame } = require('../folders.js')
 const { countAccounts } = require('./accounts.js')
 const { confirm } = require('./confirm.js')
 const { exitCodes } = require('./exit-codes.js')

@@ -1,5 +1,5 @@
 const path = require('path')
-const { format } = require('../transfer/jsonl.js')
+const { format } = require('../import/jsonl.js')
 const { Damage } = require('./damage.js')
 const { isStandardOutput, writeFile, writeStandardOutput } = require('./output.js')
 const { failure, run, showProgress, withStore } = require('./run.js')

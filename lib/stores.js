@@ -6,7 +6,7 @@ const { readAge } = require('./age.js')
 const { invalid } = require('./arguments.js')
 const { withSentence } = require('./folders.js')
 const { purgeRegularly } = require('./purge.js')
-const SessionCopies = require('./session-copies.js')
+const SessionCopies = require('./session-cache.js')
 
 const MEBIBYTE = 1024 * 1024
 const DEFAULT_CACHE_MB = 64

@@ -1,4 +1,4 @@
-// What the host finds in src/www and src/server: our modules and the gate, if the data is in our store.
+// What the host finds in src/www and lib/server.js: our modules and the gate, if the data is in our store.
 const { ResetSessionKey, Session } = require('./administrator.js')
 const { gate } = require('./gate.js')
 
