@@ -1,65 +1,77 @@
 /// <reference types="node" />
 
 /**
- * What every error of this package has besides its message.
+ * An error of this package. Every rejected promise of the package has one.
  *
- * The message is a slug in kebab case without quotes, because Dashboard prints messages into JSON
- * without escaping them (`src/server.js`, executeAPIRequest).
+ * `message` is a slug in kebab case without quotes, because Dashboard prints messages into JSON without escaping them
+ * (`executeAPIRequest` in its `src/server.js`). Programs compare `code`; people read `detail`.
  *
  * | code | message | when |
  * |---|---|---|
- * | `ERR_INVALID` | `invalid-…` | an argument is wrong; the slug is the host's own where it has one |
- * | `ERR_TOO_LARGE` | `invalid-…` | a key, path or item over 64 KiB, an account or a session over 1 MiB, other contents over 64 MiB |
- * | `ERR_ENCRYPTION_SECRET` | `invalid-encryption-secret` | the host's secret has a wrong length, or is not that of the stored account or session |
- * | `ERR_CACHE` | `invalid-cache` | the host's `CACHE` is set |
+ * | `ERR_INVALID` | `invalid-…` | an argument is wrong; the slug is Dashboard's own where it has one |
+ * | `ERR_TOO_LARGE` | `invalid-…` | a key, path or item is over 64 KiB, an account or a session over 1 MiB, or other contents over 64 MiB |
+ * | `ERR_ENCRYPTION_SECRET` | `invalid-encryption-secret` | Dashboard's secret has a wrong length, or is not the one of the stored account or session |
+ * | `ERR_CACHE` | `invalid-cache` | Dashboard's setting `CACHE` is set |
  * | `ERR_SLED_PATH` | `invalid-sled-path` | two parts of the dashboard would share a folder |
- * | `ERR_SLED_CACHE_MB` | `invalid-sled-cache-mb` | `SLED_CACHE_MB` is no whole number of megabytes |
- * | `ERR_SLED_COMMIT_SECONDS` | `invalid-sled-commit-seconds` | `SLED_COMMIT_SECONDS` is no whole number of seconds |
- * | `ERR_SLED_PURGE_AFTER` | `invalid-sled-purge-after` | `SLED_PURGE_AFTER` is no age like `30d` |
- * | `ERR_STORE_LOCKED` | `store-locked` | another process, or a forked worker of a cluster, has the folder |
- * | `ERR_STORE_NEWER_FORMAT` | `store-newer-format` | a later version wrote the folder |
+ * | `ERR_SLED_CACHE_MB` | `invalid-sled-cache-mb` | `SLED_CACHE_MB` is not a whole number from 1 to 1048576 |
+ * | `ERR_SLED_COMMIT_SECONDS` | `invalid-sled-commit-seconds` | `SLED_COMMIT_SECONDS` is not a whole number from 1 to 3600 |
+ * | `ERR_SLED_PURGE_AFTER` | `invalid-sled-purge-after` | `SLED_PURGE_AFTER` is not an age such as `30d` |
+ * | `ERR_STORE_LOCKED` | `store-locked` | another process, or a forked worker of a cluster, has the store open |
+ * | `ERR_STORE_NEWER_FORMAT` | `store-newer-format` | a later version wrote the store |
  * | `ERR_STORE_FOREIGN` | `store-foreign-folder` | the folder holds other files |
- * | `ERR_STORE_ROLLED_BACK` | `store-rolled-back` | the store holds less than was acknowledged |
- * | `ERR_STORE_GUARD` | `store-guard-mismatch` | the guard and the data do not belong together |
+ * | `ERR_STORE_ROLLED_BACK` | `store-rolled-back` | the store lacks acknowledged changes |
+ * | `ERR_STORE_GUARD` | `store-guard-mismatch` | the rollback guard and the data do not belong together |
  * | `ERR_STORE_DAMAGED` | `store-damaged` | something on the disk is damaged; `detail` names it |
- * | `ERR_STORE_POISONED` | `store-poisoned` | a write failed before; `cause` says which way |
- * | `ERR_STORE_STUCK` | `store-stuck` | a commit did not move for `SLED_COMMIT_SECONDS`; the cause of `store-poisoned` |
- * | `ERR_STORE_MISSING` | `store-missing` | a folder that should hold a store or a backup holds none |
- * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was cut short, or a restore was cut short where there was no store |
- * | `ERR_OLD_BACKUP` | `old-backup-not-removed` | a new backup is whole, and an old one could not be removed; `detail` names both |
+ * | `ERR_STORE_POISONED` | `store-poisoned` | an earlier write failed; `cause` says why |
+ * | `ERR_STORE_STUCK` | `store-stuck` | a commit made no progress for `SLED_COMMIT_SECONDS`; also the cause of `store-poisoned` |
+ * | `ERR_STORE_MISSING` | `store-missing` | the folder holds neither a store nor a backup |
+ * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was interrupted, or a restore into an empty folder was interrupted |
+ * | `ERR_OLD_BACKUP` | `old-backup-not-removed` | the new backup is complete, but an old one could not be removed; `detail` names both |
  * | `ERR_STORE_READ_ONLY` | `store-read-only` | the folder cannot be written; reads work with `create: false` |
- * | `ERR_STORE_PERMISSION` | `store-not-permitted` | the system does not permit it to this user; `detail` has the file, its owner and mode |
- * | `ERR_EXPORT_DAMAGED` | `export-damaged` | a line of an export is not as it was written; `detail` has its number and the reason |
- * | `ERR_STORE_WHOLE` | `store-whole` | a recovery of a store that has not gone back in time |
- * | `ERR_ACCOUNTS_UNREADABLE` | `accounts-unreadable` | sessions cannot be ended: accounts are encrypted under another secret |
- * | `ERR_STORE_FULL` | `store-full` | the disk is full, or has no room for what was asked |
- * | `ERR_STORE_BUSY` | `store-busy` | over 65,536 changes or 256 MiB of them wait to be written, or too many reads wait |
- * | `ERR_STORE_NO_THREAD` | `store-no-thread` | the system started no thread; try again when the limit is higher |
- * | `ERR_STORE_STILL_OPEN` | `store-still-open` | `close` waited for `SLED_COMMIT_SECONDS`, and something still uses the store; its folder becomes free when that has ended |
- * | `ERR_STORE_CLOSED` | `store-closed` | the store was closed |
- * | `ERR_STORE_IO` | `store-io-failed` | the system refused something; `detail` says what |
- * | `ERR_STORE_SLED` | `store-sled-failed` | sled failed otherwise |
- * | `ERR_SOURCE` | `source-invalid` | the url of an import is none, or its options are wrong |
- * | `ERR_SOURCE` | `source-client-missing` | the package that reads such a server is not installed, or too old |
- * | `ERR_SOURCE` | `source-unreachable` | there is no such folder, or no server answers there |
- * | `ERR_SOURCE` | `source-refused` | the server refuses: the user, the password, the database, or what the user may read |
- * | `ERR_SOURCE` | `source-not-dashboard` | no dashboard kept its data there |
- * | `ERR_SOURCE` | `source-changed` | something vanished while it was read: the dashboard still runs |
- * | `ERR_SOURCE` | `source-too-large` | it has something that a store cannot take |
+ * | `ERR_STORE_PERMISSION` | `store-not-permitted` | this user lacks a permission; `detail` has the file, its owner and mode |
+ * | `ERR_EXPORT_DAMAGED` | `export-damaged` | a line of an export was changed; `detail` has its number and the reason |
+ * | `ERR_STORE_WHOLE` | `store-whole` | `recover` was called for a store that lacks nothing |
+ * | `ERR_ACCOUNTS_UNREADABLE` | `accounts-unreadable` | sessions cannot be ended, because accounts are encrypted under another secret |
+ * | `ERR_STORE_FULL` | `store-full` | the disk is full, or has too little space for this call |
+ * | `ERR_STORE_BUSY` | `store-busy` | over 65,536 changes or 256 MiB of contents wait to be written, or too many reads wait |
+ * | `ERR_STORE_NO_THREAD` | `store-no-thread` | the system refused to start a thread; try again once its limit is higher |
+ * | `ERR_STORE_STILL_OPEN` | `store-still-open` | `close` waited for `SLED_COMMIT_SECONDS`, and a call still uses the store; the folder becomes free when that call ends |
+ * | `ERR_STORE_CLOSED` | `store-closed` | the store is closed |
+ * | `ERR_STORE_IO` | `store-io-failed` | a call of the system failed; `detail` says which |
+ * | `ERR_STORE_SLED` | `store-sled-failed` | sled failed for another reason |
+ * | `ERR_SOURCE` | `source-invalid` | the URL of an import, or one of its options, is invalid |
+ * | `ERR_SOURCE` | `source-client-missing` | the npm package that reads this kind of server is missing or too old |
+ * | `ERR_SOURCE` | `source-unreachable` | the folder does not exist, or no server answers |
+ * | `ERR_SOURCE` | `source-refused` | the server refused the user, the password, the database or a read |
+ * | `ERR_SOURCE` | `source-not-dashboard` | the source holds no data of a dashboard |
+ * | `ERR_SOURCE` | `source-changed` | something disappeared while it was read, because the dashboard still runs |
+ * | `ERR_SOURCE` | `source-too-large` | the source holds something that is too large for a store |
  * | `ERR_SOURCE` | `source-unreadable` | a key or an item in a table is not UTF-8 |
- * | `ERR_SOURCE` | `source-interrupted` | the source went away or failed in the middle |
+ * | `ERR_SOURCE` | `source-interrupted` | the source failed or disconnected during the import |
  * | `ERR_STORE_PANIC` | `store-panicked` | a bug of this package was caught |
- * | `ERR_BINARY_MISMATCH` | `binary-mismatch` | `require` finds the binary of another version; `detail` says of which, and what to do |
- * | `ERR_PLATFORM_UNSUPPORTED` | `platform-unsupported` | `require` finds no binary for this platform; `detail` says for which there are, and how to build one |
+ * | `ERR_BINARY_MISMATCH` | `binary-mismatch` | `require` found the binary of another version; `detail` says which, and what to do |
+ * | `ERR_PLATFORM_UNSUPPORTED` | `platform-unsupported` | `require` found no binary for this platform; `detail` lists the platforms, and how to build one |
+ *
+ * @example
+ * ```js
+ * try {
+ *   await open({ path: 'data/no-such.sled', create: false })
+ * } catch (error) {
+ *   error.message // 'store-missing'
+ *   error.code // 'ERR_STORE_MISSING'
+ * }
+ * ```
  */
 export interface StoreError extends Error {
+  /** A stable name for programs. The same code may come with several messages. */
   code: ErrorCode
-  /** For people: what happened, to what, and what to do. Never holds the contents of a record. */
+  /** A sentence for people: what happened, to what, and what to do. It never quotes the contents of a record. */
   detail?: string
+  /** The first failure, if this call was refused because of it. */
   cause?: StoreError
 }
 
-/** Every {@link StoreError.code}. */
+/** The value of {@link StoreError.code}. */
 export type ErrorCode =
   | 'ERR_INVALID'
   | 'ERR_TOO_LARGE'
@@ -98,134 +110,358 @@ export type ErrorCode =
   | 'ERR_PLATFORM_UNSUPPORTED'
 
 /**
- * Records by key, as `src/storage.js` of the host wants them from an engine.
+ * Records by key, as Dashboard's `src/storage.js` expects them of a storage engine.
  *
- * A key is any string up to 64 KiB, compared unit by unit; it is never a path on the disk. A write
- * that has resolved survives a crash and a power cut. Every method rejects with a {@link StoreError}.
+ * A key is any string of 1 byte to 64 KiB in UTF-8. Keys are compared code unit by code unit, and are never paths on the
+ * disk. Accounts and sessions (`<appid>/account/<id>`, `<appid>/session/<id>`) have at most 1 MiB, other contents 64 MiB.
+ * Whatever is larger is refused with `ERR_TOO_LARGE`.
+ *
+ * A change resolves when it is synced to the disk. It can be refused with `store-poisoned`, `store-full`,
+ * `store-read-only` or `store-busy`. A read can fail with `store-damaged`, `store-io-failed` or `store-busy`. After
+ * `close` every call rejects with `store-closed`.
  */
 export interface Records {
-  /** Whether there is a record. `invalid-file` unless `file` is a string that is not empty. */
+  /**
+   * Returns whether there is a record.
+   *
+   * @throws `invalid-file` (`ERR_INVALID`) if `file` is not a string or is empty
+   * @example
+   * ```js
+   * await storage.write('note/1', 'text')
+   * await storage.exists('note/1') // true
+   * await storage.exists('note/2') // false
+   * ```
+   */
   exists (file: string): Promise<boolean>
-  /** A record as text, undefined if there is none. `invalid-file`. */
+  /**
+   * Returns a record as text, or undefined if there is none.
+   *
+   * @throws `invalid-file` (`ERR_INVALID`) if `file` is not a string or is empty
+   * @example
+   * ```js
+   * await storage.write('note/1', 'text')
+   * await storage.read('note/1') // 'text'
+   * await storage.read('note/2') // undefined
+   * ```
+   */
   read (file: string): Promise<string | undefined>
-  /** The records at `<prefix>/<id>` by id, without the missing ones. `invalid-prefix`, `invalid-files`. */
+  /**
+   * Returns the records at `<prefix>/<id>`, by id. Ids without a record are left out.
+   *
+   * @throws `invalid-prefix` (`ERR_INVALID`) if `prefix` is not a string or is empty
+   * @throws `invalid-files` (`ERR_INVALID`) if `ids` is not an array, is empty, or has something else than strings and numbers
+   * @example
+   * ```js
+   * await storage.write('note/1', 'text')
+   * await storage.readMany('note', [1, 2]) // { 1: 'text' }
+   * ```
+   */
   readMany (prefix: string, ids: Array<string | number>): Promise<{ [id: string]: string }>
-  /** A record as bytes of the caller's own, undefined if there is none. `invalid-file`. */
+  /**
+   * Returns a record as bytes, or undefined if there is none. The buffer belongs to the caller.
+   *
+   * @throws `invalid-file` (`ERR_INVALID`) if `file` is not a string or is empty
+   * @example
+   * ```js
+   * await storage.writeBinary('picture', new Uint8Array([137, 80]))
+   * await storage.readBinary('picture') // Buffer.from([137, 80])
+   * ```
+   */
   readBinary (file: string): Promise<Buffer | undefined>
-  /** Writes up to 64 MiB. `invalid-file`, `invalid-contents`. */
+  /**
+   * Writes a record, and replaces the one that is there. A write of an account or a session that was read before another
+   * call changed it cannot undo a reset, a new password or an end ([stale writes](decisions/stale-writes.md)).
+   *
+   * @throws `invalid-file` (`ERR_INVALID`) if `file` is not a string or is empty; (`ERR_TOO_LARGE`) if it is over 64 KiB
+   * @throws `invalid-contents` (`ERR_INVALID`) if `contents` is neither text nor bytes; (`ERR_TOO_LARGE`) if they are over 64 MiB
+   * @throws `invalid-encryption-secret` (`ERR_ENCRYPTION_SECRET`) if the stored account or session was encrypted under another secret
+   * @example
+   * ```js
+   * await storage.write('note/1', JSON.stringify({ text: 'on the disk once this resolves' }))
+   * ```
+   */
   write (file: string, contents: string | Uint8Array): Promise<void>
-  /** Writes up to 64 MiB. `invalid-file`, `invalid-buffer`. */
+  /**
+   * Writes a record from bytes, as `write` does.
+   *
+   * @throws `invalid-file` (`ERR_INVALID`) if `file` is not a string or is empty; (`ERR_TOO_LARGE`) if it is over 64 KiB
+   * @throws `invalid-buffer` (`ERR_INVALID`) if `buffer` is neither bytes nor text; `invalid-contents` (`ERR_TOO_LARGE`) if it is over 64 MiB
+   * @throws `invalid-encryption-secret` (`ERR_ENCRYPTION_SECRET`) as for `write`
+   * @example
+   * ```js
+   * await storage.writeBinary('picture', await readFile('picture.png'))
+   * ```
+   */
   writeBinary (file: string, buffer: Uint8Array | string): Promise<void>
-  /** Removes a record; a missing one is no error. `invalid-file`. */
+  /**
+   * Removes a record. A missing record is not an error.
+   *
+   * @throws `invalid-file` (`ERR_INVALID`) if `file` is not a string or is empty
+   * @example
+   * ```js
+   * await storage.write('note/1', 'text')
+   * await storage.delete('note/1')
+   * await storage.exists('note/1') // false
+   * ```
+   */
   delete (file: string): Promise<void>
 }
 
-/** The records of the dashboard's store, and the store itself. */
+/** The records of the dashboard's store, and the store itself. Dashboard gives it to its code as `dashboard.Storage`. */
 export interface StorageContainer extends Records {
-  /** Removes every record and every list. There with `NODE_ENV=testing` alone. */
+  /** Removes every record and every list. Exists only with `NODE_ENV=testing`, as in Dashboard's `src/storage-fs.js`. */
   flush? (): Promise<void>
   /**
-   * Copies the store as it is at one moment into a new or an empty folder, while it goes on working, and reads the copy
-   * before it resolves. `invalid-folder`, also for the folder of the store or one within it, and with `keep` for a folder that
-   * holds a store or a backup itself; `store-foreign-folder` if the folder is not empty.
+   * Copies the store, as it is at one moment, into a folder that is new or empty, and verifies the copy before it resolves.
+   * The store goes on working meanwhile. Two backups are made at a time; more wait.
    *
-   * With `keep` the copy gets a folder with the date within `folder`. When it is whole, the oldest of these are removed, so
-   * that `keep` of them are left; what holds no whole store is not counted, and not touched. If anything fails, none is removed. `invalid-keep`;
-   * `old-backup-not-removed` if the new backup is whole and an old one could not be removed.
+   * With `keep`, a whole number from 1 on, the copy gets a folder within `folder`, named by the date in UTC. Once it is
+   * complete, the oldest of these folders are removed until `keep` are left. A folder without a complete store is neither
+   * counted nor removed. If anything fails, no backup is removed.
+   *
+   * @throws `invalid-folder` (`ERR_INVALID`) if `folder` is empty, is the store or lies within it; with `keep`, if it is a store or a backup itself
+   * @throws `invalid-keep` (`ERR_INVALID`) if `keep` is not a whole number from 1 on
+   * @throws `invalid-option` (`ERR_INVALID`) if there is an option with another name
+   * @throws `store-foreign-folder` (`ERR_STORE_FOREIGN`) if the folder is not empty
+   * @throws `store-damaged` (`ERR_STORE_DAMAGED`) if something in the store is damaged
+   * @throws `store-full` (`ERR_STORE_FULL`) if the disk has too little space
+   * @throws `store-not-permitted` (`ERR_STORE_PERMISSION`) if this user may not write there
+   * @throws `old-backup-not-removed` (`ERR_OLD_BACKUP`) if the new backup is complete, but an old one could not be removed
+   * @example
+   * ```js
+   * const { folder, records, problems } = await storage.backup('backups', { keep: 14 })
+   * console.log(`${records} records were copied to ${folder}`)
+   * problems // 0
+   * ```
    */
   backup (folder: string, options?: { keep?: number }): Promise<Backup>
-  /** Numbers to watch. They cost nothing but the question for the sizes of a few files. */
+  /**
+   * Returns numbers to watch. It reads no data, only the sizes of a few files.
+   *
+   * @throws `store-closed` (`ERR_STORE_CLOSED`) after `close`
+   * @example
+   * ```js
+   * const { waiting, commits, cache } = await storage.stats()
+   * console.log(`${waiting} changes wait, ${commits.perSecond} commits per second, hit rate ${cache.hitRate}`)
+   * ```
+   */
   stats (): Promise<Stats>
-  /** Finishes what was asked for and lets go of the folder; later calls get `store-closed`. */
+  /**
+   * Closes the store. Calls made before are still answered; later ones reject with `store-closed`. Resolves when the folder is
+   * free, unless another thread of the process still uses the store.
+   *
+   * @throws `store-still-open` (`ERR_STORE_STILL_OPEN`) if a call still uses the store after `SLED_COMMIT_SECONDS`
+   * @example
+   * ```js
+   * await storage.close()
+   * ```
+   */
   close (): Promise<void>
 }
 
-/** An item of a list: kept as text, so that 3 and '3' are one item. */
+/** An item of a list. It is stored as text, so 3 and '3' are the same item. */
 export type ItemId = string | number | boolean
 
 /**
- * Lists by path, newest first, as `src/storage-list.js` of the host wants them from an engine.
+ * Lists by path, newest item first, as Dashboard's `src/storage-list.js` expects them of an engine.
  *
- * Paths and items are any strings up to 64 KiB that are not empty: else `invalid-path` and
- * `invalid-itemid`.
+ * Paths and items are any strings of 1 byte to 64 KiB in UTF-8; whatever is larger is refused with `ERR_TOO_LARGE`. Numbers
+ * must be finite. Changes and reads fail for the same reasons as in {@link Records}.
  */
 export interface Lists {
-  /** Adds an item as the newest; one that is there keeps its place. */
+  /**
+   * Adds an item as the newest one. An item that is already in the list keeps its place.
+   *
+   * @throws `invalid-path` (`ERR_INVALID`) if `path` is not a string or is empty; (`ERR_TOO_LARGE`) if it is over 64 KiB
+   * @throws `invalid-itemid` (`ERR_INVALID`) if `itemid` is empty or of another type; (`ERR_TOO_LARGE`) if it is over 64 KiB
+   * @example
+   * ```js
+   * await lists.add('notes', 1)
+   * await lists.add('notes', 2)
+   * await lists.add('notes', 1)
+   * await lists.listAll('notes') // ['2', '1']
+   * ```
+   */
   add (path: string, itemid: ItemId): Promise<void>
-  /** Adds one item to each of several lists, all of them or none. `invalid-items`. */
+  /**
+   * Adds one item to each of several lists, as one change: to all of them or to none.
+   *
+   * @throws `invalid-items` (`ERR_INVALID`) if `items` is not an object
+   * @throws `invalid-path` (`ERR_INVALID`) if a path is empty; (`ERR_TOO_LARGE`) if it is over 64 KiB
+   * @throws `invalid-itemid` (`ERR_INVALID`) if an item is empty or of another type; (`ERR_TOO_LARGE`) if it is over 64 KiB
+   * @example
+   * ```js
+   * await lists.addMany({ 'dashboard/sessions': 'session_1', 'dashboard/account/sessions/account_1': 'session_1' })
+   * await lists.count('dashboard/sessions') // 1
+   * ```
+   */
   addMany (items: { [path: string]: ItemId }): Promise<void>
-  /** How many items there are; 0 for a missing list. */
+  /**
+   * Returns the number of items, 0 for a missing list. It takes one read, however long the list is.
+   *
+   * @throws `invalid-path` (`ERR_INVALID`) if `path` is not a string or is empty
+   * @example
+   * ```js
+   * await lists.add('notes', 1)
+   * await lists.count('notes') // 1
+   * await lists.count('others') // 0
+   * ```
+   */
   count (path: string): Promise<number>
-  /** Whether a list has an item. */
+  /**
+   * Returns whether a list has an item.
+   *
+   * @throws `invalid-path` (`ERR_INVALID`) if `path` is not a string or is empty
+   * @throws `invalid-itemid` (`ERR_INVALID`) if `itemid` is empty or of another type
+   * @example
+   * ```js
+   * await lists.add('notes', 1)
+   * await lists.exists('notes', '1') // true
+   * ```
+   */
   exists (path: string, itemid: ItemId): Promise<boolean>
   /**
-   * The items behind the `offset` newest ones, undefined if there are none. `invalid-offset` for a
-   * negative one. `pageSize` defaults to the host's `PAGE_SIZE`; all items for 0, negative and NaN.
+   * Returns a page of a list, newest items first, or undefined if the page is empty. The page is of one moment.
+   *
+   * `offset` (default 0) is the number of newest items to skip. `pageSize` is the largest number of items to return, by
+   * default Dashboard's setting `PAGE_SIZE`; 0, a negative number or NaN returns all of them.
+   *
+   * @throws `invalid-path` (`ERR_INVALID`) if `path` is not a string or is empty
+   * @throws `invalid-offset` (`ERR_INVALID`) if `offset` is negative
+   * @throws `store-poisoned` (`ERR_STORE_POISONED`) if a failed commit would have changed this list
+   * @example
+   * ```js
+   * await lists.add('notes', 1)
+   * await lists.add('notes', 2)
+   * await lists.add('notes', 3)
+   * await lists.list('notes', 1, 10) // ['2', '1']
+   * await lists.list('notes', 3, 10) // undefined
+   * ```
    */
   list (path: string, offset?: number, pageSize?: number): Promise<string[] | undefined>
-  /** All items, undefined if there are none. */
+  /**
+   * Returns all items, newest first, or undefined if there are none. They are of one moment.
+   *
+   * @throws `invalid-path` (`ERR_INVALID`) if `path` is not a string or is empty
+   * @throws `store-poisoned` (`ERR_STORE_POISONED`) as for `list`
+   * @example
+   * ```js
+   * await lists.add('notes', 1)
+   * await lists.listAll('notes') // ['1']
+   * ```
+   */
   listAll (path: string): Promise<string[] | undefined>
-  /** Removes an item; a missing one is no error. */
+  /**
+   * Removes an item. A missing item is not an error.
+   *
+   * @throws `invalid-path` (`ERR_INVALID`) if `path` is not a string or is empty
+   * @throws `invalid-itemid` (`ERR_INVALID`) if `itemid` is empty or of another type
+   * @example
+   * ```js
+   * await lists.add('notes', 1)
+   * await lists.remove('notes', 1)
+   * await lists.listAll('notes') // undefined
+   * ```
+   */
   remove (path: string, itemid: ItemId): Promise<void>
 }
 
-/** The lists of the dashboard's store. */
+/** The lists of the dashboard's store. Dashboard gives it to its code as `dashboard.StorageList`. */
 export interface StorageListContainer extends Lists {
-  /** Removes every record and every list. There with `NODE_ENV=testing` alone. */
+  /** Removes every record and every list. Exists only with `NODE_ENV=testing`. */
   flush? (): Promise<void>
 }
 
-/** The engine of `STORAGE=dashboard-sled`. */
+/** The storage engine that Dashboard's `src/storage.js` loads with `STORAGE=dashboard-sled`. */
 export const Storage: {
   /**
-   * Opens the store in `SLED_PATH`, or with a prefix in `<PREFIX>_SLED_PATH`. Within a process a
-   * folder is opened once, for the main thread and all worker threads.
+   * Opens the dashboard's store in `SLED_PATH`, and creates it if the folder is missing or empty. With a `prefix`, opens the
+   * store of a module of Dashboard in `<PREFIX>_SLED_PATH`. A folder is opened once in a process, for all of its threads.
+   *
+   * @throws `invalid-prefix` (`ERR_INVALID`) if `prefix` has other characters than letters, digits and underscores
+   * @throws `invalid-cache` (`ERR_CACHE`) if `CACHE` is set
+   * @throws `invalid-sled-path` (`ERR_SLED_PATH`) if another part of the dashboard has this folder
+   * @throws `invalid-sled-cache-mb` (`ERR_SLED_CACHE_MB`) if that setting is not a whole number from 1 to 1048576
+   * @throws `invalid-sled-commit-seconds` (`ERR_SLED_COMMIT_SECONDS`) if that setting is not a whole number from 1 to 3600
+   * @throws `invalid-sled-purge-after` (`ERR_SLED_PURGE_AFTER`) if that setting is not an age such as `30d`
+   * @throws `store-locked` (`ERR_STORE_LOCKED`) and the other errors of {@link open}
+   * @example
+   * ```js
+   * const storage = await Storage.setup()
+   * await storage.write('note/1', 'text')
+   * await storage.close()
+   * ```
    */
   setup (prefix?: string): Promise<StorageContainer>
 }
 
-/** The engine of lists that belongs to it. */
+/** The engine of lists that belongs to `Storage`. Dashboard's `src/storage-list.js` loads it. */
 export const StorageList: {
-  /** Opens the lists of the same store; the first argument is not looked at. */
+  /**
+   * Opens the lists of the store that `Storage.setup(prefix)` opens. `storage` is ignored; Dashboard passes it.
+   *
+   * @throws `store-locked` (`ERR_STORE_LOCKED`) and the other errors of `Storage.setup`
+   * @example
+   * ```js
+   * const storage = await Storage.setup()
+   * const lists = await StorageList.setup(storage)
+   * await lists.add('notes', 1)
+   * ```
+   */
   setup (storage?: unknown, prefix?: string): Promise<StorageListContainer>
 }
 
-/** What the host hands to its modules. Anything else in it is left alone. */
+/** The request that Dashboard passes to its modules. Other properties are ignored and left unchanged. */
 export interface Request {
-  /** The tenant: records of another one are never seen. */
+  /** The application (tenant). Records of another application are never returned. */
   appid: string
+  /** The parameters of the request, such as `sessionid` and `accountid`. */
   query: { [name: string]: any }
-  /** Records by id that win over the store, as text or as objects. `ResetSessionKey` does not look at them. */
+  /** Records by id that take precedence over the store, as text or as objects. `ResetSessionKey` ignores them. */
   cacheData?: { [id: string]: any }
 }
 
-/** A session as the host keeps it, without its `tokenHash`; times in seconds. What modules add, an application declares. */
+/**
+ * A session as Dashboard's `create-session.js` writes it, without its `tokenHash`. All times are in whole seconds since 1970.
+ * An application declares the properties that its modules add.
+ */
 export interface Session {
   object: 'session'
+  /** Begins with `session_`. */
   sessionid: string
   accountid: string
+  /** Time of the sign-in. */
   created: number
+  /** Time from which on it is no longer valid: 20 minutes, 8 hours or 30 days after `created`. */
   expires: number
+  /** The account's number at the sign-in. A higher number of the account ends the session. */
   sessionKeyNumber: number
+  /** Time at which the password was last confirmed. */
   lastVerified?: number
-  /** When it ended: stored, or by the account's reset, or by its expiry, in this order. */
+  /** Time at which it ended: the stored one, else the account's last reset, else `expires`. Missing while it is valid. */
   ended?: number
 }
 
 /**
- * An account as the host keeps it, without `sessionKey`, `usernameHash` and `passwordHash`; times in seconds. What modules
- * add, an application declares: `declare module 'dashboard-sled' { interface Account { … } }`.
+ * An account as Dashboard writes it, without `sessionKey`, `usernameHash` and `passwordHash`. All times are in whole seconds
+ * since 1970. An application declares the properties that its modules add:
+ * `declare module 'dashboard-sled' { interface Account { … } }`.
  */
 export interface Account {
   object: 'account'
+  /** Begins with `account_`. */
   accountid: string
+  /** Time of the registration. */
   created: number
+  /** Number of resets of the session key so far, plus 1 (`create-account.js`). */
   sessionKeyNumber: number
+  /** Time of the last reset of the session key. */
   sessionKeyLastReset?: number
-  /** Since when it may administrate. */
+  /** Time from which on it is an administrator. */
   administrator?: number
-  /** Since when it owns the dashboard. */
+  /** Time from which on it owns the dashboard. */
   owner?: number
+  /** Time at which it will be deleted, or was. */
   deleted?: number
   lastSignedIn?: number
   passwordLastChanged?: number
@@ -234,7 +470,7 @@ export interface Account {
   resetCodeLastCreated?: number
   resetCodeLastDeleted?: number
   resetCodeLastUsed?: number
-  /** The default profile, of which the account has a copy: the properties below. */
+  /** The default profile. The account has a copy of its properties, which follow (`create-profile.js`). */
   profileid?: string
   firstName?: string
   lastName?: string
@@ -249,284 +485,492 @@ export interface Account {
   website?: string
 }
 
-/** The host's `src/www/api/administrator/session.js`. */
+/** Replaces Dashboard's `src/www/api/administrator/session.js`. */
 export const Session: {
   /**
-   * The session `req.query.sessionid`. If its end is not stored, `req.query.accountid` is its account afterwards,
-   * as the host leaves it. Times are compared with the host's clock where the host is loaded.
+   * Returns the session `req.query.sessionid`, as Dashboard's own module does. A session that is no longer valid has `ended`.
+   * If its end is not stored, `req.query.accountid` is set to its account, as Dashboard's module leaves it. Times are compared
+   * with Dashboard's clock, or with the system's where Dashboard is not loaded.
    *
-   * `invalid-sessionid` if it is missing, no string or unknown; `invalid-accountid` if its account is gone.
+   * @throws `invalid-sessionid` (`ERR_INVALID`) if the id is missing, not a string or unknown
+   * @throws `invalid-accountid` (`ERR_INVALID`) if the account of the session is missing
+   * @throws `store-closed` (`ERR_STORE_CLOSED`) if the dashboard's store is not open
+   * @throws `store-damaged` (`ERR_STORE_DAMAGED`) if a record is damaged
+   * @example
+   * ```js
+   * const session = await Session.get({ appid: 'dashboard', query: { sessionid: 'session_1' } })
+   * session.accountid // 'account_1'
+   * session.ended // undefined
+   * ```
    */
   get (req: Request): Promise<Session>
 }
 
-/** The host's `src/www/api/administrator/reset-session-key.js`. */
+/** Replaces Dashboard's `src/www/api/administrator/reset-session-key.js`. */
 export const ResetSessionKey: {
   /**
-   * Ends all sessions of `req.query.accountid`: a new `sessionKey` of 64 hexadecimal characters, `sessionKeyLastReset`
-   * now, `sessionKeyNumber` one higher, as one change. Resolves when that is on the disk.
+   * Ends all sessions of the account `req.query.accountid`, and returns the account. It gets a random `sessionKey` of 64
+   * hexadecimal characters, the present time as `sessionKeyLastReset`, and a `sessionKeyNumber` that is one higher, as one
+   * change. Resolves when the change is on the disk.
    *
-   * `invalid-accountid` if it is missing, no string or unknown; `invalid-account` if the account is deleted;
-   * `invalid-encryption-secret` if the host's secret is not 32 bytes or its IV not 16.
+   * @throws `invalid-accountid` (`ERR_INVALID`) if the id is missing, not a string or unknown
+   * @throws `invalid-account` (`ERR_INVALID`) if the account is deleted
+   * @throws `invalid-encryption-secret` (`ERR_ENCRYPTION_SECRET`) if Dashboard's secret does not have 32 bytes, or its IV 16
+   * @throws `store-poisoned` (`ERR_STORE_POISONED`), `store-full` (`ERR_STORE_FULL`) or `store-busy` (`ERR_STORE_BUSY`) if the store accepts no change
+   * @example
+   * ```js
+   * const account = await ResetSessionKey.patch({ appid: 'dashboard', query: { accountid: 'account_1' } })
+   * account.sessionKeyNumber // 2
+   * const session = await Session.get({ appid: 'dashboard', query: { sessionid: 'session_1' } })
+   * session.ended === account.sessionKeyLastReset // true
+   * ```
    */
   patch (req: Request): Promise<Account>
 }
 
-/** The host's `src/www/api/administrator/account.js`. */
+/** Does what Dashboard's `src/www/api/administrator/account.js` does. The two calls above use it. */
 export const Account: {
-  /** The account `req.query.accountid`. `invalid-accountid` if it is missing, no string or unknown. */
+  /**
+   * Returns the account `req.query.accountid` without its secrets.
+   *
+   * @throws `invalid-accountid` (`ERR_INVALID`) if the id is missing, not a string or unknown
+   * @throws `store-closed` (`ERR_STORE_CLOSED`) if the dashboard's store is not open
+   * @example
+   * ```js
+   * const account = await Account.get({ appid: 'dashboard', query: { accountid: 'account_1' } })
+   * account.sessionKeyNumber // 1
+   * ```
+   */
   get (req: Request): Promise<Account>
 }
 
 /**
- * Called by the host when `dashboard-sled` is listed under `dashboard.modules`: puts atomic changes in place of
- * those of `dashboard.StorageObject`, and additions in one step in place of those of `dashboard.StorageList`,
- * and the gate around the handlers of all modules. Does nothing unless `STORAGE=dashboard-sled`.
+ * Prepares a running Dashboard. Dashboard calls it, after its storage is set up, if `dashboard-sled` is listed under
+ * `dashboard.modules` (`index.js` of Dashboard). It does nothing unless `STORAGE` is `dashboard-sled`. It replaces
+ * - the methods of `dashboard.StorageObject` (`src/storage-object.js`) by atomic ones,
+ * - `add` and `addMany` of `dashboard.StorageList` (`src/storage-list.js`) by ones that take a single step,
+ * and puts the [gate](decisions/gate.md) around the handlers of all modules.
+ *
+ * @throws `store-locked` (`ERR_STORE_LOCKED`) and the other errors of `Storage.setup`
  */
 export function setup (): Promise<void>
 
-/** What was read in a store. */
+/** The result of reading a whole store. */
 export interface Report {
+  /** Number of records. */
   records: number
+  /** Number of lists. */
   lists: number
-  /** The items of all lists. */
+  /** Number of items in all lists. */
   items: number
-  /** The bytes of all keys and values. */
+  /** Size of all keys and values, in bytes. */
   bytes: number
-  /** How many things are wrong. */
+  /** Number of problems; 0 if the store is whole. */
   problems: number
-  /** The first hundred of them, for people; they name keys, and show no contents. */
+  /** The first hundred problems, a sentence each. They name keys, and show no contents. */
   described: string[]
 }
 
-/** A backup that was made, as it was read. */
+/** A backup that was made and verified. */
 export interface Backup extends Report {
-  /** Where it is. */
+  /** The absolute path of the backup. */
   folder: string
-  /** The folders of the old backups that were removed. */
+  /** The folders of the old backups that were removed. Empty without `keep`. */
   removed: string[]
 }
 
-/** What an end of all sessions has done. */
+/** The result of ending all sessions. */
 export interface Ended {
-  /** Accounts that have a new session key. */
+  /** Number of accounts that got a new session key. */
   accounts: number
-  /** Records under an account's key that are none, and were left. */
+  /** Number of records with the key of an account that are not accounts. They are unchanged. */
   others: number
 }
 
-/** A record, by any string. */
+/** A record of {@link Store.load}. */
 export interface RecordEntry {
+  /** The key: any string of 1 byte to 64 KiB. */
   record: string
-  /** The bytes as they are stored: encrypted where the host encrypts. */
+  /** The bytes as they are stored, encrypted if Dashboard encrypts them; at most 64 MiB. */
   contents: Uint8Array
 }
 
-/** A part of a list, by any string. */
+/** A list, or a part of one, of {@link Store.load}. */
 export interface ListEntry {
+  /** The path: any string of 1 byte to 64 KiB. */
   list: string
-  /** The oldest items behind the part before, oldest first. */
+  /** Items, oldest first. The parts of a list follow each other. */
   items: string[]
 }
 
-/** A store, without Dashboard around it. Every method rejects with a {@link StoreError}. */
+/** An open store without Dashboard around it. {@link open} returns it; the command-line tool is written over it. */
 export interface Store {
-  /** The store's folder, as the system names it. */
+  /** The absolute path of the store's folder, without links. */
   readonly path: string
-  /** Records by key. */
+  /** The records by key. */
   storage: Records
-  /** Lists by path. */
+  /** The lists by path. */
   lists: Lists
   /**
-   * Everything: records, then lists, each in an order that is always the same; a long list in several parts that
-   * follow each other. What changes meanwhile is met as it was or as it is, all else once. What is damaged is left out and
-   * told to `onDamage`, a page at a time; without that it is an error, `store-damaged`.
+   * Returns everything in the store: records, then lists, each in a fixed order. A long list comes in several parts that
+   * follow each other. Something that changes meanwhile appears in its old or its new state, everything else exactly once.
+   *
+   * Damaged records, lists and items are left out. `onDamage` is called with their number and the names of the first ones,
+   * once for each page of data; without `onDamage` the first damage is an error.
+   *
+   * @throws `store-damaged` (`ERR_STORE_DAMAGED`) if something is damaged and there is no `onDamage`
+   * @throws `store-poisoned` (`ERR_STORE_POISONED`) after a failed commit, because the data lacks its changes
+   * @example
+   * ```js
+   * await store.storage.write('note/1', 'text')
+   * for await (const entry of store.entries()) {
+   *   if (entry.record !== undefined) {
+   *     console.log(entry.record, entry.contents.toString())
+   *   } else {
+   *     console.log(entry.list, entry.items)
+   *   }
+   * }
+   * ```
    */
   entries (options?: { onDamage?: (damaged: { number: number, described: string[] }) => void }): AsyncGenerator<{ record: string, contents: Buffer, list?: undefined, items?: undefined } | ListEntry & { record?: undefined, contents?: undefined }, void, undefined>
   /**
-   * Writes entries, in atomic batches of up to 1,000 changes that never leave more than two in memory. Records replace
-   * what is there, but an account or a session that is there is not set back: a session that has ended stays so, the number of
-   * a session key never falls, a key or a password that was replaced stays replaced, and a deletion stays
-   * ([why](decisions/imports.md)). `kept` counts the records of which something was kept. Encrypted ones can only be
-   * compared under the host's `ENCRYPTION_SECRET` and `ENCRYPTION_SECRET_IV`; else `invalid-encryption-secret`. Items are
-   * added as the newest in the order given; those that are there keep their place. After an error part of the entries
-   * may be there; loading all of them again is harmless.
+   * Writes entries in atomic batches of up to 1,000 changes or 1 MiB. At most two batches are in memory. After an error some of
+   * the entries may be written; loading all of them again is harmless.
    *
-   * With `overwrite` records replace what is there whatever it is, and then every session of every account is ended, as by
-   * `restore`; write nothing else meanwhile. If the process ends before that is done, the store is not opened
-   * again until `recover` has ended the sessions. An empty store is filled as without it. With `dryRun` nothing is
-   * changed, and the entries are only counted.
+   * Records replace the stored ones, except where an account or a session would go back: an ended session stays ended, the
+   * number of a session key never falls, a replaced key or password stays replaced, and a deletion stays
+   * ([why](decisions/imports.md)). `kept` counts these records. Items are added as the newest ones, in their order; items
+   * that are already in the list keep their place.
    *
-   * `invalid-entries`, `invalid-entry`, `invalid-file`, `invalid-path`, `invalid-itemid`, `invalid-contents`,
-   * `invalid-setting`.
+   * With `overwrite`, records replace whatever is stored, and every session of every account is ended afterwards, as by
+   * {@link restore}. Write nothing else meanwhile. If the process ends before that, the store opens again only after
+   * {@link recover}. In an empty store `overwrite` makes no difference. With `dryRun` nothing is changed, and the entries
+   * are only counted.
+   *
+   * @throws `invalid-entries` (`ERR_INVALID`) if `entries` cannot be iterated
+   * @throws `invalid-entry` (`ERR_INVALID`) if an entry is neither a record nor a list
+   * @throws `invalid-file`, `invalid-path`, `invalid-itemid` or `invalid-contents` (`ERR_INVALID`, `ERR_TOO_LARGE`) if a part of an entry is empty or too large
+   * @throws `invalid-setting` (`ERR_INVALID`) if there is another option, or one that is not true or false
+   * @throws `invalid-encryption-secret` (`ERR_ENCRYPTION_SECRET`) if a stored account or session cannot be compared without Dashboard's `ENCRYPTION_SECRET` and `ENCRYPTION_SECRET_IV`
+   * @example
+   * ```js
+   * const { records, items } = await store.load([
+   *   { record: 'note/1', contents: Buffer.from('text') },
+   *   { list: 'notes', items: ['1'] }
+   * ])
+   * records // 1
+   * items // 1
+   * ```
    */
   load (entries: Iterable<RecordEntry | ListEntry> | AsyncIterable<RecordEntry | ListEntry>, options?: { overwrite?: boolean, dryRun?: boolean }): Promise<Loaded>
   /**
-   * Removes the sessions that ended longer ago than `olderThan` (`30d`; s, m, h, d or w): by what is stored, by a reset
-   * of their account, or by their expiry, as `Session.get` says; with their records, their maps and what their lists
-   * have of them, of every application. In small batches, while the store goes on working. With `dryRun` it only counts.
-   * Encrypted sessions need the host's `ENCRYPTION_SECRET` and `ENCRYPTION_SECRET_IV`. `invalid-age`.
+   * Removes the sessions of every application that ended longer ago than `olderThan`, in small batches, while the store goes on
+   * working. `olderThan` is a whole number from 1 on with a unit: `s`, `m`, `h`, `d` or `w`. A session has ended as
+   * `Session.get` says: by its stored end, a reset of its account, or its expiry. Its map and its items in lists are removed
+   * with it. With `dryRun` the sessions are only counted.
+   *
+   * Encrypted sessions need Dashboard's `ENCRYPTION_SECRET` and `ENCRYPTION_SECRET_IV`; without them they stay and are counted.
+   *
+   * @throws `invalid-age` (`ERR_INVALID`) if `olderThan` is not such an age
+   * @throws `store-poisoned` (`ERR_STORE_POISONED`) after a failed commit
+   * @example
+   * ```js
+   * const { sessions, removed } = await store.purge({ olderThan: '30d', dryRun: true })
+   * console.log(`${removed} of ${sessions} sessions would be removed`)
+   * ```
    */
   purge (options: { olderThan: string, dryRun?: boolean }): Promise<Purged>
-  /** {@link StorageContainer.stats}. */
+  /**
+   * Returns the same as {@link StorageContainer.stats}.
+   *
+   * @example
+   * ```js
+   * const { diskBytes } = await store.stats()
+   * ```
+   */
   stats (): Promise<Stats>
-  /** What there is, by application and kind. Reads every record. */
+  /**
+   * Returns the contents of the store by application and kind. It reads every record.
+   *
+   * @throws `store-poisoned` (`ERR_STORE_POISONED`) after a failed commit
+   * @example
+   * ```js
+   * await store.storage.write('dashboard/account/account_1', '{}')
+   * const { kinds } = await store.usage()
+   * kinds // [{ appid: 'dashboard', kind: 'account', records: 1, bytes: 2 }]
+   * ```
+   */
   usage (): Promise<Usage>
   /**
-   * Reads everything; write nothing meanwhile. Problems are in the report. `store-locked` while someone else in the
-   * process has the store open as well.
+   * Reads everything, and returns what is wrong. Write nothing meanwhile.
+   *
+   * @throws `store-locked` (`ERR_STORE_LOCKED`) if something else in this process has the store open
+   * @example
+   * ```js
+   * const { problems, described } = await store.verify()
+   * problems // 0
+   * described // []
+   * ```
    */
   verify (): Promise<Report>
   /**
-   * Repairs what can be repaired without guessing: places and counters of lists are written again, pieces of values
-   * that nothing points to are removed, and so are the items of session lists whose session or account is gone (the
-   * host's own deletion of an account leaves them, and its administrator's list of sessions then fails). The store is
-   * closed meanwhile (`store-closed`), and open again when this resolves or rejects. `store-locked` as for `verify`.
+   * Rebuilds counters and indexes of lists from the records, removes chunks of values that nothing points to, and removes items of
+   * session lists whose session or account is gone. (Dashboard's `delete-account.js` leaves such items, and then its
+   * administrator's list of sessions fails.) It never guesses: damaged records stay as they are. The store is closed
+   * meanwhile (`store-closed`), and open again when this resolves or rejects.
+   *
+   * @throws `store-locked` (`ERR_STORE_LOCKED`) if something else in this process has the store open
+   * @example
+   * ```js
+   * const { repairs, left } = await store.repair()
+   * repairs // 0
+   * left.problems // 0
+   * ```
    */
   repair (): Promise<Repaired>
   /**
-   * Rewrites the store into fresh files, since they never shrink, and swaps. A crash at any step leaves it whole. The
-   * store is closed meanwhile, as for `repair`. `store-full` if there is no room for both beside each other, and
-   * `store-damaged` if something is damaged: then nothing was changed.
+   * Rewrites the store into new files, because the old ones never shrink, and swaps them in. The store is whole after a crash
+   * at any step. It is closed meanwhile, as for `repair`.
+   *
+   * @throws `store-full` (`ERR_STORE_FULL`) if the disk has no space for both; nothing was changed
+   * @throws `store-damaged` (`ERR_STORE_DAMAGED`) if something is damaged; nothing was changed
+   * @throws `store-locked` (`ERR_STORE_LOCKED`) if something else in this process has the store open
+   * @example
+   * ```js
+   * const { before, after } = await store.compact()
+   * console.log(`${before} bytes became ${after}`)
+   * ```
    */
   compact (): Promise<Compacted>
-  /** {@link StorageContainer.backup}. */
+  /**
+   * Does the same as {@link StorageContainer.backup}.
+   *
+   * @throws `invalid-folder` (`ERR_INVALID`) and the other errors of that method
+   * @example
+   * ```js
+   * const { problems } = await store.backup('backups/today')
+   * problems // 0
+   * ```
+   */
   backup (folder: string, options?: { keep?: number }): Promise<Backup>
-  /** Removes the stores that restores have replaced, and says which folders they were and how many bytes they had. */
+  /**
+   * Removes the stores that were replaced by restores, and returns their folders and their size in bytes.
+   *
+   * @example
+   * ```js
+   * await store.removeReplaced() // { removed: [], bytes: 0 }
+   * ```
+   */
   removeReplaced (): Promise<{ removed: string[], bytes: number }>
-  /** Gives this share of the store back. With the last one of the process it lets go of the folder. */
+  /**
+   * Closes this use of the store. The last one in the process frees the folder.
+   *
+   * @throws `store-still-open` (`ERR_STORE_STILL_OPEN`) if a call still uses the store after `commitSeconds`
+   * @example
+   * ```js
+   * await store.close()
+   * ```
+   */
   close (): Promise<void>
 }
 
-/** What a purge has done. */
+/** The result of {@link Store.purge}, in numbers. */
 export interface Purged {
-  /** The sessions that were looked at. */
+  /** Sessions that were examined. */
   sessions: number
-  /** Those of them that are gone, or would be. */
+  /** Sessions that were removed, or would be with `dryRun`. */
   removed: number
-  /** Those that are encrypted under another secret. They were left. */
+  /** Sessions that are encrypted under another secret. They are unchanged. */
   unreadable: number
-  /** Records under keys of sessions that are none. They were left. */
+  /** Records with the key of a session that are not sessions. They are unchanged. */
   others: number
-  /** Damaged records and lists. They were left, with the sessions that belong to them. */
+  /** Damaged records and lists. They are unchanged, as are the sessions that belong to them. */
   damaged: number
-  /** The first hundred of them by name, for people. */
+  /** The first hundred damaged records and lists, a sentence each. */
   described: string[]
 }
 
-/** What a repair has done. */
+/** The result of {@link Store.repair}. */
 export interface Repaired {
-  /** How many things were done. */
+  /** Number of repairs. */
   repairs: number
-  /** The first hundred of each kind, for people; they name lists, and show no contents. */
+  /** The first hundred repairs of each kind, a sentence each. They name lists, and show no contents. */
   repaired: string[]
-  /** Items of session lists that were left because their sessions could not be read. */
+  /** Number of items in session lists that were left, because their sessions could not be read. */
   unreadable: number
-  /** What is there now, and what could not be repaired. */
+  /** The state afterwards, with the problems that could not be repaired. */
   left: Report
 }
 
-/** The bytes of the data's files. */
+/** The result of {@link Store.compact}: sizes of the data's files. */
 export interface Compacted {
+  /** In bytes. */
   before: number
-  /** As before, if the fresh files would not have been smaller: then nothing was changed. */
+  /** In bytes. Equal to `before` if new files would not be smaller; then nothing was changed. */
   after: number
 }
 
-/** What a store holds. */
+/** The contents of a store. */
 export interface Usage {
+  /** Number of records. */
   records: number
-  /** The bytes of their contents. */
+  /** Size of their contents, in bytes. */
   bytes: number
+  /** Number of lists. */
   lists: number
-  /** The items of all lists. */
+  /** Number of items in all lists. */
   items: number
-  /** By the words of their keys; both are empty for keys without them, and for what is of more than a thousand kinds. */
+  /**
+   * Records and bytes by application and kind, as their keys say (`<appid>/<kind>/<id>`). Both are empty for other keys, and for
+   * everything after a thousand kinds.
+   */
   kinds: Array<{ appid: string, kind: string, records: number, bytes: number }>
 }
 
-/** Numbers of an open store, since it was opened. */
+/** Numbers of a store since it was opened. */
 export interface Stats {
+  /** Seconds since the store was opened. */
   openSeconds: number
-  /** Changes that wait to be written. */
+  /** Number of changes that wait to be written, from 0 to 65,536. */
   waiting: number
   commits: {
-    /** Many changes may share one. */
+    /** Number of commits. Several changes may share one. */
     total: number
-    /** On average of the last minute. */
+    /** Average of the last minute. */
     perSecond: number
-    /** How long a commit took to be on the disk: for 50, 90, 99 and 100 in a hundred. Null before the first. */
+    /** Milliseconds until a commit is on the disk: percentiles and the longest time. Null before the first commit. */
     milliseconds: { p50: number | null, p90: number | null, p99: number | null, max: number | null }
   }
-  /** Look-ups of the store; sessions that are kept parsed are none. */
+  /** Look-ups of records and list items. `Session.get` of a parsed session is not counted. */
   cache: {
+    /** Look-ups answered from memory. */
     hits: number
-    /** Those that were read from the disk. */
+    /** Look-ups answered from the disk. */
     misses: number
-    /** From 0 to 1; null before the first look-up. */
+    /** `hits` divided by all look-ups, from 0 to 1. Null before the first one. */
     hitRate: number | null
+    /** Size of the cache in memory, in bytes. */
     bytes: number
   }
-  /** The data's files. */
+  /** Size of the data's files, in bytes. */
   diskBytes: number
-  /** The files of the stores that restores have replaced ({@link Store.removeReplaced}). */
+  /** Size of the stores that were replaced by restores ({@link Store.removeReplaced}), in bytes. */
   replacedBytes: number
 }
 
-/** What was loaded: as many as there were in the entries. */
+/** The result of {@link Store.load}. It counts the entries, including those that changed nothing. */
 export interface Loaded {
+  /** Number of records. */
   records: number
+  /** Number of lists. */
   lists: number
-  /** The items of all lists. */
+  /** Number of items in all lists. */
   items: number
-  /** The bytes of all records. */
+  /** Size of the records' contents, in bytes. */
   bytes: number
-  /** Accounts and sessions that were there, of which something was kept. */
+  /** Number of accounts and sessions of which something stored was kept. */
   kept: number
-  /** The first hundred of them by key. */
+  /** The keys of the first hundred of them. */
   keptRecords: string[]
-  /** What the end of all sessions has done, where data was overwritten. */
+  /** The result of ending all sessions, if data was overwritten. */
   ended?: Ended
 }
 
 /**
- * Opens the store in `path`, or makes one there. Within a process a folder is opened once: this shares the one that
- * the dashboard or a worker thread has. `cacheMB` (64) and `commitSeconds` (10) count for who opens it first. With
- * `create: false` a folder that holds no store is refused (`store-missing`) and stays as it is, and a store that cannot be
- * written is opened by a private copy in the folder of temporary files: changes of it are refused (`store-read-only`).
+ * Opens the store in the folder `path`. By default it is created if the folder is missing or empty. A folder is opened once in
+ * a process: this call shares a store that the dashboard or another thread has open.
  *
- * `invalid-path`, `invalid-option`, `invalid-setting`, and `store-…` where it cannot be opened.
+ * `cacheMB` is the size of the cache of records in MiB, a whole number from 1 to 1048576 (default 64). `commitSeconds` is
+ * the time after which a commit without progress fails, a whole number from 1 to 3600 (default 10). Both count only for the
+ * first to open the store. With `create: false`, a folder without a store is left as it is, and a store that cannot
+ * be written is opened through a private copy in the system's folder for temporary files; changes are then refused with
+ * `store-read-only`.
+ *
+ * @throws `invalid-path` (`ERR_INVALID`) if `path` is not a string or is empty
+ * @throws `invalid-option` (`ERR_INVALID`) if there is an option with another name
+ * @throws `invalid-setting` (`ERR_INVALID`) if an option has a wrong type or is out of its bounds
+ * @throws `store-missing` (`ERR_STORE_MISSING`) with `create: false`, if the folder holds no store
+ * @throws `store-locked` (`ERR_STORE_LOCKED`) if another process has the store open
+ * @throws `store-foreign-folder` (`ERR_STORE_FOREIGN`) if the folder holds other files
+ * @throws `store-unfinished-copy` (`ERR_STORE_UNFINISHED`) if the folder holds an interrupted backup or restore
+ * @throws `store-rolled-back` (`ERR_STORE_ROLLED_BACK`) or `store-guard-mismatch` (`ERR_STORE_GUARD`) if the store lacks acknowledged changes
+ * @throws `store-damaged` (`ERR_STORE_DAMAGED`) if it cannot be read
+ * @throws `store-newer-format` (`ERR_STORE_NEWER_FORMAT`) if a later version wrote it
+ * @throws `store-not-permitted` (`ERR_STORE_PERMISSION`) or `store-read-only` (`ERR_STORE_READ_ONLY`) if this user may not read or write it
+ * @throws `store-no-thread` (`ERR_STORE_NO_THREAD`), `store-full` (`ERR_STORE_FULL`) or `store-io-failed` (`ERR_STORE_IO`) if the system refuses a thread, space or a call
+ * @example
+ * ```js
+ * const store = await open({ path: 'data/notes.sled' })
+ * await store.storage.write('note/1', 'text')
+ * await store.lists.add('notes', 1)
+ * await store.lists.list('notes', 0, 10) // ['1']
+ * await store.close()
+ * ```
  */
 export function open (options: { path: string, cacheMB?: number, commitSeconds?: number, create?: boolean }): Promise<Store>
 
 /**
- * Puts the backup in `folder` in place of the store in `path`, which is kept in a folder within `path`. It is the whole
- * old store or the whole new one, however it is interrupted: the next open finishes or undoes it. `store-full` if there is
- * no room for the new store beside the old one: then nothing was changed. Every session of every
- * account is ended, since the backup is older than what was acknowledged, unless `keepSessions` is true: then sessions
- * that were ended since live again. Encrypted accounts need the host's `ENCRYPTION_SECRET` and
- * `ENCRYPTION_SECRET_IV`: else `accounts-unreadable`, and nothing is replaced. `invalid-folder`, also if both are the same
- * folder.
+ * Replaces the store in the folder `path` by the backup in `folder`. The old store is kept in a folder within `path`.
+ * However it is interrupted, you have the complete old store or the complete new one; the next open finishes or undoes
+ * the change.
+ *
+ * Every session of every account is ended, because the backup is older than what was acknowledged. With `keepSessions`, sessions
+ * stay valid, including those that were ended since the backup. If accounts are encrypted, ending sessions needs Dashboard's
+ * `ENCRYPTION_SECRET` and `ENCRYPTION_SECRET_IV`.
+ *
+ * @throws `invalid-folder` (`ERR_INVALID`) if `folder` is empty, or is the same folder as `path`
+ * @throws `invalid-path` (`ERR_INVALID`) if `path` is not a string or is empty
+ * @throws `store-missing` (`ERR_STORE_MISSING`) if `folder` holds no backup
+ * @throws `store-locked` (`ERR_STORE_LOCKED`) if one of the folders is open
+ * @throws `store-damaged` (`ERR_STORE_DAMAGED`) if the backup is damaged; nothing was changed
+ * @throws `store-full` (`ERR_STORE_FULL`) if the disk has no space for both; nothing was changed
+ * @throws `accounts-unreadable` (`ERR_ACCOUNTS_UNREADABLE`) if an account cannot be decrypted; nothing was changed
+ * @example
+ * ```js
+ * const { backup, replaced } = await restore({ path: 'data/notes.sled', folder: 'backups/by-hand' })
+ * backup.problems // 0
+ * console.log(`the old store is kept in ${replaced}`)
+ * ```
  */
 export function restore (options: { path: string, folder: string, keepSessions?: boolean }): Promise<{
+  /** The result of reading the backup. */
   backup: Report
-  /** The bytes of the new store's files. */
+  /** Size of the new store's files, in bytes. */
   diskBytes: number
-  /** Where the store that was there is kept; null if there was none. */
+  /** The folder of the old store, or null if there was none. */
   replaced: string | null
-  /** The bytes of its files. */
+  /** Size of the old store's files, in bytes. */
   replacedBytes: number
-  /** Null if sessions were kept. */
+  /** The result of ending all sessions, or null with `keepSessions`. */
   ended: Ended | null
 }>
 
 /**
- * Accepts a store that has gone back in time (`store-rolled-back`), and ends every session of every account, which has
- * to be asked for with `invalidateSessions`: else `invalid-recovery`. Until that is done the store stays refused. A store that
- * has not gone back in time is left as it is (`store-whole`) unless `evenIfWhole` is true. `accounts-unreadable` and
- * `store-damaged` if an account could not be given a new session key; all others have one then.
+ * Reopens a store that lost acknowledged changes (`store-rolled-back`), and ends every session of every account. Until this has
+ * succeeded, the store cannot be opened. `invalidateSessions: true` confirms that sessions end. A store that lacks nothing
+ * is left as it is, unless `evenIfWhole` is true.
+ *
+ * @throws `invalid-path` (`ERR_INVALID`) if `path` is not a string or is empty
+ * @throws `invalid-recovery` (`ERR_INVALID`) without `invalidateSessions: true`
+ * @throws `store-whole` (`ERR_STORE_WHOLE`) if the store lacks nothing
+ * @throws `accounts-unreadable` (`ERR_ACCOUNTS_UNREADABLE`) or `store-damaged` (`ERR_STORE_DAMAGED`) if an account could not get a new key; all others have one
+ * @throws `store-locked` (`ERR_STORE_LOCKED`) if the store is open
+ * @example
+ * ```js
+ * await recover({ path: 'data/notes.sled', invalidateSessions: true, evenIfWhole: true }) // { accounts: 0, others: 0 }
+ * ```
  */
 export function recover (options: { path: string, invalidateSessions: true, evenIfWhole?: boolean }): Promise<Ended>
 
-/** The bytes that a long call has read or copied so far, or the sessions that a purge has looked at, for a progress bar. */
+/**
+ * Returns the progress of the long call that runs in this process: the bytes read or copied so far, or the sessions that a purge
+ * has examined. Use it for a progress bar.
+ *
+ * @example
+ * ```js
+ * const timer = setInterval(() => console.log(`${progress()} bytes`), 1000)
+ * await store.verify()
+ * clearInterval(timer)
+ * ```
+ */
 export function progress (): number

@@ -1,5 +1,5 @@
-// `npm run docs`: writes docs/api.md from index.d.ts. The order is that of the types; every comment is taken word for
-// word, and whatever has none is in the page all the same.
+// `npm run docs`: writes docs/api.md from index.d.ts, in the order of the types. Comments are copied word for word; a
+// declaration without a comment is listed as well.
 const fs = require('fs')
 const path = require('path')
 
@@ -8,7 +8,11 @@ const types = path.join(root, 'index.d.ts')
 const page = path.join(__dirname, 'api.md')
 const introduction = `# API
 
-Made from [index.d.ts](../index.d.ts) by \`npm run docs\`; do not edit it here.
+Every function, type and error code of the package. This page is made from [index.d.ts](../index.d.ts) by \`npm run docs\`; edit that
+file instead.
+
+In the examples, \`storage\` is the result of \`Storage.setup()\`, \`lists\` that of \`StorageList.setup()\`, and \`store\` that of
+\`open({ path })\`. A comment behind a line is its value. \`__test__/api.test.js\` type-checks and runs all of them.
 `
 
 module.exports = { makeApi, page }
@@ -45,13 +49,21 @@ function describe (node, text, SyntaxKind) {
   }
 }
 
-// A comment without its stars, and with its links into this page.
+// Returns a comment as Markdown: without its stars, with links into this page, errors as a list, and examples with a title.
 function plain (comment) {
-  return comment
+  const [text, ...tags] = comment
     .replace(/^[^]*?\/\*\*|\*\/$/g, '')
     .replace(/^ *\* ?/gm, '')
-    .replace(/\{@link (\w+)([.\w]*)\}/g, (_, name, member) => `[\`${name}${member}\`](#type-${name.toLowerCase()})`)
-    .trim()
+    .replace(/\{@link (\w+)([.\w]*)\}/g, (_, name, member) => `[\`${name}${member}\`](#${isValue(name) ? '' : 'type-'}${name.toLowerCase()})`)
+    .split(/^@(?=throws|example)/m)
+  const errors = tags.filter((tag) => tag.startsWith('throws')).map((tag) => `- ${tag.slice('throws'.length).trim()}`)
+  const examples = tags.filter((tag) => tag.startsWith('example')).map((tag) => `Example:\n\n${tag.slice('example'.length).trim()}`)
+  return [text.trim(), errors.length ? `Rejects with:\n\n${errors.join('\n')}` : '', ...examples].filter(Boolean).join('\n\n')
+}
+
+// Only functions begin with a small letter, and only the headings of types have a prefix.
+function isValue (name) {
+  return /^[a-z]/.test(name)
 }
 
 function dedent (code) {
