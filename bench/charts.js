@@ -1,4 +1,4 @@
-// Pictures of the results, as SVG: bars for how many times as fast ours is, lines for growth.
+// Pictures of the results, as SVG: bars for the ratio to each other store, lines for growth.
 const fs = require('fs')
 const path = require('path')
 const { describeMachine, number } = require('./report.js')
@@ -8,6 +8,10 @@ const colours = { text: '#78828c', line: '#78828c66', ahead: '#2f9e6e', behind: 
 const font = { fontFamily: 'sans-serif', fontSize: 12, color: colours.text }
 const width = 1000
 const margin = 24
+// Width of the names of the stores, which the panels of a row share.
+const names = 180
+// Number of panels side by side.
+const across = 3
 
 module.exports = { drawCharts }
 
@@ -16,44 +20,57 @@ function drawCharts ({ machine, rounds, tables }, folder) {
   const where = `${describeMachine(machine)}, medians of ${rounds} rounds`
   const measured = tables.filter(({ kind }) => kind === 'stores')
   if (measured.length) {
-    fs.writeFileSync(path.join(folder, 'ratios.svg'), draw('dashboard-sled is so many times as fast as', where, measured.map(ratioPanel), 2))
+    const heading = 'How many times faster dashboard-sled is than …'
+    const scale = 'Each bar begins at 1×, the same speed. The scale is logarithmic. –: not measured.'
+    fs.writeFileSync(path.join(folder, 'ratios.svg'), draw(heading, `${scale}\n${where}`, ratioPanels(measured), names))
   }
   const growth = tables.find(({ kind }) => kind === 'growth')
   if (growth) {
-    fs.writeFileSync(path.join(folder, 'growth.svg'), draw('dashboard-sled with more sessions', describeMachine(machine), growthPanels(growth), 3))
+    fs.writeFileSync(path.join(folder, 'growth.svg'), draw('dashboard-sled with more sessions', describeMachine(machine), growthPanels(growth), 0))
   }
 }
 
-// Bars to the right where ours is faster, to the left where it is slower, by powers of ten.
-function ratioPanel ({ title, rows }) {
-  const bars = rows.filter(({ times }) => times)
+// A panel for each table. The panels of a row show the same stores in the same order, and the first one has the names.
+function ratioPanels (tables) {
+  return tables.map((table, i) => {
+    const row = tables.slice(i - i % across, i - i % across + across)
+    const titles = [...new Set(row.flatMap(({ rows }) => rows.filter(({ times }) => times).map(({ title }) => title)))]
+    return ratioPanel(table, titles, i % across === 0)
+  })
+}
+
+// Bars to the right of 1× where ours is faster, to the left where it is slower.
+function ratioPanel ({ title, rows }, titles, isFirst) {
+  const times = titles.map((title) => rows.find((row) => row.title === title)?.times)
+  const powers = times.filter(Boolean).map(Math.log10)
   return {
     title: plain(title),
-    rows: bars.length,
-    left: 190,
+    height: titles.length * 18,
+    left: 0,
     xAxis: {
       type: 'value',
-      min: Math.min(-1, ...bars.map(({ times }) => Math.floor(Math.log10(times)))),
-      max: Math.max(1, ...bars.map(({ times }) => Math.ceil(Math.log10(times * 1.7)))),
+      min: Math.min(0, ...powers),
+      // Room for the number behind the longest bar.
+      max: Math.max(1, ...powers) * 1.25,
       interval: 1,
-      axisLabel: { ...font, formatter: (power) => `${10 ** power}×` },
-      splitLine: { lineStyle: { color: colours.line } }
+      axisLabel: { show: false },
+      splitLine: { show: false }
     },
     yAxis: {
       type: 'category',
       inverse: true,
-      data: bars.map(({ title }) => plain(title)),
-      axisLabel: { ...font, width: 180, overflow: 'break' },
+      data: titles.map(plain),
+      axisLabel: { ...font, show: isFirst, interval: 0, width: names - 10, overflow: 'break', fontSize: 11, lineHeight: 11 },
       axisTick: { show: false },
       axisLine: { lineStyle: { color: colours.text } }
     },
     series: [{
       type: 'bar',
-      barMaxWidth: 16,
-      data: bars.map(({ times }) => ({
-        value: Math.log10(times),
+      barMaxWidth: 12,
+      data: times.map((times) => ({
+        value: Math.log10(times || 1),
         itemStyle: { color: times >= 1 ? colours.ahead : colours.behind },
-        label: { ...font, show: true, position: times >= 1 ? 'right' : 'left', formatter: `${number(times)}×` }
+        label: { ...font, show: true, position: 'right', formatter: times ? `${number(times)}×` : '–' }
       }))
     }]
   }
@@ -69,7 +86,7 @@ function growthPanels ({ rows }) {
     ['bytes on disk for each session', ({ bytesPerSession }) => bytesPerSession]
   ].map(([title, value]) => ({
     title,
-    rows: 6,
+    height: 132,
     left: 60,
     xAxis: {
       type: 'log',
@@ -94,29 +111,30 @@ function growthPanels ({ rows }) {
   }))
 }
 
-// All panels in one picture under a heading, `across` of them side by side.
-function draw (heading, where, panels, across) {
+// All panels in one picture under a heading, in rows. `indent` is the room to the left of each row.
+function draw (heading, where, panels, indent) {
   const echarts = require('./peers/node_modules/echarts')
-  const rowHeight = 22
-  const height = Math.max(...panels.map(({ rows }) => rows)) * rowHeight + 100
-  const panelWidth = (width - margin) / across
+  const panelWidth = (width - margin - indent) / across
   const legend = panels[0].series.map(({ name, color }) => ({ name, itemStyle: { color } })).filter(({ name }) => name)
-  const top = legend.length ? 90 : 65
-  const total = Math.ceil(panels.length / across) * height + top
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height: total })
-  const place = (i) => ({ left: (i % across) * panelWidth + margin / 2, top: Math.floor(i / across) * height + top })
+  const hasAxis = panels[0].xAxis.name !== undefined
+  const tops = [legend.length ? 90 : 74]
+  for (let i = 0; i < panels.length; i += across) {
+    tops.push(tops[tops.length - 1] + Math.max(...panels.slice(i, i + across).map(({ height }) => height)) + (hasAxis ? 100 : 48))
+  }
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height: tops[tops.length - 1] })
+  const place = (i) => ({ left: (i % across) * panelWidth + indent + margin / 2, top: tops[Math.floor(i / across)] })
   chart.setOption({
     animation: false,
-    legend: { show: legend.length > 0, data: legend, textStyle: font, top: 56, left: margin / 2 },
+    legend: { show: legend.length > 0, data: legend, textStyle: font, top: 52, left: margin / 2, padding: 0 },
     title: [
-      { text: heading, subtext: where, left: margin / 2, top: 5, itemGap: 6, textStyle: { ...font, fontSize: 17, fontWeight: 'bold' }, subtextStyle: font },
-      ...panels.map(({ title }, i) => ({ text: title, ...place(i), textStyle: { ...font, fontSize: 14, fontWeight: 'bold' } }))
+      { text: heading, subtext: where, left: margin / 2, top: 5, padding: [5, 0], itemGap: 6, textStyle: { ...font, fontSize: 17, fontWeight: 'bold' }, subtextStyle: { ...font, lineHeight: 16 } },
+      ...panels.map(({ title }, i) => ({ text: title, ...place(i), padding: [5, 0], textStyle: { ...font, fontWeight: 'bold', width: panelWidth - 5, overflow: 'break' } }))
     ],
-    grid: panels.map(({ rows, left }, i) => ({
+    grid: panels.map(({ height, left }, i) => ({
       left: place(i).left + left,
-      top: place(i).top + 34,
-      width: panelWidth - left - 2 * margin,
-      height: rows * rowHeight
+      top: place(i).top + 30,
+      width: panelWidth - left - margin,
+      height
     })),
     xAxis: panels.map(({ xAxis }, gridIndex) => ({ ...xAxis, gridIndex })),
     yAxis: panels.map(({ yAxis }, gridIndex) => ({ ...yAxis, gridIndex })),
