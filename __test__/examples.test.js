@@ -7,7 +7,7 @@ const { makeFolder, runNode } = require('./helper.js')
 
 const examples = path.join(__dirname, '..', 'examples')
 
-// The Dashboard of `npm start` is in start.test.js.
+// The Dashboard of `npm start` is in npm-start.test.js.
 describe('examples', function () {
   this.timeout(60000)
   let folder

@@ -6,7 +6,7 @@ const fs = require('fs')
 const path = require('path')
 const { makeFolder, runTool, withStore } = require('./helper.js')
 
-describe('import, the command', function () {
+describe('import command', function () {
   this.timeout(30000)
   let folder, store, file
   beforeEach(() => {

@@ -13,7 +13,7 @@ const iv = '0123456789abcdef'
 
 // Whatever the copies answer has to be what the store would: every case looks twice before the change, so
 // that a copy is there, and is then compared with a request that no copy serves.
-describe('session copies', () => {
+describe('session cache', () => {
   const store = useStore()
   const native = NativeStore.prototype.session
   const globals = {}

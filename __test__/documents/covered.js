@@ -3,10 +3,10 @@
 
 const partOfTest = (text) => ({ file: '__test__/run.js', text })
 const install = { file: '__test__/install/run.js', text: 'dashboard-sled' }
-const migration = { file: '__test__/migration.test.js', text: 'every command of the page stands in a test' }
+const migration = { file: '__test__/import-migration-guide.test.js', text: 'every command of the page stands in a test' }
 
 module.exports = {
-  'npx dashboard-sled recover --salvage saved': { file: '__test__/salvage.test.js', text: "'recover', '--salvage'" },
+  'npx dashboard-sled recover --salvage saved': { file: '__test__/recover-salvage.test.js', text: "'recover', '--salvage'" },
   'npm test': { file: '.ci/run', text: 'npm test' },
   'npm run test:faults': { file: '.ci/run', text: 'npm run test:faults' },
   'npm run test:pages': { file: '__test__/contract/pages.js', text: 'require.main === module' },
@@ -21,7 +21,7 @@ module.exports = {
   'npm run bench -- --only growth --sessions 10000000': { file: '__test__/bench.test.js', text: "'bench', 'run.js'" },
   'cargo bench': partOfTest("'--all-targets'"),
   'cargo bench --bench rules': partOfTest("'--all-targets'"),
-  'npm start': { file: '__test__/start.test.js', text: "describe('npm start'" },
+  'npm start': { file: '__test__/npm-start.test.js', text: "describe('npm start'" },
   'npm run build': partOfTest("'run', 'build'"),
   'npm run build:debug': { reason: 'the same as npm run build, without --release' },
   'npm run docs': { file: '__test__/documents.test.js', text: 'await makeApi()' },
@@ -42,13 +42,13 @@ module.exports = {
   'npm install redis@5': migration,
   'npm install mysql2@3': migration,
   'npm install pg@8': migration,
-  'npx dashboard-sled import --from jsonl older.jsonl --overwrite --yes': { file: '__test__/import-over.test.js', text: "'--overwrite'" },
+  'npx dashboard-sled import --from jsonl older.jsonl --overwrite --yes': { file: '__test__/import-existing.test.js', text: "'--overwrite'" },
   'npx dashboard-sled import --from sled data/copy.sled --verify': { file: '__test__/import-command.test.js', text: "'--from', 'sled'" },
-  'NODE_EXTRA_CA_CERTS=authority.pem npx dashboard-sled import --from redis "$REDIS_URL" --verify': { file: '__test__/source-tls.test.js', text: 'NODE_EXTRA_CA_CERTS: server.authority' },
-  'mongoexport --uri "$MONGODB_URL" --collection objects --out objects.json': { reason: 'no server of MongoDB runs in a test; what it writes is in __test__/mongodb.test.js' },
+  'NODE_EXTRA_CA_CERTS=authority.pem npx dashboard-sled import --from redis "$REDIS_URL" --verify': { file: '__test__/import-tls.test.js', text: 'NODE_EXTRA_CA_CERTS: server.authority' },
+  'mongoexport --uri "$MONGODB_URL" --collection objects --out objects.json': { reason: 'no server of MongoDB runs in a test; what it writes is in __test__/import-mongodb.test.js' },
   'mongoexport --uri "$MONGODB_URL" --collection lists --out lists.json': { reason: 'the same' },
-  'node from-mongodb.js objects.json lists.json > dashboard.jsonl': { file: '__test__/mongodb.test.js', text: "'from-mongodb.js'" },
-  'npx dashboard-sled import --from jsonl dashboard.jsonl --verify': { file: '__test__/mongodb.test.js', text: "'--verify'" },
+  'node from-mongodb.js objects.json lists.json > dashboard.jsonl': { file: '__test__/import-mongodb.test.js', text: "'from-mongodb.js'" },
+  'npx dashboard-sled import --from jsonl dashboard.jsonl --verify': { file: '__test__/import-mongodb.test.js', text: "'--verify'" },
   'npx dashboard-sled import --from files data --verify': migration,
   'npx dashboard-sled import --from redis "$REDIS_URL" --verify': migration,
   'npx dashboard-sled import --from mysql "$DATABASE_URL" --verify': migration,
@@ -58,7 +58,7 @@ module.exports = {
   'npx dashboard-sled import --from postgresql postgresql://user:password@localhost/dashboard --verify': migration,
   'npx dashboard-sled import --from postgresql "$ORGANIZATIONS_DATABASE_URL" --store "$ORGANIZATIONS_SLED_PATH" --verify': migration,
 
-  'systemctl kill --kill-whom=main --signal=SIGUSR2 dashboard': { file: '__test__/commands.test.js', text: "child.kill('SIGUSR2')" },
+  'systemctl kill --kill-whom=main --signal=SIGUSR2 dashboard': { file: '__test__/document-commands.test.js', text: "child.kill('SIGUSR2')" },
   'systemctl daemon-reload': { reason: 'no systemd runs in a test; its unit is verified' },
   'systemctl enable --now dashboard': { reason: 'the same' },
   'journalctl --unit dashboard --follow': { reason: 'the same' },

@@ -9,9 +9,10 @@ const folder = path.join(root, 'target', 'asan')
 // Processes that end or stop by a signal, other programs and servers (which do not start with the sanitizer preloaded), texts, and
 // times of the whole host say nothing more under a sanitizer.
 const left = [
-  'backup-keep', 'bench', 'circles', 'command-line', 'commands', 'compact', 'confirm', 'dashboard', 'documents', 'english', 'examples', 'export-output',
-  'failed-commit', 'folders', 'import-command', 'inspect', 'layers', 'manual', 'migration', 'mongodb', 'platform', 'process-end', 'progress', 'readme',
-  'source-files', 'source-redis', 'source-servers', 'source-tables', 'source-tls', 'sources', 'start', 'suspended'
+  'backup-keep', 'bench', 'circles', 'command-line', 'compact', 'confirmation', 'dashboard', 'document-commands', 'documents', 'english',
+  'examples', 'export-output', 'failed-commit', 'import-all-sources', 'import-command', 'import-files', 'import-migration-guide',
+  'import-mongodb', 'import-redis', 'import-servers', 'import-sql', 'import-tls', 'inspect', 'invalid-path', 'layers', 'manual',
+  'npm-start', 'platform', 'process-end', 'progress', 'readme', 'suspended-process'
 ]
 // How much memory something takes is another matter under a sanitizer.
 const leftTests = ['--grep', 'holds only a few entries at a time|takes less than three times its size', '--invert']

@@ -3,15 +3,15 @@ const assert = require('assert')
 const fs = require('fs')
 const path = require('path')
 const { makeFolder, rejection, runTool } = require('./helper.js')
-const { collect, copySources, requireFailure } = require('./transfer/read.js')
-const { useServer } = require('./transfer/servers.js')
+const { collect, copySources, requireFailure } = require('./import/read.js')
+const { useServer } = require('./import/servers.js')
 
 const many = Array.from({ length: 2500 }, (_, i) => `item ${i}`)
 // The client that Dashboard's own engine brings, and one that reads the number of a database out of no URL.
 const engineClient = path.join(__dirname, 'contract', 'application', 'node_modules', 'redis')
 const otherClient = path.join(__dirname, '..', 'node_modules', 'redis-5.8')
 
-describe('source redis', function () {
+describe('import from Redis', function () {
   this.timeout(60000)
   const server = useServer('redis')
   const { open } = require('../lib/import/redis.js')

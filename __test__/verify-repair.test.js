@@ -7,7 +7,7 @@ const { makeFolder, rejection, runTool } = require('./helper.js')
 
 // How stores with damaged places, counters and pieces are repaired is tested where they can be damaged: in
 // src/store/sled/maintenance/repair_tests.rs. Lists of sessions that the real Dashboard has broken: in dashboard.test.js.
-describe('repair', () => {
+describe('verify --repair', () => {
   let folder
   beforeEach(() => {
     folder = makeFolder()

@@ -5,14 +5,14 @@ const mysql = require('mysql2/promise')
 const path = require('path')
 const { Client } = require('pg')
 const { makeFolder, rejection, runTool } = require('./helper.js')
-const { tables } = require('./transfer/kinds.js')
-const { collect, requireFailure } = require('./transfer/read.js')
-const { useServer } = require('./transfer/servers.js')
+const { tables } = require('./import/kinds.js')
+const { collect, requireFailure } = require('./import/read.js')
+const { useServer } = require('./import/servers.js')
 
 const over = 64 * 1024 * 1024 + 1
 const drop = 'DROP TABLE IF EXISTS objects, lists'
 
-describe('source tables', function () {
+describe('import from SQL tables', function () {
   this.timeout(60000)
 
   for (const kind of ['mysql', 'postgresql']) {

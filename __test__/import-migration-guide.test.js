@@ -7,14 +7,14 @@ const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
 const { makeFolder } = require('./helper.js')
-const { applicationOf, runDashboard, secrets } = require('./transfer/dashboard.js')
-const { fillBig, fingerprint, useSource } = require('./transfer/kinds.js')
+const { applicationOf, runDashboard, secrets } = require('./import/dashboard.js')
+const { fillBig, fingerprint, useSource } = require('./import/kinds.js')
 
 const page = fs.readFileSync(path.join(__dirname, '..', 'docs', 'migration.md'), 'utf8')
 const settings = { files: 'STORAGE_PATH', redis: 'REDIS_URL', mysql: 'DATABASE_URL', postgresql: 'DATABASE_URL' }
 const success = 'every record and every list is as in the source\n'
 
-describe('migration', function () {
+describe('import by the commands of docs/migration.md', function () {
   this.timeout(60000)
   // Those from a server or from files; the others stand in tests of their own.
   const commands = [...page.matchAll(/^ {4}(npx .*)$/gm)].map(([, command]) => command).filter((command) => !/--from (jsonl|sled) /.test(command))

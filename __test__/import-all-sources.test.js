@@ -3,15 +3,15 @@ const assert = require('assert')
 const v8 = require('v8')
 const vm = require('vm')
 const { rejection } = require('./helper.js')
-const { runDashboard, secrets } = require('./transfer/dashboard.js')
-const { fillBig, fingerprint, useSource } = require('./transfer/kinds.js')
-const { collect, requireFailure } = require('./transfer/read.js')
+const { runDashboard, secrets } = require('./import/dashboard.js')
+const { fillBig, fingerprint, useSource } = require('./import/kinds.js')
+const { collect, requireFailure } = require('./import/read.js')
 
 v8.setFlagsFromString('--expose-gc')
 const collectGarbage = vm.runInNewContext('gc')
 const megabyte = 1024 * 1024
 
-describe('sources', function () {
+describe('import from every source', function () {
   this.timeout(60000)
 
   for (const kind of ['files', 'redis', 'mysql', 'postgresql']) {

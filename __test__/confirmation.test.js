@@ -10,7 +10,7 @@ const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
 const secrets = { ENCRYPTION_SECRET: '0123456789abcdef0123456789abcdef', ENCRYPTION_SECRET_IV: '0123456789abcdef' }
 const account = JSON.stringify({ object: 'account', accountid: 'account_1', sessionKey: 'k', sessionKeyNumber: 1 })
 
-describe('what cannot be taken back', function () {
+describe('confirmation of what cannot be undone', function () {
   this.timeout(60000)
   let folder, store, backup
   beforeEach(async () => {

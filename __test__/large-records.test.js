@@ -9,7 +9,7 @@ const { runNode, useStore } = require('./helper.js')
 const SIZE = 64 << 20
 
 // A process of its own, since a peak never falls.
-describe('large', () => {
+describe('large records', () => {
   const store = useStore()
 
   it('a write takes less than three times its size in memory', async function () {

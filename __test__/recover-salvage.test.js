@@ -9,7 +9,7 @@ const ACCOUNTS = 1000
 const APPID = 'd'
 
 // One bit of sled's own data: it cannot read a page, in which some sixteen neighbours of a record are.
-describe('salvage', function () {
+describe('recover --salvage', function () {
   this.timeout(60000)
   let folder, original, store, target
   before(async () => {

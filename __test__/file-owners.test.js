@@ -10,7 +10,7 @@ const { makeFolder, rejection, runNode } = require('./helper.js')
 const OTHER = 65534
 const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
 
-describe('owners and modes', () => {
+describe('owners and modes of files', () => {
   let folder, store
   before(function () {
     if (!process.getuid || process.getuid() !== 0) {

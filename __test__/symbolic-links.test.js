@@ -7,7 +7,7 @@ const addon = require('../index.js')
 const { makeFolder, rejection } = require('./helper.js')
 
 // Links within a store would let who owns the folder choose what is written to.
-describe('links within a store', function () {
+describe('symbolic links within a store', function () {
   let folder, store, victim
   before(function () {
     if (process.platform === 'win32') {

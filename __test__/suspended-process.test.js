@@ -5,7 +5,7 @@ const { setTimeout: wait } = require('timers/promises')
 const { runNode, useStore } = require('./helper.js')
 
 // A process that is stopped, or whose machine sleeps, stands still in the middle of a commit more often than not.
-describe('suspended', () => {
+describe('suspended process', () => {
   const store = useStore()
 
   it('a process that was stopped for longer than SLED_COMMIT_SECONDS goes on', async () => {

@@ -7,13 +7,13 @@ const net = require('net')
 const path = require('path')
 const { freePort } = require('./contract/free-port.js')
 const { makeFolder, rejection } = require('./helper.js')
-const { tables } = require('./transfer/kinds.js')
-const { collect, copySources, requireFailure } = require('./transfer/read.js')
-const { useServer } = require('./transfer/servers.js')
+const { tables } = require('./import/kinds.js')
+const { collect, copySources, requireFailure } = require('./import/read.js')
+const { useServer } = require('./import/servers.js')
 
 const many = Array.from({ length: 2500 }, (_, i) => `item ${i}`)
 
-describe('source servers', function () {
+describe('import from servers', function () {
   this.timeout(60000)
 
   for (const kind of ['redis', 'mysql', 'postgresql']) {

@@ -12,7 +12,7 @@ const records = 4000
 const nothing = '{"format":"dashboard-sled","version":1}\n' +
   '{"end":{"records":0,"lists":0,"items":0},"sha256":"bb0f3bffaaa6d82be915e49f6669f1b8959541ff873756f35f51814bfebfd420"}\n'
 
-describe('a copy that is not finished', () => {
+describe('unfinished backup', () => {
   let folder, store, backup
   before(async () => {
     folder = makeFolder()

@@ -4,10 +4,10 @@ const assert = require('assert')
 const fs = require('fs')
 const path = require('path')
 const { makeFolder, runTool } = require('./helper.js')
-const { tables } = require('./transfer/kinds.js')
-const { useServer } = require('./transfer/servers.js')
+const { tables } = require('./import/kinds.js')
+const { useServer } = require('./import/servers.js')
 
-describe('source over TLS', function () {
+describe('import over TLS', function () {
   this.timeout(60000)
 
   for (const kind of ['redis', 'mysql', 'postgresql']) {

@@ -6,10 +6,10 @@ const path = require('path')
 const addon = require('../index.js')
 const { makeFolder, rejection } = require('./helper.js')
 const { open } = require('../lib/import/files.js')
-const { runDashboard } = require('./transfer/dashboard.js')
-const { collect, requireFailure } = require('./transfer/read.js')
+const { runDashboard } = require('./import/dashboard.js')
+const { collect, requireFailure } = require('./import/read.js')
 
-describe('source files', () => {
+describe('import from files', () => {
   let folder, data
   beforeEach(() => {
     folder = makeFolder()

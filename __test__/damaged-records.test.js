@@ -9,7 +9,7 @@ const { makeFolder, rejection, runTool } = require('./helper.js')
 const SESSIONS = 60
 
 // Values whose checksum is wrong, within data of sled's that is whole.
-describe('damage', function () {
+describe('damaged records', function () {
   this.timeout(30000)
   let folder, store
   beforeEach(async () => {

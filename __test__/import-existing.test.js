@@ -12,7 +12,7 @@ const SESSION = 'dashboard/session/session_1'
 const LEFT = { id: 'session_1', list: 'dashboard/sessions' }
 const secrets = { ENCRYPTION_SECRET: '12345678901234567890123456789012', ENCRYPTION_SECRET_IV: '1234123412341234' }
 
-describe('import into a store that has data', () => {
+describe('import into a store that holds data', () => {
   let folder, store, file
   beforeEach(() => {
     folder = makeFolder()

@@ -4,7 +4,7 @@ const fc = require('fast-check')
 const { useStore } = require('./helper.js')
 
 // The public API against maps in memory: random calls, some at once, with restarts between them.
-describe('model', () => {
+describe('random calls', () => {
   const store = useStore()
 
   const key = fc.oneof(fc.constantFrom('a', 'a/b', '\ud800', 'k'.repeat(500), 'dashboard/session/session_1'), fc.string({ minLength: 1, maxLength: 5, unit: 'binary' }))

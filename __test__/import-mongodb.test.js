@@ -30,7 +30,7 @@ const forms = {
   }
 }
 
-describe('MongoDB', function () {
+describe('import from MongoDB', function () {
   this.timeout(30000)
   const [script] = blocksOf('docs/migration.md', 'js')
   let folder

@@ -9,7 +9,7 @@ const { makeFolder, runAsNobody } = require('./helper.js')
 // The limit counts every thread of a user, so this one is nobody else's.
 const alone = { uid: 54321, gid: 54321 }
 
-describe('few-threads', () => {
+describe('thread limit', () => {
   it('store-no-thread, whichever of them the system refuses, and the same process opens the store later', async function () {
     if (process.platform !== 'linux' || process.getuid() !== 0) {
       return this.skip()
