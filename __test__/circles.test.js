@@ -2,6 +2,7 @@
 const assert = require('assert')
 const fs = require('fs')
 const path = require('path')
+const { readRequires } = require('./requires.js')
 
 const root = path.join(__dirname, '..', 'src')
 
@@ -10,6 +11,9 @@ const root = path.join(__dirname, '..', 'src')
 describe('circles', () => {
   it('no files of the crate name each other in a circle', () => {
     assert.deepStrictEqual(circles(readArrows()), [])
+  })
+  it('no files in JavaScript require each other in a circle', () => {
+    assert.deepStrictEqual(circles(readRequires()), [])
   })
   it('a circle would be found', () => {
     assert.deepStrictEqual(circles(new Map([['a', ['b']], ['b', ['c']], ['c', ['b']]])), [['b', 'c']])

@@ -2,6 +2,7 @@
 const assert = require('assert')
 const fs = require('fs')
 const path = require('path')
+const { readRequires } = require('./requires.js')
 
 const root = path.join(__dirname, '..')
 const longest = 400
@@ -27,8 +28,23 @@ const engine = {
 // They take or give a database, or what it takes.
 const handed = ['src/store/sled/format/batch.rs', 'src/store/sled/maintenance/backup.rs', 'src/store/sled/open/create.rs']
 
+// Which files in JavaScript a file or a folder may require; a name that ends in / is a folder without those in it. The first
+// row that fits a file counts.
+const scripts = [
+  ['bin', ['lib/cli/program.js']],
+  ['lib/cli', ['index.js', 'package.json', 'lib/', 'lib/cli/', 'lib/import/']],
+  ['lib/import/sled.js', ['index.js', 'lib/', 'lib/import/']],
+  ['lib/import', ['lib/', 'lib/import/']],
+  ['lib/native.js', ['native.js', 'package.json', 'lib/']],
+  ['lib/server.js', ['lib/routes.js']],
+  ['lib', ['lib/']],
+  ['src/www', ['lib/routes.js']],
+  ['index.js', ['lib/']]
+]
+
 describe('layers', () => {
   const files = listFiles(path.join(root, 'src')).filter((file) => file.endsWith('.rs'))
+  const required = readRequires()
 
   for (const [layer, allowed] of Object.entries(arrows)) {
     const inLayer = files.filter((file) => file.startsWith(`src/${layer}/`))
@@ -87,6 +103,16 @@ describe('layers', () => {
     }
   })
 
+  for (const [place, allowed] of scripts) {
+    const own = [...required].filter(([file]) => scripts.find(([first]) => isIn(file, first))[0] === place)
+
+    it(`${place} requires only ${allowed.join(', ')}`, () => {
+      assert(own.length)
+      const refused = own.flatMap(([file, names]) => names.filter((name) => !allowed.some((other) => isIn(name, other))).map((name) => `${file} requires ${name}`))
+      assert.deepStrictEqual(refused, [])
+    })
+  }
+
   it(`no file is over ${longest} lines`, () => {
     const scripts = ['index.js', ...['__test__', 'bench', 'bin', 'docs', 'examples', 'lib'].flatMap((folder) => listFiles(path.join(root, folder)))]
     for (const file of [...files, ...scripts.filter((file) => file.endsWith('.js'))]) {
@@ -94,6 +120,10 @@ describe('layers', () => {
       assert(lines <= longest, `${file} has ${lines} lines`)
     }
   })
+
+  function isIn (file, place) {
+    return place.endsWith('/') ? `${path.posix.dirname(file)}/` === place : file === place || file.startsWith(`${place}/`)
+  }
 
   function code (file) {
     return fs.readFileSync(path.join(root, file), 'utf8').replace(/^\s*\/\/.*$/gm, '')

@@ -5,7 +5,7 @@ const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
 const { progressText } = require('../lib/cli/progress.js')
-const { bytesText, numberText, secondsText } = require('../lib/cli/text.js')
+const { bytesText, numberText, secondsText } = require('../lib/cli/numbers.js')
 const { makeFolder } = require('./helper.js')
 
 const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')

@@ -194,14 +194,16 @@ describe('transfer', () => {
       const entry = fc.oneof(
         fc.record({ record: name, contents: fc.oneof(fc.uint8Array(), fc.string({ unit: 'binary' })).map((bytes) => Buffer.from(bytes)) }),
         fc.record({ list: name, items: fc.uniqueArray(name, { minLength: 1 }) }))
-      const { format, open } = require('../lib/import/jsonl.js')
+      const EntryCounts = require('../lib/entry-counts.js')
+      const { exportLines } = require('../lib/export-format.js')
+      const { open } = require('../lib/import/jsonl.js')
       let round = 0
       await fc.assert(fc.asyncProperty(fc.array(entry, { maxLength: 20 }), async (entries) => {
         const [first, second] = [`${from}-${++round}`, `${to}-${round}`]
         await fill(first, entries)
         await withStore(first, async (store) => {
           const lines = []
-          for await (const line of format(store.entries(), {})) {
+          for await (const line of exportLines(store.entries(), new EntryCounts())) {
             lines.push(line)
           }
           fs.writeFileSync(file, lines.join(''))

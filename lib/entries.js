@@ -1,6 +1,7 @@
 // Everything in a store out, and in again. An entry is a record with its bytes, or a part of a list with its items,
 // oldest first.
 const { asItem, invalid, requireText } = require('./arguments.js')
+const EntryCounts = require('./entry-counts.js')
 const { now, secrets } = require('./host.js')
 
 module.exports = { entries, load }
@@ -72,7 +73,7 @@ async function load (store, entries, options = {}) {
     throw invalid('invalid-entries')
   }
   requireOptions(options)
-  const counts = { records: 0, lists: 0, items: 0, bytes: 0 }
+  const counts = new EntryCounts()
   const { write, end = async () => {} } = await waysOf(store, options)
   const batches = new Batches(write)
   try {
@@ -96,30 +97,24 @@ function requireOptions (options) {
 }
 
 async function gather (entries, counts, batches) {
-  let path
   for await (const entry of entries) {
     if (!isEntry(entry)) {
       throw invalid('invalid-entry', 'ERR_INVALID', 'an entry has either record (a string) and contents (bytes), or list (a string) and items (an array)')
     }
+    counts.add(entry)
     if (entry.record !== undefined) {
       requireText(entry.record, 'invalid-file')
       requireName(entry.record, 'invalid-file', `the key ${shorten(entry.record)}`)
       requireBytes(entry.contents.length, LONGEST_CONTENTS, 'invalid-contents', `the record ${shorten(entry.record)}`)
-      counts.records++
-      counts.bytes += entry.contents.length
       await batches.addRecord(entry)
       continue
     }
     requireText(entry.list, 'invalid-path')
     requireName(entry.list, 'invalid-path', `the list ${shorten(entry.list)}`)
-    // The parts of a list follow each other.
-    counts.lists += path === entry.list ? 0 : 1
-    path = entry.list
-    counts.items += entry.items.length
     for (const item of entry.items) {
       const text = asItem(item, 'invalid-itemid')
-      requireName(text, 'invalid-itemid', `an item of the list ${shorten(path)}`)
-      await batches.addItem(path, text)
+      requireName(text, 'invalid-itemid', `an item of the list ${shorten(entry.list)}`)
+      await batches.addItem(entry.list, text)
     }
   }
 }

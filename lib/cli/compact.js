@@ -1,5 +1,5 @@
 const { run, showBytes, withStore } = require('./run.js')
-const { bytesText } = require('./text.js')
+const { bytesText } = require('./numbers.js')
 
 module.exports = (program) => program.command('compact')
   .description('rewrites the store into fresh files, since files never shrink; it needs room for the old and the new files')

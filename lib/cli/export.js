@@ -1,5 +1,6 @@
 const path = require('path')
-const { format } = require('../import/jsonl.js')
+const EntryCounts = require('../entry-counts.js')
+const { exportLines } = require('../export-format.js')
 const { Damage } = require('./damage.js')
 const { isStandardOutput, writeFile, writeStandardOutput } = require('./output.js')
 const { failure, run, showProgress, withStore } = require('./run.js')
@@ -9,7 +10,7 @@ module.exports = (program) => program.command('export')
   .argument('[store]', 'the folder of the store, instead of --store')
   .option('--output <file>', 'where to, instead of the standard output; a regular file is replaced once the export is complete')
   .action(run((folder, _, options, toStderr) => withStore(folder, async (store) => {
-    const counts = {}
+    const counts = new EntryCounts()
     const damage = new Damage()
     const entries = store.entries({ onDamage: (damaged) => damage.add(damaged) })
     const file = findFile(options)
@@ -17,12 +18,13 @@ module.exports = (program) => program.command('export')
       toStderr()
     }
     const end = showProgress(options, () => counts.records + counts.items, 'records and items')
-    const lines = format(entries, counts)
+    const lines = exportLines(entries, counts)
     await (file ? writeFile(file, lines) : writeStandardOutput(lines)).finally(end)
+    const { records, lists, items } = counts
     return {
       code: damage.code,
-      report: { ...counts, ...damage.report },
-      text: [`${counts.records} records and ${counts.lists} lists with ${counts.items} items were exported${options.output ? ` to ${options.output}` : ''}`, ...damage.text]
+      report: { records, lists, items, ...damage.report },
+      text: [`${records} records and ${lists} lists with ${items} items were exported${options.output ? ` to ${options.output}` : ''}`, ...damage.text]
     }
   })))
 

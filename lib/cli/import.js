@@ -1,12 +1,21 @@
 const { Option } = require('commander')
 const fs = require('fs')
 const path = require('path')
+const EntryCounts = require('../entry-counts.js')
 const { compare } = require('./compare.js')
 const { confirm } = require('./confirm.js')
 const { ended, failure, run, showProgress, withStore } = require('./run.js')
-const { bytesText } = require('./text.js')
+const { bytesText } = require('./numbers.js')
 
-const kinds = ['jsonl', 'files', 'sled', 'redis', 'mysql', 'postgresql']
+const sources = {
+  jsonl: require('../import/jsonl.js'),
+  files: require('../import/files.js'),
+  sled: require('../import/sled.js'),
+  redis: require('../import/redis.js'),
+  mysql: require('../import/mysql.js'),
+  postgresql: require('../import/postgresql.js')
+}
+const kinds = Object.keys(sources)
 const inFolders = ['jsonl', 'files', 'sled']
 // Number of entries that were left out and are named.
 const NAMED = 100
@@ -27,7 +36,7 @@ module.exports = (program) => {
       let found = 0
       const end = showProgress(options, () => found, 'records and items counted')
       const counted = (number) => { found = number }
-      const opened = await require(`../import/${options.from}.js`).open(source, { beside: path.dirname(folder), target: folder, counted }).catch((error) => {
+      const opened = await sources[options.from].open(source, { beside: path.dirname(folder), target: folder, counted }).catch((error) => {
         end()
         throw error
       })
@@ -105,19 +114,11 @@ async function countOver (store, passes, { overwrite }) {
 }
 
 async function countAll (entries) {
-  const counts = { records: 0, lists: 0, items: 0, bytes: 0, kept: 0, keptRecords: [] }
-  let path
-  for await (const { record, contents, list, items } of entries) {
-    if (record !== undefined) {
-      counts.records++
-      counts.bytes += contents.length
-      continue
-    }
-    counts.lists += list === path ? 0 : 1
-    counts.items += items.length
-    path = list
+  const counts = new EntryCounts()
+  for await (const entry of entries) {
+    counts.add(entry)
   }
-  return counts
+  return { ...counts, kept: 0, keptRecords: [] }
 }
 
 function summary ({ records, lists, items }) {

@@ -2,7 +2,7 @@ const { decrypt, secrets } = require('../host.js')
 const { looksEncrypted } = require('./encrypted.js')
 const { redact, redactText } = require('./redact.js')
 const { failure, run, withStore } = require('./run.js')
-const { bytesText } = require('./text.js')
+const { bytesText } = require('./numbers.js')
 
 const SHOWN_BYTES = 64
 // What another secret makes of a record.

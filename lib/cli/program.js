@@ -4,10 +4,25 @@ const path = require('path')
 const { exitCodes } = require('./exit-codes.js')
 const { addHelp, addMainHelp } = require('./help.js')
 const { tellError } = require('./run.js')
-const { printable } = require('./text.js')
+const { printable } = require('../printable.js')
 const { version } = require('../../package.json')
 
-const commands = ['backup', 'restore', 'remove-replaced', 'verify', 'recover', 'export', 'import', 'purge', 'compact', 'stats', 'inspect', 'list', 'completion']
+// In the order of the help.
+const commands = [
+  require('./backup.js'),
+  require('./restore.js'),
+  require('./remove-replaced.js'),
+  require('./verify.js'),
+  require('./recover.js'),
+  require('./export.js'),
+  require('./import.js'),
+  require('./purge.js'),
+  require('./compact.js'),
+  require('./stats.js'),
+  require('./inspect.js'),
+  require('./list.js'),
+  require('./completion.js')
+]
 
 module.exports = { makeProgram }
 
@@ -27,9 +42,7 @@ function makeProgram () {
       writeErr: json ? once((text) => tellError(usageError(text), true)) : (text) => process.stderr.write(text.split('\n').map(printable).join('\n'))
     })
     .exitOverride((error) => process.exit(error.exitCode ? exitCodes.usage.code : exitCodes.done.code))
-  for (const name of commands) {
-    require(`./${name}.js`)(program)
-  }
+  commands.forEach((add) => add(program))
   addMainHelp(program)
   program.addHelpText('before', ({ error }) => error ? refuseUnknown(program) : '')
   program.commands.forEach(addHelp)

@@ -2,7 +2,7 @@
 const { Bar } = require('cli-progress')
 const addon = require('../../index.js')
 const { onInterrupt } = require('./interrupt.js')
-const { bytesText, numberText, secondsText } = require('./text.js')
+const { bytesText, numberText, secondsText } = require('./numbers.js')
 
 const LONG_MS = 1000
 const NARROW = 60

@@ -1,6 +1,7 @@
 const fs = require('fs')
 const path = require('path')
 const addon = require('../../index.js')
+const EntryCounts = require('../entry-counts.js')
 const { countAccounts } = require('./accounts.js')
 const { confirm } = require('./confirm.js')
 const { Damage } = require('./damage.js')
@@ -79,16 +80,9 @@ async function salvage (from, to, options) {
 }
 
 async function count (entries) {
-  const counts = { records: 0, lists: 0, items: 0 }
-  let last
-  for await (const { record, list, items } of entries) {
-    if (record !== undefined) {
-      counts.records++
-      continue
-    }
-    counts.lists += list === last ? 0 : 1
-    counts.items += items.length
-    last = list
+  const counts = new EntryCounts()
+  for await (const entry of entries) {
+    counts.add(entry)
   }
   return counts
 }

@@ -1,5 +1,5 @@
 const { run, withStore } = require('./run.js')
-const { bytesText } = require('./text.js')
+const { bytesText } = require('./numbers.js')
 
 module.exports = (program) => program.command('remove-replaced')
   .description('removes the stores that restores have replaced, which are kept within the folder of the store')

@@ -5,7 +5,7 @@ const { countAccounts } = require('./accounts.js')
 const { confirm } = require('./confirm.js')
 const { exitCodes } = require('./exit-codes.js')
 const { ended, holds, requireFolder, run, showBytes, withStore } = require('./run.js')
-const { bytesText } = require('./text.js')
+const { bytesText } = require('./numbers.js')
 
 module.exports = (program) => program.command('restore')
   .description('puts a backup in place of the store, which is kept within its folder, and ends every session')

@@ -2,11 +2,12 @@
 const path = require('path')
 const addon = require('../../index.js')
 const { explainFolder } = require('../folders.js')
+const { printable, toJson } = require('../printable.js')
 const { exitCodeOf, exitCodes } = require('./exit-codes.js')
 const { explainSystemError, failure } = require('./failure.js')
 const { listenForSignals } = require('./interrupt.js')
 const { showBytes, showProgress } = require('./progress.js')
-const { bytesText, printable, secondsText, toJson } = require('./text.js')
+const { bytesText, secondsText } = require('./numbers.js')
 const { write } = require('./write.js')
 
 module.exports = { ended, failure, holds, requireFolder, run, showBytes, showProgress, tellError, withStore }

@@ -1,6 +1,6 @@
 const { Damage } = require('./damage.js')
 const { run, showBytes, withStore } = require('./run.js')
-const { bytesText } = require('./text.js')
+const { bytesText } = require('./numbers.js')
 
 module.exports = (program) => program.command('stats')
   .description('says what the store holds, by application and kind; a running dashboard tells its own numbers by Storage.stats()')

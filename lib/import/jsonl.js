@@ -1,45 +1,13 @@
-// Everything in a store as lines of JSON, and back.
-//
-//   {"format":"dashboard-sled","version":1}
-//   {"record":"<key>","text":"<contents>"}            or "base64", where the bytes are no UTF-8
-//   {"list":"<path>","items":["<oldest>",…]}          the parts of a long list follow each other
-//   {"end":{"records":2,"lists":1,"items":3},"sha256":"<of all lines before>"}
-//
-// Strings of JavaScript that are no Unicode (unpaired surrogates) survive, since JSON escapes them.
+// The file of an export (lib/export-format.js). All of it is read and checked before anything of it is used.
 const crypto = require('crypto')
 const fs = require('fs')
 const path = require('path')
-const { toJson } = require('../cli/text.js')
 const { invalid } = require('../arguments.js')
+const EntryCounts = require('../entry-counts.js')
+const { HEAD } = require('../export-format.js')
 const { longestName, oversize, sourceError } = require('./source.js')
 
-const HEAD = { format: 'dashboard-sled', version: 1 }
-
-module.exports = { format, open }
-
-// The lines of an export. `counts` is filled in meanwhile.
-async function * format (entries, counts) {
-  const hash = crypto.createHash('sha256')
-  const line = (object) => {
-    const text = toJson(object) + '\n'
-    hash.update(text)
-    return text
-  }
-  Object.assign(counts, { records: 0, lists: 0, items: 0 })
-  let path
-  yield line(HEAD)
-  for await (const entry of entries) {
-    path = count(counts, entry, path)
-    if (entry.record === undefined) {
-      yield line({ list: entry.list, items: entry.items })
-      continue
-    }
-    const text = entry.contents.toString()
-    const isText = Buffer.from(text).equals(entry.contents)
-    yield line({ record: entry.record, ...(isText ? { text } : { base64: entry.contents.toString('base64') }) })
-  }
-  yield JSON.stringify({ end: counts, sha256: hash.digest('hex') }) + '\n'
-}
+module.exports = { open }
 
 // Reads all of an export before anything of it is used. `-` is the standard input, which is kept in the folder
 // `beside` meanwhile.
@@ -47,7 +15,7 @@ async function open (source, { beside, counted = () => {} } = {}) {
   const name = source === '-' ? 'the standard input' : source
   const file = source === '-' ? await keepInput(beside) : await openFile(source)
   try {
-    const counts = {}
+    const counts = new EntryCounts()
     const tooLarge = []
     for await (const entry of read(file, name, counts, 'nothing was imported')) {
       if (entry.tooLarge !== undefined) {
@@ -57,7 +25,7 @@ async function open (source, { beside, counted = () => {} } = {}) {
     }
     return {
       survey: async () => ({ total: counts.records + counts.items, tooLarge }),
-      entries: () => read(file, name, {}, 'it was whole before, so it was changed meanwhile'),
+      entries: () => read(file, name, new EntryCounts(), 'it was whole before, so it was changed meanwhile'),
       close: async () => file.close()
     }
   } catch (error) {
@@ -78,8 +46,6 @@ async function openFile (source) {
 
 async function * read (file, name, counts, consequence) {
   const hash = crypto.createHash('sha256')
-  Object.assign(counts, { records: 0, lists: 0, items: 0 })
-  let path
   let number = 0
   let isOver = false
   const damaged = (reason) => invalid('export-damaged', 'ERR_EXPORT_DAMAGED', `line ${number} of ${name}: ${reason}; ${consequence}`)
@@ -97,7 +63,7 @@ async function * read (file, name, counts, consequence) {
       continue
     } else {
       const entry = toEntry(line, damaged)
-      path = count(counts, entry, path)
+      counts.add(entry)
       yield * fitting(entry)
     }
     hash.update(bytes).update('\n')
@@ -154,7 +120,7 @@ function checkHead ({ format, version }, damaged) {
 }
 
 function checkEnd ({ end, sha256 }, counts, expected, damaged) {
-  for (const kind in counts) {
+  for (const kind of ['records', 'lists', 'items']) {
     if (!end || end[kind] !== counts[kind]) {
       throw damaged(`it says ${Number(end && end[kind])} ${kind}, and there are ${counts[kind]}`)
     }
@@ -215,16 +181,6 @@ function * fitting (entry) {
 // Exact where it counts: a unit of a string takes at most three bytes.
 function sizeOf (item) {
   return item.length > longestName / 3 ? Buffer.byteLength(item) : item.length
-}
-
-function count (counts, entry, path) {
-  if (entry.record !== undefined) {
-    counts.records++
-    return path
-  }
-  counts.lists += entry.list === path ? 0 : 1
-  counts.items += entry.items.length
-  return entry.list
 }
 
 // In a file without a name, which is gone with the process whatever happens to it.
