@@ -7,11 +7,10 @@ use super::handle::NativeStore;
 use super::js_string::JsString;
 use super::reply::{on_worker, Reply};
 use super::{errors, promise};
-use crate::record::cipher;
-use crate::record::properties::{self, Edit};
+use crate::record::properties::Edit;
 use crate::service::new_session_key;
-use crate::service::{account, reset_session_key, session, Found, Give, Lookup};
-use crate::store::{self, Change, Edited, Reader, StoreError};
+use crate::service::{account, edit_record, reset_session_key, session, Found, Give, Lookup};
+use crate::store::{self, Reader};
 use napi::{Env, Result};
 use napi_derive::napi;
 use std::cell::RefCell;
@@ -123,28 +122,12 @@ impl NativeStore {
     ) -> Result<Reply> {
         let record = record(env, file)?;
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
-        let size = set.len() + remove.iter().map(String::len).sum::<usize>();
-        let edit = Edit { set, remove };
-        let opened_with = secret.clone();
-        let change = Change::Update {
-            record,
-            edit: Box::new(move |stored| {
-                let secret = opened_with.as_ref();
-                let text = match stored {
-                    // To Dashboard an empty record is a missing one.
-                    None | Some([]) if create => "{}".into(),
-                    None | Some([]) => return Ok(None),
-                    Some(stored) => cipher::decrypt_record(stored, secret),
-                };
-                let text =
-                    properties::apply(&text, &edit).ok_or(StoreError::Refused("invalid-object"))?;
-                let contents = cipher::encrypt_record(text, secret).into();
-                Ok(Some(Edited { contents, retires: None }))
-            }),
-            size,
-            secret,
-        };
-        self.change(env, vec![change])
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        let (promise, resolver) = promise::open(env)?;
+        edit_record::edit(&store, record, Edit { set, remove }, create, secret, |result| {
+            resolver.settle(result.map(|()| Answer::Undefined));
+        });
+        Ok(Reply::Later(promise))
     }
 }
 

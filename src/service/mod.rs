@@ -2,6 +2,7 @@
 //!
 //! - [`session`], [`account`]: look-ups of one record.
 //! - [`reset_session_key`]: ends all sessions of one account, as one atomic change.
+//! - [`edit_record`]: sets and removes properties of a record, as one atomic change.
 //! - [`end_sessions`]: ends all sessions of all accounts. [`recovery`] uses it to restore a store or to accept one that
 //!   lost data.
 //! - [`purge`], [`session_lists`]: remove old sessions, and list items whose session is gone.
@@ -12,6 +13,7 @@
 //! another type, text that is not JSON) is left to JavaScript, because Dashboard relies on JavaScript's coercions.
 
 pub mod account;
+pub mod edit_record;
 pub mod end_sessions;
 pub mod purge;
 pub mod recovery;

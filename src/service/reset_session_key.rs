@@ -3,8 +3,7 @@
 use super::record_name;
 use crate::record::cipher::{self, Secret};
 use crate::record::reset::{self, Refusal, Reset};
-use crate::store::{Change, Edited, Record, Result, Store, StoreError};
-use std::sync::{Arc, OnceLock};
+use crate::store::{Edited, Outcome, Record, Result, Store, StoreError};
 
 /// Ends all sessions of an account, as one atomic change. `completion` gets the account as JSON without its secrets
 /// once the change is durable.
@@ -17,28 +16,17 @@ pub fn patch(
     secret: Option<Secret>,
     completion: impl FnOnce(Result<String>) + Send + 'static,
 ) {
-    let answer = Arc::new(OnceLock::new());
-    let given = Arc::clone(&answer);
+    let record = Record::new(&record_name(appid, "account", accountid));
     let opened_with = secret.clone();
-    let change = Change::Update {
-        record: Record::new(&record_name(appid, "account", accountid)),
-        edit: Box::new(move |stored| {
-            let secret = opened_with.as_ref();
-            let text = stored.map(|stored| cipher::decrypt_record(stored, secret));
-            let text = text.ok_or(StoreError::Refused("invalid-accountid"))?;
-            let Reset { text, redacted, retires } = reset::reset(&text, &session_key, now)?;
-            // Never set before: an edit is called once.
-            let _ = given.set(redacted);
-            let contents = cipher::encrypt_record(text, secret).into();
-            Ok(Some(Edited { contents, retires: Some(retires) }))
-        }),
-        size: 0,
-        secret,
+    let edit = move |stored: Option<&[u8]>| {
+        let secret = opened_with.as_ref();
+        let text = stored.map(|stored| cipher::decrypt_record(stored, secret));
+        let text = text.ok_or(StoreError::Refused("invalid-accountid"))?;
+        let Reset { text, redacted, retires } = reset::reset(&text, &session_key, now)?;
+        let contents = cipher::encrypt_record(text, secret).into();
+        Ok(Outcome { edited: Some(Edited { contents, retires: Some(retires) }), value: redacted })
     };
-    let done = move |result: Result<()>| {
-        completion(result.map(|()| answer.get().cloned().unwrap_or_default()));
-    };
-    store.submit(vec![change], Box::new(done));
+    store.update(record, secret, 0, edit, completion);
 }
 
 impl From<Refusal> for StoreError {

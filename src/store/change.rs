@@ -4,19 +4,28 @@ pub use crate::record::cipher::Secret;
 use crate::record::stale::Fingerprint;
 use crate::record::Kind;
 use crate::store::contents::Contents;
-use crate::store::error::Result;
+use crate::store::error::{Result, StoreError};
 use crate::store::findings::Findings;
 use crate::store::key::{Key, ListPath};
 use crate::store::MAX_CONTENTS_BYTES;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Called once, on the writer's thread, when a change is durable or has failed.
 pub type Completion = Box<dyn FnOnce(Result<()>) + Send>;
 
-/// Computes the new contents of a record from the stored ones. `None` leaves the record unchanged.
-pub type Edit = Box<dyn FnOnce(Option<&[u8]>) -> Result<Option<Edited>> + Send>;
+/// Computes the new contents of a record from the stored ones. `None` leaves the record unchanged. An engine whose
+/// transactions may conflict calls it again after a conflict; therefore it is not `FnOnce`.
+pub(in crate::store) type Edit = Box<dyn Fn(Option<&[u8]>) -> Result<Option<Edited>> + Send>;
 
-/// The result of an edit.
+/// The result of an update: what becomes of the record, and a value for the caller.
+pub struct Outcome<T> {
+    /// The new contents. `None` leaves the record unchanged.
+    pub edited: Option<Edited>,
+    /// The value that the caller gets once the change is durable.
+    pub value: T,
+}
+
+/// New contents of a record.
 pub struct Edited {
     /// The new contents.
     pub contents: Contents,
@@ -80,7 +89,7 @@ pub enum Change {
         /// The record.
         record: Record,
     },
-    /// Computes new contents of `record` from the stored ones. No other change comes in between.
+    /// Computes new contents of `record` from the stored ones. No other change comes in between. Made by `Store::update`.
     Update {
         /// The record.
         record: Record,
@@ -136,4 +145,53 @@ pub struct Request {
     pub(in crate::store) changes: Vec<Change>,
     pub(in crate::store) completion: Completion,
     pub(in crate::store) size: usize,
+}
+
+/// Hides the type of the value that `edit` returns, so that updates of all types share one queue. The edit that is
+/// returned keeps the value of its last call, and the completion that is returned passes it on.
+pub(in crate::store) fn erase<T: Send + 'static>(
+    edit: impl Fn(Option<&[u8]>) -> Result<Outcome<T>> + Send + 'static,
+    completion: impl FnOnce(Result<T>) + Send + 'static,
+) -> (Edit, Completion) {
+    let kept = Arc::new(Mutex::new(None));
+    let computed = Arc::clone(&kept);
+    let edit = move |stored: Option<&[u8]>| {
+        let Outcome { edited, value } = edit(stored)?;
+        *computed.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+        Ok(edited)
+    };
+    let completion = move |result: Result<()>| {
+        let value = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        completion(result.and_then(|()| {
+            value.ok_or_else(|| StoreError::Panicked {
+                action: "compute a change",
+                cause: "the change was acknowledged without its value".into(),
+            })
+        }));
+    };
+    (Box::new(edit), Box::new(completion))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn the_caller_gets_the_value_of_the_last_run_or_the_error() {
+        for (acknowledged, expected) in
+            [(Ok(()), Ok(2)), (Err(StoreError::Closed), Err("store-closed"))]
+        {
+            let (sender, answers) = mpsc::channel();
+            let edit = |stored: Option<&[u8]>| {
+                Ok(Outcome { edited: None, value: stored.map_or(0, <[u8]>::len) })
+            };
+            let completion = move |result: Result<_>| sender.send(result).unwrap();
+            let (edit, completion) = erase(edit, completion);
+            assert!(edit(Some(b"a")).unwrap().is_none());
+            assert!(edit(Some(b"ab")).unwrap().is_none());
+            completion(acknowledged);
+            assert_eq!(answers.recv().unwrap().map_err(|error| error.slug()), expected);
+        }
+    }
 }

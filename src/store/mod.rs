@@ -29,7 +29,7 @@ pub use self::sled::{
     restore, settle, Closing, Compacted, Lease, Part, Parts, Reader, Records, Report, Restored,
     Settings, Stats, Store,
 };
-pub use change::{Change, Completion, Edit, Edited, Record};
+pub use change::{Change, Completion, Edited, Outcome, Record};
 pub use contents::Contents;
 pub use error::{Result, StoreError};
 pub use findings::Findings;

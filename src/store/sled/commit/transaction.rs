@@ -126,7 +126,7 @@ impl<'a> Transaction<'a> {
             }
             Change::Remove { record } => self.remove_record(record)?,
             Change::Update { record, edit, secret, .. } => {
-                self.update(record, edit, secret.as_ref())?;
+                self.update(record, &edit, secret.as_ref())?;
             }
             Change::Import { record, contents, secret, kept } => {
                 let stored =
@@ -161,7 +161,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    fn update(&mut self, record: Record, edit: Edit, secret: Option<&Secret>) -> Result<()> {
+    fn update(&mut self, record: Record, edit: &Edit, secret: Option<&Secret>) -> Result<()> {
         let stored = self.overlay.get(&record.key)?;
         let edited = self.shared.commit.computing(|| edit(stored.as_deref()));
         let Some(Edited { contents, retires }) = edited? else {

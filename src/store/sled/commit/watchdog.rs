@@ -3,9 +3,9 @@
 //! system calls return.
 
 use crate::store::error::StoreError;
+use crate::store::panics::caught;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::shared::Shared;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -52,7 +52,7 @@ fn nudge(shared: &Arc<Shared>) {
     let flushing = Arc::clone(shared);
     let flush = move || {
         // The writer gets the same result. If the disk is only slow, this flush waits together with the writer's.
-        let _ = catch_unwind(AssertUnwindSafe(|| flushing.with_disk(Disk::flush)));
+        let _ = caught("flush", || flushing.with_disk(Disk::flush));
         flushing.commit.is_nudging.store(false, Ordering::Relaxed);
     };
     let begun = std::thread::Builder::new().name("dashboard-sled nudge".into()).spawn(flush);

@@ -8,6 +8,7 @@
 use crate::store::change::{Completion, Request};
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{ChunkId, Key, KeyKind};
+use crate::store::panics::caught;
 use crate::store::sled::commit::large_values::{self, Ahead};
 use crate::store::sled::commit::queue::{long_write, Message, Next};
 use crate::store::sled::commit::transaction::Transaction;
@@ -51,7 +52,7 @@ pub struct Writer {
 pub fn start(writer: Writer, release: Arc<Release>) -> std::io::Result<()> {
     let work = move || {
         let shared = Arc::clone(&writer.shared);
-        if let Err(error) = caught(|| {
+        if let Err(error) = caught("write", || {
             writer.run();
             Ok(())
         }) {
@@ -114,7 +115,7 @@ impl Writer {
     /// so that its changes are kept as those of a failed commit.
     fn watched(&self, work: impl FnOnce() -> Result<()>) {
         self.shared.commit.begin();
-        let result = caught(work);
+        let result = caught("write", work);
         self.shared.commit.end();
         if let Err(error) = result {
             self.shared.unapplied.fail(error);
@@ -250,7 +251,7 @@ impl Writer {
         if transaction.is_empty() {
             return Ok(());
         }
-        let kept = caught(|| self.keep(disk, transaction.batch()?, sequence, &room));
+        let kept = caught("write", || self.keep(disk, transaction.batch()?, sequence, &room));
         let changed = transaction.into_changed();
         let left = match kept {
             Ok(left) => left,
@@ -352,16 +353,10 @@ impl Writer {
     /// Poisons the store if `work` fails or panics.
     fn guarded(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
-        caught(|| work(self)).map_err(|error| {
+        caught("write", || work(self)).map_err(|error| {
             let error = shared.poison(error);
             shared.unapplied.fail(error.clone());
             error
         })
     }
-}
-
-/// Runs `work`, and turns a panic into an error.
-fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|panic| Err(StoreError::panicked("write", &*panic)))
 }

@@ -10,6 +10,7 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, KeyKind};
+use crate::store::panics::caught;
 use crate::store::sled::commit::changed_keys::{Keys, Noting};
 use crate::store::sled::commit::large_values;
 use crate::store::sled::database::disk::{self, Disk};
@@ -23,7 +24,6 @@ use crate::store::sled::maintenance::verify::{self, Report};
 use crate::store::sled::open::create::{self, New};
 use crate::store::sled::shared::Shared;
 use std::iter::Peekable;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -75,9 +75,8 @@ pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64))
     let new = create::begin(&target, id, Mark::Copying)?;
     let applied = copy_into(shared, changed_keys, &new.database, progress)?;
     // sled panics if a sync fails while it closes.
-    catch_unwind(AssertUnwindSafe(|| finish(new, applied, &target))).unwrap_or_else(|panic| {
-        Err(StoreError::panicked("verify a copy", &*panic).of_sled(&target))
-    })
+    caught("verify a copy", || finish(new, applied, &target))
+        .map_err(|error| error.of_sled(&target))
 }
 
 /// Completes a copy: closes it, and verifies it on disk. Its last change has the number `applied`.

@@ -6,9 +6,10 @@
 //! damaged record, and missing chunks stay as they are, and [`crate::store::sled::maintenance::verify`] reports them.
 
 use crate::store::contents::Contents;
-use crate::store::error::{Result, StoreError};
+use crate::store::error::Result;
 use crate::store::findings::Findings;
 use crate::store::key::{ChunkId, Key, KeyKind, ListPath};
+use crate::store::panics::caught;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::folder;
 use crate::store::sled::folder::rollback_guard::RollbackGuard;
@@ -19,7 +20,6 @@ use crate::store::sled::open::registry;
 use crate::store::sled::open::{self, Opened, Settings};
 use crate::store::sled::read::list::{BlockCounts, Counted, Head};
 use std::collections::{BTreeSet, HashMap};
-use std::panic::{catch_unwind, AssertUnwindSafe};
 
 /// Number of keys in a batch.
 const BATCH: usize = 1000;
@@ -32,7 +32,7 @@ pub fn repair(settings: &Settings, progress: &dyn Fn(u64)) -> Result<Findings> {
     let Opened { disk, guard, applied, lock, .. } =
         open::open_disk(&Settings { path, ..settings.clone() })?;
     // sled panics if a sync fails while it closes.
-    let told = catch_unwind(AssertUnwindSafe(|| {
+    let told = caught("repair the store", || {
         let mut repair = Repair {
             disk: &disk,
             guard,
@@ -42,8 +42,7 @@ pub fn repair(settings: &Settings, progress: &dyn Fn(u64)) -> Result<Findings> {
         };
         repair.run(progress)?;
         Ok(repair.told)
-    }))
-    .unwrap_or_else(|panic| Err(StoreError::panicked("repair the store", &*panic)));
+    });
     drop(lock);
     told
 }

@@ -16,6 +16,7 @@ use crate::store::cache::Cache;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::Key;
 use crate::store::notice::Notice;
+use crate::store::panics::caught;
 use crate::store::sled::commit::changed_keys::ChangedKeys;
 use crate::store::sled::commit::in_flight::InFlightCommit;
 use crate::store::sled::commit::large_values;
@@ -37,7 +38,6 @@ use crate::store::sled::format::meta::{put_applied, put_mark, APPLIED, MARK};
 use crate::store::sled::read::page::Pages;
 use crate::store::sled::shared::Shared;
 use crate::store::sled::Store;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
@@ -85,9 +85,8 @@ pub fn open(settings: &Settings) -> Result<(Store, FolderLock)> {
 
 /// Opens a store without starting its writer.
 pub fn open_disk(settings: &Settings) -> Result<Opened> {
-    catch_unwind(AssertUnwindSafe(|| open_or_panic(settings))).unwrap_or_else(|panic| {
-        Err(StoreError::panicked("open the store", &*panic).of_sled(&settings.path))
-    })
+    caught("open the store", || open_or_panic(settings))
+        .map_err(|error| error.of_sled(&settings.path))
 }
 
 fn open_or_panic(settings: &Settings) -> Result<Opened> {

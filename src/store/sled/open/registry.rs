@@ -5,6 +5,7 @@
 //! callers that want the same folder wait for it.
 
 use crate::store::error::{Result, StoreError};
+use crate::store::panics::caught;
 use crate::store::sled::database::release::Stage;
 use crate::store::sled::folder;
 use crate::store::sled::open::read_only::{open_or_copy, Hold};
@@ -12,7 +13,6 @@ use crate::store::sled::open::Settings;
 use crate::store::sled::Store;
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::{mpsc, Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -176,10 +176,9 @@ fn open_or_share(settings: &Settings, may_share: bool) -> Result<Lease> {
     folders.insert(path.clone(), State::Opening);
     drop(folders);
     // Caught, because a panic would leave the folder in the state `Opening` for ever.
-    let opened = catch_unwind(AssertUnwindSafe(|| {
+    let opened = caught("open the store", || {
         open_or_copy(&Settings { path: path.clone(), ..settings.clone() })
-    }))
-    .unwrap_or_else(|panic| Err(StoreError::panicked("open the store", &*panic)));
+    });
     let mut folders = lock();
     folders.remove(&path);
     let opened = opened.map(|(store, hold)| {
@@ -260,7 +259,7 @@ fn lock() -> MutexGuard<'static, BTreeMap<PathBuf, State>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::change::{Change, Record};
+    use crate::store::change::{Outcome, Record};
     use crate::store::sled::tests::settings;
 
     fn brief(folder: &Path) -> Settings {
@@ -333,11 +332,9 @@ mod tests {
         let edit = move |_: Option<&[u8]>| {
             begun.send(()).unwrap();
             let _ = until.recv();
-            Ok(None)
+            Ok(Outcome { edited: None, value: () })
         };
-        let record = Record::new(b"a");
-        let change = Change::Update { record, edit: Box::new(edit), size: 0, secret: None };
-        lease.submit(vec![change], Box::new(|_| ()));
+        lease.update(Record::new(b"a"), None, 0, edit, drop);
         begins.recv().unwrap();
         let closing = lease.begin_close().unwrap();
         assert_eq!(settle(Duration::from_millis(50)).unwrap_err().slug(), "store-busy");

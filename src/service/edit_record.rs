@@ -1,0 +1,75 @@
+//! Dashboard's `StorageObject`: properties of a record are set and removed as one change.
+
+use crate::record::cipher::{self, Secret};
+use crate::record::properties::{self, Edit};
+use crate::store::{Edited, Outcome, Record, Result, Store, StoreError};
+
+/// Applies `edit` to `record`, as one atomic change. If there is no record, it is created when `creates` is set, else
+/// nothing happens. Calls `completion` once the change is durable.
+pub fn edit(
+    store: &Store,
+    record: Record,
+    edit: Edit,
+    creates: bool,
+    secret: Option<Secret>,
+    completion: impl FnOnce(Result<()>) + Send + 'static,
+) {
+    let size = edit.set.len() + edit.remove.iter().map(String::len).sum::<usize>();
+    let opened_with = secret.clone();
+    let edit = move |stored: Option<&[u8]>| {
+        let contents = edited(stored, &edit, creates, opened_with.as_ref())?;
+        let edited = contents.map(|contents| Edited { contents: contents.into(), retires: None });
+        Ok(Outcome { edited, value: () })
+    };
+    store.update(record, secret, size, edit, completion);
+}
+
+/// Returns the new contents of a record. Returns `None` if the record does not change.
+fn edited(
+    stored: Option<&[u8]>,
+    edit: &Edit,
+    creates: bool,
+    secret: Option<&Secret>,
+) -> Result<Option<Vec<u8>>> {
+    let text = match stored {
+        // To Dashboard an empty record is a missing one.
+        None | Some([]) if creates => "{}".into(),
+        None | Some([]) => return Ok(None),
+        Some(stored) => cipher::decrypt_record(stored, secret),
+    };
+    let text = properties::apply(&text, edit).ok_or(StoreError::Refused("invalid-object"))?;
+    Ok(Some(cipher::encrypt_record(text, secret)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(text: &str) -> Edit {
+        Edit { set: text.into(), remove: Vec::new() }
+    }
+
+    #[test]
+    fn a_missing_or_empty_record_is_created_or_left_alone() {
+        for stored in [None, Some(b"".as_slice())] {
+            let created = edited(stored, &set(r#"{"a":1}"#), true, None).unwrap();
+            assert_eq!(created.as_deref(), Some(br#"{"a":1}"#.as_slice()));
+            assert_eq!(edited(stored, &set(r#"{"a":1}"#), false, None).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn an_encrypted_record_stays_encrypted() {
+        let secret = Secret::new(&[1; 32], &[2; 16]).unwrap();
+        let edit = Edit { set: r#"{"b":2}"#.into(), remove: vec![r#""a""#.into()] };
+        let stored = secret.encrypt(r#"{"a":1}"#);
+        let contents = edited(Some(&stored), &edit, false, Some(&secret)).unwrap();
+        assert_eq!(contents, Some(secret.encrypt(r#"{"b":2}"#)));
+    }
+
+    #[test]
+    fn text_that_is_not_an_object_is_refused() {
+        let error = edited(Some(b"[]"), &set(r#"{"a":1}"#), true, None).unwrap_err();
+        assert_eq!(error.slug(), "invalid-object");
+    }
+}
