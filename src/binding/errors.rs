@@ -1,5 +1,6 @@
 //! The one place where errors of the store become errors of JavaScript.
 
+use super::advice;
 use crate::store::StoreError;
 use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
 use napi::{check_status, sys, Env, Result};
@@ -44,7 +45,7 @@ pub fn to_value(env: sys::napi_env, error: &StoreError) -> Result<sys::napi_valu
     let value = new_error(env, error.slug())?;
     let mut object = Object::from_raw(env, value);
     object.set_named_property("code", error.code())?;
-    object.set_named_property("detail", error.to_string())?;
+    object.set_named_property("detail", advice::sentence(error))?;
     if let StoreError::Poisoned { cause } = error {
         let cause = to_value(env, cause)?;
         object.set_named_property("cause", Object::from_raw(env, cause))?;

@@ -3,13 +3,14 @@
 //! - `administrator`, `storage`, `transfer`, `maintenance`, `opening`: the exported functions, by subject.
 //! - `memory`: exported functions for the look-ups of every request. `handle`: the share of a thread in an open store.
 //! - `arguments`, `js_string`, `hex_key`: parse arguments.
-//! - `answer`, `reply`, `errors`: make JavaScript values, promises and errors.
+//! - `answer`, `reply`, `errors`: make JavaScript values, promises and errors. `advice`: what an error says to do.
 //! - `promise`: settles promises from other threads. `worker`: threads for calls that block.
 //!
 //! A call parses its arguments and asks memory first. If memory cannot answer, the call returns a promise; a worker
 //! thread or the writer settles it. Nothing here waits on the event loop.
 
 mod administrator;
+mod advice;
 mod answer;
 mod arguments;
 mod errors;

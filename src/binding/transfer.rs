@@ -167,7 +167,7 @@ impl NativeStore {
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_long_worker(env, move || {
-            let ended = recovery::end_and_unmark(&store, now, secret.as_ref(), new_session_key)?;
+            let ended = recovery::end_and_release(&store, now, secret.as_ref(), new_session_key)?;
             Ok(json_answer(&describe_ended(ended)))
         })
     }

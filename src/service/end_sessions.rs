@@ -53,12 +53,36 @@ pub fn end_all(
         }
     }
     if damaged.number > 0 {
-        return Err(StoreError::DamagedAccounts { damaged });
+        return Err(damaged_accounts(&damaged));
     }
     if unreadable.number > 0 {
-        return Err(StoreError::Unreadable { accounts: unreadable });
+        return Err(unreadable_accounts(&unreadable));
     }
     Ok(ended)
+}
+
+fn damaged_accounts(damaged: &Findings) -> StoreError {
+    StoreError::Service {
+        code: "ERR_STORE_DAMAGED",
+        slug: "store-damaged",
+        reason: format!(
+            "{} records that are accounts, or may be, are damaged, so their sessions cannot be ended; every other account has a new session key ({})",
+            damaged.number,
+            damaged.first(),
+        ),
+    }
+}
+
+fn unreadable_accounts(accounts: &Findings) -> StoreError {
+    StoreError::Service {
+        code: "ERR_ACCOUNTS_UNREADABLE",
+        slug: "accounts-unreadable",
+        reason: format!(
+            "{} accounts could not be read, so their sessions would live on ({})",
+            accounts.number,
+            accounts.first(),
+        ),
+    }
 }
 
 /// Makes `changes`, and returns when they are durable. Blocks.

@@ -16,15 +16,28 @@ pub fn recover(
 ) -> Result<Ended> {
     let accepting = Settings { accepts_rollback: true, ..settings.clone() };
     let store = match store::open_exclusive(settings) {
-        Ok(_) if !even_if_whole => return Err(StoreError::Whole { path: settings.path.clone() }),
-        Err(StoreError::RolledBack { .. }) => store::open_exclusive(&accepting)?,
+        Ok(_) if !even_if_whole => return Err(nothing_lost(&settings.path)),
+        Err(StoreError::RolledBack { .. } | StoreError::Quarantined { .. }) => {
+            store::open_exclusive(&accepting)?
+        }
         other => other?,
     };
-    end_and_unmark(&store, now, secret, session_key)
+    end_and_release(&store, now, secret, session_key)
 }
 
-/// Ends every session of every account, then lifts the mark that keeps the store from being opened.
-pub fn end_and_unmark(
+fn nothing_lost(path: &Path) -> StoreError {
+    StoreError::Service {
+        code: "ERR_STORE_WHOLE",
+        slug: "store-whole",
+        reason: format!(
+            "the store at {} has not gone back in time, so there is nothing to recover from",
+            path.display(),
+        ),
+    }
+}
+
+/// Ends every session of every account, then lifts the quarantine that keeps the store from being opened.
+pub fn end_and_release(
     store: &Store,
     now: f64,
     secret: Option<&Secret>,

@@ -100,9 +100,10 @@ pub enum Change {
         /// The host's secret, if it has one.
         secret: Option<Secret>,
     },
-    /// Quarantines the store: after a crash it may not be used until every session has ended.
+    /// Puts the store in quarantine: once it is closed, or the process ends, it cannot be opened again before
+    /// [`Change::ClearQuarantine`] without [`crate::store::Settings::accepts_rollback`].
     Quarantine,
-    /// Lifts the quarantine, because every session has ended.
+    /// Lifts the quarantine.
     ClearQuarantine,
     /// Adds `item` to a list as the newest one, unless the list has it.
     ListAdd {

@@ -10,12 +10,12 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// An error of the store. It is cheap to clone: one failed commit is reported to every call that was part of it.
 ///
-/// `Display` gives a sentence for people: what happened, to what, and what to do. It never shows contents of a record,
-/// which may be secret.
+/// `Display` gives a sentence for people: what happened, and to what. What to do about it depends on the program around
+/// the store, which adds it. The sentence never shows contents of a record, which may be secret.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process, or another worker of a cluster, has the folder open.
-    #[error("the store at {} is open elsewhere{holder}; a store belongs to one process at a time, so stop that one or give this one a folder of its own", path.display())]
+    #[error("the store at {} is open elsewhere{holder}, and only one process can open a store", path.display())]
     Locked {
         /// The store's folder.
         path: PathBuf,
@@ -23,7 +23,7 @@ pub enum StoreError {
         holder: String,
     },
     /// The folder was written by a later version.
-    #[error("the store at {} has format {found}, and this version of dashboard-sled reads up to {supported}; install the version that wrote it, or a later one", path.display())]
+    #[error("the store at {} has format {found}, and this version of dashboard-sled reads up to {supported}", path.display())]
     NewerFormat {
         /// The store's folder.
         path: PathBuf,
@@ -33,7 +33,7 @@ pub enum StoreError {
         supported: u32,
     },
     /// The folder contains files that do not belong to a store.
-    #[error("{} is not empty and holds no store (found {found}); choose an empty or a new folder", path.display())]
+    #[error("{} is not empty and holds no store (found {found})", path.display())]
     Foreign {
         /// The folder.
         path: PathBuf,
@@ -41,7 +41,7 @@ pub enum StoreError {
         found: String,
     },
     /// The store lacks changes that were acknowledged.
-    #[error("the store at {} {}", path.display(), rolled_back(*guarded, *applied))]
+    #[error("the store at {} has gone back in time: change {guarded} was acknowledged, the store ends at {applied}", path.display())]
     RolledBack {
         /// The store's folder.
         path: PathBuf,
@@ -50,32 +50,38 @@ pub enum StoreError {
         /// Number of the last change in the store.
         applied: u64,
     },
+    /// The store is in quarantine: see [`crate::store::Change::Quarantine`].
+    #[error("the store at {} is in quarantine", path.display())]
+    Quarantined {
+        /// The store's folder.
+        path: PathBuf,
+    },
     /// The folder should contain a store, but does not.
-    #[error("there is no store in {}; name the folder that holds the files guard and sled (--store or SLED_PATH)", path.display())]
+    #[error("there is no store in {}", path.display())]
     NoStore {
         /// The folder.
         path: PathBuf,
     },
     /// A backup was cut short before it was verified.
-    #[error("the backup in {} was cut short, so it is not complete; remove that folder and make another backup", path.display())]
+    #[error("the backup in {} was cut short, so it is not complete", path.display())]
     Unfinished {
         /// The folder of the backup.
         path: PathBuf,
     },
     /// A restore was cut short in a folder that had no store.
-    #[error("a restore into {} was cut short, so there is no store yet; run it again (npx dashboard-sled restore), or remove that folder to begin without it", path.display())]
+    #[error("a restore into {} was cut short, so there is no store yet", path.display())]
     RestoreUnfinished {
         /// The folder of the restore.
         path: PathBuf,
     },
     /// A swap was interrupted, and its plan is damaged, so nobody can tell how far it came.
-    #[error("a restore or a compaction of the store at {} was interrupted, and its file swap, which says how far it came, is damaged; rename that folder and restore a backup in its place, or put the store together from what is in it, as docs/operations.md says", path.display())]
+    #[error("a restore or a compaction of the store at {} was interrupted, and its file swap, which says how far it came, is damaged", path.display())]
     DamagedPlan {
         /// The store's folder.
         path: PathBuf,
     },
     /// A file of the store is a link, or is not a regular file.
-    #[error("{} is {found}, and a store never follows that; remove it if you did not put it there, and use another folder if you do not know who did", path.display())]
+    #[error("{} is {found}, and a store never follows that", path.display())]
     Irregular {
         /// The file.
         path: PathBuf,
@@ -83,7 +89,7 @@ pub enum StoreError {
         found: &'static str,
     },
     /// Root was asked to work in a folder of another user, who has no store there.
-    #[error("{} belongs to user {owner} and holds no store of that user, so root does not touch it; run this as that user (sudo -u), or give the folder to root (chown)", path.display())]
+    #[error("{} belongs to user {owner} and holds no store of that user, so root does not touch it", path.display())]
     Stranger {
         /// The folder.
         path: PathBuf,
@@ -91,13 +97,13 @@ pub enum StoreError {
         owner: u32,
     },
     /// The store cannot be written in its current place.
-    #[error("the store at {} can only be read: its folder is on a read-only medium, or this user may not write there; copy it to another folder to change it", path.display())]
+    #[error("the store at {} can only be read: its folder is on a read-only medium, or this user may not write there", path.display())]
     ReadOnly {
         /// The folder.
         path: PathBuf,
     },
     /// The operating system denies this user an action.
-    #[error("not permitted to {action} {}: {found}, and this process runs as user {user}; run it as the owner, or give the folder to this user (chown)", path.display())]
+    #[error("not permitted to {action} {}: {found}, and this process runs as user {user}", path.display())]
     NotPermitted {
         /// The action that was tried.
         action: &'static str,
@@ -108,26 +114,8 @@ pub enum StoreError {
         /// ID of the user that this process runs as.
         user: u32,
     },
-    /// Accounts could not be read, so their sessions cannot be ended.
-    #[error("{} accounts could not be read, so their sessions would live on; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them, and try again ({})", accounts.number, accounts.first())]
-    Unreadable {
-        /// Keys of these accounts.
-        accounts: Findings,
-    },
-    /// Records that are accounts, or may be, are damaged, so their sessions cannot be ended.
-    #[error("{} records that are accounts, or may be, are damaged, so their sessions cannot be ended; every other account has a new session key. Restore a backup, or save what can be read with recover --salvage ({})", damaged.number, damaged.first())]
-    DamagedAccounts {
-        /// These records.
-        damaged: Findings,
-    },
-    /// A recovery was requested for a store that lacks nothing.
-    #[error("the store at {} has not gone back in time, so there is nothing to recover from; to end every session of every account all the same, say so twice: evenIfWhole (--even-if-whole)", path.display())]
-    Whole {
-        /// The store's folder.
-        path: PathBuf,
-    },
     /// The guard and the data do not belong together, or one of them is missing.
-    #[error("the guard and the data of the store at {} do not belong together ({found}); put both back as they were, or restore a backup", path.display())]
+    #[error("the guard and the data of the store at {} do not belong together ({found})", path.display())]
     GuardMismatch {
         /// The store's folder.
         path: PathBuf,
@@ -135,46 +123,46 @@ pub enum StoreError {
         found: &'static str,
     },
     /// A part of the store is damaged.
-    #[error(
-        "{what} is damaged; restore a backup, or save what can be read (npx dashboard-sled recover --salvage <folder>)"
-    )]
+    #[error("{what} is damaged")]
     Damaged {
         /// Name of the damaged part.
         what: String,
     },
     /// A write, a flush or a sync failed. Reads continue; writes are refused until the store is reopened.
-    #[error("writing failed, so the store takes no more changes until it is opened again; look at the disk, then restart ({cause})")]
+    #[error(
+        "writing failed ({cause}), so the store takes no more changes until it is opened again"
+    )]
     Poisoned {
         /// The first error.
         cause: Arc<StoreError>,
     },
     /// A commit took longer than the limit.
-    #[error("the disk has not taken a change within {seconds} s; look at the disk, then restart")]
+    #[error("the disk has not taken a change within {seconds} s")]
     Stuck {
         /// The limit, in seconds.
         seconds: u64,
     },
     /// The disk is full.
-    #[error("the disk that holds {} is full; make room, then restart", path.display())]
+    #[error("the disk that holds {} is full", path.display())]
     Full {
         /// The store's folder.
         path: PathBuf,
     },
     /// An operation needs more space than the disk has, and was not started.
-    #[error("it needs {needed} bytes beside the store at {}, and {room} are free; make room, or restore a backup of it on a larger disk", path.display())]
-    NoRoom {
+    #[error("it needs {needed} bytes beside the store at {}, and {free} are free", path.display())]
+    NotEnoughSpace {
         /// The store's folder.
         path: PathBuf,
         /// Space that it needs, in bytes, roughly.
         needed: u64,
         /// Free space, in bytes.
-        room: u64,
+        free: u64,
     },
     /// The store is closed.
-    #[error("the store is closed; open it again")]
+    #[error("the store is closed")]
     Closed,
     /// The store was told to close, and is still in use after the time limit.
-    #[error("the store at {} could not be closed within {seconds} s: {holder}; its folder becomes free when that has ended", path.display())]
+    #[error("the store at {} could not be closed within {seconds} s: {holder}", path.display())]
     StillOpen {
         /// The store's folder.
         path: PathBuf,
@@ -184,21 +172,19 @@ pub enum StoreError {
         holder: String,
     },
     /// Too many changes are waiting.
-    #[error("too many changes wait to be written ({waiting}); slow down, or look at why the disk is slow")]
+    #[error("too many changes wait to be written ({waiting})")]
     Busy {
         /// Number of waiting changes.
         waiting: usize,
     },
     /// Too many reads are waiting.
-    #[error(
-        "too many reads wait ({waiting}); ask for fewer at a time, or look at why the disk is slow"
-    )]
+    #[error("too many reads wait ({waiting})")]
     BusyReading {
         /// Number of waiting reads.
         waiting: usize,
     },
     /// The operating system refused to start a thread. A later try can succeed.
-    #[error("the system started no thread ({source}); raise the limit of threads for this user, service or container (ulimit -u, TasksMax, pids.max), then try again")]
+    #[error("the system started no thread ({source})")]
     NoThread {
         /// Error of the operating system.
         source: Arc<io::Error>,
@@ -222,9 +208,7 @@ pub enum StoreError {
         cause: String,
     },
     /// A bug: a panic was caught.
-    #[error(
-        "a bug in dashboard-sled was caught while it should {action}: {cause}; please report it"
-    )]
+    #[error("a bug in dashboard-sled was caught while it should {action}: {cause}")]
     Panicked {
         /// The action that was tried.
         action: &'static str,
@@ -242,14 +226,14 @@ pub enum StoreError {
         limit: usize,
     },
     /// The host's secret does not fit its cipher.
-    #[error("ENCRYPTION_SECRET has to be 32 bytes and ENCRYPTION_SECRET_IV 16; set both as they were when the records were written")]
+    #[error("the encryption secret does not fit the cipher")]
     InvalidSecret,
-    /// An account or a session is encrypted with another secret than the host's. The store cannot tell what a write of
-    /// it would undo.
-    #[error("the account or the session is encrypted under another secret, so that it cannot be told what the write would undo; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as they were, or delete the record first")]
+    /// The stored record or the new one is encrypted with another secret than the host's, so the rule about stale writes
+    /// cannot be applied.
+    #[error("the stored record or the new one is encrypted under another secret, so nothing tells what the write would undo")]
     OtherSecret,
     /// A record is imported over an existing one, and one of them is encrypted with another secret than the host's.
-    #[error("{name} is in the store already, and cannot be compared with the one that is imported, since one of them is encrypted under another secret; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them")]
+    #[error("{name} is in the store already, and cannot be compared with the one that is imported, since one of them is encrypted under another secret")]
     OtherSecretOfImport {
         /// Name of the record, for people.
         name: String,
@@ -257,17 +241,16 @@ pub enum StoreError {
     /// A service refused the change. The slug is one of the host's.
     #[error("{0}")]
     Refused(&'static str),
-}
-
-/// Returns the reason for refusing a store that ends at change `applied`, while `guarded` is the last acknowledged one.
-/// A store without a gap is in quarantine.
-fn rolled_back(guarded: u64, applied: u64) -> String {
-    const RECOVER: &str = "npx dashboard-sled recover --invalidate-sessions";
-    if applied < guarded {
-        format!("has gone back in time: change {guarded} was acknowledged, the store ends at {applied}; put the newer data back, or restore a backup (npx dashboard-sled restore), or accept this state and end every session ({RECOVER})")
-    } else {
-        format!("has sessions that may have ended before: an import that overwrites, or a recovery, was interrupted; end every session ({RECOVER}), then run it again")
-    }
+    /// A service could not do its work, for a reason that the store knows nothing of.
+    #[error("{reason}")]
+    Service {
+        /// The code for programs.
+        code: &'static str,
+        /// The slug for JavaScript.
+        slug: &'static str,
+        /// The sentence for people.
+        reason: String,
+    },
 }
 
 impl StoreError {
@@ -278,20 +261,16 @@ impl StoreError {
             Self::Locked { .. } => "ERR_STORE_LOCKED",
             Self::NewerFormat { .. } => "ERR_STORE_NEWER_FORMAT",
             Self::Foreign { .. } | Self::Irregular { .. } => "ERR_STORE_FOREIGN",
-            Self::RolledBack { .. } => "ERR_STORE_ROLLED_BACK",
+            Self::RolledBack { .. } | Self::Quarantined { .. } => "ERR_STORE_ROLLED_BACK",
             Self::NoStore { .. } => "ERR_STORE_MISSING",
             Self::Unfinished { .. } | Self::RestoreUnfinished { .. } => "ERR_STORE_UNFINISHED",
             Self::NotPermitted { .. } | Self::Stranger { .. } => "ERR_STORE_PERMISSION",
             Self::ReadOnly { .. } => "ERR_STORE_READ_ONLY",
-            Self::Unreadable { .. } => "ERR_ACCOUNTS_UNREADABLE",
             Self::GuardMismatch { .. } => "ERR_STORE_GUARD",
-            Self::Damaged { .. } | Self::DamagedAccounts { .. } | Self::DamagedPlan { .. } => {
-                "ERR_STORE_DAMAGED"
-            }
-            Self::Whole { .. } => "ERR_STORE_WHOLE",
+            Self::Damaged { .. } | Self::DamagedPlan { .. } => "ERR_STORE_DAMAGED",
             Self::Poisoned { .. } => "ERR_STORE_POISONED",
             Self::Stuck { .. } => "ERR_STORE_STUCK",
-            Self::Full { .. } | Self::NoRoom { .. } => "ERR_STORE_FULL",
+            Self::Full { .. } | Self::NotEnoughSpace { .. } => "ERR_STORE_FULL",
             Self::StillOpen { .. } => "ERR_STORE_STILL_OPEN",
             Self::Closed => "ERR_STORE_CLOSED",
             Self::Busy { .. } | Self::BusyReading { .. } => "ERR_STORE_BUSY",
@@ -304,6 +283,7 @@ impl StoreError {
                 "ERR_ENCRYPTION_SECRET"
             }
             Self::Refused(_) => "ERR_INVALID",
+            Self::Service { code, .. } => code,
         }
     }
 
@@ -315,20 +295,16 @@ impl StoreError {
             Self::Locked { .. } => "store-locked",
             Self::NewerFormat { .. } => "store-newer-format",
             Self::Foreign { .. } | Self::Irregular { .. } => "store-foreign-folder",
-            Self::RolledBack { .. } => "store-rolled-back",
+            Self::RolledBack { .. } | Self::Quarantined { .. } => "store-rolled-back",
             Self::NoStore { .. } => "store-missing",
             Self::Unfinished { .. } | Self::RestoreUnfinished { .. } => "store-unfinished-copy",
             Self::NotPermitted { .. } | Self::Stranger { .. } => "store-not-permitted",
             Self::ReadOnly { .. } => "store-read-only",
-            Self::Unreadable { .. } => "accounts-unreadable",
             Self::GuardMismatch { .. } => "store-guard-mismatch",
-            Self::Damaged { .. } | Self::DamagedAccounts { .. } | Self::DamagedPlan { .. } => {
-                "store-damaged"
-            }
-            Self::Whole { .. } => "store-whole",
+            Self::Damaged { .. } | Self::DamagedPlan { .. } => "store-damaged",
             Self::Poisoned { .. } => "store-poisoned",
             Self::Stuck { .. } => "store-stuck",
-            Self::Full { .. } | Self::NoRoom { .. } => "store-full",
+            Self::Full { .. } | Self::NotEnoughSpace { .. } => "store-full",
             Self::StillOpen { .. } => "store-still-open",
             Self::Closed => "store-closed",
             Self::Busy { .. } | Self::BusyReading { .. } => "store-busy",
@@ -339,7 +315,7 @@ impl StoreError {
             Self::InvalidSecret | Self::OtherSecret | Self::OtherSecretOfImport { .. } => {
                 "invalid-encryption-secret"
             }
-            Self::TooLarge { slug, .. } | Self::Refused(slug) => slug,
+            Self::TooLarge { slug, .. } | Self::Refused(slug) | Self::Service { slug, .. } => slug,
         }
     }
 

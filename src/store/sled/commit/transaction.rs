@@ -14,7 +14,7 @@ use crate::store::sled::commit::list;
 use crate::store::sled::commit::overlay::Overlay;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::batch::{Batch, Changed};
-use crate::store::sled::format::meta::{put_applied, MARK};
+use crate::store::sled::format::meta::{put_applied, QUARANTINE};
 use crate::store::sled::format::value;
 use crate::store::sled::shared::Shared;
 use crate::store::MAX_CONTENTS_BYTES;
@@ -142,8 +142,8 @@ impl<'a> Transaction<'a> {
                     self.overlay.put(record.key, contents);
                 }
             }
-            Change::Quarantine => self.overlay.put(Key::meta(MARK), vec![1].into()),
-            Change::ClearQuarantine => self.overlay.remove(Key::meta(MARK)),
+            Change::Quarantine => self.overlay.put(Key::meta(QUARANTINE), vec![1].into()),
+            Change::ClearQuarantine => self.overlay.remove(Key::meta(QUARANTINE)),
             Change::ListAdd { path, item } => {
                 self.require_room(false)?;
                 list::add(&mut self.overlay, &path, &item)?;

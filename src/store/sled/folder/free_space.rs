@@ -66,9 +66,9 @@ pub fn needed_for_copy(held: u64, size: u64) -> u64 {
 
 /// Fails if `folder` has less than `needed` bytes of free space.
 pub fn require(folder: &Path, needed: u64) -> Result<()> {
-    let room = room(folder)?;
-    if room < needed {
-        return Err(StoreError::NoRoom { path: folder.into(), needed, room });
+    let free = room(folder)?;
+    if free < needed {
+        return Err(StoreError::NotEnoughSpace { path: folder.into(), needed, free });
     }
     Ok(())
 }

@@ -7,12 +7,12 @@ use crate::store::sled::format::value;
 /// Key of the number of the last change that sled has.
 pub const APPLIED: &str = "applied";
 
-/// Key of the quarantine mark: every session has to be ended before the store may be used.
-pub const MARK: &str = "sessions-to-end";
+/// Key of the quarantine mark. The name is part of the format, and says for what the mark was first used.
+pub const QUARANTINE: &str = "sessions-to-end";
 
 /// Adds the quarantine mark to `batch`.
-pub fn put_mark(batch: &mut Batch) {
-    let key = Key::meta(MARK);
+pub fn put_quarantine(batch: &mut Batch) {
+    let key = Key::meta(QUARANTINE);
     let id = ChunkId { sequence: 0, ordinal: u32::MAX };
     batch.insert(key.encoded(), value::encode(&key, &vec![1].into(), id).head);
 }

@@ -34,7 +34,7 @@ use crate::store::sled::folder::rollback_guard::{Mark, RollbackGuard, StoreId};
 use crate::store::sled::folder::swap;
 use crate::store::sled::folder::{self, FolderLock, State, SLED, STORE_ID};
 use crate::store::sled::format::batch::Batch;
-use crate::store::sled::format::meta::{put_applied, put_mark, APPLIED, MARK};
+use crate::store::sled::format::meta::{put_applied, put_quarantine, APPLIED, QUARANTINE};
 use crate::store::sled::read::page::Pages;
 use crate::store::sled::shared::Shared;
 use crate::store::sled::Store;
@@ -199,7 +199,7 @@ fn replay(entries: Vec<Entry>, disk: &Disk, mut applied: u64) -> Result<u64> {
 }
 
 /// Returns the number that the next change follows. `seen` is the highest number that the guard or the journal knows. If
-/// `applied` is lower, the store has lost acknowledged changes, and is refused.
+/// `applied` is lower, the store has lost acknowledged changes; it is refused, and so is a store in quarantine.
 fn refuse_rollback(
     folder: &Path,
     disk: &Disk,
@@ -207,16 +207,22 @@ fn refuse_rollback(
     seen: u64,
     accepts_rollback: bool,
 ) -> Result<u64> {
-    if applied >= seen && disk.get(&Key::meta(MARK))?.is_none() {
+    let is_rolled_back = applied < seen;
+    if !is_rolled_back && disk.get(&Key::meta(QUARANTINE))?.is_none() {
         return Ok(applied);
     }
     if !accepts_rollback {
-        return Err(StoreError::RolledBack { path: folder.into(), guarded: seen, applied });
+        let path = folder.into();
+        return Err(if is_rolled_back {
+            StoreError::RolledBack { path, guarded: seen, applied }
+        } else {
+            StoreError::Quarantined { path }
+        });
     }
     // The quarantine is written before anything else, in one batch, with a number that the guard accepts.
     let accepted = applied.max(seen) + 1;
     let mut batch = Batch::default();
-    put_mark(&mut batch);
+    put_quarantine(&mut batch);
     put_applied(&mut batch, accepted);
     disk.apply(&batch)?;
     disk.make_durable_alone()?;

@@ -1,0 +1,81 @@
+//! The advice for each error of the store, in one table. It names the tool's commands, settings and Dashboard's
+//! sessions, of which the store knows nothing.
+//!
+//! The table is here and not in `lib`, because one code covers several errors with different advice, and because every
+//! error passes here, while `lib` passes the promises of the addon on as they are.
+
+use crate::store::StoreError;
+
+const LOOK_AT_DISK: &str = "look at the disk, then restart";
+const DAMAGED: &str =
+    "restore a backup, or save what can be read (npx dashboard-sled recover --salvage <folder>)";
+
+/// Returns the sentence for people: what happened, to what, and what to do.
+pub fn sentence(error: &StoreError) -> String {
+    match advice(error) {
+        Some(advice) => format!("{error}; {advice}"),
+        None => error.to_string(),
+    }
+}
+
+fn advice(error: &StoreError) -> Option<&'static str> {
+    Some(match error {
+        StoreError::Locked { .. } => "stop that one or give this one a folder of its own",
+        StoreError::NewerFormat { .. } => "install the version that wrote it, or a later one",
+        StoreError::Foreign { .. } => "choose an empty or a new folder",
+        StoreError::RolledBack { .. } => "put the newer data back, or restore a backup (npx dashboard-sled restore), or accept this state and end every session (npx dashboard-sled recover --invalidate-sessions)",
+        StoreError::Quarantined { .. } => "an import that overwrites, or a recovery, was interrupted; end every session, as some may have ended before (npx dashboard-sled recover --invalidate-sessions), then run it again",
+        StoreError::NoStore { .. } => "name the folder that holds the files guard and sled (--store or SLED_PATH)",
+        StoreError::Unfinished { .. } => "remove that folder and make another backup",
+        StoreError::RestoreUnfinished { .. } => "run it again (npx dashboard-sled restore), or remove that folder to begin without it",
+        StoreError::DamagedPlan { .. } => "rename that folder and restore a backup in its place, or put the store together from what is in it, as docs/operations.md says",
+        StoreError::Irregular { .. } => "remove it if you did not put it there, and use another folder if you do not know who did",
+        StoreError::Stranger { .. } => "run this as that user (sudo -u), or give the folder to root (chown)",
+        StoreError::ReadOnly { .. } => "copy it to another folder to change it",
+        StoreError::NotPermitted { .. } => "run it as the owner, or give the folder to this user (chown)",
+        StoreError::GuardMismatch { .. } => "put both back as they were, or restore a backup",
+        StoreError::Damaged { .. } => DAMAGED,
+        StoreError::Poisoned { cause } => match &**cause {
+            StoreError::Full { .. } => advice(cause)?,
+            _ => LOOK_AT_DISK,
+        },
+        StoreError::Stuck { .. } => LOOK_AT_DISK,
+        StoreError::Full { .. } => "make room, then restart",
+        StoreError::NotEnoughSpace { .. } => "make room, or restore a backup of it on a larger disk",
+        StoreError::Closed => "open it again",
+        StoreError::StillOpen { .. } => "its folder becomes free when that has ended",
+        StoreError::Busy { .. } => "slow down, or look at why the disk is slow",
+        StoreError::BusyReading { .. } => "ask for fewer at a time, or look at why the disk is slow",
+        StoreError::NoThread { .. } => "raise the limit of threads for this user, service or container (ulimit -u, TasksMax, pids.max), then try again",
+        StoreError::Panicked { .. } => "please report it",
+        StoreError::InvalidSecret => "ENCRYPTION_SECRET has to be 32 bytes and ENCRYPTION_SECRET_IV 16; set both as they were when the records were written",
+        StoreError::OtherSecret => "set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as they were, or delete the record first",
+        StoreError::OtherSecretOfImport { .. } => "set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them",
+        StoreError::Service { slug, .. } => match *slug {
+            "accounts-unreadable" => "set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them, and try again",
+            "store-damaged" => DAMAGED,
+            "store-whole" => "to end every session of every account all the same, set evenIfWhole (--even-if-whole)",
+            _ => return None,
+        },
+        StoreError::Io { .. } | StoreError::Sled { .. } | StoreError::TooLarge { .. } | StoreError::Refused(_) => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_sentence_says_what_happened_and_then_what_to_do() {
+        let full = StoreError::Full { path: "/s".into() };
+        let poisoned = StoreError::Poisoned { cause: Arc::new(full.clone()) };
+        for (error, expected) in [
+            (full, "the disk that holds /s is full; make room, then restart"),
+            (poisoned, "writing failed (the disk that holds /s is full), so the store takes no more changes until it is opened again; make room, then restart"),
+            (StoreError::Refused("invalid-account"), "invalid-account"),
+        ] {
+            assert_eq!(sentence(&error), expected);
+        }
+    }
+}
