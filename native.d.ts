@@ -27,6 +27,30 @@ export declare class NativeStore {
    * JSON string), as one change. If there is no record, it is created when `create` is true, else nothing happens.
    */
   edit(file: string, set: string, remove: string[], create: boolean, secret?: string, iv?: string): Promise<void>
+  /**
+   * Returns a page of records behind `after`, which is the `next` of the page before. `next` is undefined at the
+   * end.
+   */
+  records(after?: string): Promise<{ records: Array<{ record: string, contents: Buffer }>, damaged: { number: number, described: string[] }, next?: string }>
+  /** Returns a page of parts of lists, oldest items first, behind the item at `last` of the list `path`. */
+  parts(path?: string, last?: number): Promise<{ parts: Array<{ list: string, items: string[], last: number }>, damaged: { number: number, described: string[] }, isEnd: boolean }>
+  /**
+   * Writes `contents[n]` to `records[n]` as far as that undoes no security change, and adds `items[n]`, oldest
+   * first, to the list `lists[n]`: all of it or nothing. The secret is Dashboard's, for the records that are already
+   * stored. Returns JSON with the number of records that were kept in whole or in part, and the names of the first
+   * ones.
+   */
+  load(records: string[], contents: Uint8Array[], lists: string[], items: string[][], secret?: string, iv?: string): Promise<string>
+  /** Returns which of `records[n]` [`NativeStore::load`] would keep in whole or in part. Changes nothing. */
+  wouldKeep(records: string[], contents: Uint8Array[], secret?: string, iv?: string): Promise<string>
+  /**
+   * Writes `contents[n]` to `records[n]` whatever is stored there, and adds `items[n]` to the list `lists[n]` as
+   * [`NativeStore::load`] does. Call [`NativeStore::end_sessions`] afterwards: until every session has been ended,
+   * the store cannot be opened again.
+   */
+  overwrite(records: string[], contents: Uint8Array[], lists: string[], items: string[][]): Promise<void>
+  /** Ends every session of every account at `now` in seconds. Nothing else may change the store meanwhile. */
+  endSessions(now: number, secret?: string, iv?: string): Promise<string>
   /** Takes over the share of `other`, which must not be used any more. For a store that was closed and opened again. */
   adopt(other: NativeStore): void
   /** Reads everything. Nothing else in the process may have the store open, and nothing may be written meanwhile. */
@@ -79,30 +103,6 @@ export declare class NativeStore {
   get notices(): Array<NativeNotice>
   /** Removes every record and every list. */
   wipe(): Promise<void>
-  /**
-   * Returns a page of records behind `after`, which is the `next` of the page before. `next` is undefined at the
-   * end.
-   */
-  records(after?: string): Promise<{ records: Array<{ record: string, contents: Buffer }>, damaged: { number: number, described: string[] }, next?: string }>
-  /** Returns a page of parts of lists, oldest items first, behind the item at `last` of the list `path`. */
-  parts(path?: string, last?: number): Promise<{ parts: Array<{ list: string, items: string[], last: number }>, damaged: { number: number, described: string[] }, isEnd: boolean }>
-  /**
-   * Writes `contents[n]` to `records[n]` as far as that undoes no security change, and adds `items[n]`, oldest
-   * first, to the list `lists[n]`: all of it or nothing. The secret is Dashboard's, for the records that are already
-   * stored. Returns JSON with the number of records that were kept in whole or in part, and the names of the first
-   * ones.
-   */
-  load(records: string[], contents: Uint8Array[], lists: string[], items: string[][], secret?: string, iv?: string): Promise<string>
-  /** Returns which of `records[n]` [`NativeStore::load`] would keep in whole or in part. Changes nothing. */
-  wouldKeep(records: string[], contents: Uint8Array[], secret?: string, iv?: string): Promise<string>
-  /**
-   * Writes `contents[n]` to `records[n]` whatever is stored there, and adds `items[n]` to the list `lists[n]` as
-   * [`NativeStore::load`] does. Call [`NativeStore::end_sessions`] afterwards: until every session has been ended,
-   * the store cannot be opened again.
-   */
-  overwrite(records: string[], contents: Uint8Array[], lists: string[], items: string[][]): Promise<void>
-  /** Ends every session of every account at `now` in seconds. Nothing else may change the store meanwhile. */
-  endSessions(now: number, secret?: string, iv?: string): Promise<string>
 }
 
 /** Rewrites the store in the folder `path` into a new one, because its files never shrink. */

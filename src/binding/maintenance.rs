@@ -6,19 +6,17 @@ use super::handle::NativeStore;
 use super::hex_key::{key_of_hex, to_hex};
 use super::js_string::JsString;
 use super::reply::{on_long_worker, on_worker, Reply};
-use super::storage::settings;
 use super::{errors, handle};
 use crate::service::end_sessions::Ended;
-use crate::service::new_session_key;
+use crate::service::maintenance::{self, settings, Repaired};
 use crate::service::purge::Purge;
 use crate::service::recovery;
-use crate::service::session_lists;
 use crate::service::usage::usage;
 use crate::store::{self, Compacted, Report, Stats};
 use napi::{Env, Result};
 use napi_derive::napi;
 use serde_json::{json, Value};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Progress of the current operation. One number for the process, because the tool runs one operation at a time.
@@ -51,8 +49,8 @@ pub fn recover_store(
 ) -> Result<Reply> {
     let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
     on_long_worker(env, move || {
-        let (settings, secret) = (settings(path), secret.as_ref());
-        let ended = recovery::recover(&settings, even_if_whole, now, secret, new_session_key)?;
+        let settings = settings(path.into());
+        let ended = recovery::recover(&settings, even_if_whole, now, secret.as_ref())?;
         Ok(json_answer(&describe_ended(ended)))
     })
 }
@@ -76,11 +74,10 @@ pub fn restore_store(
     on_long_worker(env, move || {
         let (restored, ended) = recovery::restore(
             &PathBuf::from(from),
-            &settings(path),
+            &settings(path.into()),
             keeps_sessions,
             now,
             secret.as_ref(),
-            new_session_key,
             &set_progress,
         )?;
         Ok(json_answer(&json!({
@@ -97,7 +94,7 @@ pub fn restore_store(
 #[napi(catch_unwind, ts_return_type = "Promise<string>")]
 pub fn compact_store(env: Env, path: String) -> Result<Reply> {
     on_long_worker(env, move || {
-        let Compacted { before, after } = store::compact(&settings(path), &set_progress)?;
+        let Compacted { before, after } = store::compact(&settings(path.into()), &set_progress)?;
         Ok(json_answer(&json!({ "before": before, "after": after })))
     })
 }
@@ -117,14 +114,11 @@ pub fn repair_store(
 ) -> Result<Reply> {
     let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
     on_long_worker(env, move || {
-        let settings = settings(path);
-        let rebuilt = store::repair(&settings, &set_progress)?;
-        let store = store::open_exclusive(&settings)?;
-        let tidied = session_lists::tidy(&store, secret.as_ref())?;
-        let left = store.verify(&set_progress)?;
-        let repaired = [rebuilt.described, tidied.told.described].concat();
+        let Repaired { rebuilt, tidied, left } =
+            maintenance::repair(&settings(path.into()), secret.as_ref(), &set_progress)?;
+        let repaired = [rebuilt.described, tidied.removed.described].concat();
         Ok(json_answer(&json!({
-            "repairs": rebuilt.number + tidied.told.number,
+            "repairs": rebuilt.number + tidied.removed.number,
             "repaired": repaired,
             "unreadable": tidied.unreadable,
             "left": describe(&left),
@@ -150,8 +144,8 @@ impl NativeStore {
         let path = PathBuf::from(self.path());
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_long_worker(env, move || {
-            store::refuse_shared(&path)?;
-            Ok(json_answer(&describe(&store.verify(&set_progress)?)))
+            maintenance::verify(&store, &path, &set_progress)
+                .map(|report| json_answer(&describe(&report)))
         })
     }
 
@@ -160,9 +154,8 @@ impl NativeStore {
     pub fn backup(&self, env: Env, folder: String) -> Result<Reply> {
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_long_worker(env, move || {
-            let target = settings(folder);
-            let report = store.copy(&target.path, target.new_id, &set_progress)?;
-            Ok(json_answer(&describe(&report)))
+            maintenance::backup(&store, Path::new(&folder), &set_progress)
+                .map(|report| json_answer(&describe(&report)))
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The only module that knows napi.
 //!
-//! - `administrator`, `storage`, `transfer`, `maintenance`, `opening`: the exported functions, by subject.
+//! - `administrator`, `storage`, `export`, `import`, `maintenance`, `opening`: the exported functions, by subject.
 //! - `memory`: exported functions for the look-ups of every request. `handle`: the share of a thread in an open store.
 //! - `arguments`, `js_string`, `hex_key`: parse arguments.
 //! - `answer`, `reply`, `errors`: make JavaScript values, promises and errors. `advice`: what an error says to do.
@@ -14,8 +14,10 @@ mod advice;
 mod answer;
 mod arguments;
 mod errors;
+mod export;
 mod handle;
 mod hex_key;
+mod import;
 mod js_string;
 mod maintenance;
 mod memory;
@@ -23,7 +25,6 @@ mod opening;
 mod promise;
 mod reply;
 mod storage;
-mod transfer;
 mod worker;
 
 use napi_derive::napi;

@@ -3,8 +3,8 @@
 use super::answer::Answer;
 use super::handle::NativeStore;
 use super::reply::{on_own_thread, Reply};
-use super::storage::settings;
 use super::{errors, handle, promise};
+use crate::service::maintenance;
 use crate::store::{self, Lease, Settings};
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -34,7 +34,7 @@ pub fn open_store(
         cache_bytes,
         creates,
         commit_limit: Duration::from_secs(commit_seconds.into()),
-        ..settings(path)
+        ..maintenance::settings(path.into())
     };
     on_own_thread(env, move || store::open(&settings).map(Answer::Opened))
 }

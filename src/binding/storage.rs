@@ -9,32 +9,13 @@ use super::js_string::JsString;
 use super::reply::{on_either_worker, on_worker, Reply};
 use super::{errors, promise};
 use crate::record::cipher::Secret;
-use crate::store::{self, Change, Contents, Notice, Reader, Settings, Store};
+use crate::store::{self, Change, Contents, Notice, Reader, Store};
 use napi::{Env, Result};
 use napi_derive::napi;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-use uuid::Uuid;
 
-/// Time limit of a commit while a store is only being maintained.
-const MAINTENANCE_LIMIT: Duration = Duration::from_secs(60);
-/// Cache size in bytes of a store that is only being maintained.
-const SMALL_CACHE: u64 = 16 << 20;
 /// Maximum number of items in a page that counts as a look-up.
 const SHORT_PAGE: u64 = 1000;
-
-/// Returns the default settings for the store in the folder `path`.
-pub fn settings(path: String) -> Settings {
-    Settings {
-        path: PathBuf::from(path),
-        creates: false,
-        cache_bytes: SMALL_CACHE,
-        commit_limit: MAINTENANCE_LIMIT,
-        new_id: Uuid::new_v4().into_bytes(),
-        accepts_rollback: false,
-    }
-}
 
 /// A condition that an operator should know about, although the store works.
 #[napi(object)]

@@ -1,13 +1,11 @@
 //! Ends every session of every account, for a store that may have lost acknowledged writes.
 
+use super::{new_session_key, RECORDS_PER_PAGE};
 use crate::record::cipher::{self, Secret};
 use crate::record::json::Object;
 use crate::record::{account, reset, Kind};
 use crate::store::{Change, Contents, Findings, Key, Record, Result, Store, StoreError};
 use std::sync::mpsc;
-
-/// Number of records that are read at a time. Their accounts are changed together.
-const PAGE: usize = 500;
 
 /// Result of [`end_all`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,27 +19,23 @@ pub struct Ended {
 /// Gives every account, including deleted ones, a new session key at `now` in seconds. Nothing else may change the
 /// store meanwhile. Fails at the end if some record may be an account but could not be changed: its sessions would stay
 /// valid.
-pub fn end_all(
-    store: &Store,
-    now: f64,
-    secret: Option<&Secret>,
-    session_key: impl Fn() -> String,
-) -> Result<Ended> {
+pub fn end_all(store: &Store, now: f64, secret: Option<&Secret>) -> Result<Ended> {
     let mut ended = Ended::default();
     let (mut unreadable, mut damaged) = (Findings::default(), Findings::default());
     let mut after: Option<Key> = None;
     loop {
         let is_account = |name: &[u8]| Kind::of(name) == Some(Kind::Account);
-        let page = store.records_after(after.as_ref(), PAGE, is_account)?;
+        // The accounts of a page are changed together.
+        let page = store.records_after(after.as_ref(), RECORDS_PER_PAGE, is_account)?;
         damaged.append(page.damaged);
         let mut changes = Vec::new();
         for (key, contents) in page.records {
-            match renew(&contents, now, secret, &session_key) {
+            match renew(&contents, now, secret, new_session_key) {
                 Renewal::Account { contents, secret } => {
                     let record = Record::new(key.name().unwrap_or_default());
                     changes.push(Change::Write { record, contents, secret });
                 }
-                Renewal::Unreadable => unreadable.tell(key.display()),
+                Renewal::Unreadable => unreadable.add(key.display()),
                 Renewal::Other => ended.others += 1,
             }
         }

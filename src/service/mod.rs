@@ -6,6 +6,8 @@
 //! - [`end_sessions`]: ends all sessions of all accounts. [`recovery`] uses it to restore a store or to accept one that
 //!   lost data.
 //! - [`purge`], [`session_lists`]: remove old sessions, and list items whose session is gone.
+//! - [`import`]: brings records and lists from elsewhere into a store.
+//! - [`maintenance`]: verifies, repairs and backs up a store.
 //! - [`usage`]: counts records and bytes by application and kind.
 //!
 //! A use case takes and returns JSON text. JavaScript parses the text, so that an object is exactly what `JSON.parse`
@@ -15,6 +17,8 @@
 pub mod account;
 pub mod edit_record;
 pub mod end_sessions;
+pub mod import;
+pub mod maintenance;
 pub mod purge;
 pub mod recovery;
 pub mod reset_session_key;
@@ -26,6 +30,9 @@ use crate::record::cipher::{self, Secret};
 use crate::store::{Contents, Key, Result};
 use std::any::Any;
 use uuid::Uuid;
+
+/// Number of records that are read at a time.
+pub const RECORDS_PER_PAGE: usize = 500;
 
 /// Reads the record at a key: from memory only, or also from the disk. The outer `None` means that memory does not hold
 /// the key; the inner one that there is no record.

@@ -12,7 +12,6 @@ pub fn recover(
     even_if_whole: bool,
     now: f64,
     secret: Option<&Secret>,
-    session_key: impl Fn() -> String,
 ) -> Result<Ended> {
     let accepting = Settings { accepts_rollback: true, ..settings.clone() };
     let store = match store::open_exclusive(settings) {
@@ -22,7 +21,7 @@ pub fn recover(
         }
         other => other?,
     };
-    end_and_release(&store, now, secret, session_key)
+    end_and_release(&store, now, secret)
 }
 
 fn nothing_lost(path: &Path) -> StoreError {
@@ -37,13 +36,8 @@ fn nothing_lost(path: &Path) -> StoreError {
 }
 
 /// Ends every session of every account, then lifts the quarantine that keeps the store from being opened.
-pub fn end_and_release(
-    store: &Store,
-    now: f64,
-    secret: Option<&Secret>,
-    session_key: impl Fn() -> String,
-) -> Result<Ended> {
-    let ended = end_all(store, now, secret, session_key)?;
+pub fn end_and_release(store: &Store, now: f64, secret: Option<&Secret>) -> Result<Ended> {
+    let ended = end_all(store, now, secret)?;
     wait_for(store, vec![Change::ClearQuarantine])?;
     Ok(ended)
 }
@@ -56,13 +50,12 @@ pub fn restore(
     keeps_sessions: bool,
     now: f64,
     secret: Option<&Secret>,
-    session_key: impl Fn() -> String,
     progress: &dyn Fn(u64),
 ) -> Result<(Restored, Option<Ended>)> {
     let mut ended = None;
     let restored = store::restore(from, settings, progress, |store| {
         if !keeps_sessions {
-            ended = Some(end_all(store, now, secret, session_key)?);
+            ended = Some(end_all(store, now, secret)?);
         }
         Ok(())
     })?;

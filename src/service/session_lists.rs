@@ -13,8 +13,8 @@ const BATCH: usize = 100;
 /// Result of [`tidy`].
 #[derive(Debug, Default)]
 pub struct Tidied {
-    /// The items that were removed, by list.
-    pub told: Findings,
+    /// One finding for each list that items were removed from.
+    pub removed: Findings,
     /// Number of items whose session cannot be read. They were not removed.
     pub unreadable: u64,
 }
@@ -45,7 +45,7 @@ pub fn tidy(store: &Store, secret: Option<&Secret>) -> Result<Tidied> {
                 continue;
             }
             let what = "sessions that are gone, or whose account is, were removed";
-            tidied.told.tell_of(&path, gone.len() as u64, what);
+            tidied.removed.add_of_list(&path, gone.len() as u64, what);
             while !gone.is_empty() {
                 let rest = gone.split_off(gone.len().min(BATCH));
                 wait_for(store, std::mem::replace(&mut gone, rest))?;

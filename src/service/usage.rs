@@ -1,11 +1,10 @@
 //! Counts the contents of a store by application and by kind.
 
+use super::RECORDS_PER_PAGE;
 use crate::record::keys::application_and_kind;
 use crate::store::{Findings, Result, Store};
 use std::collections::BTreeMap;
 
-/// Number of records that are read at a time.
-const PAGE: usize = 500;
 /// Maximum number of kinds that are counted separately: keys that are not Dashboard's may name any number of kinds.
 const KINDS: usize = 1000;
 
@@ -46,7 +45,7 @@ pub fn usage(store: &Store, progress: &dyn Fn(u64)) -> Result<Usage> {
     let mut usage = Usage::default();
     let mut after = None;
     loop {
-        let page = store.records_after(after.as_ref(), PAGE, |_| true)?;
+        let page = store.records_after(after.as_ref(), RECORDS_PER_PAGE, |_| true)?;
         usage.damaged.append(page.damaged);
         for (key, contents) in &page.records {
             let bytes = contents.len() as u64;

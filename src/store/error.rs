@@ -336,7 +336,7 @@ impl Findings {
     pub fn damage<T>(&mut self, result: Result<Option<T>>) -> Result<Option<T>> {
         match result {
             Err(StoreError::Damaged { what }) => {
-                self.tell(format!("{what} is damaged"));
+                self.add(format!("{what} is damaged"));
                 Ok(None)
             }
             other => other,

@@ -16,7 +16,7 @@ pub struct Findings {
 
 impl Findings {
     /// Adds one finding.
-    pub fn tell(&mut self, description: impl Into<String>) {
+    pub fn add(&mut self, description: impl Into<String>) {
         self.number += 1;
         if self.described.len() < DESCRIBED {
             self.described.push(description.into());
@@ -40,12 +40,12 @@ impl Findings {
     }
 
     /// Adds a finding about the list at `path`, if `what` was done to it at least once.
-    pub fn tell_of(&mut self, path: &ListPath, times: u64, what: &str) {
+    pub fn add_of_list(&mut self, path: &ListPath, times: u64, what: &str) {
         let name = path.head().display();
         match times {
             0 => {}
-            1 => self.tell(format!("the list {name}: {what}")),
-            _ => self.tell(format!("the list {name}: {what} ({times} times)")),
+            1 => self.add(format!("the list {name}: {what}")),
+            _ => self.add(format!("the list {name}: {what} ({times} times)")),
         }
     }
 }

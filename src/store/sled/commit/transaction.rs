@@ -136,7 +136,7 @@ impl<'a> Transaction<'a> {
                 let (contents, is_changed) = commit
                     .computing(|| import(&record, contents, stored.as_ref(), secret.as_ref()))?;
                 if is_changed {
-                    kept.lock().unwrap_or_else(PoisonError::into_inner).tell(record.key.display());
+                    kept.lock().unwrap_or_else(PoisonError::into_inner).add(record.key.display());
                 }
                 if let Some(contents) = contents {
                     self.overlay.put(record.key, contents);

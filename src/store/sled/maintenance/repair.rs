@@ -117,7 +117,7 @@ impl Repair<'_> {
                 rewritten += 1;
             }
         }
-        self.told.tell_of(path, rewritten, "items were written again by their places");
+        self.told.add_of_list(path, rewritten, "items were written again by their places");
         self.commit()
     }
 
@@ -159,9 +159,9 @@ impl Repair<'_> {
                 }
             }
         }
-        self.told.tell_of(path, damaged, "damaged places were removed");
-        self.told.tell_of(path, rewritten, "places were written again by their items");
-        self.told.tell_of(path, repeated, "items that were there twice were removed");
+        self.told.add_of_list(path, damaged, "damaged places were removed");
+        self.told.add_of_list(path, rewritten, "places were written again by their items");
+        self.told.add_of_list(path, repeated, "items that were there twice were removed");
         self.commit()
     }
 
@@ -188,10 +188,10 @@ impl Repair<'_> {
                 tallies.remove(&segment);
             } else if !tallies.contains_key(&segment) {
                 self.fixes.remove(&encoded);
-                self.told.tell_of(path, 1, "counters of nothing were removed");
+                self.told.add_of_list(path, 1, "counters of nothing were removed");
             }
         }
-        self.told.tell_of(path, tallies.len() as u64, "counters were wrong, and were counted");
+        self.told.add_of_list(path, tallies.len() as u64, "counters were wrong, and were counted");
         for (segment, tally) in tallies {
             self.fixes.put(path.tally(segment), &tally.contents());
         }
@@ -207,7 +207,7 @@ impl Repair<'_> {
                 }
                 _ => format!("the number of items was wrong, and is {count}"),
             };
-            self.told.tell_of(path, 1, &what);
+            self.told.add_of_list(path, 1, &what);
         }
         self.commit()
     }
@@ -244,7 +244,7 @@ impl Repair<'_> {
             }
         }
         if removed > 0 {
-            self.told.tell(format!("{removed} pieces that nothing points to were removed"));
+            self.told.add(format!("{removed} pieces that nothing points to were removed"));
         }
         self.apply(batch)
     }

@@ -25,7 +25,7 @@ pub struct Report {
 
 impl Report {
     fn problem(&mut self, description: impl Into<String>) {
-        self.problems.tell(description);
+        self.problems.add(description);
     }
 }
 

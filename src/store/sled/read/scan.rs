@@ -106,7 +106,7 @@ impl Store {
                     Ok(None) => {}
                     Err(error) => match (error, list) {
                         (StoreError::Damaged { .. }, Some(list)) => {
-                            page.damaged.tell_of(&list, 1, "an item is damaged");
+                            page.damaged.add_of_list(&list, 1, "an item is damaged");
                         }
                         (error, _) => drop(page.damaged.damage::<()>(Err(error))?),
                     },

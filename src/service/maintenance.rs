@@ -1,0 +1,124 @@
+//! Work on a whole store for its operator: verification, repair and backup.
+
+use super::session_lists::{self, Tidied};
+use crate::record::cipher::Secret;
+use crate::store::{self, Findings, Report, Result, Settings, Store};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Time limit of a commit while a store is only being maintained. No user waits for it, so a slow disk may take longer.
+const COMMIT_LIMIT: Duration = Duration::from_secs(60);
+/// Size of the cache of a store that is only being maintained, in bytes.
+const CACHE_BYTES: u64 = 16 << 20;
+
+/// Result of [`repair`].
+pub struct Repaired {
+    /// The counters and indexes that were rebuilt, and the pieces of values that were removed.
+    pub rebuilt: Findings,
+    /// The items of session lists that were removed.
+    pub tidied: Tidied,
+    /// Content of the store, and the damage that is left.
+    pub left: Report,
+}
+
+/// Returns the settings of the store in the folder `path` for maintenance, which never creates one.
+#[must_use]
+pub fn settings(path: PathBuf) -> Settings {
+    Settings {
+        path,
+        creates: false,
+        cache_bytes: CACHE_BYTES,
+        commit_limit: COMMIT_LIMIT,
+        new_id: new_id(),
+        accepts_rollback: false,
+    }
+}
+
+/// Reads the whole `store` in the folder `path`. Fails if another thread has it open, because nothing may be written
+/// meanwhile. Blocks.
+pub fn verify(store: &Store, path: &Path, progress: &dyn Fn(u64)) -> Result<Report> {
+    store::refuse_shared(path)?;
+    store.verify(progress)
+}
+
+/// Repairs a store where that needs no guessing, then reads all of it. Blocks.
+pub fn repair(
+    settings: &Settings,
+    secret: Option<&Secret>,
+    progress: &dyn Fn(u64),
+) -> Result<Repaired> {
+    // The session lists are read by their counters and indexes, so these come first.
+    let rebuilt = store::repair(settings, progress)?;
+    let store = store::open_exclusive(settings)?;
+    let tidied = session_lists::tidy(&store, secret)?;
+    let left = store.verify(progress)?;
+    Ok(Repaired { rebuilt, tidied, left })
+}
+
+/// Copies the store as it is at one moment into the empty folder `folder`, and verifies the copy, which is a store of
+/// its own. Blocks.
+pub fn backup(store: &Store, folder: &Path, progress: &dyn Fn(u64)) -> Result<Report> {
+    store.copy(folder, new_id(), progress)
+}
+
+fn new_id() -> [u8; 16] {
+    Uuid::new_v4().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::end_sessions::wait_for;
+    use crate::store::{Change, ListPath, Record};
+
+    #[test]
+    fn a_repair_removes_items_whose_session_is_gone_and_then_verifies() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings(folder.path().join("store"));
+        let store = store::open_exclusive(&Settings { creates: true, ..settings.clone() }).unwrap();
+        let list = ListPath::new(b"d/sessions");
+        let session = |accountid: &str| {
+            format!(
+                r#"{{"object":"session","accountid":"{accountid}","expires":9,"sessionKeyNumber":1}}"#
+            )
+        };
+        let account = r#"{"object":"account"}"#;
+        let mut changes: Vec<_> = ["here", "gone", "orphan"]
+            .map(|id| Change::ListAdd { path: list.clone(), item: id.into() })
+            .into();
+        // An account of another application does not count.
+        for (name, text) in [
+            ("d/account/a", account.into()),
+            ("e/account/b", account.into()),
+            ("d/session/here", session("a")),
+            ("d/session/orphan", session("b")),
+        ] {
+            let record = Record::new(name.as_bytes());
+            let contents = text.into_bytes().into();
+            changes.push(Change::Write { record, contents, secret: None });
+        }
+        wait_for(&store, changes).unwrap();
+        store.close().unwrap();
+        let repaired = repair(&settings, None, &|_| ()).unwrap();
+        assert_eq!((repaired.rebuilt.number, repaired.left.problems.number), (0, 0));
+        assert_eq!((repaired.tidied.removed.number, repaired.left.items), (1, 1));
+    }
+
+    #[test]
+    fn a_backup_is_a_store_that_verifies() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let settings = Settings { creates: true, ..settings(path) };
+        let store = store::open_exclusive(&settings).unwrap();
+        let change = Change::ListAdd { path: ListPath::new(b"list"), item: b"item".to_vec() };
+        wait_for(&store, vec![change]).unwrap();
+        let copy = folder.path().join("copy");
+        let report = backup(&store, &copy, &|_| ()).unwrap();
+        assert_eq!((report.lists, report.items, report.problems.number), (1, 1, 0));
+        let copied = store::open_exclusive(&super::settings(copy.clone())).unwrap();
+        assert_eq!(verify(&copied, &copy, &|_| ()).unwrap().items, 1);
+        copied.close().unwrap();
+        store.close().unwrap();
+    }
+}
