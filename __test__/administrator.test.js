@@ -1,8 +1,8 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const crypto = require('crypto')
 const addon = require('../index.js')
 const { rejection, useStore } = require('./helper.js')
+const { decrypt, encrypt, secrets, useSecret } = require('./helpers/secret.js')
 
 const appid = 'dashboard'
 const longest = 1 << 20
@@ -129,7 +129,7 @@ describe('administrator', () => {
     it('follows a secret that is set and cleared', async () => {
       await saveSession()
       await addon.Session.get(request())
-      encrypt()
+      useSecret(secrets)
       // Plain text of that length is nothing under a secret, to the host as to us.
       const even = JSON.stringify(session({ filler: '' })).length % 2 ? { filler: 'x' } : { filler: '' }
       await save('session', 'session_2', JSON.stringify(session(even)))
@@ -138,7 +138,7 @@ describe('administrator', () => {
       assert.strictEqual((await addon.Session.get(request())).expires, 3e9)
       delete global.encryptionSecret
       await assertRefused(addon.Session.get(request()), 'invalid-sessionid')
-      encrypt()
+      useSecret(secrets)
       assert.strictEqual((await addon.Session.get(request())).expires, 3e9)
     })
   })
@@ -176,7 +176,7 @@ describe('administrator', () => {
     for (const title of ['plain', 'encrypted']) {
       it(`changes three properties and leaves the rest to the byte, ${title}`, async () => {
         if (title === 'encrypted') {
-          encrypt()
+          useSecret(secrets)
         }
         const rest = '"7":1,"object":"account","a":1e21,"b":-0,"c":1.50,"d":"\\ud800","e":{"f" : [1]}'
         await save('account', 'account_1', `{${rest},"sessionKey":"old","passwordHash":"p","sessionKeyNumber":4}`)
@@ -268,22 +268,12 @@ describe('administrator', () => {
   async function save (folder, id, contents) {
     const isText = typeof contents === 'string'
     const text = isText ? contents : JSON.stringify(contents)
-    const sealed = global.encryptionSecret && !(isText && id === 'session_2') ? cipher('createCipheriv').update(text, 'utf-8', 'hex') : text
-    await store.storage.write(`${appid}/${folder}/${id}`, sealed)
+    await store.storage.write(`${appid}/${folder}/${id}`, isText && id === 'session_2' ? text : encrypt(text))
   }
 
   async function load (folder, id, read = JSON.parse) {
     const text = await store.storage.read(`${appid}/${folder}/${id}`)
-    return read(global.encryptionSecret ? cipher('createDecipheriv').update(text, 'hex', 'utf-8') : text)
-  }
-
-  function cipher (create) {
-    return crypto[create]('aes-256-ctr', global.encryptionSecret, Buffer.from(global.encryptionSecretIV))
-  }
-
-  function encrypt () {
-    global.encryptionSecret = '0123456789abcdef0123456789abcdef'
-    global.encryptionSecretIV = '0123456789abcdef'
+    return read(decrypt(text))
   }
 
   async function fromMemoryAndFromDisk (check) {

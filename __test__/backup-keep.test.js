@@ -3,7 +3,7 @@ const assert = require('assert')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { damage } = require('./damage.js')
+const { damage } = require('./helpers/damage.js')
 const { makeFolder, rejection, runTool, useStore } = require('./helper.js')
 
 const DATED = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?$/

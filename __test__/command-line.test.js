@@ -4,10 +4,9 @@ const { spawnSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { damage } = require('./damage.js')
-const { makeFolder, runTool } = require('./helper.js')
+const { damage } = require('./helpers/damage.js')
+const { makeFolder, runTool, tool } = require('./helper.js')
 
-const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
 const withStore = ['verify', 'stats', 'export', 'list a-list', 'inspect dashboard/session/session_1']
 const withoutStore = ['purge --older-than 1s', 'compact', 'remove-replaced', 'recover --invalidate-sessions --even-if-whole --yes']
 

@@ -1,11 +1,10 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const { execFileSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, rejection, runTool } = require('./helper.js')
-const { onOverlay, skipIf } = require('./overlay.js')
+const { makeFolder, readEntries, rejection, runTool } = require('./helper.js')
+const { mount, onOverlay, skipIf, unmount } = require('./helpers/mount.js')
 
 describe('compact', () => {
   let folder, store, entries
@@ -13,7 +12,7 @@ describe('compact', () => {
     folder = makeFolder()
     store = path.join(folder, 'store')
     await fill(store)
-    entries = await read(store)
+    entries = await readEntries(store)
   })
   afterEach(() => fs.rmSync(folder, { recursive: true }))
 
@@ -29,12 +28,12 @@ describe('compact', () => {
     // sled has written a new snapshot since.
     assert(Math.abs(after / size(path.join(store, 'sled')) - 1) < 0.05)
     // The same object goes on.
-    assert.strictEqual(await opened.storage.read('kept/1'), 'contents 1')
+    assert.strictEqual(await opened.storage.readEntries('kept/1'), 'contents 1')
     await opened.storage.write('later', 'contents')
     assert.strictEqual((await opened.verify()).problems, 0)
     await opened.storage.delete('later')
     await opened.close()
-    assert.deepStrictEqual(await read(store), entries)
+    assert.deepStrictEqual(await readEntries(store), entries)
     assert.deepStrictEqual(fs.readdirSync(store).sort(), ['guard', 'lock', 'sled'])
   }).timeout(20000)
   it('by the tool, and twice', async () => {
@@ -43,7 +42,7 @@ describe('compact', () => {
     assert.deepStrictEqual([first.code, after < before], [0, true])
     const again = await runTool(['compact', '--store', store])
     assert.match(again.stdout, /^\d+(\.\d)? [kM]B → \d+(\.\d)? [kM]B\n$/)
-    assert.deepStrictEqual(await read(store), entries)
+    assert.deepStrictEqual(await readEntries(store), entries)
   }).timeout(20000)
   it('calls meanwhile are told that the store is closed, and a close waits', async () => {
     const opened = await addon.open({ path: store })
@@ -52,14 +51,14 @@ describe('compact', () => {
     assert.strictEqual((await rejection(opened.lists.list('list'))).code, 'ERR_STORE_CLOSED')
     await opened.close()
     assert((await compacted).after > 0)
-    assert.strictEqual((await rejection(opened.storage.read('kept/1'))).code, 'ERR_STORE_CLOSED')
+    assert.strictEqual((await rejection(opened.storage.readEntries('kept/1'))).code, 'ERR_STORE_CLOSED')
     // Nothing holds the folder any more.
     assert.strictEqual((await runTool(['verify', '--store', store])).code, 0)
   }).timeout(20000)
   it('store-locked while it is open elsewhere, and the store goes on', async () => {
     const [first, second] = [await addon.open({ path: store }), await addon.open({ path: store })]
     assert.strictEqual((await rejection(first.compact())).code, 'ERR_STORE_LOCKED')
-    assert.strictEqual(await first.storage.read('kept/1'), 'contents 1')
+    assert.strictEqual(await first.storage.readEntries('kept/1'), 'contents 1')
     const { code, stderr } = await runTool(['compact', '--store', store])
     assert.deepStrictEqual([code, stderr.startsWith('store-locked: ')], [5, true])
     await first.close()
@@ -78,11 +77,7 @@ describe('compact', () => {
   it('is refused before it begins where there is no room', async function () {
     const small = path.join(folder, 'small')
     fs.mkdirSync(small)
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', small], { stdio: 'ignore' })
-    } catch (error) {
-      return this.skip()
-    }
+    skipIf(this, mount('-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', small))
     try {
       const inSmall = path.join(small, 'store')
       fs.cpSync(store, inSmall, { recursive: true })
@@ -93,9 +88,9 @@ describe('compact', () => {
       assert.deepStrictEqual(fs.readdirSync(inSmall).sort(), ['guard', 'lock', 'sled'])
       fs.rmSync(path.join(small, 'ballast'))
       assert.strictEqual((await runTool(['compact', '--store', inSmall])).code, 0)
-      assert.deepStrictEqual(await read(inSmall), entries)
+      assert.deepStrictEqual(await readEntries(inSmall), entries)
     } finally {
-      execFileSync('umount', [small])
+      unmount(small)
     }
   }).timeout(20000)
   it('works where a folder cannot be renamed', async function () {
@@ -103,7 +98,7 @@ describe('compact', () => {
       const inMerged = path.join(merged, 'store')
       assert.throws(() => fs.renameSync(path.join(inMerged, 'sled'), path.join(inMerged, 'other')), { code: 'EXDEV' })
       assert.strictEqual((await runTool(['compact', '--store', inMerged])).code, 0)
-      assert.deepStrictEqual(await read(inMerged), entries)
+      assert.deepStrictEqual(await readEntries(inMerged), entries)
       assert.deepStrictEqual(fs.readdirSync(inMerged).sort(), ['guard', 'lock', 'sled'])
     })
     skipIf(this, skipped)
@@ -120,7 +115,7 @@ describe('compact', () => {
     const leave = () => fs.cpSync(store, path.join(folder, 'part'), { recursive: true }) || fs.renameSync(path.join(folder, 'part'), at('compacting'))
     it('while the new store is made: the next open removes it', async () => {
       leave()
-      assert.deepStrictEqual(await read(store), entries)
+      assert.deepStrictEqual(await readEntries(store), entries)
       assert.deepStrictEqual(fs.readdirSync(store).sort(), ['guard', 'lock', 'sled'])
     })
     it('new data that was made before a later change is not taken', async () => {
@@ -128,13 +123,13 @@ describe('compact', () => {
       const opened = await addon.open({ path: store })
       await opened.storage.write('later', 'contents')
       await opened.close()
-      assert.strictEqual((await read(store)).length, entries.length + 1)
+      assert.strictEqual((await readEntries(store)).length, entries.length + 1)
     })
     // faults/swap.fault.js kills at each call.
     it('by kill -9 at any time', async () => {
       for (let delay = 100; delay < 900; delay += 80) {
         const { code } = await runTool(['compact', '--store', store], { meanwhile: (child) => setTimeout(() => child.kill('SIGKILL'), delay) })
-        assert.deepStrictEqual(await read(store), entries, `${delay} ${code}`)
+        assert.deepStrictEqual(await readEntries(store), entries, `${delay} ${code}`)
         assert.deepStrictEqual(fs.readdirSync(store).sort(), ['guard', 'lock', 'sled'])
       }
       assert.strictEqual((await runTool(['verify', '--store', store])).code, 0)
@@ -151,16 +146,6 @@ describe('compact', () => {
     await store.load([{ record: 'large', contents: Buffer.alloc(20000, 7) }, { list: 'list', items: ['a', 'b', 'c'] }, { list: 'p'.repeat(5000), items: ['q'.repeat(5000)] }])
     await store.lists.remove('list', 'b')
     await store.close()
-  }
-
-  async function read (folder) {
-    const store = await addon.open({ path: folder })
-    const found = []
-    for await (const entry of store.entries()) {
-      found.push(entry)
-    }
-    await store.close()
-    return found
   }
 
   function size (folder) {

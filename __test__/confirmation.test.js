@@ -4,10 +4,9 @@ const { spawnSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, runTool } = require('./helper.js')
+const { makeFolder, runTool, tool } = require('./helper.js')
+const { secrets } = require('./helpers/secret.js')
 
-const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
-const secrets = { ENCRYPTION_SECRET: '0123456789abcdef0123456789abcdef', ENCRYPTION_SECRET_IV: '0123456789abcdef' }
 const account = JSON.stringify({ object: 'account', accountid: 'account_1', sessionKey: 'k', sessionKeyNumber: 1 })
 
 describe('confirmation of what cannot be undone', function () {

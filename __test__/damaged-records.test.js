@@ -2,9 +2,8 @@
 const assert = require('assert')
 const fs = require('fs')
 const path = require('path')
-const addon = require('../index.js')
-const { damage } = require('./damage.js')
-const { makeFolder, rejection, runTool } = require('./helper.js')
+const { damage } = require('./helpers/damage.js')
+const { makeFolder, rejection, runTool, withStore } = require('./helper.js')
 
 const SESSIONS = 60
 
@@ -15,7 +14,7 @@ describe('damaged records', function () {
   beforeEach(async () => {
     folder = makeFolder()
     store = path.join(folder, 'store')
-    await use(async ({ load }) => load([
+    await withStore(store, async ({ load }) => load([
       ...['one', 'two', 'three'].map((id) => record(`d/account/${id}`, { object: 'account', sessionKey: 'old', sessionKeyNumber: 1 })),
       ...Array.from({ length: SESSIONS }, (_, i) => record(`d/session/${i}`, { object: 'session', accountid: i % 2 ? 'one' : 'two', expires: 5, sessionKeyNumber: 1 })),
       { list: 'd/sessions', items: Array.from({ length: SESSIONS }, (_, i) => String(i)) },
@@ -27,7 +26,7 @@ describe('damaged records', function () {
   describe('purge', () => {
     it('goes on past a damaged session and a damaged account, and names both', async () => {
       damage(store, { records: ['d/session/7', 'd/account/two'] })
-      const report = await use((store) => store.purge({ olderThan: '1s' }))
+      const report = await withStore(store, (store) => store.purge({ olderThan: '1s' }))
       assert.deepStrictEqual([report.sessions, report.removed, report.damaged], [SESSIONS - 1, SESSIONS / 2 - 1, 1 + SESSIONS / 2])
       assert(report.described.includes('the value of d/session/7 is damaged'))
       assert(report.described.includes('the value of d/account/two is damaged'))
@@ -56,7 +55,7 @@ describe('damaged records', function () {
     })
     it('entries() without onDamage refuses to pass for whole', async () => {
       damage(store, { records: ['d/session/7'] })
-      await use(async (store) => {
+      await withStore(store, async (store) => {
         const read = async () => { for await (const entry of store.entries()) { assert(entry) } }
         const { code, detail } = await rejection(read())
         assert.deepStrictEqual([code, detail.includes('d/session/7')], ['ERR_STORE_DAMAGED', true])
@@ -77,7 +76,7 @@ describe('damaged records', function () {
       const { code, stderr } = await tool('recover', '--invalidate-sessions', '--even-if-whole', '--yes')
       assert.strictEqual(code, 6)
       assert(/^store-damaged: 1 records .*d\/account\/two/.test(stderr), stderr)
-      await use(async ({ storage }) => {
+      await withStore(store, async ({ storage }) => {
         for (const id of ['one', 'three']) {
           assert.strictEqual(JSON.parse(await storage.read(`d/account/${id}`)).sessionKeyNumber, 2)
         }
@@ -115,14 +114,5 @@ describe('damaged records', function () {
 
   function tool (...args) {
     return runTool([...args, '--store', store])
-  }
-
-  async function use (work) {
-    const opened = await addon.open({ path: store })
-    try {
-      return await work(opened)
-    } finally {
-      await opened.close()
-    }
   }
 })

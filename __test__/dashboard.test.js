@@ -6,11 +6,8 @@ const path = require('path')
 const { freePort } = require('./contract/free-port.js')
 const { makeApplication } = require('./contract/make-application.js')
 const { makeFolder, runNode, runTool } = require('./helper.js')
+const { secrets } = require('./helpers/secret.js')
 
-const secrets = {
-  ENCRYPTION_SECRET: '0123456789abcdef0123456789abcdef',
-  ENCRYPTION_SECRET_IV: '0123456789abcdef'
-}
 const user = { username: 'a-username', password: 'a-password' }
 const races = 400
 

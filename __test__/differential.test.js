@@ -4,6 +4,7 @@ const path = require('path')
 const util = require('util')
 const addon = require('../index.js')
 const { useStore } = require('./helper.js')
+const { secrets, useSecret } = require('./helpers/secret.js')
 const { randomState, seeded } = require('./differential/states.js')
 
 const application = path.join(__dirname, 'contract', 'application')
@@ -41,8 +42,7 @@ describe('differential', () => {
     const tally = { result: 0, error: 0, expected: {} }
     for (let first = 0; first < states; first += width) {
       const encrypted = random() < 0.4
-      global.encryptionSecret = encrypted ? '0123456789abcdef0123456789abcdef' : ''
-      global.encryptionSecretIV = encrypted ? '0123456789abcdef' : ''
+      useSecret(encrypted ? secrets : { ENCRYPTION_SECRET: '', ENCRYPTION_SECRET_IV: '' })
       const batch = []
       for (let number = first; number < first + width; number++) {
         batch.push({ ...randomState(random, number), appid: { ours: `ours ${number}`, theirs: `theirs ${number}` }, sealed: random() < 0.95 })

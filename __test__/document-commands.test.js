@@ -7,6 +7,7 @@ const addon = require('../index.js')
 const covered = require('./documents/covered.js')
 const { makePlace } = require('./documents/place.js')
 const { blocksOf, commandsOf, manuals } = require('./documents/read.js')
+const { until } = require('./helper.js')
 
 const root = path.join(__dirname, '..')
 const serves = 'serves'
@@ -210,15 +211,5 @@ describe('commands in the documents', function () {
   function numbersOf (line) {
     const { waiting, commits, cache, diskBytes, openSeconds } = JSON.parse(line)
     return [waiting, commits.total, commits.perSecond, commits.milliseconds.p99, cache.hitRate, cache.bytes, diskBytes, openSeconds]
-  }
-
-  async function until (look) {
-    for (;;) {
-      const found = look()
-      if (found) {
-        return found
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
   }
 })

@@ -4,9 +4,7 @@ const { execFileSync, spawn, spawnSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, runTool } = require('./helper.js')
-
-const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
+const { makeFolder, runTool, tool } = require('./helper.js')
 
 describe('export --output', function () {
   this.timeout(60000)

@@ -5,10 +5,9 @@ const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, rejection, runNode } = require('./helper.js')
+const { makeFolder, rejection, runNode, tool, until } = require('./helper.js')
 
 const OTHER = 65534
-const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
 
 describe('owners and modes of files', () => {
   let folder, store
@@ -103,9 +102,7 @@ describe('owners and modes of files', () => {
     process.umask(mask)
     await once(child, 'message')
     child.send('go')
-    while (!fs.existsSync(path.join(backup, 'sled', 'journal'))) {
-      await new Promise((resolve) => setTimeout(resolve, 1))
-    }
+    await until(() => fs.existsSync(path.join(backup, 'sled', 'journal')), { every: 1 })
     child.kill('SIGSTOP')
     // As it was while the copy was made: the guard has its mark.
     assert.notStrictEqual(fs.readFileSync(path.join(backup, 'guard')).readUInt8(12), 0)

@@ -8,12 +8,13 @@ const addon = require('../index.js')
 
 const settings = ['CACHE', 'NODE_ENV', 'SLED_CACHE_MB', 'SLED_COMMIT_SECONDS', 'SLED_PATH', 'SLED_PURGE_AFTER', 'ORGANIZATIONS_SLED_PATH']
 
-// The user nobody, for whom tests that run as root look at what others may do.
+const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
+// The user nobody, as whom tests of root check permissions.
 const nobody = { uid: 65534, gid: 65534 }
 
-module.exports = { makeFolder, rejection, runAsNobody, runNode, runTool, useStore, withStore }
+module.exports = { makeFolder, readEntries, rejection, runAsNobody, runNode, runTool, tool, until, useStore, withStore }
 
-// A store of its own for every test of the describe block that calls this.
+// A new store for each test of the describe block that calls this.
 function useStore () {
   const context = {}
   let before
@@ -21,7 +22,7 @@ function useStore () {
     context.storage = await addon.Storage.setup()
     context.storageList = await addon.StorageList.setup(context.storage)
   }
-  // From here on nothing is in memory any more.
+  // Nothing is in memory after this.
   context.reopen = async () => {
     await context.storage.close()
     await context.open()
@@ -52,7 +53,7 @@ function makeFolder () {
   return fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-'))
 }
 
-// The error that a promise is rejected with; a promise that is kept is a failure.
+// The error that a promise is rejected with; fails if the promise resolves.
 async function rejection (promise) {
   let result
   try {
@@ -63,7 +64,7 @@ async function rejection (promise) {
   assert.fail(`expected an error, got ${String(result).substring(0, 100)}`)
 }
 
-// Runs a script of the fixtures in a process of its own; resolves to how it ended and what it said.
+// Runs a script of the fixtures in its own process; `ended` resolves to its exit code, signal and output.
 function runNode (fixture, { env = {}, args = [], node = process.execPath, ...options } = {}) {
   const script = path.resolve(__dirname, 'fixtures', fixture)
   const child = spawn(node, [script, ...args], {
@@ -81,7 +82,8 @@ function runNode (fixture, { env = {}, args = [], node = process.execPath, ...op
   return { child, ended }
 }
 
-// The same as the user nobody. It runs copies: the project may lie where others cannot look, as in the home of root, and so may Node.
+// The same as the user nobody. It runs copies, because the project and Node may be in a folder that others cannot read, as in
+// the home of root.
 function runAsNobody (fixture, { env = {}, ...options } = {}) {
   const root = path.join(__dirname, '..')
   const folder = makeFolder()
@@ -98,7 +100,6 @@ function runAsNobody (fixture, { env = {}, ...options } = {}) {
 
 // Runs the command-line tool to its end; `meanwhile` gets its process.
 function runTool (args, { env = {}, input, meanwhile = () => {} } = {}) {
-  const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
   const options = { env: { ...process.env, ...env }, timeout: 60000, maxBuffer: 1e9 }
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [tool, ...args], options, (error, stdout, stderr) => {
@@ -109,12 +110,35 @@ function runTool (args, { env = {}, input, meanwhile = () => {} } = {}) {
   })
 }
 
-// Opens the store in `folder` for `work`, and closes it.
+// Opens the store in `folder` for `work`, and closes it; resolves to the value of `work`.
 async function withStore (folder, work) {
   const store = await addon.open({ path: folder })
   try {
     return await work(store)
   } finally {
     await store.close()
+  }
+}
+
+// All entries of the store in `folder`.
+function readEntries (folder) {
+  return withStore(folder, async (store) => {
+    const found = []
+    for await (const entry of store.entries()) {
+      found.push(entry)
+    }
+    return found
+  })
+}
+
+// Resolves to the first value of `look` that is true; `seconds` are for a slow machine.
+async function until (look, { every = 5, seconds = 20 } = {}) {
+  for (const end = Date.now() + seconds * 1000; ;) {
+    const found = await look()
+    if (found) {
+      return found
+    }
+    assert(Date.now() < end, `not within ${seconds} s: ${look}`)
+    await new Promise((resolve) => setTimeout(resolve, every))
   }
 }

@@ -4,7 +4,7 @@ const crypto = require('crypto')
 const { execFileSync, spawn } = require('child_process')
 const fs = require('fs')
 const path = require('path')
-const { makeFolder, runTool, withStore } = require('./helper.js')
+const { makeFolder, readEntries, runTool, tool, until, withStore } = require('./helper.js')
 
 describe('import command', function () {
   this.timeout(30000)
@@ -50,7 +50,7 @@ describe('import command', function () {
       assert.strictEqual(code, 0)
       assert(stdout.startsWith('2 records and 1 lists with 2 items were brought over'), stdout)
       assert(stdout.endsWith('every record and every list is as in the source\n'), stdout)
-      assert.deepStrictEqual(await read(store), await read(other))
+      assert.deepStrictEqual(await readEntries(store), await readEntries(other))
     })
     it('wants another store, that is there and closed', async () => {
       await withStore(store, (opened) => opened.storage.write('a', 'text'))
@@ -90,7 +90,7 @@ describe('import command', function () {
       for (const line of ['1 records and 1 lists with 1 items were brought over', 'left out: too-large (its contents have 67108865 bytes, over 64 MiB)', 'left out: list/a-list (an item of it has 80000 bytes, over 64 KiB)', '4 were left out']) {
         assert(stdout.includes(line), stdout.substring(0, 1000))
       }
-      assert.deepStrictEqual(await read(store), [{ record: 'fits', contents: Buffer.from('x') }, { list: 'a-list', items: ['an item'] }])
+      assert.deepStrictEqual(await readEntries(store), [{ record: 'fits', contents: Buffer.from('x') }, { list: 'a-list', items: ['an item'] }])
     })
   })
 
@@ -98,17 +98,13 @@ describe('import command', function () {
     writeLines([{ record: 'a', text: 'b' }], { records: 1, lists: 0, items: 0 })
     const pipe = path.join(folder, 'pipe')
     execFileSync('mkfifo', [pipe])
-    const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
     const command = `cat '${pipe}' | '${process.execPath}' '${tool}' import --from jsonl - --store '${store}'`
     const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] })
     let said = ''
     child.stdout.on('data', (data) => { said += data })
     const slow = fs.openSync(pipe, 'w')
     fs.writeSync(slow, fs.readFileSync(file).subarray(0, 20))
-    for (const limit = Date.now() + 20000; !said.includes('records and items counted');) {
-      assert(Date.now() < limit, said)
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+    await until(() => said.includes('records and items counted'))
     fs.writeSync(slow, fs.readFileSync(file).subarray(20))
     fs.closeSync(slow)
     const code = await new Promise((resolve) => child.on('close', resolve))
@@ -120,15 +116,5 @@ describe('import command', function () {
     const texts = [{ format: 'dashboard-sled', version: 1 }, ...lines].map((line) => JSON.stringify(line) + '\n')
     texts.forEach((text) => hash.update(text))
     fs.writeFileSync(file, texts.join('') + JSON.stringify({ end: counts, sha256: hash.digest('hex') }) + '\n')
-  }
-
-  function read (at) {
-    return withStore(at, async (opened) => {
-      const found = []
-      for await (const entry of opened.entries()) {
-        found.push(entry)
-      }
-      return found
-    })
   }
 })

@@ -1,16 +1,15 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const crypto = require('crypto')
 const fs = require('fs')
 const path = require('path')
 const { spawn } = require('child_process')
 const addon = require('../index.js')
-const { makeFolder, rejection, runTool, withStore } = require('./helper.js')
+const { makeFolder, readEntries, rejection, runTool, tool, withStore } = require('./helper.js')
+const { encrypt, secrets } = require('./helpers/secret.js')
 
 const ACCOUNT = 'dashboard/account/account_1'
 const SESSION = 'dashboard/session/session_1'
 const LEFT = { id: 'session_1', list: 'dashboard/sessions' }
-const secrets = { ENCRYPTION_SECRET: '12345678901234567890123456789012', ENCRYPTION_SECRET_IV: '1234123412341234' }
 
 describe('import into a store that holds data', () => {
   let folder, store, file
@@ -91,12 +90,9 @@ describe('import into a store that holds data', () => {
     assert.deepStrictEqual([kept, (await stored()).account], [1, account()])
   })
   it('encrypted records are compared under the secret, and refused without it, but for the same bytes', async () => {
-    const encrypt = (object) => {
-      const cipher = crypto.createCipheriv('aes-256-ctr', secrets.ENCRYPTION_SECRET, Buffer.from(secrets.ENCRYPTION_SECRET_IV))
-      return Buffer.from(cipher.update(JSON.stringify(object), 'utf8', 'hex'))
-    }
-    const older = [{ record: ACCOUNT, contents: encrypt(account()) }]
-    const newer = [{ record: ACCOUNT, contents: encrypt(account({ sessionKey: 'second key', sessionKeyNumber: 2 })) }]
+    const encrypted = (object) => Buffer.from(encrypt(JSON.stringify(object), secrets))
+    const older = [{ record: ACCOUNT, contents: encrypted(account()) }]
+    const newer = [{ record: ACCOUNT, contents: encrypted(account({ sessionKey: 'second key', sessionKeyNumber: 2 })) }]
     await fill(newer)
     assert.strictEqual((await fill(newer)).kept, 0)
     const error = await rejection(fill(older))
@@ -170,7 +166,7 @@ describe('import into a store that holds data', () => {
   describe('--dry-run', () => {
     it('says what would be brought over and kept, and changes nothing', async () => {
       await makeOlder()
-      const before = await everything()
+      const before = await readEntries(store)
       const { code, stdout } = await runTool(['import', '--from', 'jsonl', file, '--store', store, '--dry-run'])
       assert.deepStrictEqual([code, stdout.trim().split('\n')], [0, [
         '2 records and 1 lists with 1 items would be brought over, 244 bytes',
@@ -179,10 +175,10 @@ describe('import into a store that holds data', () => {
         'of 2 accounts and sessions something would be kept, since it ended or was changed in the store',
         'nothing was changed'
       ]])
-      assert.deepStrictEqual(await everything(), before)
+      assert.deepStrictEqual(await readEntries(store), before)
       const replaced = await runTool(['import', '--from', 'jsonl', file, '--store', store, '--dry-run', '--overwrite'])
       assert.deepStrictEqual([replaced.code, replaced.stdout.trim().split('\n').slice(1)], [0, ['whatever is in the store would be replaced, and every session would be ended', 'nothing was changed']])
-      assert.deepStrictEqual(await everything(), before)
+      assert.deepStrictEqual(await readEntries(store), before)
       const missing = path.join(folder, 'missing')
       const fresh = await runTool(['import', '--from', 'jsonl', file, '--store', missing, '--dry-run', '--json'])
       assert.deepStrictEqual([fresh.code, JSON.parse(fresh.stdout)], [0, { store: missing, dryRun: true, records: 2, lists: 1, items: 1, bytes: 244, kept: 0, keptRecords: [], skipped: 0 }])
@@ -193,12 +189,12 @@ describe('import into a store that holds data', () => {
   describe('a yes', () => {
     it('is wanted where nobody can be asked', async () => {
       await makeOlder()
-      const before = await everything()
+      const before = await readEntries(store)
       for (const more of [[], ['--overwrite']]) {
         const { code, stderr } = await runTool(['import', '--from', 'jsonl', file, '--store', store, ...more])
         assert.deepStrictEqual([code, stderr.startsWith(`confirmation-missing: the store in ${store} has data: `), stderr.includes('Add --yes')], [2, true, true], stderr)
       }
-      assert.deepStrictEqual(await everything(), before)
+      assert.deepStrictEqual(await readEntries(store), before)
     }).timeout(20000)
     it('is asked for at a terminal', async () => {
       await makeOlder()
@@ -211,7 +207,6 @@ describe('import into a store that holds data', () => {
 
   // Under script(1), which gives the tool a terminal.
   function atTerminal (args, answer) {
-    const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
     const command = [process.execPath, tool, ...args].map((part) => `'${part}'`).join(' ')
     return new Promise((resolve) => {
       const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'])
@@ -234,16 +229,6 @@ describe('import into a store that holds data', () => {
     return withStore(at, async ({ storage }) => {
       const [account, session] = await Promise.all([ACCOUNT, SESSION].map((name) => storage.read(name)))
       return { account: JSON.parse(account), session: JSON.parse(session) }
-    })
-  }
-
-  function everything () {
-    return withStore(store, async (store) => {
-      const found = []
-      for await (const entry of store.entries()) {
-        found.push(entry)
-      }
-      return found
     })
   }
 })

@@ -6,8 +6,9 @@ const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder } = require('./helper.js')
-const { applicationOf, runDashboard, secrets } = require('./import/dashboard.js')
+const { makeFolder, until } = require('./helper.js')
+const { secrets } = require('./helpers/secret.js')
+const { applicationOf, runDashboard } = require('./import/dashboard.js')
 const { fillBig, fingerprint, useSource } = require('./import/kinds.js')
 
 const page = fs.readFileSync(path.join(__dirname, '..', 'docs', 'migration.md'), 'utf8')
@@ -65,9 +66,7 @@ describe('import by the commands of docs/migration.md', function () {
           const application = applicationOf(source.folder, 'sled')
           const store = path.join(application, 'interrupted')
           const { ended } = run(command, application, { [settings[kind]]: source.readerUrl, SLED_PATH: store })
-          while (!fs.existsSync(path.join(store, 'guard'))) {
-            await new Promise((resolve) => setTimeout(resolve, 10))
-          }
+          await until(() => fs.existsSync(path.join(store, 'guard')))
           await source.kill()
           const { code, stdout, stderr } = await ended
           assert.deepStrictEqual([code, stdout], [1, ''])

@@ -1,11 +1,10 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const crypto = require('crypto')
 const fs = require('fs')
 const addon = require('../index.js')
 const { makeFolder, runTool, useStore } = require('./helper.js')
+const { encrypt, secrets } = require('./helpers/secret.js')
 
-const secrets = { ENCRYPTION_SECRET: '0123456789abcdef0123456789abcdef', ENCRYPTION_SECRET_IV: '0123456789abcdef' }
 const account = { object: 'account', accountid: 'account_1', usernameHash: 'HIDDEN1', passwordHash: 'HIDDEN2', sessionKey: 'HIDDEN3', sessionKeyNumber: 2, tokens: ['HIDDEN4'], apiKeys: { a: 'HIDDEN5' }, resetCode: 'HIDDEN6', pin: 4711, created: 5, firstName: 'A name', profile: { secretCodeHash: 'HIDDEN7' } }
 
 describe('inspect', () => {
@@ -13,11 +12,10 @@ describe('inspect', () => {
   beforeEach(async () => {
     folder = makeFolder()
     const text = JSON.stringify(account)
-    const encrypted = crypto.createCipheriv('aes-256-ctr', secrets.ENCRYPTION_SECRET, secrets.ENCRYPTION_SECRET_IV).update(text, 'utf-8', 'hex')
     const store = await addon.open({ path: folder })
     await store.load(Object.entries({
       plain: text,
-      encrypted,
+      encrypted: encrypt(text, secrets),
       map: 'account_1',
       words: 'HIDDEN words',
       json: '"HIDDEN"',

@@ -1,13 +1,12 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const crypto = require('crypto')
 const path = require('path')
 const addon = require('../index.js')
 const { runTool, useStore } = require('./helper.js')
+const { encrypt, secrets, useSecret } = require('./helpers/secret.js')
 const { seeded } = require('./differential/states.js')
 
 const appid = 'dashboard'
-const secret = ['0123456789abcdef0123456789abcdef', '0123456789abcdef']
 const req = (kind) => ({ appid, query: { [`${kind}id`]: `${kind}_1` } })
 
 // Bytes that are not UTF-8, in a record that Dashboard reads all the same: the rules have to read it as Dashboard does.
@@ -62,7 +61,7 @@ describe('bytes that are not UTF-8', () => {
     assert.strictEqual(sessionKeyNumber, 2)
   })
   it('behind an old ciphertext do not bring a session key back', async () => {
-    useSecret(secret)
+    useSecret(secrets)
     const old = host.encrypt(JSON.stringify(account()))
     await store.storage.write(`${appid}/account/account_1`, old)
     await reset()
@@ -78,7 +77,7 @@ describe('bytes that are not UTF-8', () => {
 
   for (const title of ['plain', 'encrypted']) {
     it(`are read as the host reads them, ${title}: 1,500 random texts`, async () => {
-      useSecret(title === 'encrypted' ? secret : undefined)
+      useSecret(title === 'encrypted' ? secrets : undefined)
       const random = seeded(15)
       const tally = { account: 0, none: 0 }
       for (let round = 0; round < 1500; round++) {
@@ -90,7 +89,7 @@ describe('bytes that are not UTF-8', () => {
         assert.deepStrictEqual(ours, theirs, stored.toString('hex'))
         // The native side alone, without the host's statements that follow where it cannot tell.
         const { mainStore } = require('../lib/stores.js')
-        const native = await mainStore().account(appid, 'account_1', ...(global.encryptionSecret ? secret : []))
+        const native = await mainStore().account(appid, 'account_1', ...(global.encryptionSecret ? Object.values(secrets) : []))
         const text = Array.isArray(native) ? native[0] : native
         assert.deepStrictEqual(text === undefined ? 'invalid-accountid' : JSON.parse(text), theirs, stored.toString('hex'))
         tally[theirs === 'invalid-accountid' ? 'none' : 'account']++
@@ -123,13 +122,5 @@ describe('bytes that are not UTF-8', () => {
     } catch (error) {
       return 'invalid-accountid'
     }
-  }
-
-  function encrypt (bytes) {
-    return crypto.createCipheriv('aes-256-ctr', ...secret).update(bytes).toString('hex')
-  }
-
-  function useSecret (pair = []) {
-    [global.encryptionSecret, global.encryptionSecretIV] = pair
   }
 })

@@ -3,7 +3,7 @@ const assert = require('assert')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, rejection } = require('./helper.js')
+const { makeFolder, rejection, withStore } = require('./helper.js')
 
 const BLOCK = 4096
 const CHANGES = 12
@@ -15,12 +15,12 @@ describe('journal', () => {
     folder = makeFolder()
     original = path.join(folder, 'original')
     const store = path.join(folder, 'store')
-    await use(store, async ({ storage }) => {
+    await withStore(store, async ({ storage }) => {
       await storage.write('x', 'value 0')
       await storage.write('y', 'value 0')
     })
     fs.cpSync(store, original, { recursive: true })
-    await use(store, async ({ storage }) => {
+    await withStore(store, async ({ storage }) => {
       for (let i = 1; i <= CHANGES; i++) {
         await storage.write('x', `value ${i}`)
       }
@@ -36,7 +36,7 @@ describe('journal', () => {
   after(() => fs.rmSync(folder, { recursive: true }))
 
   it('gives the data what it lacks', async () => {
-    await use(place, async ({ storage }) => assert.strictEqual(await storage.read('x'), `value ${CHANGES}`))
+    await withStore(place, async ({ storage }) => assert.strictEqual(await storage.read('x'), `value ${CHANGES}`))
   })
   describe('exceptions', () => {
     describe('store-rolled-back', () => {
@@ -62,29 +62,20 @@ describe('journal', () => {
     // Behind the change with which it was accepted nothing is left.
     assert.strictEqual(fs.readFileSync(journal).subarray(BLOCK).findIndex((byte) => byte !== 0), -1)
     const killed = path.join(folder, 'killed')
-    await use(place, async ({ storage }) => {
+    await withStore(place, async ({ storage }) => {
       assert.strictEqual(await storage.read('x'), 'value 5')
       // As many blocks as are before what was cut off.
       await storage.write('large', 'x'.repeat(22000))
       await storage.write('x', 'later')
       fs.cpSync(place, killed, { recursive: true })
     })
-    await use(killed, async ({ storage }) => assert.strictEqual(await storage.read('x'), 'later'))
+    await withStore(killed, async ({ storage }) => assert.strictEqual(await storage.read('x'), 'later'))
     fs.rmSync(killed, { recursive: true })
   })
   it('the last change alone may be damaged: that looks like one that was never acknowledged', async () => {
     flip(CHANGES)
-    await use(place, async ({ storage }) => assert.strictEqual(await storage.read('x'), `value ${CHANGES - 1}`))
+    await withStore(place, async ({ storage }) => assert.strictEqual(await storage.read('x'), `value ${CHANGES - 1}`))
   })
-
-  async function use (path, work) {
-    const store = await addon.open({ path })
-    try {
-      await work(store)
-    } finally {
-      await store.close()
-    }
-  }
 
   // One bit of the entry of change `number`, each of which has one block.
   function flip (number) {

@@ -1,13 +1,12 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const crypto = require('crypto')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
 const { rejection, runTool, useStore } = require('./helper.js')
+const { encrypt, secrets, useSecret } = require('./helpers/secret.js')
 
 const appid = 'dashboard'
-const secrets = { ENCRYPTION_SECRET: '0123456789abcdef0123456789abcdef', ENCRYPTION_SECRET_IV: '0123456789abcdef' }
 
 describe('maintenance', () => {
   const store = useStore()
@@ -161,9 +160,9 @@ describe('maintenance', () => {
         assert.deepStrictEqual([code, stdout.split('\n')[0]], [0, 'every session of 2 accounts was ended'])
         await store.open()
         assert.strictEqual(await store.storage.exists('later'), false)
-        await withSecret(env, async () => {
-          assert((await addon.Session.get({ appid, query: { sessionid: 'session_1' } })).ended > 1e9)
-        })
+        useSecret(env)
+        assert((await addon.Session.get({ appid, query: { sessionid: 'session_1' } })).ended > 1e9)
+        useSecret()
         await store.reopen()
       }).timeout(20000)
     }
@@ -228,20 +227,17 @@ describe('maintenance', () => {
   })
 
   async function fill (env = {}) {
-    const seal = (object) => {
-      const text = JSON.stringify(object)
-      return env.ENCRYPTION_SECRET ? crypto.createCipheriv('aes-256-ctr', env.ENCRYPTION_SECRET, env.ENCRYPTION_SECRET_IV).update(text, 'utf-8', 'hex') : text
-    }
+    const stored = (object) => encrypt(JSON.stringify(object), env)
     await Promise.all([
       ...Array.from({ length: 49 }, (_, i) => store.storage.write(`file/${i}`, `contents ${i}`)),
       store.storage.writeBinary('large', Buffer.alloc(100000, 7)),
       ...Array.from({ length: 300 }, (_, i) => store.storageList.add('list', i)),
       store.storageList.addMany({ ['p'.repeat(5000)]: 'a' }),
       store.storageList.add('p'.repeat(5000), 'q'.repeat(5000)),
-      store.storage.write(`${appid}/account/account_1`, seal({ object: 'account', sessionKey: 'k', sessionKeyNumber: 1 })),
-      store.storage.write(`${appid}/account/account_2`, seal({ object: 'account', sessionKey: 'k', sessionKeyNumber: 1, deleted: 5 })),
+      store.storage.write(`${appid}/account/account_1`, stored({ object: 'account', sessionKey: 'k', sessionKeyNumber: 1 })),
+      store.storage.write(`${appid}/account/account_2`, stored({ object: 'account', sessionKey: 'k', sessionKeyNumber: 1, deleted: 5 })),
       store.storage.write(`${appid}/account/other`, 'no account'),
-      store.storage.write(`${appid}/session/session_1`, seal({ object: 'session', accountid: 'account_1', sessionKeyNumber: 1, expires: 4e9 }))
+      store.storage.write(`${appid}/session/session_1`, stored({ object: 'session', accountid: 'account_1', sessionKeyNumber: 1, expires: 4e9 }))
     ])
   }
 
@@ -254,14 +250,6 @@ describe('maintenance', () => {
 
   async function assertRejected (promise, code) {
     assert.strictEqual((await rejection(promise)).code, code)
-  }
-
-  async function withSecret (env, work) {
-    global.encryptionSecret = env.ENCRYPTION_SECRET
-    global.encryptionSecretIV = env.ENCRYPTION_SECRET_IV
-    await work()
-    delete global.encryptionSecret
-    delete global.encryptionSecretIV
   }
 
   function run (...args) {

@@ -6,9 +6,7 @@ const path = require('path')
 const addon = require('../index.js')
 const { progressText } = require('../lib/cli/progress.js')
 const { bytesText, numberText, secondsText } = require('../lib/cli/numbers.js')
-const { makeFolder } = require('./helper.js')
-
-const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
+const { makeFolder, tool } = require('./helper.js')
 
 describe('progress', function () {
   this.timeout(60000)

@@ -1,21 +1,17 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const crypto = require('crypto')
 const addon = require('../index.js')
 const { purgeRegularly } = require('../lib/purge.js')
 const { mainStore } = require('../lib/stores.js')
-const { rejection, runNode, runTool, useStore } = require('./helper.js')
+const { rejection, runNode, runTool, until, useStore } = require('./helper.js')
+const { encrypt, secrets, useSecret } = require('./helpers/secret.js')
 
 const now = Math.floor(Date.now() / 1000)
 const day = 86400
-const secrets = { ENCRYPTION_SECRET: '0123456789abcdef0123456789abcdef', ENCRYPTION_SECRET_IV: '0123456789abcdef' }
 
 describe('purge', () => {
   const store = useStore()
-  afterEach(() => {
-    delete global.encryptionSecret
-    delete global.encryptionSecretIV
-  })
+  afterEach(() => useSecret())
 
   // Each by its end: what is stored, the reset of its account, its expiry.
   const sessions = {
@@ -37,7 +33,7 @@ describe('purge', () => {
 
   for (const [title, env] of Object.entries({ plain: {}, encrypted: secrets })) {
     it(`removes what ended long ago, with all that goes with it, of every application, ${title}`, async () => {
-      encrypt(env)
+      useSecret(env)
       await fill()
       const before = await snapshot()
       const counts = { sessions: 22, removed: 8, unreadable: 0, others: 0, damaged: 0, described: [] }
@@ -72,9 +68,9 @@ describe('purge', () => {
   })
 
   it('leaves what it cannot read, and what is no session, and says so', async () => {
-    encrypt(secrets)
+    useSecret(secrets)
     await fill()
-    encrypt({})
+    useSecret()
     for (const [key, contents] of [['a/session/text', 'text'], ['a/session/empty', ''], ['a/session/other', '{"object":"account"}'], ['a/session/odd', JSON.stringify({ object: 'session', accountid: 'account_1', expires: '5', sessionKeyNumber: 1 })]]) {
       await store.storage.write(key, contents)
     }
@@ -194,7 +190,7 @@ describe('purge', () => {
       assert.strictEqual(await store.storage.exists('a/session/living'), true)
     })
     it('is told by a warning when it fails', async () => {
-      encrypt({ ENCRYPTION_SECRET: 'short', ENCRYPTION_SECRET_IV: 'short' })
+      useSecret({ ENCRYPTION_SECRET: 'short', ENCRYPTION_SECRET_IV: 'short' })
       const warnings = []
       const listen = (warning) => warnings.push(warning)
       process.on('warning', listen)
@@ -231,32 +227,22 @@ describe('purge', () => {
     return JSON.stringify({ object: 'session', sessionid: 's', accountid: 'account_1', tokenHash: 't', created: 1, expires: now + day, sessionKeyNumber: 1, ...properties })
   }
 
-  // As the host stores it; module functions write what they are given.
-  function seal (text) {
-    return global.encryptionSecret ? crypto.createCipheriv('aes-256-ctr', global.encryptionSecret, global.encryptionSecretIV).update(text, 'utf-8', 'hex') : text
-  }
-
-  function encrypt ({ ENCRYPTION_SECRET, ENCRYPTION_SECRET_IV }) {
-    global.encryptionSecret = ENCRYPTION_SECRET
-    global.encryptionSecretIV = ENCRYPTION_SECRET_IV
-  }
-
   async function fill () {
-    const account = (properties) => seal(JSON.stringify({ object: 'account', accountid: 'a', sessionKey: 'k', sessionKeyNumber: 1, ...properties }))
+    const account = (properties) => encrypt(JSON.stringify({ object: 'account', accountid: 'a', sessionKey: 'k', sessionKeyNumber: 1, ...properties }))
     const writes = []
     for (const appid of ['a', 'another/app']) {
       writes.push(
         store.storage.write(`${appid}/account/account_1`, account({})),
         store.storage.write(`${appid}/account/account_reset`, account({ sessionKeyNumber: 2, sessionKeyLastReset: now - 31 * day })),
         store.storage.write(`${appid}/account/account_reset_lately`, account({ sessionKeyNumber: 2, sessionKeyLastReset: now - 29 * day })),
-        store.storage.write(`${appid}/resetCode/code_1`, seal(JSON.stringify({ object: 'resetCode', expires: 5 }))),
+        store.storage.write(`${appid}/resetCode/code_1`, encrypt(JSON.stringify({ object: 'resetCode', expires: 5 }))),
         store.storageList.add(`${appid}/resetCodes`, 'code_1')
       )
       for (const id in sessions) {
         const accountid = sessions[id].accountid || 'account_1'
         writes.push(
-          store.storage.write(`${appid}/session/${id}`, seal(session(sessions[id]))),
-          store.storage.write(`${appid}/map/sessionids/${id}`, seal(accountid)),
+          store.storage.write(`${appid}/session/${id}`, encrypt(session(sessions[id]))),
+          store.storage.write(`${appid}/map/sessionids/${id}`, encrypt(accountid)),
           store.storageList.addMany({ [`${appid}/sessions`]: id, [`${appid}/account/sessions/${accountid}`]: id })
         )
       }
@@ -273,13 +259,5 @@ describe('purge', () => {
     }
     await opened.close()
     return names
-  }
-
-  async function until (isTrue) {
-    const end = Date.now() + 5000
-    while (!await isTrue()) {
-      assert(Date.now() < end)
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
   }
 }).timeout(30000)

@@ -5,9 +5,8 @@ const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, rejection, runNode } = require('./helper.js')
-
-const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
+const { makeFolder, rejection, runNode, tool } = require('./helper.js')
+const { mount, skipIf, unmount } = require('./helpers/mount.js')
 
 describe('a store that can only be read', () => {
   let folder, store, temporary, mounted
@@ -22,12 +21,7 @@ describe('a store that can only be read', () => {
     fs.mkdirSync(temporary)
     fs.chmodSync(temporary, 0o777)
     fs.mkdirSync(medium)
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', medium], { stdio: 'ignore' })
-    } catch (error) {
-      console.warn('SKIPPED: a read-only medium, because this machine lets nobody mount one:', error.message)
-      return this.skip()
-    }
+    skipIf(this, mount('-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', medium))
     mounted = medium
     store = path.join(medium, 'store')
     const opened = await addon.open({ path: store })
@@ -35,10 +29,10 @@ describe('a store that can only be read', () => {
     await opened.lists.add('dashboard/accounts', 'account_1')
     await opened.close()
     execFileSync('chmod', ['-R', 'a+rX', medium])
-    execFileSync('mount', ['-o', 'remount,ro', medium])
+    skipIf(this, mount('-o', 'remount,ro', medium))
   })
   after(() => {
-    mounted && execFileSync('umount', ['--lazy', mounted])
+    mounted && unmount(mounted)
     folder && fs.rmSync(folder, { recursive: true })
   })
 

@@ -1,11 +1,11 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const { execFileSync, spawnSync } = require('child_process')
+const { spawnSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, rejection, runTool } = require('./helper.js')
-const { onOverlay, skipIf } = require('./overlay.js')
+const { makeFolder, rejection, runTool, tool } = require('./helper.js')
+const { mount, onOverlay, skipIf, unmount } = require('./helpers/mount.js')
 
 // What a folder of a store has when nothing is left of any work.
 const FILES = ['guard', 'lock', 'sled']
@@ -48,7 +48,7 @@ describe('restore', () => {
       assert.deepStrictEqual(fs.readdirSync(store).sort(), FILES)
       assert.strictEqual(await read(store), 'the store')
     } finally {
-      execFileSync('umount', [sled])
+      unmount(sled)
     }
   })
   it('works where the folder of the store is a mount point', async function () {
@@ -58,7 +58,7 @@ describe('restore', () => {
       assert.strictEqual(path.dirname(replaced), fs.realpathSync(store))
       assert.deepStrictEqual([await read(store), await read(replaced)], ['the backup', 'the store'])
     } finally {
-      execFileSync('umount', [store])
+      unmount(store)
     }
   })
   it('store-full before it begins, and nothing is changed', async function () {
@@ -75,7 +75,7 @@ describe('restore', () => {
       assert.deepStrictEqual(fs.readdirSync(inSmall).sort(), FILES)
       assert.strictEqual(await read(inSmall), 'the store')
     } finally {
-      execFileSync('umount', [small])
+      unmount(small)
     }
   })
   it('what it replaced is counted by stats, and removed by a command', async () => {
@@ -180,16 +180,7 @@ describe('restore', () => {
   }
 
   function kill (target, inject) {
-    const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
     return spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', ...inject, process.execPath, tool, 'restore', backup, '--yes', '--store', target])
-  }
-
-  function mount (...args) {
-    try {
-      execFileSync('mount', args, { stdio: 'ignore' })
-    } catch (error) {
-      return `nothing can be mounted: ${error.message}`
-    }
   }
 
   async function write (folder, record, contents) {

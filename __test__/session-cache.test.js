@@ -1,15 +1,13 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const crypto = require('crypto')
 const { once } = require('events')
 const { Worker } = require('worker_threads')
 const addon = require('../index.js')
 const { NativeStore } = require('../native.js')
 const { rejection, useStore } = require('./helper.js')
+const { encrypt, secrets, useSecret } = require('./helpers/secret.js')
 
 const appid = 'dashboard'
-const key = '0123456789abcdef0123456789abcdef'
-const iv = '0123456789abcdef'
 
 // Whatever the copies answer has to be what the store would: every case looks twice before the change, so
 // that a copy is there, and is then compared with a request that no copy serves.
@@ -117,8 +115,7 @@ describe('session cache', () => {
     })
     it('the secret changed', async () => {
       await seen()
-      global.encryptionSecret = key
-      global.encryptionSecretIV = iv
+      useSecret(secrets)
       assert.strictEqual((await rejection(look())).message, 'invalid-sessionid')
       await write('account', { object: 'account', accountid: 'account_1', sessionKeyNumber: 1 })
       await write('session', { ...session(), name: 'encrypted' })
@@ -210,8 +207,6 @@ describe('session cache', () => {
   }
 
   async function write (folder, object) {
-    const text = JSON.stringify(object)
-    const contents = global.encryptionSecret ? crypto.createCipheriv('aes-256-ctr', key, iv).update(text, 'utf-8', 'hex') : text
-    await store.storage.write(`${appid}/${folder}/${object[`${folder}id`]}`, contents)
+    await store.storage.write(`${appid}/${folder}/${object[`${folder}id`]}`, encrypt(JSON.stringify(object)))
   }
 })

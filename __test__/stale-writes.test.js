@@ -1,12 +1,10 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const crypto = require('crypto')
 const addon = require('../index.js')
 const { rejection, useStore } = require('./helper.js')
+const { decrypt, encrypt, otherSecrets, secrets, useSecret } = require('./helpers/secret.js')
 
 const appid = 'dashboard'
-const secret = ['0123456789abcdef0123456789abcdef', '0123456789abcdef']
-const otherSecret = ['fedcba9876543210fedcba9876543210', 'fedcba9876543210']
 
 // What a write from before may not undo, through the engine alone: no module, no atomic changes.
 describe('stale writes', () => {
@@ -15,7 +13,7 @@ describe('stale writes', () => {
 
   for (const title of ['plain', 'encrypted']) {
     describe(title, () => {
-      beforeEach(() => title === 'encrypted' && useSecret(secret))
+      beforeEach(() => title === 'encrypted' && useSecret(secrets))
 
       it('a sign-in that read before the user ended all sessions', async () => {
         await write(account())
@@ -96,7 +94,7 @@ describe('stale writes', () => {
         await write(account({ sessionKeyNumber: 5, sessionKeyLastReset: 9 }))
         const lower = account({ sessionKeyNumber: 4, sessionKeyLastReset: 8, administrator: 7 })
         await write(lower)
-        await store.storage.writeBinary(`${appid}/account/account_1`, Buffer.from(seal(JSON.stringify(lower))))
+        await store.storage.writeBinary(`${appid}/account/account_1`, Buffer.from(encrypt(JSON.stringify(lower))))
         assert.deepStrictEqual(await read(), account({ sessionKeyNumber: 5, sessionKeyLastReset: 9 }))
       })
       it('a session that has ended', async () => {
@@ -123,8 +121,8 @@ describe('stale writes', () => {
       })
       it('another tenant\'s account of the same id is another one', async () => {
         await write(account({ sessionKeyNumber: 5 }))
-        await store.storage.write('other/account/account_1', seal(JSON.stringify(account())))
-        await store.storage.write('other/account/account_1', seal(JSON.stringify(account({ sessionKeyNumber: 2 }))))
+        await store.storage.write('other/account/account_1', encrypt(JSON.stringify(account())))
+        await store.storage.write('other/account/account_1', encrypt(JSON.stringify(account({ sessionKeyNumber: 2 }))))
         assert.strictEqual((await read()).sessionKeyNumber, 5)
       })
       it('loses only what is stale: a new key beside an old password, a new password beside an old number', async () => {
@@ -169,33 +167,33 @@ describe('stale writes', () => {
     const path = `${appid}/account/account_1`
     const text = JSON.stringify(account())
 
-    for (const [title, pair] of Object.entries({
-      'a secret that is too short': ['short', secret[1]],
-      'an IV that is too long': [secret[0], `${secret[1]}0`],
-      'no IV': [secret[0]]
+    for (const [title, secret] of Object.entries({
+      'a secret that is too short': { ...secrets, ENCRYPTION_SECRET: 'short' },
+      'an IV that is too long': { ...secrets, ENCRYPTION_SECRET_IV: `${secrets.ENCRYPTION_SECRET_IV}0` },
+      'no IV': { ENCRYPTION_SECRET: secrets.ENCRYPTION_SECRET }
     })) {
       it(title, async () => {
         await write(account({ sessionKeyNumber: 5 }))
-        useSecret(pair)
+        useSecret(secret)
         await refused(store.storage.write(path, text))
         await refused(store.storage.writeBinary(path, Buffer.from(text)))
         useSecret()
         assert.deepStrictEqual(await read(), account({ sessionKeyNumber: 5 }))
       })
     }
-    for (const [title, pair] of Object.entries({ 'a missing secret': [], 'another secret': otherSecret })) {
+    for (const [title, secret] of Object.entries({ 'a missing secret': {}, 'another secret': otherSecrets })) {
       it(title, async () => {
-        useSecret(secret)
-        const old = seal(text)
+        useSecret(secrets)
+        const old = encrypt(text)
         await store.storage.write(path, old)
         const { sessionKeyLastReset } = await addon.ResetSessionKey.patch({ appid, query: { accountid: 'account_1' } })
-        useSecret(pair)
+        useSecret(secret)
         await refused(write(account()))
         await refused(store.storage.writeBinary(path, Buffer.from(old)))
         // Nobody is let in by what is not an account.
         await store.storage.write('dashboard/account/account_2', old)
-        await store.storage.write('dashboard/account/account_2', seal('text'))
-        useSecret(secret)
+        await store.storage.write('dashboard/account/account_2', encrypt('text'))
+        useSecret(secrets)
         const { sessionKey, ...rest } = await read()
         assert.notStrictEqual(sessionKey, 'k1')
         assert.deepStrictEqual({ ...rest, sessionKey: 'k1' }, account({ sessionKeyNumber: 2, sessionKeyLastReset }))
@@ -205,7 +203,7 @@ describe('stale writes', () => {
       for (const name of ['a', 'an']) {
         useSecret()
         await write(account({ sessionKey: 'k2', sessionKeyNumber: 5, name }))
-        useSecret(secret)
+        useSecret(secrets)
         await write(account({ name: 'new' }))
         const { sessionKeyNumber, name: written } = await read()
         assert.deepStrictEqual([sessionKeyNumber, written], [6, 'new'])
@@ -213,9 +211,9 @@ describe('stale writes', () => {
       }
     })
     it('other records are written under any secret that has the right form', async () => {
-      for (const pair of [[], secret, otherSecret]) {
-        useSecret(pair)
-        await store.storage.write('dashboard/profile/profile_1', seal('{"object":"profile"}'))
+      for (const secret of [{}, secrets, otherSecrets]) {
+        useSecret(secret)
+        await store.storage.write('dashboard/profile/profile_1', encrypt('{"object":"profile"}'))
         await store.storage.write('dashboard/account/account_3', 'aa'.repeat(10))
       }
     })
@@ -232,23 +230,11 @@ describe('stale writes', () => {
   }
 
   async function write (contents, folder = 'account') {
-    return store.storage.write(`${appid}/${folder}/${folder}_1`, seal(JSON.stringify(contents)))
+    return store.storage.write(`${appid}/${folder}/${folder}_1`, encrypt(JSON.stringify(contents)))
   }
 
   async function read (folder = 'account') {
     const text = await store.storage.read(`${appid}/${folder}/${folder}_1`)
-    return JSON.parse(global.encryptionSecret ? cipher('createDecipheriv').update(text, 'hex', 'utf-8') : text)
-  }
-
-  function seal (text) {
-    return global.encryptionSecret ? cipher('createCipheriv').update(text, 'utf-8', 'hex') : text
-  }
-
-  function cipher (create) {
-    return crypto[create]('aes-256-ctr', global.encryptionSecret, Buffer.from(global.encryptionSecretIV))
-  }
-
-  function useSecret (pair = []) {
-    [global.encryptionSecret, global.encryptionSecretIV] = pair
+    return JSON.parse(decrypt(text))
   }
 })

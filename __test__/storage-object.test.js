@@ -6,6 +6,7 @@ const { atomic } = require('../lib/storage-object.js')
 const { openStore } = require('../lib/stores.js')
 const { host } = require('./contract/make-application.js')
 const { rejection, useStore } = require('./helper.js')
+const { secrets, useSecret } = require('./helpers/secret.js')
 
 // Ours and the host's own, side by side on the same store.
 describe('storage-object', () => {
@@ -120,10 +121,8 @@ describe('storage-object', () => {
 
   for (const title of ['plain', 'encrypted']) {
     it(`loses none of many changes at once, ${title}`, async () => {
-      const before = [global.encryptionSecret, global.encryptionSecretIV]
       if (title === 'encrypted') {
-        global.encryptionSecret = '0123456789abcdef0123456789abcdef'
-        global.encryptionSecretIV = '0123456789abcdef'
+        useSecret(secrets)
       }
       await Promise.all(Array.from({ length: 100 }, (_, i) => ours.setProperty('record', `p${i}`, i)))
       await Promise.all(Array.from({ length: 50 }, (_, i) => i % 2 ? ours.removeProperty('record', `p${i}`) : ours.setProperties('record', { [`p${i}`]: null, [`q${i}`]: i })))
@@ -138,7 +137,7 @@ describe('storage-object', () => {
       }
       const text = await (await require(path.join(host, 'src', 'storage.js')).setup()).read('record')
       assert.deepStrictEqual(JSON.parse(text), expected)
-      ;[global.encryptionSecret, global.encryptionSecretIV] = before
+      useSecret()
     })
   }
 

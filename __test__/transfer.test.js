@@ -4,7 +4,7 @@ const fc = require('fast-check')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, rejection, runTool, withStore } = require('./helper.js')
+const { makeFolder, readEntries, rejection, runTool, until, withStore } = require('./helper.js')
 
 describe('transfer', () => {
   let folder, from, to, file
@@ -33,15 +33,15 @@ describe('transfer', () => {
   describe('entries', () => {
     it('is everything, in a stable order, a long list in consecutive parts', async () => {
       await fill(from, entries)
-      const found = await read(from)
+      const found = await readEntries(from)
       assert.deepStrictEqual(byName(found), byName(entries))
-      assert.deepStrictEqual(await read(from), found)
+      assert.deepStrictEqual(await readEntries(from), found)
       const paths = found.filter(({ list }) => list).map(({ list }) => list)
       assert(paths.filter((list) => list === 'list').length > 1)
       assert.strictEqual(paths.lastIndexOf('list') - paths.indexOf('list'), paths.filter((list) => list === 'list').length - 1)
     })
     it('is nothing in an empty store', async () => {
-      assert.deepStrictEqual(await read(from), [])
+      assert.deepStrictEqual(await readEntries(from), [])
     })
     it('meets what does not change once, while everything else does', async () => {
       const stable = Array.from({ length: 2000 }, (_, i) => ({ record: `stable/${i}`, contents: Buffer.from('s') }))
@@ -78,14 +78,14 @@ describe('transfer', () => {
   describe('load', () => {
     it('twice leaves the same store', async () => {
       await fill(from, entries)
-      const once = await read(from)
+      const once = await readEntries(from)
       await fill(from, entries)
-      assert.deepStrictEqual(await read(from), once)
+      assert.deepStrictEqual(await readEntries(from), once)
     })
     it('adds items behind those that are there, which keep their place', async () => {
       await fill(from, [{ list: 'a', items: ['1', '2'] }])
       await fill(from, [{ list: 'a', items: ['3', '2', '4'] }, { list: 'a', items: ['0'] }])
-      assert.deepStrictEqual(await read(from), [{ list: 'a', items: ['1', '2', '3', '4', '0'] }])
+      assert.deepStrictEqual(await readEntries(from), [{ list: 'a', items: ['1', '2', '3', '4', '0'] }])
     })
     it('returns counts', async () => {
       await withStore(from, async (store) => {
@@ -180,13 +180,13 @@ describe('transfer', () => {
       assert.strictEqual(fs.statSync(file).mode & 0o777, 0o600)
       const imported = await runTool(['import', '--from', 'jsonl', file, '--store', to, '--verify'])
       assert.deepStrictEqual([imported.code, imported.stdout.trim().split('\n')[1]], [0, 'every record and every list is as in the source'])
-      assert.deepStrictEqual(await read(to), await read(from))
+      assert.deepStrictEqual(await readEntries(to), await readEntries(from))
       const piped = await runTool(['export', '--store', to])
       assert.strictEqual(piped.stdout, fs.readFileSync(file, 'utf8'))
       const third = path.join(folder, 'new', 'third')
       const { code, stdout } = await runTool(['import', '--from', 'jsonl', '-', '--store', third, '--json'], { input: piped.stdout })
       assert.deepStrictEqual([code, JSON.parse(stdout).records], [0, 9])
-      assert.deepStrictEqual(await read(third), await read(from))
+      assert.deepStrictEqual(await readEntries(third), await readEntries(from))
       assert.deepStrictEqual(fs.readdirSync(path.join(folder, 'new')), ['third'])
     }).timeout(30000)
     it('bring back whatever there is', async () => {
@@ -211,8 +211,8 @@ describe('transfer', () => {
         const source = await open(file)
         await fill(second, source.entries())
         await source.close()
-        const found = await read(second)
-        assert.deepStrictEqual(found, await read(first))
+        const found = await readEntries(second)
+        assert.deepStrictEqual(found, await readEntries(first))
         assert.deepStrictEqual(byName(found), byName(entries))
       }), { numRuns: Number(process.env.RUNS || 40) })
     }).timeout(120000)
@@ -279,9 +279,9 @@ describe('transfer', () => {
       const args = ['import', '--from', 'jsonl', file, '--store', to]
       const { code } = await runTool(args, { meanwhile: (child) => killWhen(child, () => fs.existsSync(path.join(to, 'guard'))) })
       assert.notStrictEqual(code, 0)
-      assert((await read(to)).length < (await read(from)).length)
+      assert((await readEntries(to)).length < (await readEntries(from)).length)
       assert.strictEqual((await runTool([...args, '--yes'])).code, 0)
-      assert.deepStrictEqual(await read(to), await read(from))
+      assert.deepStrictEqual(await readEntries(to), await readEntries(from))
     }).timeout(60000)
     it('an export that fails leaves no file', async () => {
       await fill(from, entries)
@@ -343,16 +343,6 @@ describe('transfer', () => {
     return withStore(folder, (store) => store.load(entries))
   }
 
-  function read (folder) {
-    return withStore(folder, async (store) => {
-      const found = []
-      for await (const entry of store.entries()) {
-        found.push(entry)
-      }
-      return found
-    })
-  }
-
   // The last contents of each record, the items of each list in the order of adding.
   function byName (entries) {
     const found = new Map()
@@ -367,9 +357,7 @@ describe('transfer', () => {
   }
 
   async function killWhen (child, isTime) {
-    while (!isTime()) {
-      await new Promise((resolve) => setTimeout(resolve, 1))
-    }
+    await until(isTime, { every: 1 })
     setTimeout(() => child.kill('SIGKILL'), 50)
   }
 }).timeout(30000)

@@ -5,7 +5,7 @@ const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, rejection, runNode, runTool } = require('./helper.js')
+const { makeFolder, rejection, runNode, runTool, until } = require('./helper.js')
 
 const records = 4000
 // An export of an empty store.
@@ -31,9 +31,7 @@ describe('unfinished backup', () => {
       const { child, ended } = await startBackup()
       child.send('go')
       // The mark in the guard says that it is not whole.
-      while (!fs.existsSync(path.join(backup, 'sled', 'db')) || !mark()) {
-        await new Promise((resolve) => setTimeout(resolve, 1))
-      }
+      await until(isBegun, { every: 1 })
       child.kill('SIGKILL')
       await ended
       assert.notStrictEqual(mark(), 0)
@@ -81,9 +79,7 @@ describe('unfinished backup', () => {
     fs.rmSync(backup, { recursive: true, force: true })
     const { child, ended } = await startBackup()
     child.send('go')
-    while (!fs.existsSync(path.join(backup, 'sled', 'db')) || !mark()) {
-      await new Promise((resolve) => setTimeout(resolve, 1))
-    }
+    await until(isBegun, { every: 1 })
     child.kill('SIGSTOP')
     const error = await rejection(addon.open({ path: backup, create: false }))
     assert.deepStrictEqual([error.code, error.detail.includes(`process ${child.pid}`)], ['ERR_STORE_LOCKED', true], error.detail)
@@ -126,6 +122,10 @@ describe('unfinished backup', () => {
     const report = await opened.verify()
     await opened.close()
     assert.deepStrictEqual([report.records, report.problems], [records, 0])
+  }
+
+  function isBegun () {
+    return fs.existsSync(path.join(backup, 'sled', 'db')) && mark()
   }
 
   function mark () {

@@ -6,14 +6,11 @@ const path = require('path')
 
 const { freePort } = require('./free-port.js')
 const { host, makeApplication } = require('./make-application.js')
+const { secrets } = require('../helpers/secret.js')
 
 // What the host's suite has in the version that we support; fewer means that some did not run.
 const expected = 534
 const limit = 10 * 60 * 1000
-const secrets = {
-  ENCRYPTION_SECRET: '0123456789abcdef0123456789abcdef',
-  ENCRYPTION_SECRET_IV: '0123456789abcdef'
-}
 const variants = {
   plain: { modules: [], env: {} },
   encrypted: { modules: [], env: secrets },

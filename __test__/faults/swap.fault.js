@@ -5,7 +5,7 @@ const { spawn } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../../index.js')
-const { onOverlay } = require('../overlay.js')
+const { onOverlay } = require('../helpers/mount.js')
 const { inFolder, missing, withCleanup } = require('./processes.js')
 const { compile } = require('./shim.js')
 

@@ -6,10 +6,6 @@ const { freePort } = require('../contract/free-port.js')
 const { makeApplication } = require('../contract/make-application.js')
 const { runNode } = require('../helper.js')
 
-const secrets = {
-  ENCRYPTION_SECRET: '0123456789abcdef0123456789abcdef',
-  ENCRYPTION_SECRET_IV: '0123456789abcdef'
-}
 // How an engine is chosen, and how it is told where its data is.
 const engines = {
   files: { STORAGE: '', place: 'STORAGE_PATH' },
@@ -19,7 +15,7 @@ const engines = {
   sled: { STORAGE: 'dashboard-sled', place: 'SLED_PATH' }
 }
 
-module.exports = { applicationOf, runDashboard, secrets }
+module.exports = { applicationOf, runDashboard }
 
 // Resolves to what a step of fixtures/source.js answers.
 async function runDashboard (folder, engine, place, step, argument = {}, env = {}) {
