@@ -170,7 +170,8 @@ describe('backup --keep', function () {
   }
 })
 
-describe('a second backup', () => {
+describe('a second backup', function () {
+  this.timeout(20000)
   const store = useStore()
 
   it('into a folder that holds a store says so', async () => {
@@ -218,4 +219,4 @@ describe('a second backup', () => {
     const second = await store.storage.backup(backups, { keep: 1 })
     assert.deepStrictEqual([second.removed, fs.readdirSync(backups)], [[first.folder], [path.basename(second.folder)]])
   })
-}).timeout(20000)
+})

@@ -6,7 +6,8 @@ const addon = require('../index.js')
 const { makeFolder, readEntries, rejection, runTool } = require('./helper.js')
 const { mount, onOverlay, skipIf, unmount } = require('./helpers/mount.js')
 
-describe('compact', () => {
+describe('compact', function () {
+  this.timeout(120000)
   let folder, store, entries
   beforeEach(async () => {
     folder = makeFolder()
@@ -151,4 +152,4 @@ describe('compact', () => {
   function size (folder) {
     return fs.readdirSync(folder, { withFileTypes: true }).reduce((bytes, entry) => bytes + (entry.isFile() ? fs.statSync(path.join(folder, entry.name)).size : 0), 0)
   }
-}).timeout(120000)
+})

@@ -12,7 +12,7 @@ const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
 // The user nobody, as whom tests of root check permissions.
 const nobody = { uid: 65534, gid: 65534 }
 
-module.exports = { makeFolder, readEntries, rejection, runAsNobody, runNode, runTool, tool, until, useStore, withStore }
+module.exports = { loadEntries, makeFolder, readEntries, rejection, runAsNobody, runNode, runTool, tool, until, useStore, withStore }
 
 // A new store for each test of the describe block that calls this.
 function useStore () {
@@ -120,6 +120,11 @@ async function withStore (folder, work) {
   }
 }
 
+// Loads entries into the store in `folder`, which is made if it is missing.
+function loadEntries (folder, entries) {
+  return withStore(folder, (store) => store.load(entries))
+}
+
 // All entries of the store in `folder`.
 function readEntries (folder) {
   return withStore(folder, async (store) => {
@@ -138,7 +143,9 @@ async function until (look, { every = 5, seconds = 20 } = {}) {
     if (found) {
       return found
     }
-    assert(Date.now() < end, `not within ${seconds} s: ${look}`)
+    if (Date.now() > end) {
+      assert.fail(`not within ${seconds} s: ${look}`)
+    }
     await new Promise((resolve) => setTimeout(resolve, every))
   }
 }

@@ -7,7 +7,8 @@ const { encrypt, secrets } = require('./helpers/secret.js')
 
 const account = { object: 'account', accountid: 'account_1', usernameHash: 'HIDDEN1', passwordHash: 'HIDDEN2', sessionKey: 'HIDDEN3', sessionKeyNumber: 2, tokens: ['HIDDEN4'], apiKeys: { a: 'HIDDEN5' }, resetCode: 'HIDDEN6', pin: 4711, created: 5, firstName: 'A name', profile: { secretCodeHash: 'HIDDEN7' } }
 
-describe('inspect', () => {
+describe('inspect', function () {
+  this.timeout(30000)
   let folder
   beforeEach(async () => {
     folder = makeFolder()
@@ -120,9 +121,10 @@ describe('inspect', () => {
   async function tool (args, env) {
     return runTool([...args, '--store', folder], { env })
   }
-}).timeout(30000)
+})
 
-describe('stats', () => {
+describe('stats', function () {
+  this.timeout(30000)
   const store = useStore()
 
   it('of a running store: what was written and how long that took, what memory answered, what waits', async () => {
@@ -216,4 +218,4 @@ describe('stats', () => {
     assert.strictEqual(kinds.length, 1001)
     assert.deepStrictEqual(kinds[0], { appid: '', kind: '', records: 500, bytes: 500 })
   })
-}).timeout(30000)
+})

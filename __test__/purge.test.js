@@ -9,7 +9,8 @@ const { encrypt, secrets, useSecret } = require('./helpers/secret.js')
 const now = Math.floor(Date.now() / 1000)
 const day = 86400
 
-describe('purge', () => {
+describe('purge', function () {
+  this.timeout(30000)
   const store = useStore()
   afterEach(() => useSecret())
 
@@ -260,4 +261,4 @@ describe('purge', () => {
     await opened.close()
     return names
   }
-}).timeout(30000)
+})

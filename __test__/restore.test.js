@@ -12,7 +12,8 @@ const FILES = ['guard', 'lock', 'sled']
 
 const noStrace = spawnSync('strace', ['-V']).error && 'strace is missing'
 
-describe('restore', () => {
+describe('restore', function () {
+  this.timeout(20000)
   let folder, store, backup
   beforeEach(async () => {
     folder = makeFolder()
@@ -195,4 +196,4 @@ describe('restore', () => {
     await store.close()
     return contents
   }
-}).timeout(20000)
+})

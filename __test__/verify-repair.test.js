@@ -7,7 +7,8 @@ const { makeFolder, rejection, runTool } = require('./helper.js')
 
 // How stores with damaged places, counters and pieces are repaired is tested where they can be damaged: in
 // src/store/sled/maintenance/repair_tests.rs. Lists of sessions that the real Dashboard has broken: in dashboard.test.js.
-describe('verify --repair', () => {
+describe('verify --repair', function () {
+  this.timeout(30000)
   let folder
   beforeEach(() => {
     folder = makeFolder()
@@ -82,4 +83,4 @@ describe('verify --repair', () => {
     assert.strictEqual((await runTool(['verify', '--repair', '--store', missing])).code, 4)
     assert.strictEqual(fs.existsSync(missing), false)
   })
-}).timeout(30000)
+})

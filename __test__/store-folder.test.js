@@ -1,15 +1,12 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const { execFileSync } = require('child_process')
 const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { atomic } = require('../lib/storage-object.js')
-const { openStore } = require('../lib/stores.js')
 const { makeFolder, rejection, runAsNobody, useStore } = require('./helper.js')
 
-describe('folder', () => {
+describe('the folder of a store', () => {
   const store = useStore()
 
   describe('exceptions', () => {
@@ -98,62 +95,6 @@ describe('folder', () => {
       child.send('go')
       await ended
     })
-    it('store-full', async function () {
-      const folder = makeFolder()
-      try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', folder], { stdio: 'ignore' })
-      } catch (error) {
-        console.warn('SKIPPED: a full disk, because this machine lets nobody mount one:', error.message)
-        return this.skip()
-      }
-      try {
-        process.env.SLED_PATH = path.join(folder, 'store')
-        await store.storage.close()
-        await store.open()
-        const { storage, storageList } = store
-        await storage.write('dashboard/account/account_1', '{"object":"account","sessionKey":"k","sessionKeyNumber":1}')
-        await storage.write('dashboard/session/session_1', '{"object":"session","accountid":"account_1"}')
-        const written = []
-        let error
-        while (!error) {
-          const key = `file/${written.length}`
-          await storage.write(key, key.repeat(5000)).then(() => written.push(key), (refused) => { error = refused })
-        }
-        assertError(error, 'store-full', 'ERR_STORE_FULL', 'make room')
-        assert(written.length > 20)
-        for (const key of written) {
-          assert.strictEqual(await storage.read(key), key.repeat(5000))
-        }
-        // What ends sessions, and what makes room, still goes through.
-        const reset = () => addon.ResetSessionKey.patch({ appid: 'dashboard', query: { accountid: 'account_1' } })
-        for (let i = 2; i < 1000; i++) {
-          assert.strictEqual((await reset()).sessionKeyNumber, i)
-        }
-        await storage.write('dashboard/session/session_1', '{"object":"session","accountid":"account_1","ended":5}')
-        assertError(await rejection(storage.write('dashboard/session/session_2', '{"object":"session"}')), 'store-full', 'ERR_STORE_FULL', 'make room')
-        assertError(await rejection(storageList.add('list', 'item')), 'store-full', 'ERR_STORE_FULL', 'make room')
-        // Properties that are set are no way around that, neither of a new record nor of one that grows.
-        const object = atomic(await openStore(), storage)
-        const long = { long: 'x'.repeat(5000) }
-        for (const id of ['new', 'dashboard/account/account_2', 'dashboard/account/account_1', 'dashboard/session/session_1']) {
-          assertError(await rejection(object.setProperties(id, long)), 'store-full', 'ERR_STORE_FULL', 'make room')
-        }
-        assertError(await rejection(storage.write('dashboard/session/session_1', JSON.stringify(long))), 'store-full', 'ERR_STORE_FULL', 'make room')
-        await object.setProperty('dashboard/session/session_1', 'ended', 6)
-        await object.removeProperty('dashboard/session/session_1', 'accountid')
-        assert.strictEqual(await storage.read('dashboard/session/session_1'), '{"object":"session","ended":6}')
-        await storage.delete(written[0])
-        // With room again, it goes on.
-        execFileSync('mount', ['-o', 'remount,size=24m', folder], { stdio: 'ignore' })
-        await storage.write('file', 'contents')
-        await store.storage.close()
-      } finally {
-        // sled's threads may hold their files for an instant.
-        execFileSync('umount', ['--lazy', folder])
-        process.env.SLED_PATH = path.join(store.folder, 'store')
-        await store.open()
-      }
-    }).timeout(30000)
   })
 
   it('starts anew after a creation that was cut short', async () => {
