@@ -29,7 +29,7 @@ describe('compact', function () {
     // sled has written a new snapshot since.
     assert(Math.abs(after / size(path.join(store, 'sled')) - 1) < 0.05)
     // The same object goes on.
-    assert.strictEqual(await opened.storage.readEntries('kept/1'), 'contents 1')
+    assert.strictEqual(await opened.storage.read('kept/1'), 'contents 1')
     await opened.storage.write('later', 'contents')
     assert.strictEqual((await opened.verify()).problems, 0)
     await opened.storage.delete('later')
@@ -52,14 +52,14 @@ describe('compact', function () {
     assert.strictEqual((await rejection(opened.lists.list('list'))).code, 'ERR_STORE_CLOSED')
     await opened.close()
     assert((await compacted).after > 0)
-    assert.strictEqual((await rejection(opened.storage.readEntries('kept/1'))).code, 'ERR_STORE_CLOSED')
+    assert.strictEqual((await rejection(opened.storage.read('kept/1'))).code, 'ERR_STORE_CLOSED')
     // Nothing holds the folder any more.
     assert.strictEqual((await runTool(['verify', '--store', store])).code, 0)
   }).timeout(20000)
   it('store-locked while it is open elsewhere, and the store goes on', async () => {
     const [first, second] = [await addon.open({ path: store }), await addon.open({ path: store })]
     assert.strictEqual((await rejection(first.compact())).code, 'ERR_STORE_LOCKED')
-    assert.strictEqual(await first.storage.readEntries('kept/1'), 'contents 1')
+    assert.strictEqual(await first.storage.read('kept/1'), 'contents 1')
     const { code, stderr } = await runTool(['compact', '--store', store])
     assert.deepStrictEqual([code, stderr.startsWith('store-locked: ')], [5, true])
     await first.close()
