@@ -1,35 +1,13 @@
 // `npm run docs`: writes docs/commands.md and the manual page from the commands themselves.
 const fs = require('fs')
 const path = require('path')
+const { exitCodes } = require('../lib/cli/exit-codes.js')
 const { codesOf, settings } = require('../lib/cli/help.js')
 const manual = require('../lib/cli/manual.js')
 const { makeProgram } = require('../lib/cli/program.js')
 const { version } = require('../package.json')
 
 const pages = { commands: path.join(__dirname, 'commands.md'), manual: path.join(__dirname, '..', 'man', 'dashboard-sled.1') }
-const end = `## From a running dashboard, and from other sources
-
-A running dashboard tells \`Storage.stats()\`: commits a second and how long they take, the cache's hit rate, what waits, and the bytes on the disk.
-
-A source that is none of these (MongoDB, a database of one's own) is brought over by a few lines:
-
-\`\`\`js
-const { open } = require('dashboard-sled')
-
-async function * entries () {
-  for await (const { key, contents } of source) {
-    yield { record: key, contents: Buffer.from(contents) }
-  }
-  // Oldest first.
-  yield { list: 'dashboard/accounts', items: ['account_1', 'account_2'] }
-}
-
-const store = await open({ path: 'data/dashboard.sled' })
-await store.load(entries())
-await store.close()
-\`\`\`
-`
-
 module.exports = { makeCommands, pages }
 
 // The text of each page.
@@ -41,11 +19,12 @@ function makeCommands () {
 function markdown (program) {
   return `# Commands
 
-Made from the commands by \`npm run docs\`; do not edit it here, but in \`lib/cli\`.
+Every command of \`npx dashboard-sled\`, with its arguments, options, exit codes and output. [operations.md](operations.md) says when to
+use which. This page is made from \`lib/cli\` by \`npm run docs\`; edit the texts there instead.
 
 ${settings}
-A command that was not told the folder says on stderr which one it works on. Only one process can open a store: stop the
-dashboard before a command, or name a backup.
+A command that you do not tell the folder prints on stderr which one it uses. Only one process can open a store: stop the dashboard
+before you run a command, or name a backup.
 
 | command | what it does |
 |---|---|
@@ -58,8 +37,13 @@ ${optionTable(program.options)}
 With \`--json\` a command prints one line on stdout, which also has \`store\`, the folder of the store. An error is one line on
 stderr: \`{"error":{"message":…,"code":…,"detail":…}}\`, with the codes of [operations.md](operations.md#errors).
 
-${program.commands.map(section).join('\n')}
-${end}`
+## Exit codes
+
+${table('exit code', Object.values(exitCodes).map(({ code, meaning }) => [code, meaning]))}
+
+Each command below names the codes that it can end with.
+
+${program.commands.map(section).join('\n')}`
 }
 
 function section (command) {
@@ -72,10 +56,16 @@ function section (command) {
     ...(command.registeredArguments.length ? [table('argument', command.registeredArguments.map((argument) => [`\`${form(argument)}\``, argument.description]))] : []),
     ...(command.options.length ? [optionTable(command.options)] : []),
     ...examples.map(([line, meaning]) => `${sentence(meaning)}:\n\n\`\`\`sh\nnpx dashboard-sled ${line}\n\`\`\``),
-    table('exit code', codesOf(command.name()).map(({ code, meaning }) => [code, meaning])),
+    `[Exit codes](#exit-codes): ${codesOf(command.name()).map(describeCode).join(', ')}.`,
     ...(fields.length ? [table('field of `--json`', fields.map(([name, meaning, option]) => [`\`${name}\``, option ? `with \`${option}\`: ${meaning}` : meaning]))] : [])
   ]
   return `${parts.join('\n\n')}\n`
+}
+
+// A code whose meaning this command changes has that meaning behind it.
+function describeCode ({ code, meaning }) {
+  const isCommon = Object.values(exitCodes).some((common) => common.code === code && common.meaning === meaning)
+  return isCommon ? code : `${code} (${cell(meaning)})`
 }
 
 function synopsis (command) {
