@@ -19,7 +19,7 @@ function makeCommands () {
 function markdown (program) {
   return `# Commands
 
-Every command of \`npx dashboard-sled\`, with its arguments, options, exit codes and output. [operations.md](operations.md) says when to
+Every command of the tool \`dashboard-sled\`, with its arguments, options, exit codes and output. [operations.md](operations.md) says when to
 use which. This page is made from \`lib/cli\` by \`npm run docs\`; edit the texts there instead.
 
 ${settings}
