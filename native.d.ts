@@ -12,14 +12,13 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 /** A share in an open store. */
 export declare class NativeStore {
   /**
-   * Returns a session without `tokenHash`, and with `ended` if it is no longer valid at `now` in seconds. Returns
-   * undefined where JavaScript has to compute the answer. If the answer came from memory, the stamps of the session
-   * and of its account follow: the answer stays the same while both stamps are current and the session has not
-   * expired.
+   * Returns a session without `tokenHash`, and with `ended` if it is no longer valid at `now` in seconds, as JSON.
+   * The versions of the session and of its account follow: the answer stays the same while both are current and the
+   * session has not expired. Returns false where JavaScript has to compute the answer.
    */
-  session(appid: string, sessionid: string, now: number, secret?: string, iv?: string): [string, number, number] | undefined | Promise<string | undefined>
-  /** Returns an account without its secrets. If the answer came from memory, the stamp of the account follows. */
-  account(appid: string, accountid: string, secret?: string, iv?: string): [string, number] | undefined | Promise<string | undefined>
+  session(appid: string, sessionid: string, now: number, secret?: string, iv?: string): [string, number, number] | false | Promise<[string, number, number] | false>
+  /** Returns an account without its secrets, as JSON. Returns false where JavaScript has to compute the answer. */
+  account(appid: string, accountid: string, secret?: string, iv?: string): string | false | Promise<string | false>
   /** Ends all sessions of an account at `now` in seconds. Returns the account without its secrets. */
   resetSessionKey(appid: string, accountid: string, now: number, secret?: string, iv?: string): Promise<string>
   /**
@@ -114,7 +113,7 @@ export declare function compactStore(path: string): Promise<string>
  */
 export declare function deliver(): number
 
-/** Returns true if the records of both stamps are unchanged. May return false although they are unchanged. */
+/** Returns true if the records of both versions are unchanged. May return false although they are unchanged. */
 export declare function isCurrent(number: number, session: number, account: number): boolean
 
 /** A condition that an operator should know about, although the store works. */
@@ -132,7 +131,7 @@ export interface NativeNotice {
  */
 export declare function openStore(path: string, cacheBytes: number, commitSeconds: number, creates: boolean): Promise<NativeStore>
 
-/** Returns a record of the store `number` as text, null if it does not exist, and undefined if it is not cached. */
+/** Returns a record of the store `number` as text, undefined if it does not exist, and null if it is not cached. */
 export declare function peek(number: number, file: string): string | null | undefined
 
 /**

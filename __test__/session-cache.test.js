@@ -155,10 +155,10 @@ describe('session cache', () => {
     ]) {
       it(title, () => {
         const copies = new SessionCopies(mainStore().number, budget)
-        const [, sessionStamp, accountStamp] = mainStore().session(appid, 'session_1', 1)
+        const [, sessionVersion, accountVersion] = mainStore().session(appid, 'session_1', 1)
         for (let i = 0; i < 2 * most; i++) {
           const kept = { ...session(), ...more(i) }
-          copies.keep(kept, JSON.stringify(kept), sessionStamp, accountStamp, appid, `session_${i}`, 1)
+          copies.keep(kept, JSON.stringify(kept), sessionVersion, accountVersion, appid, `session_${i}`, 1)
           assert(copies.get(appid, 'session_0', 1))
         }
         assert(copies.young.size + copies.old.size <= most, `${copies.young.size} and ${copies.old.size}`)

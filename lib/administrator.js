@@ -65,13 +65,16 @@ async function readSession (appid, sessionid) {
   }
   const at = now()
   const known = mainStore().session(appid, sessionid, at, secret(), iv())
-  if (!Array.isArray(known)) {
-    const text = await known
-    return text && JSON.parse(text)
+  const answer = Array.isArray(known) ? known : await known
+  if (answer === false) {
+    return
   }
-  const [text, sessionStamp, accountStamp] = known
+  const [text, sessionVersion, accountVersion] = answer
   const session = JSON.parse(text)
-  mainSessions().keep(session, text, sessionStamp, accountStamp, appid, sessionid, at, secret(), iv())
+  // One that was read from the disk may be needed only once.
+  if (answer === known) {
+    mainSessions().keep(session, text, sessionVersion, accountVersion, appid, sessionid, at, secret(), iv())
+  }
   return session
 }
 
@@ -83,8 +86,8 @@ async function getAccount (req, accountid) {
   if (isPlain(req) && typeof accountid === 'string' && isOwn(req.appid, accountid)) {
     const store = mainStore()
     const known = store.account(req.appid, accountid, secret(), iv())
-    const text = Array.isArray(known) ? known[0] : await known
-    if (text) {
+    const text = typeof known === 'string' ? known : await known
+    if (text !== false) {
       return JSON.parse(text)
     }
   }

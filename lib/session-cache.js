@@ -1,7 +1,7 @@
 // Sessions that were parsed before. Parsing takes longer than all the rest of a Session.get.
 //
 // A copy is handed out only while the store says that neither the session nor its account can have changed: it is
-// kept with their stamps, which the store took before it read them. What expires is computed by the native side
+// kept with their versions, which the store took before it read them. What expires is computed by the native side
 // alone, so a copy whose time is over is not used.
 
 const native = require('./native.js')
@@ -35,18 +35,18 @@ module.exports = class SessionCopies {
   peek (appid, sessionid, now, secret, iv) {
     const copy = this.find(sessionid)
     if (copy !== undefined && copy.session.expires > now && copy.appid === appid && copy.secret === secret && copy.iv === iv &&
-      native.isCurrent(this.number, copy.sessionStamp, copy.accountStamp)) {
+      native.isCurrent(this.number, copy.sessionVersion, copy.accountVersion)) {
       return copy.session
     }
   }
 
   // `text` is the JSON that `session` was parsed from. Nested values would be shared between callers, so a session that has
   // some is not kept.
-  keep (session, text, sessionStamp, accountStamp, appid, sessionid, now, secret, iv) {
+  keep (session, text, sessionVersion, accountVersion, appid, sessionid, now, secret, iv) {
     const values = Object.values(session)
     if (session.expires > now && !values.some((value) => typeof value === 'object')) {
       const bytes = COPY_BYTES + text.length * (TWO_BYTES.test(text) ? 2 : 1) + PROPERTY_BYTES * Math.max(0, values.length - USUAL_PROPERTIES)
-      this.put(sessionid, { session: { ...session }, bytes, sessionStamp, accountStamp, appid, secret, iv })
+      this.put(sessionid, { session: { ...session }, bytes, sessionVersion, accountVersion, appid, secret, iv })
     }
   }
 

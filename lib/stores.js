@@ -103,10 +103,7 @@ function mainSessions () {
 // A record of the store with that number, as text or undefined: at once from memory, else by a promise.
 function readText (store, number, file) {
   const known = native.peek(number, file)
-  if (known === undefined) {
-    return store.read(file)
-  }
-  return known === null ? undefined : known
+  return known === null ? store.read(file) : known
 }
 
 async function closeStore (store) {

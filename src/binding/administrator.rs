@@ -1,5 +1,5 @@
-//! The use cases as JavaScript sees them: JSON text in and out. `undefined` in place of a text means that `lib`
-//! has to apply Dashboard's rules itself.
+//! The use cases as JavaScript sees them: JSON text in and out. `false` in place of a text means that `lib` has to apply
+//! Dashboard's rules itself.
 
 use super::answer::Answer;
 use super::arguments::{record, secret};
@@ -8,23 +8,21 @@ use super::js_string::JsString;
 use super::reply::{on_worker, Reply};
 use super::{errors, promise};
 use crate::record::properties::Edit;
-use crate::service::new_session_key;
-use crate::service::{account, edit_record, reset_session_key, session, Found, Give, Lookup};
-use crate::store::{self, Reader};
+use crate::service::source::Memory;
+use crate::service::{account, edit_record, new_session_key, reset_session_key, session};
+use crate::store::Reader;
 use napi::{Env, Result};
 use napi_derive::napi;
-use std::cell::RefCell;
 
 #[napi]
 impl NativeStore {
-    /// Returns a session without `tokenHash`, and with `ended` if it is no longer valid at `now` in seconds. Returns
-    /// undefined where JavaScript has to compute the answer. If the answer came from memory, the stamps of the session
-    /// and of its account follow: the answer stays the same while both stamps are current and the session has not
-    /// expired.
+    /// Returns a session without `tokenHash`, and with `ended` if it is no longer valid at `now` in seconds, as JSON.
+    /// The versions of the session and of its account follow: the answer stays the same while both are current and the
+    /// session has not expired. Returns false where JavaScript has to compute the answer.
     #[napi(
         catch_unwind,
         ts_args_type = "appid: string, sessionid: string, now: number, secret?: string, iv?: string",
-        ts_return_type = "[string, number, number] | undefined | Promise<string | undefined>"
+        ts_return_type = "[string, number, number] | false | Promise<[string, number, number] | false>"
     )]
     pub fn session(
         &self,
@@ -38,18 +36,22 @@ impl NativeStore {
         let appid = bytes(env, appid, "invalid-sessionid")?;
         let id = bytes(env, sessionid, "invalid-sessionid")?;
         let Ok(secret) = secret(key, iv) else {
-            return Ok(Reply::Now(Answer::Undefined));
+            return Ok(Reply::Now(Answer::NeedsJavaScript));
         };
-        self.look_up(env, move |lookup, give| {
-            session::get(lookup, &appid, &id, now, secret.as_ref(), give)
-        })
+        let answer = |found: Option<_>| found.map_or(Answer::NeedsJavaScript, Answer::Session);
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        if let Ok(found) = session::get(&Memory(&store), &appid, &id, now, secret.as_ref()) {
+            return Ok(Reply::Now(answer(found)));
+        }
+        let store = Reader::new(store);
+        on_worker(env, move || session::get(&*store, &appid, &id, now, secret.as_ref()).map(answer))
     }
 
-    /// Returns an account without its secrets. If the answer came from memory, the stamp of the account follows.
+    /// Returns an account without its secrets, as JSON. Returns false where JavaScript has to compute the answer.
     #[napi(
         catch_unwind,
         ts_args_type = "appid: string, accountid: string, secret?: string, iv?: string",
-        ts_return_type = "[string, number] | undefined | Promise<string | undefined>"
+        ts_return_type = "string | false | Promise<string | false>"
     )]
     pub fn account(
         &self,
@@ -62,11 +64,15 @@ impl NativeStore {
         let appid = bytes(env, appid, "invalid-accountid")?;
         let id = bytes(env, accountid, "invalid-accountid")?;
         let Ok(secret) = secret(key, iv) else {
-            return Ok(Reply::Now(Answer::Undefined));
+            return Ok(Reply::Now(Answer::NeedsJavaScript));
         };
-        self.look_up(env, move |lookup, give| {
-            account::get(lookup, &appid, &id, secret.as_ref(), give)
-        })
+        let answer = |found: Option<_>| found.map_or(Answer::NeedsJavaScript, Answer::Json);
+        let store = self.store().map_err(|error| errors::throw(env, &error))?;
+        if let Ok(found) = account::get(&Memory(&store), &appid, &id, secret.as_ref()) {
+            return Ok(Reply::Now(answer(found)));
+        }
+        let store = Reader::new(store);
+        on_worker(env, move || account::get(&*store, &appid, &id, secret.as_ref()).map(answer))
     }
 
     /// Ends all sessions of an account at `now` in seconds. Returns the account without its secrets.
@@ -97,7 +103,7 @@ impl NativeStore {
             new_session_key(),
             secret,
             |result| {
-                resolver.settle(result.map(|text| Answer::Json(Some(text))));
+                resolver.settle(result.map(|text| Answer::Json(text.into())));
             },
         );
         Ok(Reply::Later(promise))
@@ -128,40 +134,6 @@ impl NativeStore {
             resolver.settle(result.map(|()| Answer::Undefined));
         });
         Ok(Reply::Later(promise))
-    }
-}
-
-impl NativeStore {
-    /// Answers with `find` from memory; if memory does not hold the records, calls `find` on a worker thread.
-    fn look_up(
-        &self,
-        env: Env,
-        find: impl Fn(&Lookup, &mut Give) -> store::Result<Found> + Send + 'static,
-    ) -> Result<Reply> {
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        let stamps = RefCell::new(Vec::with_capacity(2));
-        let mut answer = None;
-        let lookup = |key: &_| {
-            // Taken before the record is read.
-            stamps.borrow_mut().push(store.stamp(key));
-            Ok(store.peek(key))
-        };
-        let found =
-            find(&lookup, &mut |json| answer = Some(Answer::stamped(env, json, &stamps.borrow())));
-        match (found, answer) {
-            (Ok(Found::Answered), Some(answer)) => answer.map(Reply::Value),
-            (Ok(Found::NeedsJavaScript), _) => Ok(Reply::Now(Answer::Undefined)),
-            _ => {
-                let reader = Reader::new(store);
-                on_worker(env, move || {
-                    let mut answer = None;
-                    find(&|key| reader.read(key).map(Some), &mut |json| {
-                        answer = Some(json.to_owned());
-                    })?;
-                    Ok(Answer::Json(answer))
-                })
-            }
-        }
     }
 }
 

@@ -2,25 +2,31 @@
 
 use super::handle::NativeStore;
 use super::hex_key::to_hex;
+use crate::service::session;
 use crate::store::{wtf8, Contents, Findings, Lease, Parts, Records};
 use napi::bindgen_prelude::{BufferSlice, JsObjectValue, Null, Object, ToNapiValue};
 use napi::{check_status, sys, Env, JsValue, Result};
 use std::ptr;
+use std::sync::Arc;
 
 /// A result on its way to JavaScript.
 pub enum Answer {
-    /// `undefined`.
+    /// `undefined`: no value.
     Undefined,
-    /// `null`: there is no such record.
-    Null,
+    /// `null`: memory does not hold the answer.
+    NotCached,
+    /// `false`: JavaScript has to compute the answer.
+    NeedsJavaScript,
     /// A boolean.
     Flag(bool),
     /// A number of items.
     Count(u64),
     /// A record as text, or undefined.
     Text(Option<Contents>),
-    /// JSON text, or undefined.
-    Json(Option<String>),
+    /// JSON text.
+    Json(Arc<str>),
+    /// The JSON text of a session, and the versions of its record and of its account's.
+    Session(session::Found),
     /// A record as a Buffer, or undefined.
     Bytes(Option<Contents>),
     /// Records as text, in the order in which they were asked for.
@@ -35,28 +41,24 @@ pub enum Answer {
     Opened(Lease),
 }
 
-impl Answer {
-    /// Returns JSON text with the stamps of the records that it was made from.
-    pub fn stamped(env: Env, json: &str, stamps: &[u64]) -> Result<sys::napi_value> {
-        let env = env.raw();
-        let mut elements = vec![text(env, json.as_bytes())?];
-        for stamp in stamps {
-            #[expect(clippy::cast_precision_loss, reason = "stamps stay below 2^53")]
-            elements.push(value(env, *stamp as f64)?);
-        }
-        array(env, &elements, |element| Ok(*element))
-    }
-}
-
 impl ToNapiValue for Answer {
     unsafe fn to_napi_value(env: sys::napi_env, answer: Self) -> Result<sys::napi_value> {
         match answer {
-            Answer::Undefined | Answer::Bytes(None) | Answer::Json(None) => value(env, ()),
-            Answer::Null => value(env, Null),
+            Answer::Undefined | Answer::Bytes(None) => value(env, ()),
+            Answer::NotCached => value(env, Null),
+            Answer::NeedsJavaScript => value(env, false),
             Answer::Flag(flag) => value(env, flag),
             #[expect(clippy::cast_precision_loss, reason = "no list has 2^53 items")]
             Answer::Count(count) => value(env, count as f64),
-            Answer::Json(Some(json)) => text(env, json.as_bytes()),
+            Answer::Json(json) => text(env, json.as_bytes()),
+            Answer::Session(session::Found { json, session, account }) => {
+                #[expect(clippy::cast_precision_loss, reason = "versions stay below 2^53")]
+                let versions = [session as f64, account as f64];
+                let [session, account] = versions;
+                let elements =
+                    [text(env, json.as_bytes())?, value(env, session)?, value(env, account)?];
+                array(env, &elements, |element| Ok(*element))
+            }
             Answer::Text(contents) => text_or_undefined(env, contents.as_deref()),
             Answer::Bytes(Some(contents)) => buffer(env, &contents),
             Answer::Texts(records) => {

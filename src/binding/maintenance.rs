@@ -275,7 +275,7 @@ fn set_progress(bytes: u64) {
 }
 
 pub fn json_answer(value: &Value) -> Answer {
-    Answer::Json(Some(value.to_string()))
+    Answer::Json(value.to_string().into())
 }
 
 fn describe(report: &Report) -> Value {

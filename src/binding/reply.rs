@@ -11,8 +11,6 @@ use napi::{sys, Env, Result, ValueType};
 pub enum Reply {
     /// An answer from memory.
     Now(Answer),
-    /// An answer from memory that is already a JavaScript value.
-    Value(sys::napi_value),
     /// A promise.
     Later(sys::napi_value),
 }
@@ -32,7 +30,7 @@ impl ToNapiValue for Reply {
         match reply {
             // SAFETY: `env` is the environment that this call runs in.
             Self::Now(answer) => unsafe { ToNapiValue::to_napi_value(env, answer) },
-            Self::Value(value) | Self::Later(value) => Ok(value),
+            Self::Later(value) => Ok(value),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::js_string::JsString;
 use super::reply::{on_either_worker, on_worker, Reply};
 use super::{errors, promise};
 use crate::record::cipher::Secret;
-use crate::store::{self, Change, Contents, Notice, Reader, Store};
+use crate::store::{self, Cached, Change, Contents, Notice, Reader, Store};
 use napi::{Env, Result};
 use napi_derive::napi;
 use std::sync::Arc;
@@ -31,11 +31,11 @@ impl NativeStore {
     pub fn answer(
         &self,
         env: Env,
-        peek: impl FnOnce(&Store) -> Option<Answer>,
+        peek: impl FnOnce(&Store) -> Cached<Answer>,
         read: impl FnOnce(&Store) -> store::Result<Answer> + Send + 'static,
     ) -> Result<Reply> {
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        if let Some(answer) = peek(&store) {
+        if let Ok(answer) = peek(&store) {
             return Ok(Reply::Now(answer));
         }
         let reader = Reader::new(store);
@@ -116,7 +116,7 @@ impl NativeStore {
         self.answer(
             env,
             move |store| {
-                known.iter().map(|key| store.peek(key)).collect::<Option<_>>().map(Answer::Texts)
+                known.iter().map(|key| store.peek(key)).collect::<Cached<_>>().map(Answer::Texts)
             },
             move |store| {
                 keys.iter()

@@ -1,12 +1,13 @@
 //! An account, as the administrator's `account.js` of Dashboard reads it.
 
 use super::json::{self, Object};
+use std::sync::Arc;
 
 /// The parts of an account that look-ups of it and of its sessions need.
 #[derive(Debug, PartialEq)]
 pub struct Account {
     /// The account as JSON, without `sessionKey`, `usernameHash` and `passwordHash`.
-    pub redacted: String,
+    pub redacted: Arc<str>,
     /// `sessionKeyNumber`, if it is a number.
     pub session_key_number: Option<f64>,
     /// `sessionKeyLastReset` as JSON.
@@ -28,7 +29,7 @@ impl Account {
             session_key_number: object.get("sessionKeyNumber").and_then(json::number),
             session_key_last_reset: object.get("sessionKeyLastReset").map(Into::into),
             deleted: object.get("deleted").is_some_and(json::is_truthy),
-            redacted: object.text(),
+            redacted: object.text().into(),
         })
     }
 }
@@ -59,7 +60,7 @@ mod tests {
     fn secrets_are_removed_and_the_rest_stays() {
         let text = r#"{"object":"account","sessionKey":"k","a":1.50,"\u0070asswordHash":"p","usernameHash":"u","sessionKeyNumber":3}"#;
         let account = Account::read(text).unwrap();
-        assert_eq!(account.redacted, r#"{"object":"account","a":1.50,"sessionKeyNumber":3}"#);
+        assert_eq!(&*account.redacted, r#"{"object":"account","a":1.50,"sessionKeyNumber":3}"#);
         assert_eq!(account.session_key_number, Some(3.0));
         assert!(!account.deleted);
     }

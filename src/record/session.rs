@@ -3,13 +3,13 @@
 use super::account::Account;
 use super::end::{end, End};
 use super::json::{self, Object};
-use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A session as Dashboard writes it, whose end is not stored.
 #[derive(Debug, PartialEq)]
 pub struct Session {
     /// The session as JSON without `tokenHash`.
-    redacted: String,
+    redacted: Arc<str>,
     /// Id of the account that the session belongs to.
     pub accountid: String,
     key_number: f64,
@@ -36,7 +36,7 @@ impl Session {
         }
         let expires = object.get("expires")?;
         Some(Self {
-            redacted: object.text(),
+            redacted: object.text().into(),
             accountid: accountid.into(),
             key_number: object.get("sessionKeyNumber").and_then(json::number)?,
             expires: json::number(expires)?,
@@ -47,20 +47,14 @@ impl Session {
     /// Returns the session as JSON at `now` in seconds, with `ended` if it is no longer valid. Returns `None` where
     /// JavaScript's coercions decide.
     #[must_use]
-    pub fn at<'a>(&'a self, now: f64, account: &'a Account) -> Option<Cow<'a, str>> {
-        let Some(ended) = self.ended(now, account)? else {
-            return Some(Cow::Borrowed(&self.redacted));
+    pub fn at(&self, now: f64, account: &Account) -> Option<Arc<str>> {
+        let ended = match end(self.key_number, account.session_key_number?, self.expires, now) {
+            Some(End::Reset) => account.session_key_last_reset.as_deref()?,
+            Some(End::Expiry) => &self.expires_json,
+            None => return Some(Arc::clone(&self.redacted)),
         };
         let open = self.redacted.strip_suffix('}')?;
-        Some(Cow::Owned([open, ",\"ended\":", ended, "}"].concat()))
-    }
-
-    fn ended<'a>(&'a self, now: f64, account: &'a Account) -> Option<Option<&'a str>> {
-        match end(self.key_number, account.session_key_number?, self.expires, now) {
-            Some(End::Reset) => account.session_key_last_reset.as_deref().map(Some),
-            Some(End::Expiry) => Some(Some(&self.expires_json)),
-            None => Some(None),
-        }
+        Some([open, ",\"ended\":", ended, "}"].concat().into())
     }
 }
 

@@ -1,25 +1,21 @@
 //! Dashboard's `global.api.administrator.Account`.
 
-use super::{record_key, with_read, Found, Give, Lookup};
+use super::source::Source;
+use super::{parsed, record_key};
 use crate::record::account::Account;
 use crate::record::cipher::Secret;
-use crate::store::Result;
+use std::sync::Arc;
 
-/// Passes the account to `give` as JSON without its secrets.
-pub fn get(
-    lookup: &Lookup,
+/// Returns the account as JSON without its secrets. Returns `None` where JavaScript has to compute the answer.
+pub fn get<S: Source>(
+    source: &S,
     appid: &[u8],
     accountid: &[u8],
     secret: Option<&Secret>,
-    give: &mut Give,
-) -> Result<Found> {
-    let Some(account) = lookup(&record_key(appid, "account", accountid))? else {
-        return Ok(Found::NotCached);
+) -> Result<Option<Arc<str>>, S::Failure> {
+    let Some(contents) = source.read(&record_key(appid, "account", accountid))? else {
+        return Ok(None);
     };
-    Ok(Found::answered_if(account.and_then(|account| {
-        with_read(&account, secret, Account::read, |account| {
-            give(&account.redacted);
-            Some(())
-        })
-    })))
+    let account = parsed(&contents, secret, Account::read);
+    Ok(account.map(|account| Arc::clone(&account.redacted)))
 }

@@ -1,10 +1,23 @@
 //! Dashboard's `global.api.administrator.Session`.
 
-use super::{record_key, with_read, Found, Give, Lookup};
+use super::source::Source;
+use super::{parsed, record_key};
 use crate::record::account::Account;
 use crate::record::cipher::Secret;
 use crate::record::session::Session;
-use crate::store::{Key, Result};
+use crate::store::Key;
+use std::sync::Arc;
+
+/// A session for a caller. It stays the same while both versions are current and it has not expired.
+#[derive(Debug)]
+pub struct Found {
+    /// The session as JSON, without `tokenHash`, and with `ended` if it is no longer valid.
+    pub json: Arc<str>,
+    /// Version of the session's record.
+    pub session: u64,
+    /// Version of its account's record.
+    pub account: u64,
+}
 
 /// A parsed session, and the key of its account.
 struct Owned {
@@ -12,39 +25,97 @@ struct Owned {
     account: Key,
 }
 
-/// Passes the session to `give` as JSON at `now` in seconds, without `tokenHash`, and with `ended` if the session is no
-/// longer valid.
-pub fn get(
-    lookup: &Lookup,
+/// Returns the session at `now` in seconds. Returns `None` where JavaScript has to compute the answer.
+pub fn get<S: Source>(
+    source: &S,
     appid: &[u8],
     sessionid: &[u8],
     now: f64,
     secret: Option<&Secret>,
-    give: &mut Give,
-) -> Result<Found> {
-    let Some(session) = lookup(&record_key(appid, "session", sessionid))? else {
-        return Ok(Found::NotCached);
+) -> Result<Option<Found>, S::Failure> {
+    let key = record_key(appid, "session", sessionid);
+    let session_version = source.version(&key);
+    let Some(contents) = source.read(&key)? else {
+        return Ok(None);
     };
-    let Some(session) = session else {
-        return Ok(Found::NeedsJavaScript);
-    };
-    let read = |text: &str| {
+    let owned = parsed(&contents, secret, |text| {
         let session = Session::read(text)?;
         let account = record_key(appid, "account", session.accountid.as_bytes());
         Some(Owned { session, account })
+    });
+    let Some(owned) = owned else {
+        return Ok(None);
     };
-    let Some(account) = with_read(&session, secret, read, |owned| Some(owned.account.clone()))
-    else {
-        return Ok(Found::NeedsJavaScript);
+    let account_version = source.version(&owned.account);
+    let Some(contents) = source.read(&owned.account)? else {
+        return Ok(None);
     };
-    let Some(account) = lookup(&account)? else {
-        return Ok(Found::NotCached);
-    };
-    Ok(Found::answered_if(account.and_then(|account| {
-        with_read(&account, secret, Account::read, |account| {
-            with_read(&session, secret, read, |owned| {
-                owned.session.at(now, account).map(|text| give(&text))
-            })
-        })
-    })))
+    let account = parsed(&contents, secret, Account::read);
+    let json = account.and_then(|account| owned.session.at(now, &account));
+    Ok(json.map(|json| Found { json, session: session_version, account: account_version }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Contents;
+
+    /// Records by name. A name that is missing here cannot be read.
+    struct Records<'a>(&'a [(&'a str, Option<&'a str>)]);
+
+    impl Source for Records<'_> {
+        type Failure = String;
+
+        fn read(&self, key: &Key) -> Result<Option<Contents>, String> {
+            let name = String::from_utf8(key.name().unwrap().to_vec()).unwrap();
+            let found = self.0.iter().find(|(other, _)| *other == name).ok_or(name)?;
+            Ok(found.1.map(|text| text.as_bytes().into()))
+        }
+
+        fn version(&self, _: &Key) -> u64 {
+            1
+        }
+    }
+
+    const NAME: &str = "app/session/session_1";
+    const SESSION: &str = r#"{"object":"session","accountid":"account_1","tokenHash":"t","expires":100,"sessionKeyNumber":1}"#;
+
+    /// Returns the session at `now`, from the text of its record and of its account's.
+    fn session_at(now: f64, session: Option<&str>, account: Option<&str>) -> Option<String> {
+        let records = [(NAME, session), ("app/account/account_1", account)];
+        let found = get(&Records(&records), b"app", b"session_1", now, None).unwrap();
+        found.map(|found| found.json.to_string())
+    }
+
+    #[test]
+    fn a_session_is_valid_until_a_reset_or_its_expiry() {
+        let valid = SESSION.replace(r#""tokenHash":"t","#, "");
+        let ended = |at: u8| valid.replace('}', &format!(r#","ended":{at}}}"#));
+        for (now, number, expected) in
+            [(99.0, 1, valid.clone()), (100.0, 1, ended(100)), (99.0, 2, ended(50))]
+        {
+            let account = format!(
+                r#"{{"object":"account","sessionKeyLastReset":50,"sessionKeyNumber":{number}}}"#
+            );
+            let found = session_at(now, Some(SESSION), Some(&account));
+            assert_eq!(found, Some(expected), "{now} {number}");
+        }
+    }
+
+    #[test]
+    fn javascript_answers_for_records_that_are_missing_or_not_as_dashboard_writes_them() {
+        for (session, account) in
+            [(None, None), (Some("{}"), None), (Some(SESSION), None), (Some(SESSION), Some("{}"))]
+        {
+            assert_eq!(session_at(1.0, session, account), None);
+        }
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_ends_the_look_up() {
+        let failure =
+            |records: &[_]| get(&Records(records), b"app", b"session_1", 1.0, None).unwrap_err();
+        assert_eq!(failure(&[]), NAME);
+        assert_eq!(failure(&[(NAME, Some(SESSION))]), "app/account/account_1");
+    }
 }

@@ -8,7 +8,7 @@
 use crate::store::contents::Contents;
 use crate::store::error::Result;
 use crate::store::key::Key;
-use crate::store::version::Stamps;
+use crate::store::version::Versions;
 use quick_cache::sync::{Cache as QuickCache, GuardResult};
 use quick_cache::Weighter;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,10 +21,17 @@ const HEAVIEST: u64 = 16 * 1024;
 /// because the value parsed from them is cached beside them, and is about as long.
 const ENTRY_OVERHEAD: usize = 256;
 
+/// Memory does not hold the answer, so only the disk can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotCached;
+
+/// An answer from memory.
+pub type Cached<T> = std::result::Result<T, NotCached>;
+
 /// The contents of recently used keys.
 pub struct Cache {
     entries: QuickCache<Key, Option<Contents>, Weigh>,
-    stamps: Stamps,
+    versions: Versions,
     misses: AtomicU64,
 }
 
@@ -43,18 +50,17 @@ impl Cache {
         // Only a hint for the first allocation. A session or an account has about 300 bytes.
         let expected = usize::try_from(bytes / 1024).unwrap_or(usize::MAX);
         let entries = QuickCache::with_weighter(expected, bytes, Weigh);
-        Self { entries, stamps: Stamps::new(), misses: AtomicU64::new(0) }
+        Self { entries, versions: Versions::new(), misses: AtomicU64::new(0) }
     }
 
-    /// Stamps for callers that cache what they have read.
-    pub fn stamps(&self) -> &Stamps {
-        &self.stamps
+    /// Versions for callers that cache what they have read.
+    pub fn versions(&self) -> &Versions {
+        &self.versions
     }
 
-    /// Returns the cached value of `key` without any I/O. `None` means not cached; `Some(None)` means that the key has
-    /// no value.
-    pub fn peek(&self, key: &Key) -> Option<Option<Contents>> {
-        self.entries.get(key)
+    /// Returns the value of `key`, or `None` if it has none. Does no I/O.
+    pub fn peek(&self, key: &Key) -> Cached<Option<Contents>> {
+        self.entries.get(key).ok_or(NotCached)
     }
 
     /// Returns the contents of `key`, and calls `read` if they are not cached. Blocks.
@@ -91,13 +97,13 @@ impl Cache {
         } else {
             self.entries.remove(key);
         }
-        self.stamps.change(key);
+        self.versions.change(key);
     }
 
     /// Drops all entries, because any key may have changed. Called by the writer only.
     pub fn clear(&self) {
         self.entries.clear();
-        self.stamps.change_all();
+        self.versions.change_all();
     }
 }
 
@@ -135,7 +141,7 @@ mod tests {
                 Ok(Some(contents("old")))
             });
             assert_eq!(read.unwrap(), Some(contents("old")), "{name}");
-            assert_ne!(cache.peek(&key), Some(Some(contents("old"))), "{name}");
+            assert_ne!(cache.peek(&key), Ok(Some(contents("old"))), "{name}");
         }
     }
 
@@ -144,9 +150,9 @@ mod tests {
         let cache = Cache::new(1 << 20);
         let key = Key::record(b"a");
         assert!(cache.get_or_read(&key, || Err(StoreError::Closed)).is_err());
-        assert_eq!(cache.peek(&key), None);
+        assert_eq!(cache.peek(&key), Err(NotCached));
         assert_eq!(cache.get_or_read(&key, || Ok(None)).unwrap(), None);
-        assert_eq!(cache.peek(&key), Some(None));
+        assert_eq!(cache.peek(&key), Ok(None));
     }
 
     #[test]
@@ -155,7 +161,7 @@ mod tests {
         for length in (0..8_000).step_by(500) {
             let key = Key::record(b"a");
             cache.publish(&key, Some(vec![1; length].into()));
-            assert_eq!(cache.peek(&key), Some(Some(vec![1; length].into())), "{length}");
+            assert_eq!(cache.peek(&key), Ok(Some(vec![1; length].into())), "{length}");
         }
     }
 

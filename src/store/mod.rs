@@ -4,12 +4,12 @@
 //! - [`change`]: the changes that a store accepts
 //! - [`key`], [`wtf8`]: names of the host as keys
 //! - [`contents`]: the bytes of a record
-//! - [`cache`], [`version`]: values in memory, and stamps that tell whether a value that was read is still current
+//! - [`cache`], [`version`]: values in memory, and versions that tell whether a value that was read is still current
 //! - [`error`], [`findings`], [`notice`], [`panics`]: reports to callers and operators
 //! - [`sled`]: the embedded engine
 //!
 //! A change goes to the engine's writer thread, which makes it durable, puts the new values into the cache, changes
-//! their stamps, and then acknowledges. A read asks the cache first, and sled on a worker thread if the cache has no
+//! their versions, and then acknowledges. A read asks the cache first, and sled on a worker thread if the cache has no
 //! answer.
 
 mod cache;
@@ -29,6 +29,7 @@ pub use self::sled::{
     restore, settle, Closing, Compacted, Lease, Part, Parts, Reader, Records, Report, Restored,
     Settings, Stats, Store,
 };
+pub use cache::{Cached, NotCached};
 pub use change::{Change, Completion, Edited, Outcome, Record};
 pub use contents::Contents;
 pub use error::{Result, StoreError};

@@ -1,35 +1,36 @@
-//! Stamps tell whether a record may have changed since it was read, without another read.
+//! Versions tell whether a record may have changed since it was read, without another read.
 //!
-//! Many keys share a slot. A stamp may therefore be out of date although its record did not change, but never the other
+//! Many keys share a slot. A version may therefore be out of date although its record did not change, but never the other
 //! way round:
-//! - a reader takes the stamp **before** it reads;
+//! - a reader takes the version **before** it reads;
 //! - the writer first publishes the new value, then changes the slot, then acknowledges.
 
 use crate::store::key::Key;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Number of slots. They take 128 KiB per store; a commit of 64 records invalidates one stamp in 256 needlessly.
+/// Number of slots. They take 128 KiB per store; a commit of 64 records invalidates one version in 256 needlessly.
 const SLOTS: u64 = 1 << 14;
 
 /// Number of changes in each slot.
-pub struct Stamps(Box<[AtomicU64]>);
+pub struct Versions(Box<[AtomicU64]>);
 
-impl Stamps {
-    /// Returns the stamps of a store that was just opened.
+impl Versions {
+    /// Returns the versions of a store that was just opened.
     pub fn new() -> Self {
         Self((0..SLOTS).map(|_| AtomicU64::new(0)).collect())
     }
 
-    /// Returns the stamp for a value of `key` that is read from now on. It is an integer that a double holds exactly,
+    /// Returns the version for a value of `key` that is read from now on. It is an integer that a double holds exactly,
     /// for the first 2^39 changes of a slot.
     pub fn of(&self, key: &Key) -> u64 {
         let slot = slot_of(key);
         self.slot(slot).map_or(0, |count| count.load(Ordering::Acquire) * SLOTS + slot)
     }
 
-    /// Returns whether a value that was read under `stamp` is unchanged.
-    pub fn is_current(&self, stamp: u64) -> bool {
-        self.slot(stamp % SLOTS).is_some_and(|count| count.load(Ordering::Acquire) == stamp / SLOTS)
+    /// Returns whether a value that was read under `version` is unchanged.
+    pub fn is_current(&self, version: u64) -> bool {
+        self.slot(version % SLOTS)
+            .is_some_and(|count| count.load(Ordering::Acquire) == version / SLOTS)
     }
 
     /// Records a change of the value at `key`.
@@ -60,17 +61,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stamp_is_out_of_date_when_its_record_has_changed() {
-        let (stamps, key) = (Stamps::new(), Key::record(b"a"));
-        let before = stamps.of(&key);
-        assert!(stamps.is_current(before));
-        stamps.change(&key);
-        assert!(!stamps.is_current(before));
-        let after = stamps.of(&key);
-        assert!(stamps.is_current(after));
-        stamps.change(&Key::record(b"another"));
-        assert!(stamps.is_current(after));
-        stamps.change_all();
-        assert!(!stamps.is_current(after));
+    fn a_version_is_out_of_date_when_its_record_has_changed() {
+        let (versions, key) = (Versions::new(), Key::record(b"a"));
+        let before = versions.of(&key);
+        assert!(versions.is_current(before));
+        versions.change(&key);
+        assert!(!versions.is_current(before));
+        let after = versions.of(&key);
+        assert!(versions.is_current(after));
+        versions.change(&Key::record(b"another"));
+        assert!(versions.is_current(after));
+        versions.change_all();
+        assert!(!versions.is_current(after));
     }
 }

@@ -36,6 +36,7 @@ pub use open::registry::{open, open_exclusive, refuse_shared, settle, Closing, L
 pub use open::Settings;
 pub use read::scan::{Part, Parts, Records};
 
+use crate::store::cache::{Cached, NotCached};
 use crate::store::change::{self, Change, Completion, Outcome, Record, Request, Secret};
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
@@ -68,42 +69,41 @@ impl Store {
         &self.notices
     }
 
-    /// Returns the cached contents of the record at `key`; `None` if they are not cached. Does no I/O.
-    #[must_use]
-    pub fn peek(&self, key: &Key) -> Option<Option<Contents>> {
-        self.shared.failed_commit(key).or_else(|| self.shared.cache.peek(key))
+    /// Returns the contents of the record at `key`, or `None` if there is no record. Does no I/O.
+    pub fn peek(&self, key: &Key) -> Cached<Option<Contents>> {
+        self.shared.failed_commit(key).or_else(|NotCached| self.shared.cache.peek(key))
     }
 
-    /// Returns a stamp, an integer, for [`Store::is_current`]. Take it before the record at `key` is read.
+    /// Returns the version of the record at `key`, an integer, for [`Store::is_current`]. Take it before the record is
+    /// read.
     #[must_use]
-    pub fn stamp(&self, key: &Key) -> u64 {
-        self.shared.cache.stamps().of(key)
+    pub fn version(&self, key: &Key) -> u64 {
+        self.shared.cache.versions().of(key)
     }
 
-    /// Returns whether a value that was read after `stamp` was taken is unchanged. May return `false` for an unchanged
+    /// Returns whether a value that was read after `version` was taken is unchanged. May return `false` for an unchanged
     /// value.
     #[must_use]
-    pub fn is_current(&self, stamp: u64) -> bool {
-        self.shared.cache.stamps().is_current(stamp)
+    pub fn is_current(&self, version: u64) -> bool {
+        self.shared.cache.versions().is_current(version)
     }
 
-    /// Returns the number of items in a list; `None` if it is not cached. Does no I/O.
-    #[must_use]
-    pub fn peek_count(&self, path: &ListPath) -> Option<u64> {
+    /// Returns the number of items in a list. Does no I/O.
+    pub fn peek_count(&self, path: &ListPath) -> Cached<u64> {
         let head = self.peek(&path.head())?;
-        Head::read(path, head.as_deref()).ok().map(|head| head.count)
+        // The call that reads the disk returns the error of a damaged list.
+        Head::read(path, head.as_deref()).map(|head| head.count).map_err(|_| NotCached)
     }
 
-    /// Returns whether a list has `item`; `None` if that is not cached. Does no I/O.
-    #[must_use]
-    pub fn peek_has(&self, path: &ListPath, item: &[u8]) -> Option<bool> {
+    /// Returns whether a list has `item`. Does no I/O.
+    pub fn peek_has(&self, path: &ListPath, item: &[u8]) -> Cached<bool> {
         self.peek(&path.position(item)).map(|position| position.is_some())
     }
 
     /// Reads the record at `key`. Blocks.
     pub fn read(&self, key: &Key) -> Result<Option<Contents>> {
         let shared = &self.shared;
-        if let Some(contents) = shared.failed_commit(key) {
+        if let Ok(contents) = shared.failed_commit(key) {
             return Ok(contents);
         }
         shared.cache.get_or_read(key, || shared.with_disk(|disk| shared.stored(disk, key)))
@@ -123,7 +123,7 @@ impl Store {
     pub fn page(&self, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
         // Every batch that changes a list changes its head.
         self.shared.refuse_unwritten(|changed| changed.contains_key(&path.head()))?;
-        if self.shared.unapplied.get(&path.head()).is_some() {
+        if self.shared.unapplied.get(&path.head()).is_ok() {
             self.shared.unapplied.wait()?;
         }
         self.shared.with_disk(|disk| {

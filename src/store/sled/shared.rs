@@ -1,6 +1,6 @@
 //! State that the writer, the watchdog and the readers of a store share.
 
-use crate::store::cache::Cache;
+use crate::store::cache::{Cache, Cached, NotCached};
 use crate::store::change::Request;
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
@@ -70,8 +70,8 @@ impl Shared {
         key: &Key,
     ) -> Result<Option<Contents>> {
         match self.unapplied.get(key) {
-            Some(contents) => Ok(contents),
-            None => disk.get(key),
+            Ok(contents) => Ok(contents),
+            Err(NotCached) => disk.get(key),
         }
     }
 
@@ -131,12 +131,12 @@ impl Shared {
     /// Keeps the changes of a commit that has failed. It is the last commit. Called by the writer only.
     pub(in crate::store::sled) fn keep_failed_commit(&self, changed: Changed) {
         if self.failed_commit.set(changed).is_ok() {
-            self.cache.stamps().change_all();
+            self.cache.versions().change_all();
         }
     }
 
-    pub(in crate::store::sled) fn failed_commit(&self, key: &Key) -> Option<Option<Contents>> {
-        self.failed_commit.get()?.get(key).cloned()
+    pub(in crate::store::sled) fn failed_commit(&self, key: &Key) -> Cached<Option<Contents>> {
+        self.failed_commit.get().and_then(|changed| changed.get(key)).cloned().ok_or(NotCached)
     }
 
     /// Fails if the read concerns changes of a failed commit, which sled does not have.

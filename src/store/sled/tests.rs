@@ -124,7 +124,7 @@ fn check(store: &Store, model: &Model) {
         let key = Record::new(&name(n)).key;
         let expected = model.records.get(&name(n)).map(Vec::as_slice);
         assert_eq!(store.read(&key).unwrap().as_deref(), expected, "{n}");
-        if let Some(known) = store.peek(&key) {
+        if let Ok(known) = store.peek(&key) {
             assert_eq!(known.as_deref(), expected, "{n} in memory");
         }
     }

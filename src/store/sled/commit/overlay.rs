@@ -1,5 +1,6 @@
 //! The overlay of a transaction: its changed values on top of the stored ones.
 
+use crate::store::cache::{Cached, NotCached};
 use crate::store::contents::Contents;
 use crate::store::error::Result;
 use crate::store::key::Key;
@@ -42,7 +43,7 @@ impl<'a> Overlay<'a> {
         if let Some(contents) = changed.or_else(|| self.read.get(key)) {
             return Ok(contents.clone());
         }
-        if let Some(contents) = self.shared.cache.peek(key) {
+        if let Ok(contents) = self.shared.cache.peek(key) {
             return Ok(contents);
         }
         let contents = self.shared.stored(self.disk, key)?;
@@ -84,10 +85,11 @@ impl<'a> Overlay<'a> {
         self.accepted
     }
 
-    /// Returns the stored value at `key` without reading the disk. `None` means not known; `Some(None)` means that the key
-    /// has no value.
-    pub fn known(&self, key: &Key) -> Option<Option<Contents>> {
-        let known = self.read.get(key).cloned().or_else(|| self.shared.cache.peek(key));
-        known.or_else(|| self.shared.unapplied.get(key))
+    /// Returns the stored value at `key`, or `None` if it has none. Does not read the disk.
+    pub fn known(&self, key: &Key) -> Cached<Option<Contents>> {
+        let known = self.read.get(key).cloned().ok_or(NotCached);
+        known
+            .or_else(|NotCached| self.shared.cache.peek(key))
+            .or_else(|NotCached| self.shared.unapplied.get(key))
     }
 }

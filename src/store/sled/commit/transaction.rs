@@ -5,6 +5,7 @@ use crate::record::import::{self, Import};
 use crate::record::overwrite::{overwrite, Locked};
 use crate::record::stale::{self, Fingerprint};
 use crate::record::Kind;
+use crate::store::cache::NotCached;
 use crate::store::change::{Change, Edit, Edited, Record, MAX_RULED_BYTES};
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
@@ -109,10 +110,10 @@ impl<'a> Transaction<'a> {
     /// Returns the chunks of the current value of `key`. A value that is known to be small has none.
     fn old_chunks(&self, key: &Key) -> Result<Option<(ChunkId, u32)>> {
         match self.overlay.known(key) {
-            Some(old) if old.as_ref().is_none_or(|old| !value::has_chunks(key, old)) => Ok(None),
+            Ok(old) if old.as_ref().is_none_or(|old| !value::has_chunks(key, old)) => Ok(None),
             // If there are chunks, only sled has their ID.
-            Some(_) => self.shared.catch_up(self.disk).and_then(|()| self.disk.chunks_of(key)),
-            None => self.disk.chunks_of(key),
+            Ok(_) => self.shared.catch_up(self.disk).and_then(|()| self.disk.chunks_of(key)),
+            Err(NotCached) => self.disk.chunks_of(key),
         }
     }
 

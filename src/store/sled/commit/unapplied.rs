@@ -4,6 +4,7 @@
 //! one, or when no change is waiting. Until then, a reader of one of its keys looks here before sled; a reader of
 //! several keys waits.
 
+use crate::store::cache::{Cached, NotCached};
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::Key;
@@ -46,10 +47,11 @@ impl Unapplied {
         self.lock().commit.is_none()
     }
 
-    /// Returns the value that the commit sets at `key`, or `None` if the commit does not change it. A value that is
-    /// read from sled after this call is up to date.
-    pub fn get(&self, key: &Key) -> Option<Option<Contents>> {
-        self.lock().commit.as_ref()?.changed.get(key).cloned()
+    /// Returns the value that the commit sets at `key`, or `None` if it removes `key`. If it does not change `key`, a
+    /// value that is read from sled after this call is up to date.
+    pub fn get(&self, key: &Key) -> Cached<Option<Contents>> {
+        let state = self.lock();
+        state.commit.as_ref().and_then(|commit| commit.changed.get(key)).cloned().ok_or(NotCached)
     }
 
     /// Waits until sled has the commit that is here now. Must not be called by the writer. Blocks.
@@ -173,7 +175,7 @@ mod tests {
         assert_eq!(unapplied.get(&key).unwrap().as_deref(), Some(b"text".as_slice()));
         assert!(unapplied.apply(|_| Ok(())).is_ok());
         assert!(unapplied.wait().is_ok());
-        assert_eq!(unapplied.get(&key), None);
+        assert_eq!(unapplied.get(&key), Err(NotCached));
     }
 
     /// Commits more than the journal holds, and single values that are too large for it. A copy of the files at any
