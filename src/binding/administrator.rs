@@ -9,7 +9,7 @@ use super::reply::{on_worker, Reply};
 use super::{errors, promise};
 use crate::record::properties::Edit;
 use crate::service::source::Memory;
-use crate::service::{account, edit_record, new_session_key, reset_session_key, session};
+use crate::service::{account, edit_record, reset_session_key, session};
 use crate::store::Reader;
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -95,17 +95,9 @@ impl NativeStore {
         let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
         let (promise, resolver) = promise::open(env)?;
-        reset_session_key::patch(
-            &store,
-            &appid,
-            &accountid,
-            now,
-            new_session_key(),
-            secret,
-            |result| {
-                resolver.settle(result.map(|text| Answer::Json(text.into())));
-            },
-        );
+        reset_session_key::patch(&store, &appid, &accountid, now, secret, |result| {
+            resolver.settle(result.map(|text| Answer::Json(text.into())));
+        });
         Ok(Reply::Later(promise))
     }
 

@@ -1,22 +1,22 @@
 //! Dashboard's `global.api.administrator.ResetSessionKey`.
 
-use super::record_name;
+use super::{new_session_key, record_name};
 use crate::record::cipher::{self, Secret};
 use crate::record::reset::{self, Refusal, Reset};
 use crate::store::{Edited, Outcome, Record, Result, Store, StoreError};
 
-/// Ends all sessions of an account, as one atomic change. `completion` gets the account as JSON without its secrets
-/// once the change is durable.
+/// Ends all sessions of an account at `now` in seconds, as one atomic change. `completion` gets the account as JSON
+/// without its secrets once the change is durable.
 pub fn patch(
     store: &Store,
     appid: &[u8],
     accountid: &[u8],
     now: f64,
-    session_key: String,
     secret: Option<Secret>,
     completion: impl FnOnce(Result<String>) + Send + 'static,
 ) {
     let record = Record::new(&record_name(appid, "account", accountid));
+    let session_key = new_session_key();
     let opened_with = secret.clone();
     let edit = move |stored: Option<&[u8]>| {
         let secret = opened_with.as_ref();
@@ -35,5 +35,42 @@ impl From<Refusal> for StoreError {
             Refusal::InvalidAccountid => "invalid-accountid",
             Refusal::InvalidAccount => "invalid-account",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::json::Object;
+    use crate::service::end_sessions::wait_for;
+    use crate::service::maintenance::settings;
+    use crate::store::{self, Change, Settings};
+    use std::sync::mpsc;
+
+    #[test]
+    fn a_reset_stores_a_new_key_and_returns_the_account_without_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings { creates: true, ..settings(folder.path().join("store")) };
+        let store = store::open_exclusive(&settings).unwrap();
+        let account = |id: &str| Record::new(&record_name(b"app", "account", id.as_bytes()));
+        let reset = |id: &str| {
+            let (sender, answers) = mpsc::channel();
+            patch(&store, b"app", id.as_bytes(), 9.0, None, move |answer| {
+                sender.send(answer).unwrap();
+            });
+            answers.recv().unwrap()
+        };
+        assert_eq!(reset("a").unwrap_err().slug(), "invalid-accountid");
+        let text = r#"{"object":"account","sessionKey":"old","sessionKeyNumber":1}"#;
+        let contents = text.as_bytes().into();
+        let change = Change::Write { record: account("a"), contents, secret: None };
+        wait_for(&store, vec![change]).unwrap();
+        let expected = r#"{"object":"account","sessionKeyNumber":2,"sessionKeyLastReset":9}"#;
+        assert_eq!(reset("a").unwrap(), expected);
+        let stored = store.read(&account("a").key).unwrap().unwrap();
+        let stored = Object::parse(std::str::from_utf8(&stored).unwrap()).unwrap();
+        // 64 digits within quotation marks.
+        assert_eq!(stored.get("sessionKey").map(str::len), Some(66));
+        store.close().unwrap();
     }
 }
