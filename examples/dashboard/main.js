@@ -1,5 +1,5 @@
-// The real Dashboard, unchanged. STORAGE=dashboard-sled and the module named in package.json
-// are all it takes to keep its data in a store on sled.
+// The real Dashboard, unchanged. STORAGE=dashboard-sled and the module in package.json are all that it needs to keep its data in
+// this store.
 const dashboard = require('@userdashboard/dashboard')
 
 module.exports = dashboard.start(__dirname).then(() => dashboard)

@@ -1,11 +1,11 @@
-// The two modules put by hand into a Dashboard that runs, without the entry dashboard.modules in package.json.
+// Puts the two modules into a running Dashboard by hand, without the entry dashboard.modules in package.json.
 //
 //     cd examples/modules-by-hand
 //     npm install
 //     STORAGE=dashboard-sled PORT=8002 node main.js
 //
-// Whoever calls global.api gets ours from then on. Requests over HTTP keep the host's modules, which are fixed when it
-// starts; for these there is the entry in package.json (see examples/dashboard).
+// From then on, calls of global.api use ours. Requests over HTTP still use Dashboard's own modules, which are fixed when it starts;
+// for those you need the entry in package.json (see examples/dashboard).
 const dashboard = require('@userdashboard/dashboard')
 const { ResetSessionKey, Session } = require('dashboard-sled')
 

@@ -2,8 +2,8 @@
 //
 //     node examples/store-alone/main.js
 //
-// It keeps its store in data/notes.sled, or in a folder that is named behind it. Run it again, and it finds what it
-// has written. In a project of your own, `npm install dashboard-sled` comes first.
+// The store is in data/notes.sled, or in the folder that you name as an argument. Run it again, and it finds what it wrote.
+// In a project of your own, run `npm install dashboard-sled` first.
 const path = require('path')
 const { open } = require('dashboard-sled')
 

@@ -1,9 +1,8 @@
-// The main thread and a worker thread share a store: each opens it by its folder, and reads what the other has written.
+// The main thread and a worker thread share a store. Each opens it by its folder, and reads what the other wrote.
 //
 //     node examples/worker-thread/main.js
 //
-// It keeps its store in data/threads.sled, or in a folder that is named behind it. A second process would get
-// store-locked instead.
+// The store is in data/threads.sled, or in the folder that you name as an argument. A second process would get store-locked.
 const path = require('path')
 const { isMainThread, Worker, workerData } = require('worker_threads')
 const { open } = require('dashboard-sled')
@@ -31,7 +30,7 @@ async function work () {
   await store.close()
 }
 
-// All at once, so that they share syncs, with those of the other thread as well.
+// All at once, so that they share syncs with each other and with those of the other thread.
 async function write ({ storage, lists }, name) {
   await Promise.all(Array.from({ length: each }, async (_, i) => {
     await storage.write(`${name}/${i}`, `number ${i} of the ${name} thread`)
