@@ -81,7 +81,7 @@ describe('administrator', () => {
         await saveSession({}, { deleted: 5 })
         assert.strictEqual((await addon.Session.get(request())).ended, undefined)
       })
-      it('what every write has left, at once', async () => {
+      it('the state after each acknowledged write', async () => {
         await saveSession()
         for (let i = 2; i < 200; i++) {
           await save('account', 'account_1', account({ sessionKeyNumber: i, sessionKeyLastReset: i }))
@@ -118,7 +118,7 @@ describe('administrator', () => {
       })
     })
 
-    it('uses the system\'s clock without a host', async () => {
+    it('uses the clock of the system without Dashboard', async () => {
       const now = Math.floor(Date.now() / 1000)
       await saveSession({ expires: now + 60 })
       assert.strictEqual((await addon.Session.get(request())).ended, undefined)
@@ -185,7 +185,7 @@ describe('administrator', () => {
         const text = await load('account', 'account_1', String)
         const [, key, reset] = /^.*"sessionKey":"([0-9a-f]{64})".*"sessionKeyLastReset":(\d+)}$/.exec(text)
         assert.strictEqual(text, `{${rest},"sessionKey":"${key}","passwordHash":"p","sessionKeyNumber":5,"sessionKeyLastReset":${reset}}`)
-        assert(reset - before >= 0 && reset - before <= 2)
+        assert(reset >= before && reset <= Math.floor(Date.now() / 1000))
         assert.deepStrictEqual(Object.keys(result), ['7', 'object', 'a', 'b', 'c', 'd', 'e', 'sessionKeyNumber', 'sessionKeyLastReset'])
         await store.reopen()
         assert.strictEqual(await load('account', 'account_1', String), text)

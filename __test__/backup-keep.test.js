@@ -50,7 +50,7 @@ describe('backup --keep', function () {
     assert.deepStrictEqual(list().filter((name) => ![...others, '2025-01-01T00-00-00Z', path.basename(JSON.parse(stdout).folder)].includes(name)), old.slice(2).sort())
     assert(fs.existsSync(path.join(store, 'guard')))
   })
-  it('a folder with a date that holds no whole store is not counted, and stays', async () => {
+  it('neither counts nor removes a dated folder that does not hold a whole store', async () => {
     const notes = path.join(backups, '2020-01-01T00-00-00Z', 'notes')
     const parts = ['guard', 'sled'].map((name, i) => path.join(backups, `2020-01-02T00-00-0${i}Z`, name))
     const own = path.join(backups, 'photographs.removing')
@@ -66,7 +66,7 @@ describe('backup --keep', function () {
     assert.strictEqual(fs.readFileSync(notes, 'utf8'), 'mine')
     assert([...parts, own].every((name) => fs.existsSync(name)))
   })
-  it('a failure keeps all, leaves nothing of its own, and is not 0', async () => {
+  it('removes nothing, leaves nothing behind and ends with an error when the backup fails', async () => {
     await run('--keep', '1')
     const before = list()
     damage(store, { records: ['dashboard/session/session_1'] })
@@ -75,7 +75,7 @@ describe('backup --keep', function () {
     fs.rmSync(store, { recursive: true })
     assert.deepStrictEqual([(await run('--keep', '1')).code, list()], [4, before])
   })
-  it('what was cut short is never counted, and is removed by the next one unless it is still being made', async () => {
+  it('does not count a backup that was cut short, and removes it unless it is still being made', async () => {
     const [cut, unknown] = ['2026-01-01T00-00-00Z.unfinished', '2026-01-02T00-00-00Z.removing'].map((name) => path.join(backups, name))
     const opened = await addon.open({ path: store })
     await opened.load(Array.from({ length: 300 }, (_, i) => ({ record: `large/${i}`, contents: Buffer.alloc(100000, i) })))
@@ -99,7 +99,7 @@ describe('backup --keep', function () {
     assert.strictEqual((await run('--keep', '5')).code, 0)
     assert.deepStrictEqual([list().length, DATED.test(list()[0])], [1, true])
   })
-  it('root removes nothing where others may write', async function () {
+  it('removes nothing as root from a folder in which others may write', async function () {
     if (process.geteuid() !== 0) {
       return this.skip()
     }
@@ -111,7 +111,7 @@ describe('backup --keep', function () {
       assert.deepStrictEqual(list(), ['2026-01-01T00-00-00Z'])
     }
   })
-  it('the folder of all backups is not taken for one: the error names the newest', async () => {
+  it('makes a folder that is not a backup itself; verify and restore name the newest one in it', async () => {
     fs.mkdirSync(path.join(backups, '2999-01-01T00-00-00Z'), { recursive: true })
     for (const number of ['1 backup', '2 backups', '3 backups']) {
       const newest = JSON.parse((await run('--keep', '5', '--json')).stdout).folder
@@ -121,7 +121,7 @@ describe('backup --keep', function () {
       }
     }
   })
-  it('is a whole number from 1 on', async () => {
+  it('takes a whole number from 1', async () => {
     for (const keep of ['0', '-1', '1.5', 'x', '']) {
       const { code, stderr } = await run(`--keep=${keep}`)
       assert.deepStrictEqual([code, stderr.startsWith('error: option \'--keep <number>\' argument')], [2, true], stderr)
@@ -171,7 +171,7 @@ describe('backup --keep', function () {
 })
 
 describe('a second backup', function () {
-  this.timeout(20000)
+  this.timeout(60000)
   const store = useStore()
 
   it('into a folder that holds a store says so', async () => {
@@ -213,7 +213,7 @@ describe('a second backup', function () {
     }
     assert.deepStrictEqual([called, fs.readdirSync(backups).length], [[], 1])
   })
-  it('of a running dashboard keeps so many', async () => {
+  it('of a running dashboard keeps the given number of backups', async () => {
     const backups = path.join(store.folder, 'backups')
     const first = await store.storage.backup(backups, { keep: 1 })
     const second = await store.storage.backup(backups, { keep: 1 })

@@ -23,7 +23,7 @@ describe('the command line', function () {
   })
   afterEach(() => fs.rmSync(folder, { recursive: true }))
 
-  describe('what a command does not take', () => {
+  describe('too many arguments', () => {
     for (const command of withoutStore) {
       it(`${command} <folder> is refused, and nothing is changed`, async () => {
         const before = snapshot(store)
@@ -91,7 +91,7 @@ describe('the command line', function () {
   })
 
   describe('exit codes', () => {
-    it('2 for the help of what is no command', async () => {
+    it('2 for the help of an unknown command', async () => {
       assert.deepStrictEqual(await run('help check'), { code: 2, stdout: '', stderr: "error: unknown command 'check'; dashboard-sled --help lists them\n" })
       const { code, stdout, stderr } = await run('help check --json')
       assert.deepStrictEqual([code, stdout, JSON.parse(stderr).error.detail], [2, '', "unknown command 'check'; dashboard-sled --help lists them"])

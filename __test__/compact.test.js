@@ -36,16 +36,16 @@ describe('compact', function () {
     await opened.close()
     assert.deepStrictEqual(await readEntries(store), entries)
     assert.deepStrictEqual(fs.readdirSync(store).sort(), ['guard', 'lock', 'sled'])
-  }).timeout(20000)
-  it('by the tool, and twice', async () => {
+  }).timeout(60000)
+  it('works on the command line, a second time as well', async () => {
     const first = await runTool(['compact', '--store', store, '--json'])
     const { before, after } = JSON.parse(first.stdout)
     assert.deepStrictEqual([first.code, after < before], [0, true])
     const again = await runTool(['compact', '--store', store])
     assert.match(again.stdout, /^\d+(\.\d)? [kM]B → \d+(\.\d)? [kM]B\n$/)
     assert.deepStrictEqual(await readEntries(store), entries)
-  }).timeout(20000)
-  it('calls meanwhile are told that the store is closed, and a close waits', async () => {
+  }).timeout(60000)
+  it('store-closed for calls meanwhile; a close waits for its end', async () => {
     const opened = await addon.open({ path: store })
     const compacted = opened.compact()
     await new Promise(setImmediate)
@@ -55,7 +55,7 @@ describe('compact', function () {
     assert.strictEqual((await rejection(opened.storage.read('kept/1'))).code, 'ERR_STORE_CLOSED')
     // Nothing holds the folder any more.
     assert.strictEqual((await runTool(['verify', '--store', store])).code, 0)
-  }).timeout(20000)
+  }).timeout(60000)
   it('store-locked while it is open elsewhere, and the store goes on', async () => {
     const [first, second] = [await addon.open({ path: store }), await addon.open({ path: store })]
     assert.strictEqual((await rejection(first.compact())).code, 'ERR_STORE_LOCKED')
@@ -65,7 +65,7 @@ describe('compact', function () {
     await first.close()
     await second.close()
   })
-  it('does not seem to have gone back in time, nor lets the data from before pass', async () => {
+  it('leaves a store that is not rolled back, and in which the data from before is refused', async () => {
     fs.cpSync(path.join(store, 'sled'), path.join(folder, 'before'), { recursive: true })
     const opened = await addon.open({ path: store })
     await opened.compact()
@@ -74,7 +74,7 @@ describe('compact', function () {
     fs.rmSync(path.join(store, 'sled'), { recursive: true })
     fs.renameSync(path.join(folder, 'before'), path.join(store, 'sled'))
     assert.strictEqual((await rejection(addon.open({ path: store }))).code, 'ERR_STORE_ROLLED_BACK')
-  }).timeout(20000)
+  }).timeout(60000)
   it('is refused before it begins where there is no room', async function () {
     const small = path.join(folder, 'small')
     fs.mkdirSync(small)
@@ -93,7 +93,7 @@ describe('compact', function () {
     } finally {
       unmount(small)
     }
-  }).timeout(20000)
+  }).timeout(60000)
   it('works where a folder cannot be renamed', async function () {
     const skipped = await onOverlay(folder, async (merged) => {
       const inMerged = path.join(merged, 'store')
@@ -103,7 +103,7 @@ describe('compact', function () {
       assert.deepStrictEqual(fs.readdirSync(inMerged).sort(), ['guard', 'lock', 'sled'])
     })
     skipIf(this, skipped)
-  }).timeout(20000)
+  }).timeout(60000)
   it('store-missing where there is none', async () => {
     const { code, stderr } = await runTool(['compact', '--store', path.join(folder, 'missing')])
     assert.deepStrictEqual([code, stderr.startsWith('store-missing: ')], [4, true])
@@ -114,12 +114,12 @@ describe('compact', function () {
     const at = (name) => path.join(store, name)
     // What was made so far, without a plan that says that it is whole.
     const leave = () => fs.cpSync(store, path.join(folder, 'part'), { recursive: true }) || fs.renameSync(path.join(folder, 'part'), at('compacting'))
-    it('while the new store is made: the next open removes it', async () => {
+    it('while the new store is made leaves a folder that the next open removes', async () => {
       leave()
       assert.deepStrictEqual(await readEntries(store), entries)
       assert.deepStrictEqual(fs.readdirSync(store).sort(), ['guard', 'lock', 'sled'])
     })
-    it('new data that was made before a later change is not taken', async () => {
+    it('does not let the unfinished store replace a later change', async () => {
       leave()
       const opened = await addon.open({ path: store })
       await opened.storage.write('later', 'contents')
@@ -127,7 +127,7 @@ describe('compact', function () {
       assert.strictEqual((await readEntries(store)).length, entries.length + 1)
     })
     // faults/swap.fault.js kills at each call.
-    it('by kill -9 at any time', async () => {
+    it('by kill -9 at any time leaves a whole store', async () => {
       for (let delay = 100; delay < 900; delay += 80) {
         const { code } = await runTool(['compact', '--store', store], { meanwhile: (child) => setTimeout(() => child.kill('SIGKILL'), delay) })
         assert.deepStrictEqual(await readEntries(store), entries, `${delay} ${code}`)

@@ -9,7 +9,7 @@ const SESSIONS = 60
 
 // Values whose checksum is wrong, within data of sled's that is whole.
 describe('damaged records', function () {
-  this.timeout(30000)
+  this.timeout(60000)
   let folder, store
   beforeEach(async () => {
     folder = makeFolder()
@@ -71,7 +71,7 @@ describe('damaged records', function () {
   })
 
   describe('recover', () => {
-    it('ends all other sessions, and refuses by name', async () => {
+    it('ends all other sessions, and names the account that it cannot read', async () => {
       damage(store, { records: ['d/account/two'] })
       const { code, stderr } = await tool('recover', '--invalidate-sessions', '--even-if-whole', '--yes')
       assert.strictEqual(code, 6)
@@ -89,7 +89,7 @@ describe('damaged records', function () {
     })
   })
 
-  it('a backup of it is refused, and so is a restore of such a backup; both name what is damaged', async () => {
+  it('a backup of the store and a restore from it are refused, and name the damaged record', async () => {
     const whole = path.join(folder, 'backup')
     fs.cpSync(store, whole, { recursive: true })
     damage(whole, { records: ['d/session/7'] })
@@ -100,7 +100,7 @@ describe('damaged records', function () {
     }
   })
 
-  it('verify --repair repairs all else, and leaves damaged records for verify to name', async () => {
+  it('verify --repair repairs everything but damaged records, which verify names', async () => {
     damage(store, { records: ['d/session/7', 'd/account/two'] })
     const { code, stdout } = await tool('verify', '--repair', '--json')
     const { left } = JSON.parse(stdout)

@@ -26,7 +26,7 @@ describe('dashboard', () => {
       const second = await step('signin', user, { env })
       assert.strictEqual(first.session.accountid, account.accountid)
       assert.deepStrictEqual(second.sessions, [second.session.sessionid, first.session.sessionid])
-    }).timeout(30000)
+    }).timeout(60000)
 
     for (const modules of [[], ['dashboard-sled']]) {
       const setup = `${modules.length ? 'with our module' : 'with STORAGE alone'}, ${title}`
@@ -43,7 +43,7 @@ describe('dashboard', () => {
     it(`300 resets at once raise the number by 300, ${title}`, async () => {
       const { raised } = await step('resets', { count: 300 }, { env, modules: ['dashboard-sled'] })
       assert.strictEqual(raised, 300)
-    }).timeout(30000)
+    }).timeout(60000)
   }
 
   it('answers requests over HTTP natively', async () => {
@@ -58,7 +58,7 @@ describe('dashboard', () => {
     assert.strictEqual(session.tokenHash, undefined)
     assert.deepStrictEqual(unknown, { object: 'error', message: 'invalid-sessionid' })
     assert.deepStrictEqual(result.warnings, [])
-  }).timeout(30000)
+  }).timeout(60000)
 
   it('keeps the host\'s routes and warns when the data is elsewhere', async () => {
     const env = { STORAGE: '', STORAGE_PATH: path.join(folder, 'files') }
@@ -69,7 +69,7 @@ describe('dashboard', () => {
     assert.strictEqual(result.warnings.length, 1)
     assert(result.warnings[0].startsWith('DASHBOARD_SLED_INACTIVE: '))
     assert(result.warnings[0].includes('STORAGE is not set'))
-  }).timeout(30000)
+  }).timeout(60000)
 
   for (const [title, env] of Object.entries({ plain: {}, encrypted: secrets })) {
     it(`the list of sessions, which the deletion of an account has broken, is repaired, ${title}`, async () => {
@@ -92,7 +92,7 @@ describe('dashboard', () => {
     const { warnings } = await step('register', user)
     assert.strictEqual(warnings.length, 1)
     assert(warnings[0].startsWith('DASHBOARD_SLED_MODULE: dashboard-sled is not listed under dashboard.modules'), warnings[0])
-  }).timeout(30000)
+  }).timeout(60000)
 
   for (const [title, env, sentence] of [
     ['a setting', { SLED_CACHE_MB: 'abc' }, 'SLED_CACHE_MB: abc is not a whole number'],
@@ -105,7 +105,7 @@ describe('dashboard', () => {
       const lines = error.message.split('\n').filter(Boolean)
       assert(lines.length <= 5, error.message)
       assert(!lines.some((line) => /^\s+at /.test(line)), error.message)
-    }).timeout(30000)
+    }).timeout(60000)
   }
 
   async function step (name, argument, { env = {}, modules = [] } = {}) {

@@ -64,7 +64,7 @@ describe('commands in the documents', function () {
   })
   afterEach(() => place.remove())
 
-  it('each is run here, or stands in documents/covered.js', () => {
+  it('each is run here, or listed in documents/covered.js', () => {
     const found = new Set()
     for (const file of manuals) {
       for (const command of commandsOf(file)) {
@@ -76,7 +76,7 @@ describe('commands in the documents', function () {
       assert(found.has(command), `no document has ${command}`)
     }
   })
-  it('what is said to cover one is there', () => {
+  it('the test that covers a command exists', () => {
     for (const [command, { file, text, reason }] of Object.entries(covered)) {
       assert(reason || fs.readFileSync(path.join(root, file), 'utf8').includes(text), `${file} has no ${text}, for ${command}`)
     }

@@ -53,7 +53,7 @@ describe('documents', () => {
         assert(packed.some((name) => name === found || name.startsWith(`${found}/`)), `${file} leads to ${target}, which is not in the package`)
       }
     }
-  }).timeout(30000)
+  }).timeout(60000)
 
   // What the sources name, and the types.
   const sources = [...filesIn('lib'), ...filesIn('src'), 'index.js', 'index.d.ts'].map(read).join('\n')

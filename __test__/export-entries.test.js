@@ -6,7 +6,7 @@ const { loadEntries, makeFolder, readEntries, withStore } = require('./helper.js
 const { byName, entries } = require('./import/entries.js')
 
 describe('export of the entries of a store', function () {
-  this.timeout(30000)
+  this.timeout(60000)
   let folder, from
   beforeEach(() => {
     folder = makeFolder()
@@ -55,5 +55,5 @@ describe('export of the entries of a store', function () {
       assert.strictEqual(large, 3 * rounds)
       assert(stable.every(({ record }) => found.get(record) === rounds))
     })
-  }).timeout(30000)
+  }).timeout(60000)
 })

@@ -11,7 +11,7 @@ const { loadEntries, makeFolder, readEntries, runTool, until, withStore } = requ
 const { byName, entries } = require('./import/entries.js')
 
 describe('export and import', function () {
-  this.timeout(30000)
+  this.timeout(60000)
   let folder, from, to, file
   beforeEach(() => {
     folder = makeFolder()
@@ -36,7 +36,7 @@ describe('export and import', function () {
     assert.deepStrictEqual([code, JSON.parse(stdout).records], [0, 9])
     assert.deepStrictEqual(await readEntries(third), await readEntries(from))
     assert.deepStrictEqual(fs.readdirSync(path.join(folder, 'new')), ['third'])
-  }).timeout(30000)
+  }).timeout(60000)
   it('bring over random entries', async () => {
     const name = fc.oneof(fc.string({ minLength: 1, unit: 'binary' }), fc.array(fc.integer({ min: 0xd7f0, max: 0xe010 }), { minLength: 1, maxLength: 4 }).map((units) => String.fromCharCode(...units)))
     const entry = fc.oneof(
@@ -125,7 +125,7 @@ describe('export and import', function () {
     }
     await open.close()
     assert.strictEqual(fs.existsSync(to), false)
-  }).timeout(20000)
+  }).timeout(60000)
 
   async function killWhen (child, isTime) {
     await until(isTime, { every: 1 })

@@ -39,7 +39,7 @@ describe('gate', () => {
     }
     assert.deepStrictEqual(clock, [false, true])
     assert.deepStrictEqual(warnings, [])
-  }).timeout(30000)
+  }).timeout(60000)
 
   // What the host alone lets in: the test before this one would fail with it.
   for (const [title, modules, env] of [['is not listed', unlisted, {}], ['has no store', listed, { STORAGE: '' }]]) {
@@ -57,7 +57,7 @@ describe('gate', () => {
       })
       assert.deepStrictEqual(clock, [true, true])
       assert.deepStrictEqual(warnings, [modules === listed ? 'DASHBOARD_SLED_INACTIVE' : 'DASHBOARD_SLED_MODULE'])
-    }).timeout(30000)
+    }).timeout(60000)
   }
 
   it('signing in and out goes on with a session that has expired', async () => {
@@ -70,19 +70,19 @@ describe('gate', () => {
     assert(signout.cookies[0].startsWith('sessionid=x; '), signout.cookies[0])
     assert.strictEqual(complete.status, 200)
     assert(complete.body.includes('Signout complete'), complete.body)
-  }).timeout(30000)
+  }).timeout(60000)
 
   it('the session is that of the application that a later handler names', async () => {
     assert.deepStrictEqual((await step('tenant')).letIn, [true, false])
     assert.deepStrictEqual((await step('tenant', {}, unlisted)).letIn, [true, true])
-  }).timeout(30000)
+  }).timeout(60000)
 
   it('finds the session in a cookie that the host finds', async () => {
     const alive = ['sessionid=alive', 'sessionid=expired;sessionid=alive', 'sessionid=alive; xsessionid=expired']
     assert.deepStrictEqual((await step('cookies')).letIn, alive)
     const expired = ['sessionid=expired', 'sessionid=alive;sessionid=expired', ' sessionid =expired', 'sessionid=%65xpired', 'sessionid=expired; sessionid']
     assert.deepStrictEqual((await step('cookies', {}, unlisted)).letIn.sort(), [...alive, ...expired].sort())
-  }).timeout(30000)
+  }).timeout(60000)
 
   it('of 2,000 random sessions, those are let in that Session.get calls alive', async () => {
     const count = 2000

@@ -47,7 +47,7 @@ describe('import from every source', function () {
           assert.deepStrictEqual(skipped, [])
         })
       }
-      it('changes nothing, as one who may only read', async () => {
+      it('changes nothing, and needs only permission to read', async () => {
         const before = await fingerprint(kind, source)
         assert(before.length)
         await read()
@@ -69,7 +69,7 @@ describe('import from every source', function () {
         assert.strictEqual((await entries.next()).done, false)
         await opened.close()
       })
-      it('is at its end in memory as at its beginning', async () => {
+      it('needs no more memory at its end than at its beginning', async () => {
         const { count, bytes } = await fillBig(kind, source)
         const opened = await open(source.readerUrl)
         const before = held()
@@ -87,7 +87,7 @@ describe('import from every source', function () {
         assert(peak < 50 * megabyte, `${Math.round(peak / megabyte)} MB`)
       })
       // The last one, since nothing is there any more.
-      it('that goes away in the middle is an error', async () => {
+      it('source-interrupted or source-changed when the source goes away', async () => {
         const opened = await open(source.readerUrl)
         let found = 0
         const reading = (async () => {

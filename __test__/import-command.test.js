@@ -7,7 +7,7 @@ const path = require('path')
 const { makeFolder, readEntries, runTool, tool, until, withStore } = require('./helper.js')
 
 describe('import command', function () {
-  this.timeout(30000)
+  this.timeout(60000)
   let folder, store, file
   beforeEach(() => {
     folder = makeFolder()
@@ -52,7 +52,7 @@ describe('import command', function () {
       assert(stdout.endsWith('every record and every list is as in the source\n'), stdout)
       assert.deepStrictEqual(await readEntries(store), await readEntries(other))
     })
-    it('wants another store, that is there and closed', async () => {
+    it('refuses the store itself, a missing store and one that is open', async () => {
       await withStore(store, (opened) => opened.storage.write('a', 'text'))
       const link = path.join(folder, 'link')
       fs.symlinkSync(store, link)
@@ -84,7 +84,7 @@ describe('import command', function () {
       assert.deepStrictEqual([code, fs.existsSync(store)], [1, false])
       assert(stderr.includes(`source-too-large: ${'k'.repeat(100)}…: its name has 70000 bytes, over 64 KiB, which is more than a store takes. The source has 4 entries that are too large.`), stderr)
     })
-    it('is left out by --skip-too-large, counted and named', async () => {
+    it('is left out, counted and named with --skip-too-large', async () => {
       const { code, stdout } = await runTool(['import', '--from', 'jsonl', file, '--store', store, '--skip-too-large', '--verify'])
       assert.strictEqual(code, 0, stdout)
       for (const line of ['1 records and 1 lists with 1 items were brought over', 'left out: too-large (its contents have 67108865 bytes, over 64 MiB)', 'left out: list/a-list (an item of it has 80000 bytes, over 64 KiB)', '4 were left out']) {
@@ -94,7 +94,7 @@ describe('import command', function () {
     })
   })
 
-  it('says how far it is while a source is looked through', async () => {
+  it('shows its progress while a source is counted', async () => {
     writeLines([{ record: 'a', text: 'b' }], { records: 1, lists: 0, items: 0 })
     const pipe = path.join(folder, 'pipe')
     execFileSync('mkfifo', [pipe])

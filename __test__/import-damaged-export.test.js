@@ -7,7 +7,7 @@ const { loadEntries, makeFolder, rejection, runTool } = require('./helper.js')
 const { entries } = require('./import/entries.js')
 
 describe('import of a damaged export', function () {
-  this.timeout(30000)
+  this.timeout(60000)
   let folder, file, lines, whole, large
   before(async () => {
     folder = makeFolder()

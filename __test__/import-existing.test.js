@@ -51,8 +51,8 @@ describe('import into a store that holds data', () => {
     ]])
     const found = await stored()
     assert.deepStrictEqual([found.account.sessionKey, found.account.sessionKeyNumber, found.account.passwordHash, found.session.ended], ['second key', 2, 'second password', 70])
-  }).timeout(20000)
-  it('what the store no longer remembers is told by its number and its time', async () => {
+  }).timeout(60000)
+  it('a retired key and password that the store no longer remembers are recognised by number and time', async () => {
     await makeOlder()
     // By way of an export nothing is remembered of the keys and passwords before.
     const newer = path.join(folder, 'newer.jsonl')
@@ -64,7 +64,7 @@ describe('import into a store that holds data', () => {
     assert.deepStrictEqual([code, kept, keptRecords], [0, 2, [ACCOUNT, SESSION]])
     const found = await stored(second)
     assert.deepStrictEqual([found.account.sessionKey, found.account.passwordHash, found.session.ended], ['second key', 'second password', 70])
-  }).timeout(20000)
+  }).timeout(60000)
   it('a password that was changed alone does not come back, and a newer one comes over', async () => {
     await fill(entries(account({ passwordHash: 'second password', passwordLastChanged: 60 }), session()))
     assert.strictEqual((await fill(entries(account(), session()))).kept, 1)
@@ -72,7 +72,7 @@ describe('import into a store that holds data', () => {
     assert.strictEqual((await fill(entries(account({ passwordHash: 'third password', passwordLastChanged: 61 }), session()))).kept, 0)
     assert.strictEqual((await stored()).account.passwordHash, 'third password')
   })
-  it('what a dashboard wrote elsewhere since comes over: a reset, a new account', async () => {
+  it('a reset and an account from another store since then are brought over', async () => {
     await fill(entries(account(), session()))
     const reset = account({ sessionKey: 'second key', sessionKeyNumber: 2, sessionKeyLastReset: 50, name: 'new' })
     const other = { record: 'dashboard/account/account_2', contents: Buffer.from(JSON.stringify(account({ accountid: 'account_2' }))) }
@@ -115,8 +115,8 @@ describe('import into a store that holds data', () => {
       const found = await stored()
       assert.deepStrictEqual([found.account.passwordHash, found.session.ended, found.account.sessionKeyNumber], ['first password', undefined, 2])
       assert(!['first key', 'second key'].includes(found.account.sessionKey))
-    }).timeout(20000)
-    it('that was interrupted leaves no store that a dashboard opens with sessions that had ended', async () => {
+    }).timeout(60000)
+    it('leaves a store that no dashboard opens if it was interrupted', async () => {
       await makeOlder()
       const many = Array.from({ length: 3000 }, (_, i) => ({ record: `r/${i}`, contents: Buffer.from('contents') }))
       const script = `
@@ -139,7 +139,7 @@ describe('import into a store that holds data', () => {
       const { code, stdout } = await runTool(['import', '--from', 'jsonl', file, '--store', store, '--yes', '--overwrite', '--json'])
       assert.deepStrictEqual([code, JSON.parse(stdout).ended.accounts], [0, 1])
       assert(!['first key', 'second key'].includes((await stored()).account.sessionKey))
-    }).timeout(20000)
+    }).timeout(60000)
     it('ends the sessions also when the source breaks off', async () => {
       await makeOlder()
       async function * broken () {
@@ -183,7 +183,7 @@ describe('import into a store that holds data', () => {
       const fresh = await runTool(['import', '--from', 'jsonl', file, '--store', missing, '--dry-run', '--json'])
       assert.deepStrictEqual([fresh.code, JSON.parse(fresh.stdout)], [0, { store: missing, dryRun: true, records: 2, lists: 1, items: 1, bytes: 244, kept: 0, keptRecords: [], skipped: 0 }])
       assert.strictEqual(fs.existsSync(missing), false)
-    }).timeout(20000)
+    }).timeout(60000)
   })
 
   describe('a yes', () => {
@@ -195,14 +195,14 @@ describe('import into a store that holds data', () => {
         assert.deepStrictEqual([code, stderr.startsWith(`confirmation-missing: the store in ${store} has data: `), stderr.includes('Add --yes')], [2, true, true], stderr)
       }
       assert.deepStrictEqual(await readEntries(store), before)
-    }).timeout(20000)
+    }).timeout(60000)
     it('is asked for at a terminal', async () => {
       await makeOlder()
       for (const [answer, expected] of [['n', 2], ['', 2], ['y', 0]]) {
         const { code, output } = await atTerminal(['import', '--from', 'jsonl', file, '--store', store], answer)
         assert.deepStrictEqual([code, output.includes('Go on? [y/N]')], [expected, true], output)
       }
-    }).timeout(30000)
+    }).timeout(60000)
   })
 
   // Under script(1), which gives the tool a terminal.

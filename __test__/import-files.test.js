@@ -33,7 +33,7 @@ describe('import from files', () => {
     assert.strictEqual(shown.length, accounts)
     const { lists } = await read()
     assert.deepStrictEqual(lists['plain/accounts'], shown.reverse())
-  }).timeout(30000)
+  }).timeout(60000)
   it('goes neither after links nor into stores, and says what it leaves out', async () => {
     const outside = path.join(folder, 'outside')
     write('../outside/secret', 'of another')
@@ -69,7 +69,7 @@ describe('import from files', () => {
       { skipped: 'pipe', reason: 'neither a file nor a folder' },
       { skipped: '\ufffd', reason: 'a name that is not UTF-8' }
     ])
-  }).timeout(30000)
+  }).timeout(60000)
   it('names what is too large, and does not read it', async () => {
     write('list/a-list/an-item', '')
     write('dashboard/fits', 'x')
@@ -85,14 +85,14 @@ describe('import from files', () => {
     await source.close()
     assert.deepStrictEqual(found.filter(({ tooLarge }) => tooLarge), [named])
   })
-  it('a long list in parts', async () => {
+  it('gives a long list in parts', async () => {
     const items = Array.from({ length: 2500 }, (_, i) => String(i))
     for (const item of items) {
       write(`list/many/${item}`, '')
       fs.utimesSync(path.join(data, 'list', 'many', item), 1600000000 + Number(item), 1600000000 + Number(item))
     }
     assert.deepStrictEqual((await read()).lists, { many: items })
-  }).timeout(30000)
+  }).timeout(60000)
 
   describe('fails', () => {
     it('without a folder', async () => {

@@ -6,7 +6,7 @@ const { loadEntries, makeFolder, readEntries, rejection, withStore } = require('
 const { entries } = require('./import/entries.js')
 
 describe('import by load', function () {
-  this.timeout(30000)
+  this.timeout(60000)
   let folder, from
   beforeEach(() => {
     folder = makeFolder()

@@ -82,7 +82,7 @@ describe('import by the commands of docs/migration.md', function () {
     })
   }
 
-  it('every command of the page stands in a test', () => {
+  it('every command of the page is run by a test', () => {
     const tested = commands.filter((command) => Object.keys(settings).some((kind) => command.includes(`--from ${kind} `)))
     assert.deepStrictEqual(tested, commands)
     assert.strictEqual(commands.length, 5)

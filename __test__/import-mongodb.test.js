@@ -31,7 +31,7 @@ const forms = {
 }
 
 describe('import from MongoDB', function () {
-  this.timeout(30000)
+  this.timeout(60000)
   const [script] = blocksOf('docs/migration.md', 'js')
   let folder
   beforeEach(() => { folder = makeFolder() })

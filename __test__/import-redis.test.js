@@ -41,7 +41,7 @@ describe('import from Redis', function () {
       { skipped: '\ufffd', reason: 'a key that is not UTF-8' }
     ])
   })
-  it('of the database that the url names', async () => {
+  it('reads the database that the URL names', async () => {
     await server.query('SELECT', '3')
     await server.query('LPUSH', 'list/three', '3')
     await server.query('SELECT', '0')
@@ -49,7 +49,7 @@ describe('import from Redis', function () {
     assert.deepStrictEqual((await collect(source)).lists, { three: ['3'] })
     await source.close()
   })
-  it('what is removed meanwhile', async () => {
+  it('source-changed for a list or a record that is removed while it is read', async () => {
     await server.query('LPUSH', 'list/many', ...many)
     await changes(() => server.query('LTRIM', 'list/many', '0', '400'))
     await server.query('DEL', 'list/many')
@@ -95,7 +95,7 @@ describe('import from Redis', function () {
         assert(lists.written.includes(end || 'none'), end)
       }
     })
-    it('is the same with a client that reads none out of the url', async function () {
+    it('is the same with a client that does not read it from the URL', async function () {
       if (!fs.existsSync(otherClient)) {
         return this.skip()
       }
@@ -110,7 +110,7 @@ describe('import from Redis', function () {
       }
       fs.rmSync(folder, { recursive: true })
     })
-    it('is one, by a number', async () => {
+    it('must be named once, by a number', async () => {
       for (const end of ['/1?db=3', '?db=three', '/three', '?db=-1']) {
         requireFailure(await rejection(open(server.readerUrl + end)), 'source-invalid', server)
       }
@@ -149,7 +149,7 @@ describe('import from Redis', function () {
       assert.strictEqual(fs.existsSync(store), false)
       fs.rmSync(folder, { recursive: true })
     })
-    it('is left out by --skip-too-large, counted and named', async () => {
+    it('is left out, counted and named with --skip-too-large', async () => {
       const folder = makeFolder()
       const { code, stdout } = await runTool(['import', '--from', 'redis', server.readerUrl, '--store', path.join(folder, 'store'), '--skip-too-large'])
       assert.strictEqual(code, 0)

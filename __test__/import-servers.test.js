@@ -33,7 +33,7 @@ describe('import from servers', function () {
         }
       })
 
-      it('gives a long list in parts, from the oldest item on, and what has no contents', async () => {
+      it('gives a long list in parts from the oldest item on, and names rows that lack something', async () => {
         const { records, lists, skipped } = await read()
         assert.deepStrictEqual(records, { 'a-record': Buffer.from('its contents'), nothing: Buffer.alloc(0) })
         assert.deepStrictEqual(lists, { many })
@@ -45,22 +45,22 @@ describe('import from servers', function () {
               { skipped: 'none', reason: 'a row without contents' }
             ])
       })
-      it('a wrong password', async () => {
+      it('source-refused for a wrong password', async () => {
         const url = server.readerUrl.replace(/:[^:@]*@/, ':another-password@')
         await fails(url, 'source-refused', 'another-password')
       })
-      it('a database that is not there', async () => {
+      it('source-refused for a database that does not exist', async () => {
         await fails(replaceDatabase('99'), 'source-refused')
       })
-      it('a database without a dashboard', async () => {
+      it('source-not-dashboard for a database without data of Dashboard', async () => {
         await fails(replaceDatabase(kind === 'redis' ? '5' : 'other'), 'source-not-dashboard')
       })
-      it('an address where nothing answers', async () => {
+      it('source-unreachable for an address at which nothing answers', async () => {
         const url = new URL(server.readerUrl)
         url.port = await freePort()
         await fails(url.href, 'source-unreachable')
       })
-      it('a url that is none', async () => {
+      it('source-invalid for an invalid URL, and shows no password', async () => {
         const { protocol, host } = new URL(server.readerUrl)
         const wrong = ['', 'localhost:1', 'ftp://user:a-secret@localhost/x', `${protocol}//`, `${protocol}//user:a-secret%zz@${host}/x`, `${protocol}//user:12/a-secret@${host}/x`, `${protocol}//user:12#a-secret@${host}/x`, `${protocol}//user:12?a-secret@${host}/x`, `${protocol}//user:a-secret/12@${host}/x`, `${protocol}//user:a-secret@${host}/%zz`]
         for (const url of wrong) {
@@ -69,14 +69,14 @@ describe('import from servers', function () {
           assert(!error.detail.includes('12'), error.detail)
         }
       })
-      it('an option that nobody here understands, which may say what data it is', async () => {
+      it('source-invalid for an unknown option, because it may select other data', async () => {
         for (const option of ['prefix=app', 'schema=other', 'DB=3']) {
           const error = await rejection(open(`${server.readerUrl}?${option}`))
           requireFailure(error, 'source-invalid', server)
           assert(error.detail.includes(`the option ${option.split('=')[0]} is not understood`), error.detail)
         }
       })
-      it('an option that is wrong', async () => {
+      it('source-invalid for an invalid value of an option', async () => {
         const option = { redis: '/one', mysql: '?ssl=none', postgresql: '?sslrootcert=/nothing' }[kind]
         await fails(server.readerUrl + option, 'source-invalid')
       })
@@ -119,7 +119,7 @@ describe('import from servers', function () {
           fs.rmSync(folder, { recursive: true })
         }
       })
-      it('by one who may read nothing', async () => {
+      it('source-refused for a user without permission to read', async () => {
         if (kind === 'redis') {
           await server.query('ACL', 'SETUSER', 'nobody', 'on', '>nobodys-password', '-@all', '+@connection')
         } else {
@@ -149,7 +149,7 @@ describe('import from servers', function () {
     })
   }
 
-  it('an address where something else answers, or nothing is said', async () => {
+  it('source-unreachable for an address at which another server answers, or stays silent', async () => {
     const sockets = []
     const silent = await listen((socket) => sockets.push(socket))
     const web = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))

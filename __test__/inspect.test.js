@@ -8,7 +8,7 @@ const { encrypt, secrets } = require('./helpers/secret.js')
 const account = { object: 'account', accountid: 'account_1', usernameHash: 'HIDDEN1', passwordHash: 'HIDDEN2', sessionKey: 'HIDDEN3', sessionKeyNumber: 2, tokens: ['HIDDEN4'], apiKeys: { a: 'HIDDEN5' }, resetCode: 'HIDDEN6', pin: 4711, created: 5, firstName: 'A name', profile: { secretCodeHash: 'HIDDEN7' } }
 
 describe('inspect', function () {
-  this.timeout(30000)
+  this.timeout(60000)
   let folder
   beforeEach(async () => {
     folder = makeFolder()
@@ -124,7 +124,7 @@ describe('inspect', function () {
 })
 
 describe('stats', function () {
-  this.timeout(30000)
+  this.timeout(60000)
   const store = useStore()
 
   it('of a running store: what was written and how long that took, what memory answered, what waits', async () => {

@@ -94,7 +94,7 @@ describe('bytes that are not UTF-8', () => {
         tally[theirs === 'invalid-accountid' ? 'none' : 'account']++
       }
       assert(tally.account > 250 && tally.none > 50, JSON.stringify(tally))
-    }).timeout(30000)
+    }).timeout(60000)
   }
 
   // An account with bytes of every kind in a value, at its end, or instead of a piece of it.

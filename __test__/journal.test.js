@@ -35,7 +35,7 @@ describe('journal', () => {
   afterEach(() => fs.rmSync(place, { recursive: true }))
   after(() => fs.rmSync(folder, { recursive: true }))
 
-  it('gives the data what it lacks', async () => {
+  it('gives the data the changes that it lacks', async () => {
     await withStore(place, async ({ storage }) => assert.strictEqual(await storage.read('x'), `value ${CHANGES}`))
   })
   describe('exceptions', () => {
@@ -48,7 +48,7 @@ describe('journal', () => {
           }
         })
       }
-      it('though sled has written a part of them', async () => {
+      it('also where sled has already written a part of the changes', async () => {
         flip(2)
         await rejection(addon.open({ path: place }))
         flip(1)
@@ -72,7 +72,7 @@ describe('journal', () => {
     await withStore(killed, async ({ storage }) => assert.strictEqual(await storage.read('x'), 'later'))
     fs.rmSync(killed, { recursive: true })
   })
-  it('the last change alone may be damaged: that looks like one that was never acknowledged', async () => {
+  it('a damaged last change is left out, because it looks like one that was never acknowledged', async () => {
     flip(CHANGES)
     await withStore(place, async ({ storage }) => assert.strictEqual(await storage.read('x'), `value ${CHANGES - 1}`))
   })

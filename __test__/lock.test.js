@@ -52,7 +52,7 @@ describe('lock', () => {
     await Promise.all(threads)
     await store.open()
     assert.strictEqual(await store.storageList.count('list'), 4 * 30)
-  }).timeout(30000)
+  }).timeout(60000)
 
   it('two worker threads and the main thread lose nothing', async () => {
     const count = 300
@@ -70,7 +70,7 @@ describe('lock', () => {
         assert(items.has(`${name} ${i}`))
       }
     }
-  }).timeout(30000)
+  }).timeout(60000)
 
   it('a thread that is ended in the middle takes nothing with it', async () => {
     for (let round = 0; round < 10; round++) {
@@ -83,7 +83,7 @@ describe('lock', () => {
     }
     await store.storage.write('main', 'after')
     assert.strictEqual(await store.storage.read('main'), 'after')
-  }).timeout(30000)
+  }).timeout(60000)
 
   function startThread (name, count) {
     return new Promise((resolve, reject) => {

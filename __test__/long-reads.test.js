@@ -15,17 +15,17 @@ describe('long-reads', () => {
     await folder.close()
   })
 
-  it('do not stand in the way of a look-up', async () => {
+  it('do not delay a look-up', async () => {
     let ended = 0
     const reads = Array.from({ length: 8 }, async () => {
       await store.storageList.listAll('list')
       ended++
     })
     assert.strictEqual(await store.storage.exists('never asked for before'), false)
-    // With one pool of four threads for everything it is five at least.
-    assert(ended < 4, `${ended} long reads ended before the look-up`)
+    // With one pool of four threads for everything at least five would have ended.
+    assert(ended < 5, `${ended} long reads ended before the look-up`)
     await Promise.all(reads)
-  }).timeout(20000)
+  }).timeout(60000)
 
   it('find what a list was at one moment, and let it change meanwhile', async () => {
     const reads = Array.from({ length: 8 }, () => store.storageList.listAll('list'))
@@ -42,5 +42,5 @@ describe('long-reads', () => {
       assert(Math.abs(items.length - COUNT) <= 1, `${items.length} items`)
       assert(items.length - added - left.length <= 1)
     }
-  }).timeout(20000)
+  }).timeout(60000)
 })

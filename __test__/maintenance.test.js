@@ -43,7 +43,7 @@ describe('maintenance', () => {
       assert.strictEqual(JSON.parse(stderr).error.code, 'ERR_STORE_MISSING')
       assert.strictEqual(fs.existsSync(path.join(store.folder, 'missing')), false)
     })
-    it('says how it is used', async () => {
+    it('the tool prints its usage', async () => {
       for (const args of [['nothing'], ['verify', '--nothing'], ['backup']]) {
         const { code, stderr } = await run(...args)
         assert.strictEqual(code, 2)
@@ -56,7 +56,7 @@ describe('maintenance', () => {
   })
 
   describe('backup', () => {
-    it('is the store of one moment, while it is written to', async () => {
+    it('holds the store of one moment while it is written to', async () => {
       await fill()
       const state = { writing: true, pairs: 0 }
       const writer = (async () => {
@@ -83,8 +83,8 @@ describe('maintenance', () => {
       await store.storage.close()
       process.env.SLED_PATH = folder
       await store.open()
-    }).timeout(30000)
-    it('of a stopped store, by the tool', async () => {
+    }).timeout(60000)
+    it('of a stopped store is made on the command line', async () => {
       await fill()
       await store.storage.close()
       const { code, stdout } = await run('backup', backup, '--json')
@@ -164,7 +164,7 @@ describe('maintenance', () => {
         assert((await addon.Session.get({ appid, query: { sessionid: 'session_1' } })).ended > 1e9)
         useSecret()
         await store.reopen()
-      }).timeout(20000)
+      }).timeout(60000)
     }
   })
 
@@ -207,7 +207,7 @@ describe('maintenance', () => {
       }
     })
   }
-  it('what was repaired is told by a warning', async () => {
+  it('a repair of the settings of sled is told by a warning', async () => {
     await store.storage.close()
     const conf = path.join(folder, 'sled', 'conf')
     const whole = fs.readFileSync(conf)

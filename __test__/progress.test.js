@@ -1,12 +1,14 @@
 /* eslint-env mocha */
 const assert = require('assert')
 const { spawn, spawnSync } = require('child_process')
+const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
+const { setTimeout: sleep } = require('timers/promises')
 const addon = require('../index.js')
 const { progressText } = require('../lib/cli/progress.js')
 const { bytesText, numberText, secondsText } = require('../lib/cli/numbers.js')
-const { makeFolder, tool } = require('./helper.js')
+const { makeFolder, tool, until } = require('./helper.js')
 
 describe('progress', function () {
   this.timeout(60000)
@@ -41,15 +43,22 @@ describe('progress', function () {
     })
     after(() => fs.rmSync(folder, { recursive: true }))
 
-    it('what took over a second says how long', function () {
-      const pipe = path.join(folder, 'late')
-      spawnSync('mkfifo', [pipe])
-      const command = `(sleep 2; cat '${pipe}' > /dev/null) & '${process.execPath}' '${tool}' export --output '${pipe}' --store '${path.join(folder, 'store')}'`
-      const { error, stdout } = spawnSync('script', ['--quiet', '--return', '--command', command, '/dev/null'], { encoding: 'utf8' })
-      if (error) {
+    it('an export that took over a second says how long', async function () {
+      if (spawnSync('script', ['--version']).error) {
         return this.skip()
       }
-      assert.match(stdout, /1 records and 0 lists with 0 items were exported to .*\r\nexport took \d+ s\r\n$/)
+      const pipe = path.join(folder, 'late')
+      spawnSync('mkfifo', [pipe])
+      const child = spawn('script', ['--quiet', '--return', '--command', `stty cols 60; '${process.execPath}' '${tool}' export --output '${pipe}' --store '${path.join(folder, 'store')}'`, '/dev/null'])
+      let shown = ''
+      child.stdout.on('data', (data) => { shown += data })
+      const ended = once(child, 'close')
+      // It has begun, and waits for a reader.
+      await until(() => shown.includes('export'))
+      await sleep(1200)
+      fs.createReadStream(pipe).resume()
+      await ended
+      assert.match(shown, /1 records and 0 lists with 0 items were exported to .*\r\nexport took \d+ s\r\n$/)
     })
     it('its line is cleared by Ctrl-C', async function () {
       // Nothing reads from the pipe, so the export waits.

@@ -10,7 +10,7 @@ const now = Math.floor(Date.now() / 1000)
 const day = 86400
 
 describe('purge', function () {
-  this.timeout(30000)
+  this.timeout(60000)
   const store = useStore()
   afterEach(() => useSecret())
 
@@ -60,7 +60,7 @@ describe('purge', function () {
     })
   }
 
-  it('ends as Session.get says', async () => {
+  it('agrees with Session.get on when a session ended', async () => {
     await fill()
     for (const id in sessions) {
       const { ended } = await addon.Session.get({ appid: 'a', query: { sessionid: id } }).catch(() => sessions[id].expires > now ? {} : { ended: sessions[id].expires })
@@ -68,7 +68,7 @@ describe('purge', function () {
     }
   })
 
-  it('leaves what it cannot read, and what is no session, and says so', async () => {
+  it('leaves what it cannot read and what is not a session, and counts both', async () => {
     useSecret(secrets)
     await fill()
     useSecret()
@@ -90,7 +90,7 @@ describe('purge', function () {
     assert.deepStrictEqual(await snapshot(), before)
   })
 
-  it('refuses an age that is none', async () => {
+  it('invalid-age for an age without a unit, or of another form', async () => {
     await fill()
     const before = await snapshot()
     const opened = await addon.open({ path: process.env.SLED_PATH })
@@ -110,11 +110,11 @@ describe('purge', function () {
     assert.deepStrictEqual(await snapshot(), before)
   })
 
-  it('every unit is what it says', async () => {
+  it('knows seconds, minutes, hours, days and weeks', async () => {
     const opened = await addon.open({ path: process.env.SLED_PATH })
     const ends = { '30s': 30, '30m': 1800, '30h': 108000, '3d': 3 * day, '2w': 14 * day }
     for (const [age, seconds] of Object.entries(ends)) {
-      for (const [older, removed] of [[-5, 0], [5, 1]]) {
+      for (const [older, removed] of [[-20, 0], [20, 1]]) {
         await store.storage.write('a/session/s', session({ ended: Math.floor(Date.now() / 1000) - seconds - older }))
         assert.strictEqual((await opened.purge({ olderThan: age, dryRun: true })).removed, removed, `${age} ${older}`)
         await store.storage.delete('a/session/s')
@@ -123,7 +123,7 @@ describe('purge', function () {
     await opened.close()
   })
 
-  it('holds nobody up in a running server', async () => {
+  it('lets other writes through in a running dashboard', async () => {
     const many = Array.from({ length: 3000 }, (_, i) => `session_${i}`)
     const opened = await addon.open({ path: process.env.SLED_PATH })
     await opened.load(many.map((id) => ({ record: `a/session/${id}`, contents: Buffer.from(session({ ended: 5 })) })))
@@ -136,15 +136,18 @@ describe('purge', function () {
         state.longest = Math.max(state.longest, Number(process.hrtime.bigint() - before) / 1e6)
       }
     })()
+    const begun = Date.now()
     assert.strictEqual((await opened.purge({ olderThan: '1d' })).removed, 3000)
+    const took = Date.now() - begun
     state.purging = false
     await writer
-    assert(state.writes > 100 && state.longest < 500, JSON.stringify(state))
+    // A purge that held up writes would do so for all of its time.
+    assert(state.writes > 100 && state.longest < Math.max(500, took / 4), JSON.stringify({ ...state, took }))
     assert.deepStrictEqual(await snapshot(), ['a/file'])
     await opened.close()
   }).timeout(60000)
 
-  it('that was killed is run again', async () => {
+  it('finishes when it is run again after a kill', async () => {
     const many = Array.from({ length: 4000 }, (_, i) => `session_${i}`)
     const opened = await addon.open({ path: process.env.SLED_PATH })
     await opened.load([
@@ -177,7 +180,7 @@ describe('purge', function () {
   }).timeout(60000)
 
   describe('by itself', () => {
-    it('again and again, until the store is closed', async () => {
+    it('runs again and again until the store is closed', async () => {
       await fill()
       const end = purgeRegularly(mainStore(), '30d', 5, 20)
       for (const id of ['first', 'second']) {
@@ -190,7 +193,7 @@ describe('purge', function () {
       assert.strictEqual(await store.storage.exists('a/session/third'), true)
       assert.strictEqual(await store.storage.exists('a/session/living'), true)
     })
-    it('is told by a warning when it fails', async () => {
+    it('warns when it fails', async () => {
       useSecret({ ENCRYPTION_SECRET: 'short', ENCRYPTION_SECRET_IV: 'short' })
       const warnings = []
       const listen = (warning) => warnings.push(warning)
@@ -202,7 +205,7 @@ describe('purge', function () {
       assert.strictEqual(warnings[0].code, 'DASHBOARD_SLED_PURGE')
       assert.match(warnings[0].message, /^dashboard-sled could not remove old sessions: ENCRYPTION_SECRET has to be 32 bytes/)
     })
-    it('with SLED_PURGE_AFTER a minute after the start, in one thread, and the process ends all the same', async () => {
+    it('starts a minute after the store is opened, in one thread alone, and does not keep the process alive', async () => {
       await store.storage.write('a/session/ended', session({ ended: 5 }))
       await store.storage.close()
       const run = async (env) => JSON.parse((await runNode('purging.js', { env }).ended).stdout)
@@ -210,8 +213,8 @@ describe('purge', function () {
       assert.deepStrictEqual(await run({ SLED_PURGE_AFTER: '1d', IN_THREAD: '1' }), { delays: [], isThere: true })
       assert.deepStrictEqual(await run({ SLED_PURGE_AFTER: '1d' }), { delays: [60000, 3600000], isThere: false })
       await store.open()
-    }).timeout(30000)
-    it('stops the start if the setting makes no sense', async () => {
+    }).timeout(60000)
+    it('invalid-sled-purge-after for an invalid age', async () => {
       await store.storage.close()
       for (const age of ['0d', '30', 'nonsense']) {
         process.env.SLED_PURGE_AFTER = age

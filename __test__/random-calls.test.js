@@ -20,7 +20,7 @@ describe('random calls', () => {
     fc.record({ call: fc.constant('reopen') })
   )
 
-  it('does what maps do', async () => {
+  it('find the same as in maps in memory', async () => {
     await fc.assert(fc.asyncProperty(fc.array(call, { maxLength: 60 }), async (calls) => {
       await store.storage.flush()
       const records = new Map()

@@ -32,5 +32,5 @@ describe('README', () => {
       assert.strictEqual(stdout, '{"text":"on the disk once this resolves"} [ \'1\' ]\n')
     }
     fs.rmSync(folder, { recursive: true })
-  }).timeout(20000)
+  }).timeout(60000)
 })

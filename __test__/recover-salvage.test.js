@@ -55,7 +55,7 @@ describe('recover --salvage', function () {
       await saved.close()
     })
   }
-  it('of a store in which nothing is damaged', async () => {
+  it('saves everything of a store in which nothing is damaged', async () => {
     const { code, stdout } = await runTool(['recover', '--salvage', target, '--store', store])
     assert.deepStrictEqual([code, stdout.split('\n').at(-2)], [0, 'nothing was lost'])
     assert.strictEqual((await runTool(['recover', '--salvage', target, '--store', store])).code, 1)
@@ -69,13 +69,13 @@ describe('recover --salvage', function () {
     assert.deepStrictEqual([code, stderr, records], [3, '', ACCOUNTS - lost.length])
     assert.strictEqual(described.filter((text) => text.startsWith('some of the data of sled, between ')).length, 2)
   })
-  it('a record that cannot be read is named, others are read, and nothing is printed', async () => {
+  it('inspect names a record that cannot be read, and reads others', async () => {
     flip(123)
     const one = await runTool(['inspect', `${APPID}/account/123`, '--store', store])
     assert(one.stderr.startsWith(`store-damaged: the value of ${APPID}/account/123 is damaged`), one.stderr)
     assert.strictEqual((await runTool(['inspect', `${APPID}/account/7`, '--store', store])).code, 0)
   })
-  it('a backup of it is refused, and so is a compaction', async () => {
+  it('a backup and a compaction of the damaged store are refused', async () => {
     flip(123)
     const opened = await addon.open({ path: store })
     assert.strictEqual((await rejection(opened.backup(target))).code, 'ERR_STORE_DAMAGED')
@@ -83,7 +83,7 @@ describe('recover --salvage', function () {
     await opened.close()
   })
 
-  it('the first page has the name of the store as well: without it nothing is opened, and nothing is printed', async () => {
+  it('saves nothing without the first page, which holds the name of the store', async () => {
     flip(0)
     const { code, stderr } = await runTool(['recover', '--salvage', target, '--store', store])
     assert.deepStrictEqual([code, stderr.split(': ')[0], stderr.split('\n').length], [6, 'store-damaged', 2])

@@ -13,7 +13,7 @@ const FILES = ['guard', 'lock', 'sled']
 const noStrace = spawnSync('strace', ['-V']).error && 'strace is missing'
 
 describe('restore', function () {
-  this.timeout(20000)
+  this.timeout(60000)
   let folder, store, backup
   beforeEach(async () => {
     folder = makeFolder()

@@ -35,7 +35,7 @@ describe('session cache', () => {
     NativeStore.prototype.session = native
   })
 
-  it('serve the second look and all that follow', async () => {
+  it('answers the second request and all that follow', async () => {
     const first = await look()
     for (let i = 0; i < 5; i++) {
       const again = await look()
@@ -44,7 +44,7 @@ describe('session cache', () => {
     }
     assert.strictEqual(looks, 1)
   })
-  it('are the caller\'s own', async () => {
+  it('gives each caller its own object', async () => {
     await seen()
     const first = await look()
     first.expires = 0
@@ -52,20 +52,20 @@ describe('session cache', () => {
     delete first.accountid
     assert.deepStrictEqual(await look(), session())
   })
-  it('leave the account behind in the request', async () => {
+  it('sets accountid in the request', async () => {
     await seen()
     const req = request()
     await addon.Session.get(req)
     assert.strictEqual(req.query.accountid, 'account_1')
   })
-  it('are not kept of a session with nested values', async () => {
+  it('does not keep a session with nested values', async () => {
     await write('session', { ...session(), nested: { list: [1] } })
     const first = await look()
     first.nested.list.push(2)
     assert.deepStrictEqual((await look()).nested, { list: [1] })
     assert.strictEqual(looks, 2)
   })
-  it('are not mixed up between applications', async () => {
+  it('keeps applications apart', async () => {
     await seen()
     assert.strictEqual((await rejection(addon.Session.get({ appid: 'other', query: { sessionid: 'session_1' } }))).message, 'invalid-sessionid')
     await store.storage.write('other/account/account_1', JSON.stringify({ object: 'account', sessionKeyNumber: 5, sessionKeyLastReset: 7 }))
@@ -77,7 +77,7 @@ describe('session cache', () => {
     }
   })
 
-  describe('are gone after', () => {
+  describe('does not answer from before', () => {
     const changes = {
       'a write of the session': () => write('session', { ...session(), lastVerified: 9 }),
       'a write of the account': () => write('account', { object: 'account', accountid: 'account_1', sessionKeyNumber: 2, sessionKeyLastReset: 8 }),
@@ -126,7 +126,7 @@ describe('session cache', () => {
     })
   })
 
-  it('never show a session as it was before a reset that has resolved, in 2,000 races', async () => {
+  it('never shows a session as it was before a reset that has resolved, in 2,000 races', async () => {
     let number = 1
     for (let round = 0; round < 2000; round++) {
       const looking = [look(), look()]
@@ -141,7 +141,7 @@ describe('session cache', () => {
     }
   }).timeout(60000)
 
-  describe('are bounded by their bytes, and those that are used stay', () => {
+  describe('is bounded in bytes, and keeps what is used:', () => {
     const SessionCopies = require('../lib/session-cache.js')
     const { mainStore } = require('../lib/stores.js')
     const budget = 1024 * 1024
@@ -166,7 +166,7 @@ describe('session cache', () => {
         assert.strictEqual(copies.get(appid, 'session_1', 1), undefined)
       })
     }
-    it('and one that is larger than all of them is not kept', () => {
+    it('does not keep a session that is larger than its budget', () => {
       const copies = new SessionCopies(mainStore().number, 1000)
       const large = { ...session(), data: 'a'.repeat(1000) }
       copies.keep(large, JSON.stringify(large), 1, 1, appid, 'session_1', 1)

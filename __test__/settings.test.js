@@ -124,7 +124,7 @@ describe('settings', () => {
       for (let i = 0; i < 3000; i++) {
         assert.strictEqual(await store.storage.read(`file/${i}`), contents(i))
       }
-    }).timeout(20000)
+    }).timeout(60000)
   })
 
   describe('CACHE', () => {

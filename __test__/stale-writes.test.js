@@ -15,7 +15,7 @@ describe('stale writes', () => {
     describe(title, () => {
       beforeEach(() => title === 'encrypted' && useSecret(secrets))
 
-      it('a sign-in that read before the user ended all sessions', async () => {
+      it('a sign-in that read the account before a reset does not bring the old session key back', async () => {
         await write(account())
         // The host's user/reset-session-key.js: key first, number last.
         const steps = [{ sessionKey: 'k2' }, { sessionKeyLastReset: 9 }, { sessionKeyNumber: 2 }]
@@ -27,14 +27,14 @@ describe('stale writes', () => {
         }
         assert.deepStrictEqual(await read(), account({ sessionKey: 'k2', sessionKeyNumber: 2, lastSignedIn: 5, sessionKeyLastReset: 9 }))
       })
-      it('a profile update that read before the password was changed', async () => {
+      it('a profile update that read the account before a new password does not bring the old one back', async () => {
         await write(account())
         await write(account({ passwordHash: 'p2' }))
         await write(account({ passwordHash: 'p2', passwordLastChanged: 9 }))
         await write(account({ profileid: 'profile_2' }))
         assert.deepStrictEqual(await read(), account({ passwordHash: 'p2', passwordLastChanged: 9, profileid: 'profile_2' }))
       })
-      it('one from long before, and one after a restart', async () => {
+      it('none of 39 retired session keys comes back, also after a restart', async () => {
         await write(account())
         for (let i = 2; i <= 40; i++) {
           await write(account({ sessionKey: `k${i}` }))
@@ -45,7 +45,7 @@ describe('stale writes', () => {
           assert.strictEqual((await read()).sessionKey, 'k40')
         }
       })
-      it('one that read 70 resets ago, once and again', async () => {
+      it('a write from before 70 resets ends all sessions, only the first time', async () => {
         await write(account())
         for (let i = 0; i < 70; i++) {
           await addon.ResetSessionKey.patch({ appid, query: { accountid: 'account_1' } })
@@ -58,7 +58,7 @@ describe('stale writes', () => {
           assert.deepStrictEqual([sessionKeyNumber, lastSignedIn], [72, i])
         }
       })
-      it('one that read before a change of the password and 70 resets', async () => {
+      it('a write from before a new password and 70 resets does not bring the old password back', async () => {
         await write(account())
         await write(account({ passwordHash: 'p2' }))
         await write(account({ passwordHash: 'p2', passwordLastChanged: 9 }))
@@ -69,7 +69,7 @@ describe('stale writes', () => {
         const { passwordHash, passwordLastChanged, lastSignedIn } = await read()
         assert.deepStrictEqual([passwordHash, passwordLastChanged, lastSignedIn], ['p2', 9, 5])
       })
-      it('what the host does to an account by reading, changing and writing it, in 200 races', async () => {
+      it('the host undoes neither a reset nor a new password in 200 races', async () => {
         const set = async (changes) => write({ ...await read(), ...changes })
         for (let race = 0; race < 200; race++) {
           await store.storage.delete(`${appid}/account/account_1`)
@@ -90,20 +90,20 @@ describe('stale writes', () => {
           assert.strictEqual(passwordHash, hash)
         }
       })
-      it('a lower number, by any call', async () => {
+      it('a lower sessionKeyNumber is not taken from any call', async () => {
         await write(account({ sessionKeyNumber: 5, sessionKeyLastReset: 9 }))
         const lower = account({ sessionKeyNumber: 4, sessionKeyLastReset: 8, administrator: 7 })
         await write(lower)
         await store.storage.writeBinary(`${appid}/account/account_1`, Buffer.from(encrypt(JSON.stringify(lower))))
         assert.deepStrictEqual(await read(), account({ sessionKeyNumber: 5, sessionKeyLastReset: 9 }))
       })
-      it('a session that has ended', async () => {
+      it('a session that has ended stays ended', async () => {
         const session = { object: 'session', sessionid: 'session_1', ended: 5 }
         await write(session, 'session')
         await write({ object: 'session', sessionid: 'session_1', lastVerified: 9 }, 'session')
         assert.deepStrictEqual(await read('session'), { object: 'session', sessionid: 'session_1', lastVerified: 9, ended: 5 })
       })
-      it('an account that was deleted and made again is a new one', async () => {
+      it('an account that was deleted and made again may have any key', async () => {
         await write(account({ sessionKeyNumber: 5, sessionKey: 'k2' }))
         await write(account({ sessionKeyNumber: 5, sessionKey: 'k3' }))
         await store.storage.delete(`${appid}/account/account_1`)
@@ -112,20 +112,20 @@ describe('stale writes', () => {
         await write(account({ sessionKey: 'k3' }))
         assert.strictEqual((await read()).sessionKey, 'k3')
       })
-      it('arbitrary text under an account\'s key is written word for word', async () => {
+      it('text that is not an account is written as it is', async () => {
         await write(account({ sessionKeyNumber: 5 }))
         for (const text of ['text', '{"object":"profile"}', '[]', '{"object":"account"']) {
           await store.storage.write(`${appid}/account/account_1`, text)
           assert.strictEqual(await store.storage.read(`${appid}/account/account_1`), text)
         }
       })
-      it('another tenant\'s account of the same id is another one', async () => {
+      it('accounts of the same id in two applications are judged separately', async () => {
         await write(account({ sessionKeyNumber: 5 }))
         await store.storage.write('other/account/account_1', encrypt(JSON.stringify(account())))
         await store.storage.write('other/account/account_1', encrypt(JSON.stringify(account({ sessionKeyNumber: 2 }))))
         assert.strictEqual((await read()).sessionKeyNumber, 5)
       })
-      it('loses only what is stale: a new key beside an old password, a new password beside an old number', async () => {
+      it('a write loses only its stale properties: an old password beside a new key, an old number beside a new password', async () => {
         await write(account())
         await write(account({ passwordHash: 'p2' }))
         await write(account({ sessionKey: 'k2' }))
@@ -136,7 +136,7 @@ describe('stale writes', () => {
         assert(/^[0-9a-f]{64}$/.test(sessionKey), sessionKey)
         assert.deepStrictEqual({ ...rest, sessionKey: 'k1' }, account({ passwordHash: 'p3', sessionKeyNumber: 3, sessionKeyLastReset: reset.sessionKeyLastReset }))
       })
-      it('a reset answers what is stored, whatever was there before', async () => {
+      it('a reset answers with what is stored, whatever was stored before', async () => {
         await write(account())
         await write(account({ passwordHash: 'p2' }))
         await store.storage.write(`${appid}/account/account_1`, 'text')
@@ -150,7 +150,7 @@ describe('stale writes', () => {
           assert.notStrictEqual(stored.sessionKey, sessionKey)
         }
       })
-      it('a reset at the same time as many stale writes', async () => {
+      it('20 resets among 200 stale writes all count', async () => {
         await write(account())
         const stale = Array.from({ length: 100 }, (_, i) => write(account({ lastSignedIn: i })))
         const resets = Array.from({ length: 20 }, () => addon.ResetSessionKey.patch({ appid, query: { accountid: 'account_1' } }))

@@ -103,7 +103,7 @@ describe('storage-list', () => {
         assert.deepStrictEqual(await store.storageList.listAll('two'), ['2'])
       })
     })
-    it('does nothing with nothing', async () => {
+    it('does nothing for an empty object', async () => {
       assert.strictEqual(await store.storageList.addMany({}), undefined)
     })
   })
@@ -175,7 +175,7 @@ describe('storage-list', () => {
         assert.deepStrictEqual(page || [], left.slice(offset, offset + 3))
       }
     }).timeout(60000)
-    it('one moment while the list changes', async () => {
+    it('the list of one moment while it changes', async () => {
       await add('path', ['a', 'b'])
       const state = { changing: true }
       const changes = (async () => {
@@ -208,7 +208,7 @@ describe('storage-list', () => {
       assert.strictEqual(await store.storageList.remove('path', 'b'), undefined)
       assert.strictEqual(await store.storageList.count('path'), 1)
     })
-    it('leaves nothing of the last item', async () => {
+    it('leaves an empty list after its last item', async () => {
       await add('path', ['a'])
       await store.storageList.remove('path', 'a')
       await bothWays(async () => {

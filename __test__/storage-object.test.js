@@ -39,7 +39,7 @@ describe('storage-object', () => {
             }
           }
         }
-      }).timeout(30000)
+      }).timeout(60000)
     }
     for (const method of ['getProperties', 'removeProperties']) {
       it(`StorageObject#${method}`, async () => {
@@ -61,7 +61,7 @@ describe('storage-object', () => {
           await assertSame(record, 'setProperties', properties)
         }
       }
-    }).timeout(30000)
+    }).timeout(60000)
     it('an error for an objectid that is none', async () => {
       for (const method in theirs) {
         for (const objectid of [undefined, null, '', []]) {
@@ -102,7 +102,7 @@ describe('storage-object', () => {
     const error = await rejection(ours.setProperty('record', 'b', half))
     assert.deepStrictEqual([error.message, error.code], ['invalid-value', 'ERR_TOO_LARGE'])
     assert.strictEqual(await ours.getProperty('record', 'b'), undefined)
-  }).timeout(30000)
+  }).timeout(60000)
   it('invalid-object when a record that is none is read, without showing it', async () => {
     await storage.write('record', 'secret "text"')
     for (const reading of [ours.getProperty('record', 'a'), ours.getProperties('record', ['a'])]) {

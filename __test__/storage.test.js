@@ -161,7 +161,7 @@ describe('storage', () => {
         await store.reopen()
         assert.strictEqual(await store.storage.exists(key), false)
         assert.strictEqual(await store.storage.read(other), 'other')
-      }).timeout(30000)
+      }).timeout(60000)
     }
     it('keeps all those keys apart', async () => {
       for (const [title, key] of Object.entries(keys)) {

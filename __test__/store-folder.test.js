@@ -97,7 +97,7 @@ describe('the folder of a store', () => {
     })
   })
 
-  it('starts anew after a creation that was cut short', async () => {
+  it('is made anew after a creation that was cut short', async () => {
     await store.storage.close()
     const folder = process.env.SLED_PATH
     const guard = fs.readFileSync(path.join(folder, 'guard'))
@@ -123,7 +123,7 @@ describe('the folder of a store', () => {
     await store.open()
   })
 
-  it('opens with a snapshot that was cut short, and with a damaged one', async () => {
+  it('opens with a snapshot of sled that was cut short, and with a damaged one', async () => {
     const sled = path.join(process.env.SLED_PATH, 'sled')
     await store.storage.write('file', 'contents')
     await store.reopen()

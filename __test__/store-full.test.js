@@ -15,7 +15,7 @@ const long = { long: 'x'.repeat(5000) }
 // One store on a disk of 12 MB, on which the tests follow each other: at first there is no room for a large record, after the
 // resets for a small one neither, and the last test makes room.
 describe('a full disk', function () {
-  this.timeout(30000)
+  this.timeout(60000)
   const written = []
   let folder, mounted, storage, storageList, refused
   before(async function () {

@@ -10,7 +10,7 @@ const { makeFolder, runAsNobody } = require('./helper.js')
 const alone = { uid: 54321, gid: 54321 }
 
 describe('thread limit', () => {
-  it('store-no-thread, whichever of them the system refuses, and the same process opens the store later', async function () {
+  it('store-no-thread for whichever thread the system refuses; the same process opens the store later', async function () {
     if (process.platform !== 'linux' || process.getuid() !== 0) {
       return this.skip()
     }

@@ -8,7 +8,7 @@ const { makeFolder, rejection, runTool } = require('./helper.js')
 // How stores with damaged places, counters and pieces are repaired is tested where they can be damaged: in
 // src/store/sled/maintenance/repair_tests.rs. Lists of sessions that the real Dashboard has broken: in dashboard.test.js.
 describe('verify --repair', function () {
-  this.timeout(30000)
+  this.timeout(60000)
   let folder
   beforeEach(() => {
     folder = makeFolder()
@@ -55,7 +55,7 @@ describe('verify --repair', function () {
     assert.strictEqual((await store.repair()).repairs, 0)
     await store.close()
   })
-  it('by the tool, which tells each thing it did, and what it could not do', async () => {
+  it('prints each repair, and what could not be repaired', async () => {
     const store = await addon.open({ path: folder })
     await store.load([{ list: 'a/sessions', items: ['gone', 'odd'] }, { record: 'a/session/odd', contents: Buffer.from('00ff') }])
     await store.close()

@@ -3,7 +3,7 @@
 
 const partOfTest = (text) => ({ file: '__test__/run.js', text })
 const install = { file: '__test__/install/run.js', text: 'dashboard-sled' }
-const migration = { file: '__test__/import-migration-guide.test.js', text: 'every command of the page stands in a test' }
+const migration = { file: '__test__/import-migration-guide.test.js', text: 'every command of the page is run by a test' }
 
 module.exports = {
   'npx dashboard-sled recover --salvage saved': { file: '__test__/recover-salvage.test.js', text: "'recover', '--salvage'" },
@@ -31,7 +31,7 @@ module.exports = {
   'cargo fmt': partOfTest("run('cargo', ['fmt'"),
   'cargo clippy --all-targets': partOfTest("'--all-targets'"),
   'npx mocha __test__/storage.test.js': partOfTest("run('npx', ['mocha'"),
-  "npx mocha --exit --timeout 10000 '__test__/*.test.js'": partOfTest("['mocha', '--exit', '--timeout', '10000', '__test__/*.test.js']"),
+  "npx mocha --exit --timeout 30000 '__test__/*.test.js'": partOfTest("['mocha', '--exit', '--timeout', '30000', '__test__/*.test.js']"),
   'npx standard --fix': partOfTest("run('npx', ['standard']"),
   'kill -9': { file: '__test__/faults/kill.fault.js', text: 'kill' },
 
