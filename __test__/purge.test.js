@@ -33,30 +33,44 @@ describe('purge', function () {
   const gone = ['ended', 'expired', 'expired_without_account', 'reset']
 
   for (const [title, env] of Object.entries({ plain: {}, encrypted: secrets })) {
-    it(`removes what ended long ago, with all that goes with it, of every application, ${title}`, async () => {
-      useSecret(env)
-      await fill()
-      const before = await snapshot()
+    describe(`of what ended long ago, ${title}`, () => {
       const counts = { sessions: 22, removed: 8, unreadable: 0, others: 0, damaged: 0, described: [] }
-      const opened = await addon.open({ path: process.env.SLED_PATH })
-      assert.deepStrictEqual(await opened.purge({ olderThan: '30d', dryRun: true }), counts)
-      assert.deepStrictEqual(await snapshot(), before)
-      assert.deepStrictEqual(await opened.purge({ olderThan: '30d' }), counts)
-      const after = await snapshot()
-      const removed = ['a', 'another/app'].flatMap((appid) => gone.flatMap((id) => [
-        `${appid}/session/${id}`,
-        `${appid}/map/sessionids/${id}`,
-        `${appid}/sessions: ${id}`,
-        `${appid}/account/sessions/${sessions[id].accountid || 'account_1'}: ${id}`
-      ]))
-      assert.deepStrictEqual(before.filter((name) => !after.includes(name)).sort(), removed.sort())
-      assert.deepStrictEqual(after.filter((name) => !before.includes(name)), [])
-      assert.deepStrictEqual(await opened.purge({ olderThan: '30d' }), { ...counts, sessions: 14, removed: 0 })
-      assert.strictEqual((await opened.verify().catch(({ code }) => ({ problems: code }))).problems, 'ERR_STORE_LOCKED')
-      await store.storage.close()
-      assert.strictEqual((await opened.verify()).problems, 0)
-      await opened.close()
-      await store.open()
+      let opened, before
+      beforeEach(async () => {
+        useSecret(env)
+        await fill()
+        before = await snapshot()
+        opened = await addon.open({ path: process.env.SLED_PATH })
+      })
+      afterEach(() => opened.close())
+
+      it('with dryRun counts, and changes nothing', async () => {
+        assert.deepStrictEqual(await opened.purge({ olderThan: '30d', dryRun: true }), counts)
+        assert.deepStrictEqual(await snapshot(), before)
+      })
+      it('removes it with everything that belongs to it, of every application', async () => {
+        assert.deepStrictEqual(await opened.purge({ olderThan: '30d' }), counts)
+        const after = await snapshot()
+        const removed = ['a', 'another/app'].flatMap((appid) => gone.flatMap((id) => [
+          `${appid}/session/${id}`,
+          `${appid}/map/sessionids/${id}`,
+          `${appid}/sessions: ${id}`,
+          `${appid}/account/sessions/${sessions[id].accountid || 'account_1'}: ${id}`
+        ]))
+        assert.deepStrictEqual(before.filter((name) => !after.includes(name)).sort(), removed.sort())
+        assert.deepStrictEqual(after.filter((name) => !before.includes(name)), [])
+      })
+      it('removes nothing the second time', async () => {
+        await opened.purge({ olderThan: '30d' })
+        assert.deepStrictEqual(await opened.purge({ olderThan: '30d' }), { ...counts, sessions: 14, removed: 0 })
+      })
+      it('leaves a store that verifies once nobody else has it open', async () => {
+        await opened.purge({ olderThan: '30d' })
+        assert.strictEqual((await rejection(opened.verify())).code, 'ERR_STORE_LOCKED')
+        await store.storage.close()
+        assert.strictEqual((await opened.verify()).problems, 0)
+        await store.open()
+      })
     })
   }
 

@@ -12,7 +12,7 @@ const left = [
   'backup-keep', 'bench', 'circles', 'command-line', 'compact', 'confirmation', 'dashboard', 'document-commands', 'documents', 'english',
   'examples', 'export-output', 'failed-commit', 'import-all-sources', 'import-command', 'import-files', 'import-migration-guide',
   'import-mongodb', 'import-redis', 'import-servers', 'import-sql', 'import-tls', 'inspect', 'invalid-path', 'layers', 'manual',
-  'npm-start', 'platform', 'process-end', 'progress', 'readme', 'suspended-process'
+  'npm-start', 'platform', 'process-end', 'progress', 'readme', 'stats', 'suspended-process'
 ]
 // How much memory something takes is another matter under a sanitizer.
 const leftTests = ['--grep', 'holds only a few entries at a time|takes less than three times its size', '--invert']
