@@ -3,8 +3,8 @@ const assert = require('assert')
 const path = require('path')
 const addon = require('../index.js')
 const { runTool, useStore } = require('./helper.js')
+const { seeded } = require('./helpers/random.js')
 const { encrypt, secrets, useSecret } = require('./helpers/secret.js')
-const { seeded } = require('./differential/states.js')
 
 const appid = 'dashboard'
 const req = (kind) => ({ appid, query: { [`${kind}id`]: `${kind}_1` } })

@@ -4,7 +4,8 @@ const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, rejection, runAsNobody, useStore } = require('./helper.js')
+const { makeFolder, rejection, runAsNobody, useStore, withStore } = require('./helper.js')
+const { changeGuard } = require('./helpers/damage.js')
 
 describe('the folder of a store', () => {
   const store = useStore()
@@ -22,34 +23,31 @@ describe('the folder of a store', () => {
       await store.storage.close()
       const guard = path.join(process.env.SLED_PATH, 'guard')
       const whole = fs.readFileSync(guard)
-      const newer = Buffer.from(whole)
-      for (const slot of [0, 4096]) {
-        newer.writeUInt32BE(2, slot + 8)
-        newer.writeUInt32BE(crc32(newer.subarray(slot, slot + 45)), slot + 45)
-      }
-      fs.writeFileSync(guard, newer)
+      const newer = changeGuard(guard, (slot) => slot.writeUInt32BE(2, 8))
       assertError(await rejection(addon.Storage.setup()), 'store-newer-format', 'ERR_STORE_NEWER_FORMAT', 'install the version that wrote it')
       assert.deepStrictEqual(fs.readFileSync(guard), newer)
       fs.writeFileSync(guard, whole)
       await store.open()
     })
-    it('store-guard-mismatch', async () => {
-      const folder = process.env.SLED_PATH
-      await store.storage.close()
-      for (const missing of ['guard', 'sled']) {
-        fs.renameSync(path.join(folder, missing), path.join(store.folder, 'aside'))
+    for (const missing of ['guard', 'sled']) {
+      it(`store-guard-mismatch without ${missing}`, async () => {
+        const [place, aside] = [path.join(process.env.SLED_PATH, missing), path.join(store.folder, 'aside')]
+        await store.storage.close()
+        fs.renameSync(place, aside)
         assertError(await rejection(addon.Storage.setup()), 'store-guard-mismatch', 'ERR_STORE_GUARD', 'put both back')
-        fs.renameSync(path.join(store.folder, 'aside'), path.join(folder, missing))
-      }
+        fs.renameSync(aside, place)
+        await store.open()
+      })
+    }
+    it('store-guard-mismatch with the guard of another store', async () => {
+      const guard = path.join(process.env.SLED_PATH, 'guard')
+      const whole = fs.readFileSync(guard)
       const other = path.join(store.folder, 'other')
-      process.env.SLED_PATH = other
-      const storage = await addon.Storage.setup()
-      await storage.close()
-      process.env.SLED_PATH = folder
-      fs.renameSync(path.join(folder, 'guard'), path.join(store.folder, 'aside'))
-      fs.copyFileSync(path.join(other, 'guard'), path.join(folder, 'guard'))
+      await store.storage.close()
+      await withStore(other, () => {})
+      fs.copyFileSync(path.join(other, 'guard'), guard)
       assertError(await rejection(addon.Storage.setup()), 'store-guard-mismatch', 'ERR_STORE_GUARD', 'different ids')
-      fs.renameSync(path.join(store.folder, 'aside'), path.join(folder, 'guard'))
+      fs.writeFileSync(guard, whole)
       await store.open()
     })
     it('store-rolled-back', async () => {
@@ -97,31 +95,25 @@ describe('the folder of a store', () => {
     })
   })
 
-  it('is made anew after a creation that was cut short', async () => {
-    await store.storage.close()
-    const folder = process.env.SLED_PATH
-    const guard = fs.readFileSync(path.join(folder, 'guard'))
-    for (const slot of [0, 4096]) {
-      guard.writeUInt8(1, slot + 12)
-      guard.writeUInt32BE(crc32(guard.subarray(slot, slot + 45)), slot + 45)
-    }
-    const leftovers = [
-      () => fs.rmSync(path.join(folder, 'guard')) || fs.rmSync(path.join(folder, 'sled'), { recursive: true }),
-      () => fs.writeFileSync(path.join(folder, 'guard'), guard),
-      () => fs.writeFileSync(path.join(folder, 'guard'), guard) || fs.rmSync(path.join(folder, 'sled', 'conf')),
-      () => fs.writeFileSync(path.join(folder, 'guard'), guard) || fs.rmSync(path.join(folder, 'sled'), { recursive: true })
-    ]
-    for (const leave of leftovers) {
-      leave()
+  // What a creation leaves when it is cut short: at first no guard, then one with its mark.
+  for (const [title, isMarked, removed] of [
+    ['before there was a guard', false, ['guard', 'sled']],
+    ['with all its files', true, []],
+    ['before sled wrote its settings', true, ['sled/conf']],
+    ['before there was a folder of sled', true, ['sled']]
+  ]) {
+    it(`is made anew after a creation that was cut short ${title}`, async () => {
+      await store.storage.write('file', 'contents')
+      await store.storage.close()
+      isMarked && changeGuard(path.join(process.env.SLED_PATH, 'guard'), (slot) => slot.writeUInt8(1, 12))
+      removed.forEach((name) => fs.rmSync(path.join(process.env.SLED_PATH, name), { recursive: true }))
       await store.open()
       assert.strictEqual(await store.storage.exists('file'), false)
       await store.storage.write('file', 'contents')
       await store.reopen()
       assert.strictEqual(await store.storage.read('file'), 'contents')
-      await store.storage.close()
-    }
-    await store.open()
-  })
+    })
+  }
 
   it('opens with a snapshot of sled that was cut short, and with a damaged one', async () => {
     const sled = path.join(process.env.SLED_PATH, 'sled')
@@ -151,15 +143,3 @@ describe('the folder of a store', () => {
     assert(!/["\\]/.test(error.message))
   }
 })
-
-// The checksum of a slot of the guard.
-function crc32 (bytes) {
-  let checksum = ~0
-  for (const byte of bytes) {
-    checksum ^= byte
-    for (let bit = 0; bit < 8; bit++) {
-      checksum = (checksum >>> 1) ^ (checksum & 1 ? 0xedb88320 : 0)
-    }
-  }
-  return ~checksum >>> 0
-}

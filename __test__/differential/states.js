@@ -1,16 +1,6 @@
 // Random states of the store and random requests, by a seed: what Dashboard writes, and what it does not.
 
-module.exports = { randomState, seeded }
-
-// mulberry32: small, and the same on every machine.
-function seeded (seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
+module.exports = { randomState }
 
 const strangeIds = ['', '0', '__proto__', 'constructor', '../x', 'a/b', '"', '\\', '\0', '\ud800', 'é', 'x'.repeat(500), ' ']
 const strangeValues = ['null', 'true', 'false', '0', '-0', '1.50', '1e21', '1e999', '""', '"5"', '"x"', '"\\ud800"', '[]', '[1]', '{}', '{"a":1}', '9007199254740993', '-1']

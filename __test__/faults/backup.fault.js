@@ -6,13 +6,11 @@ const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
 const { setTimeout: sleep } = require('timers/promises')
-const zlib = require('zlib')
 const addon = require('../../index.js')
+const { changeGuard } = require('../helpers/damage.js')
 const { makeFolder } = require('./worker.js')
 
 const RECORDS = 3000
-const SLOT = 4096
-const SLOT_BYTES = 45
 
 module.exports = { run }
 
@@ -47,7 +45,7 @@ async function killBackups (folder, rounds) {
     }
     if (seen === 'ERR_STORE_UNFINISHED') {
       control.tried++
-      takeMark(path.join(backup, 'guard'))
+      changeGuard(path.join(backup, 'guard'), (slot) => slot.writeUInt8(0, 12))
       control.lost += await look(backup) === 'whole' ? 0 : 1
     }
     if (seen === 'whole' || seen === 'ERR_STORE_UNFINISHED') {
@@ -98,15 +96,6 @@ async function look (backup) {
   } catch ({ code }) {
     return code
   }
-}
-
-function takeMark (file) {
-  const guard = fs.readFileSync(file)
-  for (const slot of [0, SLOT]) {
-    guard.writeUInt8(0, slot + 12)
-    guard.writeUInt32BE(zlib.crc32(guard.subarray(slot, slot + SLOT_BYTES)), slot + SLOT_BYTES)
-  }
-  fs.writeFileSync(file, guard)
 }
 
 function read (folder) {

@@ -1,7 +1,8 @@
 // Damaged files, and old ones: an error that says so or the right answer, never a wrong one.
 const fs = require('fs')
 const path = require('path')
-const { copy, randomizer } = require('./model.js')
+const { seeded } = require('../helpers/random.js')
+const { copy } = require('./model.js')
 const { makeOpener } = require('./opener.js')
 const { makeFolder, work } = require('./worker.js')
 
@@ -13,7 +14,7 @@ module.exports = { run }
 async function run ({ long }) {
   const folder = makeFolder()
   const opener = makeOpener()
-  const random = randomizer(1)
+  const random = seeded(1)
   try {
     const { state, moments } = await work(folder, { seed: 1, sizes: SIZES, steps: 400, width: 4, moments: MOMENTS, reopen: 130 })
     const test = { folder, opener, random, state, moments, place: path.join(folder, 'place') }

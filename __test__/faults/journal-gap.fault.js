@@ -3,7 +3,7 @@
 const fs = require('fs')
 const path = require('path')
 const addon = require('../../index.js')
-const { randomizer } = require('./model.js')
+const { seeded } = require('../helpers/random.js')
 const { makeFolder } = require('./worker.js')
 
 const BLOCK = 4096
@@ -19,7 +19,7 @@ module.exports = { run }
 async function run ({ long }) {
   const folder = makeFolder()
   try {
-    const test = { folder, random: randomizer(1), original: await makeOriginal(folder), place: path.join(folder, 'place') }
+    const test = { folder, random: seeded(1), original: await makeOriginal(folder), place: path.join(folder, 'place') }
     const flips = long ? 2000 : 200
     const gaps = { fault: 'one flipped bit in a journal, with the guard\'s last second lost', tried: 0, lost: 0 }
     const used = { fault: 'what was cut off there, after a recovery and further use', tried: 0, lost: 0 }

@@ -7,19 +7,7 @@ const APPID = 'dashboard'
 const SESSIONS = [1, 3, 12]
 const kinds = ['accounts', 'records', 'lists']
 
-module.exports = { APPID, SESSIONS, account, accountKey, contents, copy, empty, fill, kinds, note, randomizer, recordKey, session, sessionKey }
-
-// The same numbers in [0, 1) for the same seed (mulberry32).
-function randomizer (seed) {
-  const next = () => {
-    seed = (seed + 0x6d2b79f5) | 0
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-  next.below = (limit) => Math.floor(next() * limit)
-  return next
-}
+module.exports = { APPID, SESSIONS, account, accountKey, contents, copy, empty, fill, kinds, note, recordKey, session, sessionKey }
 
 // How often each account, record and list was changed; 0 where it may be missing.
 function empty (sizes) {

@@ -1,7 +1,8 @@
 // Power cuts at any moment, out of a recording: un-synced writes dropped, reordered and torn.
 const fs = require('fs')
 const path = require('path')
-const { copy, empty, note, randomizer } = require('./model.js')
+const { seeded } = require('../helpers/random.js')
+const { copy, empty, note } = require('./model.js')
 const { makeOpener } = require('./opener.js')
 const { makeReplay, readLog } = require('./replay.js')
 const { compile } = require('./shim.js')
@@ -87,7 +88,7 @@ function choose (records, points, random) {
 }
 
 async function replay ({ folder, recorded, records, most, sizes }, fault, points, counts) {
-  const random = randomizer(SEED)
+  const random = seeded(SEED)
   const chosen = choose(records, points, random)
   const place = path.join(folder, 'place')
   const replaying = makeReplay(recorded, counts)

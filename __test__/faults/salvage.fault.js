@@ -4,7 +4,7 @@ const { execFile } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../../index.js')
-const { randomizer } = require('./model.js')
+const { seeded } = require('../helpers/random.js')
 const { makeFolder } = require('./worker.js')
 
 const ACCOUNTS = 400
@@ -31,7 +31,7 @@ module.exports = { run }
 async function run ({ long }) {
   const folder = makeFolder()
   try {
-    const test = { folder, random: randomizer(1), original: path.join(folder, 'original'), store: path.join(folder, 'store'), target: path.join(folder, 'target') }
+    const test = { folder, random: seeded(1), original: path.join(folder, 'original'), store: path.join(folder, 'store'), target: path.join(folder, 'target') }
     await makeOriginal(test.original)
     const rows = []
     for (const [way, damage] of Object.entries(ways)) {

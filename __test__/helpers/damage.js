@@ -1,12 +1,25 @@
-// Damages single values of a store that nobody has open: an entry of the journal that the next open gives to sled.
+// Damages a store that nobody has open.
 const fs = require('fs')
 const path = require('path')
 
 const [RECORD, LIST, ENTRY] = [1, 3, 4]
 
-module.exports = { damage }
+module.exports = { changeGuard, damage }
 
-// Once for each time that the store was open.
+// Applies `change` to both slots of a rollback guard, and makes their checksums fit.
+function changeGuard (file, change) {
+  const guard = fs.readFileSync(file)
+  for (const at of [0, 4096]) {
+    const slot = guard.subarray(at, at + 49)
+    change(slot)
+    slot.writeUInt32BE(crc32(slot.subarray(0, 45)), 45)
+  }
+  fs.writeFileSync(file, guard)
+  return guard
+}
+
+// Damages single values by an entry of the journal that the next open gives to sled. Works once for each time that the store was
+// open.
 function damage (store, { records = [], heads = [], entries = [] }) {
   write(store, [
     ...records.map((name) => [RECORD, ...part(name)]),
@@ -21,7 +34,7 @@ function number (sequence) {
   return bytes
 }
 
-// The forms are drawn in src/store/key.rs, guard.rs and journal.rs.
+// The formats are drawn in src/store/sled/format/key.rs, and in rollback_guard.rs and journal of src/store/sled/folder.
 function part (name) {
   const length = Buffer.alloc(2)
   length.writeUInt16BE(Buffer.byteLength(name))
@@ -38,7 +51,7 @@ function write (store, keys) {
     lengths.writeUInt32BE(value.length, 4)
     return Buffer.concat([lengths, Buffer.from(key), value])
   })
-  // With the number of the change, which sled notes as the last one.
+  // sled stores the number of its last change.
   const sequence = guard.readBigUInt64BE(29) + 1n
   changes.push(applied(sequence))
   const rest = Buffer.concat(changes)
@@ -56,7 +69,7 @@ function turn (slot) {
   return slot.length === 49 ? slot.readBigUInt64BE(37) : -1n
 }
 
-// The value of the key `applied`, whole: its checksum is over key, form and body.
+// A valid value of the key `applied`: its checksum is over key, form and body.
 function applied (sequence) {
   const key = Buffer.from([0, ...part('applied')])
   const body = Buffer.alloc(9)
