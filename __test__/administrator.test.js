@@ -130,7 +130,7 @@ describe('administrator', () => {
       await saveSession()
       await addon.Session.get(request())
       useSecret(secrets)
-      // Plain text of that length is nothing under a secret, to the host as to us.
+      // Under a secret, plain text of that length is neither a session for Dashboard nor for us.
       const even = JSON.stringify(session({ filler: '' })).length % 2 ? { filler: 'x' } : { filler: '' }
       await save('session', 'session_2', JSON.stringify(session(even)))
       await assertRefused(addon.Session.get(request('session_2')), 'invalid-sessionid')
@@ -264,7 +264,7 @@ describe('administrator', () => {
     await save('account', 'account_1', account(ofAccount))
   }
 
-  // As the host does it: objects as JSON, encrypted under the secret; text as it is.
+  // As Dashboard stores them: objects as JSON, encrypted under the secret.
   async function save (folder, id, contents) {
     const isText = typeof contents === 'string'
     const text = isText ? contents : JSON.stringify(contents)

@@ -164,7 +164,7 @@ describe('backup --keep', function () {
     return fs.readdirSync(backups).sort()
   }
 
-  // All but the snapshots, which opening a store renews.
+  // Names of all files but the snapshots, which are made again when a store is opened.
   function namesIn (folder) {
     return fs.readdirSync(folder, { recursive: true }).filter((name) => !name.includes('snap.')).sort()
   }
@@ -189,7 +189,7 @@ describe('a second backup', function () {
     const backups = path.join(store.folder, 'backups')
     const answers = await Promise.allSettled(Array.from({ length: 4 }, () => store.storage.backup(backups, { keep: 5 })))
     const made = answers.filter(({ status }) => status === 'fulfilled').map(({ value }) => path.basename(value.folder))
-    // One that begins when the first is done is made as well.
+    // A backup that begins after the first one has ended is made as well.
     answers.filter(({ reason }) => reason).forEach(({ reason }) => assert.strictEqual(reason.message, 'backup-running'))
     assert.deepStrictEqual(fs.readdirSync(backups).sort(), made.sort())
   })

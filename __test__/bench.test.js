@@ -8,9 +8,9 @@ const { makeFolder } = require('./helper.js')
 
 const script = path.join(__dirname, '..', 'bench', 'run.js')
 
-// That it runs and checks what it measures, on the stores that need no install; what it measures is no test.
+// The benchmark runs and checks what it measures, on the stores that need no installation. Its results are not tested.
 describe('bench', function () {
-  this.timeout(60000)
+  this.timeout(180000)
   let folder
   beforeEach(() => {
     folder = makeFolder()
@@ -44,7 +44,7 @@ describe('bench', function () {
     assert.deepStrictEqual(growth.rows.map(({ sessions, churned }) => [sessions, churned]), [[3000, false], [3000, true]])
     for (const row of growth.rows) {
       for (const [name, value] of Object.entries(row)) {
-        // What is resident may be less than it was while so few sessions are there.
+        // Resident memory may shrink while there are so few sessions.
         assert(name === 'churned' || name === 'residentBytes' || value > 0, `${name}: ${value}`)
       }
     }

@@ -136,7 +136,7 @@ describe('the command line', function () {
         spawnSync('mkfifo', [pipe])
         const said = path.join(folder, 'said')
         fs.writeFileSync(said, '')
-        // Nobody reads from the pipe, so the export waits. From its first line on it hears signals.
+        // Nobody reads from the pipe, so the export waits. It handles signals once it has printed its first line.
         const script = `"${process.execPath}" "${tool}" export --output "${pipe}" 2> "${said}" &
           until grep -q '^store: ' "${said}"; do sleep 0.05; done
           kill -${signal} $!; wait $!; echo $?`

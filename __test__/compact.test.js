@@ -19,7 +19,7 @@ describe('compact', function () {
 
   it('makes the files smaller, and keeps everything', async () => {
     const opened = await addon.open({ path: store })
-    // How much of what is gone sled still holds is up to when it has flushed, so more goes.
+    // How much deleted data sled still has on the disk depends on when it flushed, therefore more is deleted.
     const more = Array.from({ length: 300 }, (_, i) => ({ record: `gone/more/${i}`, contents: Buffer.alloc(20000, i) }))
     await opened.load(more)
     await Promise.all(more.map(({ record }) => opened.storage.delete(record)))
@@ -53,7 +53,7 @@ describe('compact', function () {
     await opened.close()
     assert((await compacted).after > 0)
     assert.strictEqual((await rejection(opened.storage.read('kept/1'))).code, 'ERR_STORE_CLOSED')
-    // Nothing holds the folder any more.
+    // The folder is free.
     assert.strictEqual((await runTool(['verify', '--store', store])).code, 0)
   }).timeout(60000)
   it('store-locked while it is open elsewhere, and the store goes on', async () => {
@@ -112,7 +112,7 @@ describe('compact', function () {
 
   describe('cut short', () => {
     const at = (name) => path.join(store, name)
-    // What was made so far, without a plan that says that it is whole.
+    // Leaves a new store without a plan that says that it is complete.
     const leave = () => fs.cpSync(store, path.join(folder, 'part'), { recursive: true }) || fs.renameSync(path.join(folder, 'part'), at('compacting'))
     it('while the new store is made leaves a folder that the next open removes', async () => {
       leave()
@@ -137,7 +137,7 @@ describe('compact', function () {
     }).timeout(60000)
   })
 
-  // Mostly data that is there no more.
+  // A store in which most data was deleted.
   async function fill (folder) {
     const store = await addon.open({ path: folder })
     const many = Array.from({ length: 200 }, (_, i) => ({ record: `gone/${i}`, contents: Buffer.alloc(20000, i) }))

@@ -119,7 +119,7 @@ describe('confirmation of what cannot be undone', function () {
     return runTool([...args, '--store', store])
   }
 
-  // With a terminal of its own, made by script.
+  // Runs the tool at a terminal, which the program script makes.
   function atTerminal (test, args, input) {
     const command = [process.execPath, tool, ...args].map((word) => `'${word}'`).join(' ')
     const found = spawnSync('script', ['--quiet', '--return', '--command', command, '/dev/null'], { input, encoding: 'utf8' })

@@ -7,7 +7,7 @@ const { makeFolder, rejection, runTool, withStore } = require('./helper.js')
 
 const SESSIONS = 60
 
-// Values whose checksum is wrong, within data of sled's that is whole.
+// Values with a wrong checksum, in data that sled can read.
 describe('damaged records', function () {
   this.timeout(60000)
   let folder, store

@@ -51,7 +51,7 @@ describe('dashboard', () => {
     assert.strictEqual(result.isOurs, true)
     // Answered, not signed in, unknown, and signed out by the reset.
     assert.deepStrictEqual(result.kinds, ['200 session', '200 signin', '500 error', '200 signin'])
-    // Twice by the route, and by the gate where no copy is certain: for the first request, and after the reset.
+    // Twice by the route, and twice by the gate, which asks where its cache cannot answer: at first, and after the reset.
     assert.strictEqual(result.answered, 4)
     const [session, unknown] = result.bodies.map((body) => JSON.parse(body))
     assert.strictEqual(session.sessionid, result.sessionid)
@@ -77,7 +77,7 @@ describe('dashboard', () => {
       assert.deepStrictEqual(await step('deletion', {}, { env, modules }), { failed: 'invalid-accountid', warnings: [] })
       const store = path.join(folder, 'store')
       if (env.ENCRYPTION_SECRET) {
-        // The owner's session, in both of its lists, and the other one, whose list tells its account.
+        // The owner's session in both of its lists, and the other session.
         const { code, stdout } = await runTool(['verify', '--repair', '--store', store, '--json'])
         assert.deepStrictEqual([code, JSON.parse(stdout).repairs, JSON.parse(stdout).unreadable], [0, 1, 3])
       }
@@ -101,7 +101,7 @@ describe('dashboard', () => {
     it(`${title} that keeps it from starting is told by a sentence without a stack`, async () => {
       const [error] = await step('register', user, { env }).then(() => [], (error) => [error])
       assert(error.message.includes(sentence), error.message)
-      // Three lines are Node's own, about where a rejection was not handled, and one is its version.
+      // Node adds three lines about an unhandled rejection, and one with its version.
       const lines = error.message.split('\n').filter(Boolean)
       assert(lines.length <= 5, error.message)
       assert(!lines.some((line) => /^\s+at /.test(line)), error.message)

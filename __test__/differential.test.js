@@ -51,7 +51,7 @@ describe('differential', () => {
       dashboard.Timestamp.now = batch[0].now
       await Promise.all(batch.map(save))
       if (random() < 0.1) {
-        // What is not in memory is read by other threads.
+        // Records that are not in memory are read by worker threads.
         await store.reopen()
         storage = store.storage
         dashboard.Storage = await require(path.join(host, 'src', 'storage.js')).setup()
@@ -89,7 +89,7 @@ describe('differential', () => {
     const reason = isExpected(module, state, ours, their)
     if (reason) {
       tally.expected[reason] = (tally.expected[reason] || 0) + 1
-      // From here on the two stores hold different things.
+      // After this the two stores differ.
       state.hasParted = true
       return
     }
@@ -115,14 +115,14 @@ describe('differential', () => {
       result,
       order: JSON.stringify(result),
       identity: Object.values(cacheData || {}).map((cached) => cached === result),
-      // The same object as before, and what is in it now.
+      // Whether it is the same object, and its contents.
       query: req.query === query && query,
       cacheData: req.cacheData === cacheData && JSON.stringify(cacheData),
       stored: withoutKey(stored)
     }
   }
 
-  // The new key is random; that it is one is all that can be compared.
+  // The new key is random, therefore only its form is compared.
   function withoutKey (stored) {
     return stored && stored.replace(/("sessionKey":")[0-9a-f]{64}"/, '$1new"')
   }

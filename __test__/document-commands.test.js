@@ -11,9 +11,9 @@ const { until } = require('./helper.js')
 
 const root = path.join(__dirname, '..')
 const serves = 'serves'
-// What not every machine has.
+// Programs that a machine may lack.
 const programs = ['rsync', 'systemd-analyze']
-// What each command says. One that serves is started, used, and stopped.
+// Expected output of each command. A command that serves is started, used and stopped.
 const said = {
   'STORAGE=dashboard-sled node main.js': serves,
   'npx dashboard-sled --help': /\nCommands:\n(.*\n)? {2}verify /s,
@@ -109,7 +109,7 @@ describe('commands in the documents', function () {
     const text = place.withStandIns(snippets.join('\n')).replace('60000', '100')
     fs.appendFileSync(place.main, `\nmodule.exports.then((dashboard) => {\n${text}\n})\n`)
     const server = await place.serve('STORAGE=dashboard-sled node main.js')
-    // The first ones may come before anything was written or looked up, where there is no number yet.
+    // The first lines may come before anything was written or looked up, and then lack numbers.
     const numbers = await until(() => server.said.stdout.match(/^\{.*\}$/mg)?.map(numbersOf).find((numbers) => !numbers.includes(null)))
     server.child.kill('SIGUSR2')
     const [, backup] = await until(() => /^\d+ records were copied to (.*)$/m.exec(server.said.stdout))
@@ -135,14 +135,14 @@ describe('commands in the documents', function () {
     assert.strictEqual(lines[0][0], 'FROM')
     const env = Object.fromEntries(of('ENV')[0].split(' ').map((setting) => setting.split('=')))
     assert.strictEqual(env.STORAGE, 'dashboard-sled')
-    // The store lies in the volume, which the user of the process has, and others can reach the port.
+    // The store is in the volume, which belongs to the user of the process, and the port can be reached from outside.
     assert.strictEqual(path.dirname(env.SLED_PATH), of('VOLUME')[0])
     assert(of('RUN').some((command) => command.includes(`--owner=${of('USER')[0]}`) && command.endsWith(of('VOLUME')[0])))
     assert.strictEqual(env.HOST, '0.0.0.0')
     assert.deepStrictEqual(JSON.parse(of('CMD')[0]), ['node', 'main.js'])
   })
 
-  // What the pages take to be there: a dashboard with an owner, the store of a module, an old backup, a unit.
+  // Makes what the pages assume: a dashboard with an owner, the store of a module, an old backup, a unit.
   async function prepare () {
     const { application, folder, standIns, state } = place
     await run('STORAGE=dashboard-sled node main.js')
@@ -172,16 +172,16 @@ describe('commands in the documents', function () {
     if (command.includes(' recover ')) {
       await goBackInTime()
     }
-    // There is no terminal at which they could ask.
+    // They cannot ask without a terminal.
     const asks = /^npx dashboard-sled (restore|recover) /.test(command)
     const { code, stdout, stderr } = await place.run(asks ? `${command} --yes` : command)
-    // Where the output is the data, what is told about it is beside it.
+    // Where the output is the data, the report is on stderr.
     const lines = stderr.split('\n').filter((line) => line && !/^npm warn|^store: |^\d+ records .* were exported$|^\d+ of \d+ items$|^\d+ records of .* on the disk$| in stores that restores have replaced; /.test(line))
     assert.deepStrictEqual({ command, code, lines }, { command, code: 0, lines: [] })
     assert.match(stdout, said[command], command)
   }
 
-  // What such a command is for.
+  // Checks what the commands of the page are for.
   async function goBackInTime () {
     const store = path.join(place.application, 'data', 'dashboard.sled')
     const [now, before] = [path.join(store, 'sled'), path.join(place.application, 'before')]
@@ -193,7 +193,7 @@ describe('commands in the documents', function () {
     fs.renameSync(before, now)
   }
 
-  // The oldest backup is gone, and the others are on the other machine.
+  // The oldest backup was removed, and the others were copied to the other machine.
   async function checkOperations () {
     const copies = path.join(place.folder, 'backup-host', 'dashboard-backups')
     const dated = fs.readdirSync(copies).filter((name) => name.endsWith('Z')).sort()

@@ -55,7 +55,7 @@ describe('documents', () => {
     }
   }).timeout(60000)
 
-  // What the sources name, and the types.
+  // Sources and types.
   const sources = [...filesIn('lib'), ...filesIn('src'), 'index.js', 'index.d.ts'].map(read).join('\n')
   const operations = read('docs/operations.md')
 
@@ -72,7 +72,7 @@ describe('documents', () => {
     const union = [.../type ErrorCode =\n((?: {2}\| '\w+'\n)+)/.exec(types)[1].matchAll(/'(\w+)'/g)].map(([, code]) => code)
     const given = [...filesIn('lib'), ...filesIn('src'), 'index.js'].filter((file) => !/^lib\/(cli|import)\//.test(file)).map(read).join('\n')
     const named = new Set([...given.matchAll(/\bERR_[A-Z_]+[A-Z]\b/g)].map(([code]) => code))
-    // Errors of settings are made of their names; those of imports come from streams that are loaded.
+    // Codes of settings are made from their names; codes of imports come from the streams that are loaded.
     const others = [...types.matchAll(/^ \* \| `(ERR_SLED_\w+|ERR_SOURCE|ERR_EXPORT_DAMAGED)`/gm)].map(([, code]) => code)
     assert.deepStrictEqual([...union].sort(), [...new Set([...named, ...others])].sort())
     assert.deepStrictEqual(new Set([...types.matchAll(/^ \* \| `(ERR_\w+)`/gm)].map(([, code]) => code)), new Set(union))
@@ -106,7 +106,7 @@ describe('documents', () => {
       .flatMap((entry) => entry.isDirectory() ? filesIn(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`])
   }
 
-  // As GitHub makes them of headings.
+  // Anchors as GitHub makes them from headings.
   function anchors (file) {
     const headings = [...read(file).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading)
     return headings.map((heading) => heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'))

@@ -4,7 +4,7 @@ const fs = require('fs')
 const path = require('path')
 
 const root = path.join(__dirname, '..')
-// How a sentence of the documentation of code must not begin: it names no subject.
+// Beginnings of sentences that do not name a subject.
 const beginnings = ['What', 'So many', 'Whoever']
 // Say "is not …", "has no …", "is stored at …".
 const phrases = ['is none', 'stands in', 'stands at']

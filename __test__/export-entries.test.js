@@ -51,7 +51,7 @@ describe('export of the entries of a store', function () {
       }
       state.reading = false
       await writer
-      // One that is replaced again and again is never missed.
+      // A record that is replaced again and again is never missed.
       assert.strictEqual(large, 3 * rounds)
       assert(stable.every(({ record }) => found.get(record) === rounds))
     })

@@ -62,7 +62,7 @@ describe('export --output', function () {
     }
     const before = fs.statSync(device)
     const { code, stderr } = await exportTo(device)
-    // Where devices are not allowed to work, it is refused.
+    // Some containers do not let a device be used.
     assert(code === 0 || stderr.startsWith('not-permitted: '), stderr)
     const after = fs.statSync(device)
     assert.deepStrictEqual([after.isCharacterDevice(), after.ino, after.mode], [true, before.ino, before.mode])
@@ -89,7 +89,7 @@ describe('export --output', function () {
     assert.strictEqual(fs.readFileSync(held).length, 0)
     fs.closeSync(held)
     assert.strictEqual(fs.readFileSync(file, 'utf8'), whole)
-    // What is not of the export stays.
+    // Other files stay.
     assert(fs.existsSync(prepared))
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

@@ -7,7 +7,7 @@ const addon = require('../index.js')
 const { compile } = require('./faults/shim.js')
 const { makeFolder, runNode } = require('./helper.js')
 
-// What a failed commit would have changed stays in force for reads, as long as the process lives.
+// Reads see the changes of a failed commit as long as the process lives.
 describe('a commit that failed', () => {
   let folder, store, answer
   before(async function () {

@@ -104,7 +104,7 @@ describe('owners and modes of files', () => {
     child.send('go')
     await until(() => fs.existsSync(path.join(backup, 'sled', 'journal')), { every: 1 })
     child.kill('SIGSTOP')
-    // As it was while the copy was made: the guard has its mark.
+    // The copy is still being made, because its guard has the mark.
     assert.notStrictEqual(fs.readFileSync(path.join(backup, 'guard')).readUInt8(12), 0)
     for (const name of ['guard', 'lock', 'sled']) {
       assert.strictEqual(fs.statSync(path.join(backup, name)).mode & 0o077, 0, name)

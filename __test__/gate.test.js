@@ -41,7 +41,7 @@ describe('gate', () => {
     assert.deepStrictEqual(warnings, [])
   }).timeout(60000)
 
-  // What the host alone lets in: the test before this one would fail with it.
+  // Dashboard alone lets these sessions in, therefore the test above fails without the module.
   for (const [title, modules, env] of [['is not listed', unlisted, {}], ['has no store', listed, { STORAGE: '' }]]) {
     it(`does nothing where the module ${title}`, async () => {
       const { found, clock, warnings } = await step('endings', {}, modules, { STORAGE_PATH: path.join(folder, 'files'), ...env })
@@ -92,7 +92,7 @@ describe('gate', () => {
     assert.deepStrictEqual(handlers.slice(0, 5), [])
     assert(alive > 300 && alive < 1000 && odd > 50 && hidden > 2000, JSON.stringify({ alive, odd, letIn, hidden }))
     assert.strictEqual(letIn.server, alive)
-    // The host alone, with a fifth as many.
+    // Control: Dashboard alone, with a fifth of the sessions.
     const control = await step('random', { count: count / 5, seed: 15 }, unlisted)
     for (const way in letIn) {
       assert(letIn[way] > 250 && control.letIn[way] * 5 > letIn[way] * 1.5, JSON.stringify([letIn, control.letIn]))

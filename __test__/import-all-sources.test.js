@@ -86,7 +86,7 @@ describe('import from every source', function () {
         assert.strictEqual(found, count)
         assert(peak < 50 * megabyte, `${Math.round(peak / megabyte)} MB`)
       })
-      // The last one, since nothing is there any more.
+      // The last test, because it removes the source.
       it('source-interrupted or source-changed when the source goes away', async () => {
         const opened = await open(source.readerUrl)
         let found = 0
@@ -116,7 +116,7 @@ describe('import from every source', function () {
     })
   }
 
-  // What is in use, without what only waits to be collected.
+  // Bytes in use after a garbage collection.
   function held () {
     collectGarbage()
     const { heapUsed, arrayBuffers } = process.memoryUsage()

@@ -19,7 +19,7 @@ describe('import of a damaged export', function () {
   })
   after(() => fs.rmSync(folder, { recursive: true }))
 
-  // A title, the line that is named, what is said of it, and the damage.
+  // Title, line that the error names, its reason, and the damage.
   for (const [title, number, reason, damage] of [
     ['another format', 1, 'it does not say that this is an export', () => replaced(1, '{"format":"other"}')],
     ['a newer version', 1, 'it has version 2', () => replaced(1, '{"format":"dashboard-sled","version":2}')],

@@ -54,7 +54,7 @@ describe('import into a store that holds data', () => {
   }).timeout(60000)
   it('a retired key and password that the store no longer remembers are recognised by number and time', async () => {
     await makeOlder()
-    // By way of an export nothing is remembered of the keys and passwords before.
+    // An export does not contain the retired keys and passwords.
     const newer = path.join(folder, 'newer.jsonl')
     const second = path.join(folder, 'second')
     await runTool(['export', '--output', newer, '--store', store])
@@ -80,7 +80,7 @@ describe('import into a store that holds data', () => {
     const found = await stored()
     assert.deepStrictEqual([kept, found.account, found.session.ended], [0, reset, 70])
     assert.strictEqual(await withStore(store, ({ storage }) => storage.read(other.record)), String(other.contents))
-    // And what was retired by that stays so.
+    // What the reset retired stays retired.
     assert.strictEqual((await fill(entries(account({ sessionKeyNumber: 3 }), session()))).kept, 2)
     assert.strictEqual((await stored()).account.sessionKey, 'second key')
   })
@@ -205,7 +205,7 @@ describe('import into a store that holds data', () => {
     }).timeout(60000)
   })
 
-  // Under script(1), which gives the tool a terminal.
+  // Runs the tool at a terminal, which the program script makes.
   function atTerminal (args, answer) {
     const command = [process.execPath, tool, ...args].map((part) => `'${part}'`).join(' ')
     return new Promise((resolve) => {

@@ -24,7 +24,7 @@ describe('import from files', () => {
     const items = path.join(data, 'list', 'plain', 'accounts')
     fs.renameSync(path.join(data, 'list', 'dashboard'), path.join(data, 'list', 'plain'))
     fs.renameSync(path.join(data, 'dashboard'), path.join(data, 'plain'))
-    // Five milliseconds, and parts of them that the host does not look at.
+    // Five milliseconds, and fractions of them that Dashboard ignores.
     for (const [i, item] of fs.readdirSync(items).entries()) {
       const seconds = 1600000000 + (i * 7 % 5) / 1000 + (i * 3 % 4) / 10000
       fs.utimesSync(path.join(items, item), seconds, seconds)

@@ -81,7 +81,7 @@ describe('import by load', function () {
       let most = 0
       async function * many () {
         for (let i = 0; i < 180; i++) {
-          // By then what is read and written at a time, and the allocator, have what they need.
+          // By then the reader, the writer and the allocator have the memory that they need.
           before = i === 60 ? process.memoryUsage().rss : before
           most = Math.max(most, process.memoryUsage().rss)
           yield { record: `a/${i % 7}`, contents: Buffer.alloc(1024 * 1024, i) }

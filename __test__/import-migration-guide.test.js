@@ -17,7 +17,7 @@ const success = 'every record and every list is as in the source\n'
 
 describe('import by the commands of docs/migration.md', function () {
   this.timeout(60000)
-  // Those from a server or from files; the others stand in tests of their own.
+  // Commands that import from a server or from files; the others have tests of their own.
   const commands = [...page.matchAll(/^ {4}(npx .*)$/gm)].map(([, command]) => command).filter((command) => !/--from (jsonl|sled) /.test(command))
 
   for (const kind of Object.keys(settings)) {
@@ -31,7 +31,7 @@ describe('import by the commands of docs/migration.md', function () {
           const folder = path.join(source.folder, title)
           fs.mkdirSync(folder)
           const application = applicationOf(folder, 'sled')
-          // The files lie where they do by default, and the store is made among them.
+          // The files are in their default folder, and the store is made among them.
           const place = kind === 'files' ? path.join(application, 'data') : source.url
           const { users } = await runDashboard(folder, kind, place, 'fill', { count: 5 }, env)
           const before = await runDashboard(folder, kind, place, 'look', {}, env)
@@ -43,7 +43,7 @@ describe('import by the commands of docs/migration.md', function () {
           const sled = [folder, 'sled', path.join(application, 'data', 'dashboard.sled')]
           assert.deepStrictEqual(await runDashboard(...sled, 'look', {}, env), before)
           const { visits, wrong } = await runDashboard(...sled, 'visit', { users }, env)
-          // The second one's session was ended by a reset.
+          // The session of the second user was ended by a reset.
           assert.deepStrictEqual(visits, users.map((_, i) => [i === 1 ? 'signin' : 'account', 'account']))
           assert.strictEqual(wrong, 'invalid-password')
         })
@@ -60,7 +60,7 @@ describe('import by the commands of docs/migration.md', function () {
         })
       }
       if (kind !== 'files') {
-        // The last one, since the server is gone then.
+        // The last test, because it kills the server.
         it('is an error when the server goes away, and shows no password', async () => {
           await fillBig(kind, source)
           const application = applicationOf(source.folder, 'sled')

@@ -7,7 +7,7 @@ const { collect, copySources, requireFailure } = require('./import/read.js')
 const { useServer } = require('./import/servers.js')
 
 const many = Array.from({ length: 2500 }, (_, i) => `item ${i}`)
-// The client that Dashboard's own engine brings, and one that reads the number of a database out of no URL.
+// The client of Dashboard's own engine, and one that does not read the number of a database from a URL.
 const engineClient = path.join(__dirname, 'contract', 'application', 'node_modules', 'redis')
 const otherClient = path.join(__dirname, '..', 'node_modules', 'redis-5.8')
 

@@ -65,7 +65,7 @@ describe('bytes that are not UTF-8', () => {
     const old = host.encrypt(JSON.stringify(account()))
     await store.storage.write(`${appid}/account/account_1`, old)
     await reset()
-    // One byte in the text, one that is cut short at its end, and what is not hexadecimal behind it.
+    // A byte in the text, a character cut short at its end, and text behind it that is not hexadecimal.
     const text = JSON.stringify(account())
     for (const stale of [encrypt(withByte(account())), encrypt(Buffer.concat([Buffer.from(text), Buffer.from([0xc3])])), old + 'zz']) {
       await write('account', Buffer.from(stale))
@@ -87,7 +87,7 @@ describe('bytes that are not UTF-8', () => {
         const theirs = readAccount(host.decrypt(stored.toString()))
         const ours = await addon.Account.get(req('account')).catch(({ message }) => message)
         assert.deepStrictEqual(ours, theirs, stored.toString('hex'))
-        // The native side alone, without the host's statements that follow where it cannot tell.
+        // The addon alone, without the JavaScript that answers where it cannot.
         const { mainStore } = require('../lib/stores.js')
         const text = await mainStore().account(appid, 'account_1', ...(global.encryptionSecret ? Object.values(secrets) : []))
         assert.deepStrictEqual(text === false ? 'invalid-accountid' : JSON.parse(text), theirs, stored.toString('hex'))

@@ -8,7 +8,7 @@ const { makeFolder, rejection, withStore } = require('./helper.js')
 const BLOCK = 4096
 const CHANGES = 12
 
-// Two changes that sled and the guard know, and behind them changes that only the journal has: what a power cut leaves.
+// A store after a power cut: sled and the guard know two changes, and only the journal has those behind them.
 describe('journal', () => {
   let folder, original, place, journal
   before(async () => {
@@ -59,7 +59,7 @@ describe('journal', () => {
   it('what was cut off never comes back over what is acknowledged later', async () => {
     flip(6)
     await addon.recover({ path: place, invalidateSessions: true })
-    // Behind the change with which it was accepted nothing is left.
+    // The journal is empty behind the change with which the store was accepted.
     assert.strictEqual(fs.readFileSync(journal).subarray(BLOCK).findIndex((byte) => byte !== 0), -1)
     const killed = path.join(folder, 'killed')
     await withStore(place, async ({ storage }) => {

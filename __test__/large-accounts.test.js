@@ -7,7 +7,7 @@ const { rejection, useStore } = require('./helper.js')
 const MEBIBYTE = 1024 * 1024
 const req = { appid: 'dashboard', query: { accountid: 'account_1' } }
 
-// The rule about stale writes takes its time while all other changes wait, so what it looks at has a bound.
+// All other changes wait while the rule about stale writes reads a record, therefore the size of these records has a limit.
 describe('large accounts and sessions', () => {
   const store = useStore()
   const file = 'dashboard/account/account_1'

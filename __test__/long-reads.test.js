@@ -29,7 +29,7 @@ describe('long-reads', () => {
 
   it('find what a list was at one moment, and let it change meanwhile', async () => {
     const reads = Array.from({ length: 8 }, () => store.storageList.listAll('list'))
-    // In each commit an item goes and another one comes, so at every moment the list is as long.
+    // Each commit removes an item and adds one, so the length of the list stays the same.
     for (let i = 0; i < 100; i++) {
       await Promise.all([store.storageList.remove('list', `item ${i * 90}`), store.storageList.add('list', `new ${i}`)])
     }

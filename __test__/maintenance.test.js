@@ -152,7 +152,7 @@ describe('maintenance', () => {
         assert.strictEqual(without.code, 2)
         assert(without.stderr.includes('--invalidate-sessions'))
         if (env.ENCRYPTION_SECRET) {
-          // Cut short: it stays refused until every session was ended.
+          // A recovery that was cut short: the store is refused until every session was ended.
           assert((await run('recover', '--invalidate-sessions', '--yes')).stderr.includes('\naccounts-unreadable: '))
           await assertRejected(addon.Storage.setup(), 'ERR_STORE_ROLLED_BACK')
         }
@@ -202,7 +202,7 @@ describe('maintenance', () => {
         const text = await store.storage.read(`${appid}/account/account_${i}`)
         const { sessionKey, sessionKeyNumber, ...rest } = JSON.parse(text)
         assert.deepStrictEqual([sessionKey === `k${i}`, sessionKeyNumber, rest.pad], [false, 2, 'x'.repeat(i % 7)])
-        // The host takes a text of odd length as it is, with a secret as well.
+        // Dashboard reads text of odd length as it is, even with a secret.
         assert.strictEqual(text.length % 2, 1)
       }
     })

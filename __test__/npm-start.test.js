@@ -69,11 +69,11 @@ describe('npm start', function () {
 
   describe('installs and builds', () => {
     const files = ['package-lock.json', 'Cargo.toml', 'src/store/log.rs', 'examples/dashboard/package-lock.json', 'examples/dashboard/main.js']
-    // It stays until it is stopped, as the real one does.
+    // It runs until it is stopped, like the real one.
     const dashboard = 'const timer = setInterval(() => {}, 1000)\nexports.stop = () => clearInterval(timer)\nexports.Storage = { close: () => {} }\n'
     const installs = ['ci in .', 'ci in examples/dashboard']
 
-    // A project of empty files whose npm only notes what it is asked for.
+    // A project of empty files whose npm only records how it was called.
     beforeEach(() => {
       for (const file of [...files, 'examples/start.js', 'bin/npm', 'bin/cargo']) {
         fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true })
@@ -135,7 +135,7 @@ describe('npm start', function () {
       fs.writeFileSync(command === 'ci' ? 'node_modules/.package-lock.json' : 'built.node', '')
     }
 
-    // What npm is asked for when `file` is newer than what was made.
+    // Calls of npm when `file` is newer than the build.
     async function asked (file) {
       const log = path.join(folder, 'log')
       fs.writeFileSync(log, '')
@@ -172,7 +172,7 @@ describe('npm start', function () {
     return started(run({ PORT: port }))
   }
 
-  // Resolves when it has said where it runs.
+  // Resolves once it has printed its address.
   async function started ({ child, ended }) {
     let said = ''
     await new Promise((resolve, reject) => {

@@ -31,7 +31,7 @@ describe('process end', () => {
           assert(items.has(number))
         }
         if (all) {
-          // Not awaited, but asked for before the end.
+          // Called before the end, and not awaited.
           assert.strictEqual(await store.storage.read(`${round}/39`), 'contents 39')
         }
       }

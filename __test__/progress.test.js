@@ -53,7 +53,7 @@ describe('progress', function () {
       let shown = ''
       child.stdout.on('data', (data) => { shown += data })
       const ended = once(child, 'close')
-      // It has begun, and waits for a reader.
+      // The export has begun, and waits for a reader.
       await until(() => shown.includes('export'))
       await sleep(1200)
       fs.createReadStream(pipe).resume()
@@ -80,7 +80,7 @@ describe('progress', function () {
         console.warn('SKIPPED: progress at a terminal, since script is missing')
         return this.skip()
       }
-      // To the start of the line, and cleared, before the next line.
+      // The cursor goes to the start of the line and clears it before the next line.
       // eslint-disable-next-line no-control-regex
       assert.match(shown, /export: .*\u001b\[1G\u001b\[2Kinterrupted: ended by SIGINT\r\n/s, JSON.stringify(shown))
     })

@@ -18,7 +18,7 @@ describe('purge', function () {
   const sessions = {
     ended: { ended: now - 40 * day },
     ended_lately: { ended: now - 20 * day, expires: now - 19 * day },
-    // By what is stored, though it expired before.
+    // The stored end counts, although it expired earlier.
     ended_after_expiry: { ended: now - 20 * day, expires: now - 50 * day },
     reset: { accountid: 'account_reset', sessionKeyNumber: 1 },
     // After the reset, and not expired.
@@ -172,7 +172,7 @@ describe('purge', function () {
     await opened.close()
     await store.storage.close()
     const args = ['purge', '--older-than', '1d', '--json']
-    // Later each time, until it was in the middle.
+    // Kills later each time, until a purge was interrupted.
     let left = many.length
     for (let delay = 100; left === many.length; delay *= 1.2) {
       await runTool(args, { meanwhile: (child) => setTimeout(() => child.kill('SIGKILL'), delay) })
@@ -182,7 +182,7 @@ describe('purge', function () {
     }
     assert(left > 0)
     await store.open()
-    // Each one is gone whole, or not at all.
+    // Each session was removed completely or not at all.
     const whole = (await snapshot()).filter((name) => name.startsWith('a/session/')).map((name) => name.slice(10)).sort()
     assert.deepStrictEqual((await store.storageList.listAll('a/sessions')).sort(), whole)
     assert.deepStrictEqual((await store.storageList.listAll('a/account/sessions/account_1')).sort(), whole)

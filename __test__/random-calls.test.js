@@ -33,7 +33,7 @@ describe('random calls', () => {
           await store.reopen()
           continue
         }
-        // Not awaited: calls follow each other in the order in which they were made.
+        // Not awaited, because calls take effect in the order in which they were made.
         pending.push(perform(step))
         model(step, records, lists)
       }

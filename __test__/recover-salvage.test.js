@@ -8,7 +8,7 @@ const { makeFolder, rejection, runTool } = require('./helper.js')
 const ACCOUNTS = 1000
 const APPID = 'd'
 
-// One bit of sled's own data: it cannot read a page, in which some sixteen neighbours of a record are.
+// One flipped bit in sled's data makes a page unreadable, which holds about sixteen records.
 describe('recover --salvage', function () {
   this.timeout(60000)
   let folder, original, store, target
@@ -21,7 +21,7 @@ describe('recover --salvage', function () {
       { list: `${APPID}/accounts`, items: Array.from({ length: ACCOUNTS }, (_, i) => String(i)) }
     ])
     await opened.close()
-    // A start writes a snapshot, and believes what lies before it.
+    // An open writes a snapshot, and sled trusts the data before it.
     await (await addon.open({ path: original })).close()
   })
   beforeEach(() => {
@@ -41,7 +41,7 @@ describe('recover --salvage', function () {
       assert.deepStrictEqual([code, stderr], [3, ''])
       const { records, ended, damaged, described } = JSON.parse(stdout)
       assert.deepStrictEqual([records, ended.accounts, damaged], [ACCOUNTS - lost.length, ACCOUNTS - lost.length, described.length])
-      // Each names a stretch of keys. How many lie in one depends on the pages that sled has made.
+      // Each names a range of keys. The number of keys in a range depends on sled's pages.
       assert(damaged >= 1 && damaged <= lost.length, damaged)
       described.forEach((text) => assert.match(text, /between ".*d\/account.*" and "/))
       const saved = await addon.open({ path: target })

@@ -7,7 +7,7 @@ const addon = require('../index.js')
 const { makeFolder, rejection, runTool, tool } = require('./helper.js')
 const { mount, onOverlay, skipIf, unmount } = require('./helpers/mount.js')
 
-// What a folder of a store has when nothing is left of any work.
+// Files of a store in which nothing is left of an interrupted command.
 const FILES = ['guard', 'lock', 'sled']
 
 const noStrace = spawnSync('strace', ['-V']).error && 'strace is missing'
@@ -33,7 +33,7 @@ describe('restore', function () {
         assert.strictEqual(await read(at('store')), 'the backup')
         assert.strictEqual(await read(replaced), 'the store')
         assert.deepStrictEqual(fs.readdirSync(at('store')).sort(), [...FILES, 'replaced-1'].sort())
-        // And once more, over what is no longer in the lower layer.
+        // Once more, now that the files are no longer in the lower layer.
         await addon.restore({ path: at('store'), folder: replaced })
         assert.strictEqual(await read(at('store')), 'the store')
       })

@@ -146,7 +146,7 @@ describe('session cache', () => {
     const { mainStore } = require('../lib/stores.js')
     const budget = 1024 * 1024
 
-    // What is added to a session, and the most of such that fit.
+    // Title, properties that are added to a session, and most sessions of that kind that fit.
     for (const [title, more, most] of [
       ['of Dashboard', () => ({}), budget / 250],
       ['of 3 KB', () => ({ data: 'a'.repeat(3000) }), budget / 3000],
@@ -186,7 +186,7 @@ describe('session cache', () => {
     return addon.Session.get(request())
   }
 
-  // By the host's own statements, since the request brings something along.
+  // Computed by Dashboard's statements, because the request has cacheData.
   async function fresh () {
     return addon.Session.get({ ...request(), cacheData: {} })
   }

@@ -53,7 +53,7 @@ describe('stale writes', () => {
         for (let i = 0; i < 3; i++) {
           await write(account({ lastSignedIn: i }))
           const { sessionKey, sessionKeyNumber, lastSignedIn } = await read()
-          // Nobody can tell it from a reset that crossed another one, so it ends all sessions, once.
+          // It cannot be told from a reset that crossed another one, therefore it ends all sessions, once.
           assert.match(sessionKey, /^[0-9a-f]{64}$/)
           assert.deepStrictEqual([sessionKeyNumber, lastSignedIn], [72, i])
         }
@@ -190,7 +190,7 @@ describe('stale writes', () => {
         useSecret(secret)
         await refused(write(account()))
         await refused(store.storage.writeBinary(path, Buffer.from(old)))
-        // Nobody is let in by what is not an account.
+        // Text that is not an account lets nobody in.
         await store.storage.write('dashboard/account/account_2', old)
         await store.storage.write('dashboard/account/account_2', encrypt('text'))
         useSecret(secrets)

@@ -180,7 +180,7 @@ describe('storage-list', () => {
       const state = { changing: true }
       const changes = (async () => {
         for (let i = 0; i < 300; i++) {
-          // Together: at any moment there are two items.
+          // Both calls are made together, so there are two items at any moment.
           await Promise.all([store.storageList.remove('path', i % 2 ? 'a' : 'b'), store.storageList.add('path', 'c')])
           await Promise.all([store.storageList.add('path', i % 2 ? 'a' : 'b'), store.storageList.remove('path', 'c')])
         }
@@ -218,7 +218,7 @@ describe('storage-list', () => {
     })
   })
 
-  // What the module puts in place of the host's own, which asks before it adds.
+  // The module replaces Dashboard's own calls, which look for an item before they add it.
   describe('additions', () => {
     it('leave what the host\'s own leave', async () => {
       const own = await hostsOwn()
@@ -274,7 +274,7 @@ describe('storage-list', () => {
     }
   }
 
-  // What memory knows and what the disk knows have to be the same.
+  // The cache and the disk have to give the same answers.
   async function bothWays (check) {
     await check()
     await store.reopen()

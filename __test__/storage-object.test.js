@@ -8,7 +8,7 @@ const { host } = require('./contract/make-application.js')
 const { rejection, useStore } = require('./helper.js')
 const { secrets, useSecret } = require('./helpers/secret.js')
 
-// Ours and the host's own, side by side on the same store.
+// Our module and Dashboard's own on the same store.
 describe('storage-object', () => {
   const store = useStore()
   let applicationPath, ours, theirs, storage

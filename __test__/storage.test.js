@@ -177,7 +177,7 @@ describe('storage', () => {
       assert.strictEqual(fs.existsSync(path.join(store.folder, 'escaped')), false)
     })
     it('store-busy when too much waits, and goes on afterwards', async () => {
-      // Over 256 MiB, handed over much faster than any disk takes them.
+      // Over 256 MiB, which are written faster than any disk takes them.
       const bytes = Buffer.alloc(48 << 20)
       const outcomes = await Promise.allSettled(Array.from({ length: 12 }, (_, i) => store.storage.writeBinary(`file/${i}`, bytes)))
       const refused = outcomes.filter(({ reason }) => reason)

@@ -4,7 +4,7 @@ const path = require('path')
 const { setTimeout: wait } = require('timers/promises')
 const { runNode, until, useStore } = require('./helper.js')
 
-// A process that is stopped, or whose machine sleeps, stands still in the middle of a commit more often than not.
+// A process that is stopped, or whose machine sleeps, is usually stopped in the middle of a commit.
 describe('suspended process', () => {
   const store = useStore()
 

@@ -6,7 +6,7 @@ const path = require('path')
 const addon = require('../index.js')
 const { makeFolder, rejection } = require('./helper.js')
 
-// Links within a store would let who owns the folder choose what is written to.
+// A link in a store would let the owner of the folder choose which file is written to.
 describe('symbolic links within a store', function () {
   let folder, store, victim
   before(function () {

@@ -3,7 +3,7 @@ const assert = require('assert')
 const addon = require('../index.js')
 const { rejection, useStore } = require('./helper.js')
 
-// `<appid>/session/<id>` has to be the key of one application alone, whatever stands in a request.
+// `<appid>/session/<id>` has to be a key of one application, whatever a request contains.
 describe('applications beside each other', () => {
   const store = useStore()
   const applications = ['one', 'one/session/two', 'one/account/two', 'one/session', 'one/account']
@@ -52,7 +52,7 @@ describe('applications beside each other', () => {
 
   async function nothing (appid, sessionid, accountid) {
     for (const cacheData of [undefined, {}]) {
-      // Twice, since the second look may be answered by a copy.
+      // Twice, because the second request may be answered by the cache.
       for (let i = 0; i < 2; i++) {
         assert.strictEqual((await rejection(addon.Session.get({ appid, query: { sessionid }, cacheData }))).message, 'invalid-sessionid')
         assert.strictEqual((await rejection(addon.Account.get({ appid, query: { accountid }, cacheData }))).message, 'invalid-accountid')

@@ -6,7 +6,7 @@ const fs = require('fs')
 const path = require('path')
 const { makeFolder, runAsNobody } = require('./helper.js')
 
-// The limit counts every thread of a user, so this one is nobody else's.
+// The limit counts all threads of a user, therefore this user has no other processes.
 const alone = { uid: 54321, gid: 54321 }
 
 describe('thread limit', () => {

@@ -3,7 +3,7 @@ const assert = require('assert')
 const { runNode } = require('./helper.js')
 const { names } = require('./fixtures/thread-orders.js')
 
-// The release build has an allocator of its own, so only there can these tell all that they are for.
+// Only the release build has its own allocator, which these tests are mainly for.
 describe('threads', () => {
   describe('load the addon and end in any order:', () => {
     for (const name of names) {

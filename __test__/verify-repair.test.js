@@ -23,7 +23,7 @@ describe('verify --repair', function () {
       'a/session/ended': session('gone', { ended: 5 }),
       'a/session/orphan': session('gone'),
       'a/session/odd': 'no session',
-      // Another application's account of that name is none of this one's.
+      // An account of another application does not count.
       'b/account/gone': '{"object":"account"}',
       'b/session/orphan': session('gone')
     }

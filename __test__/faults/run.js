@@ -1,13 +1,36 @@
-// `npm run test:faults`: the faults themselves, through the real addon inside Node. FAULTS=long makes more of
-// them, FAULTS_ONLY=<file> runs one file. Ends with a table of what was tried and lost, and the counting line.
+// `npm run test:faults`: causes faults through the real addon inside Node. FAULTS=long causes more of them, FAULTS_ONLY=<file>
+// runs one file. Ends with a table of what was tried and lost, and a line that counts.
+//
+// file            fault                                                    control, which has to lose                     seconds
+// asan            memory errors in this project's tests, with a sanitizer  -                                              TASAN
+// backup          kill -9 during a backup                                  the same without the mark of a copy            TBACKUP
+// damage          flipped bits, truncated files, older files               an older copy of the whole store               TDAMAGE
+// errors          each write and sync fails, once or from then on; a full  -                                              TERRORS
+//                 disk
+// fuzz            random bytes on the disk and in records (cargo-fuzz)     -                                              TFUZZ
+// hanging-target  a backup to a volume that hangs                          the store on that volume                       THANGINGTARGET
+// journal-gap     a flipped bit among changes that only the journal has    the same with nothing left behind it           TJOURNALGAP
+// kill            kill -9 while resets are in flight                       -                                              TKILL
+// order           acknowledgements before their write or sync (strace)     the trace without them, or with them later     TORDER
+// power-cut       power cut of an ext4 and an xfs while resets are in      syncs that do nothing                          TPOWERCUT
+//                 flight
+// power-cut-at    the same at single calls of an open and of a reset       -                                              TPOWERCUTAT
+// replay          unsynced writes of a recording dropped, reordered, torn  the same without our fdatasync                 TREPLAY
+// salvage         flipped bits and zeros in sled's files, then a salvage   a removed record                               TSALVAGE
+// swap            kill -9 at calls of a restore and of a compaction        the same without the plan of the swap          TSWAP
+// syscalls        kill -9 at each call of a creation, an open, a reset     strace has to count the same calls             TSYSCALLS
+// unsupported     a file system that cannot sync folders, or tell its room one that lacks nothing gives no warning        TUNSUPPORTED
+// watchdog        calls to the disk that hang, or are slow                 -                                              TWATCHDOG
+//
+// Seconds of one run with the debug build, on two processors that were also busy with other work.
 const fs = require('fs')
 const path = require('path')
 
-// A fault is a file beside this one that exports `run({ long })`, which resolves to rows:
-//   { fault, tried, lost }                  nothing may be lost
-//   { fault, tried, lost, mustLose: true }  a control: without our protection it has to lose
-//   { fault, skipped: 'why' }               this machine cannot do it
-// `lost` counts whatever must not be: acknowledged writes that are gone, stores that do not open, wrong values.
+// Each of these files exports `run({ long })`, which resolves to rows:
+//   { fault, tried, lost }                  lost has to be 0
+//   { fault, tried, lost, mustLose: true }  a control: lost has to be over 0, because a protection is switched off
+//   { fault, skipped: 'why' }               this machine cannot cause it
+// `lost` counts acknowledged writes that are gone, stores that do not open, and wrong values.
 const files = fs.readdirSync(__dirname).filter((file) => file.endsWith('.fault.js')).sort()
 const long = process.env.FAULTS === 'long'
 
@@ -39,7 +62,7 @@ async function runFaults () {
   return count
 }
 
-// A control that loses nothing, and a fault that was never made, prove nothing.
+// A control that loses nothing, and a fault that was never caused, prove nothing.
 function judge ({ lost, mustLose, skipped, tried }) {
   if (skipped) {
     return 'skipped'

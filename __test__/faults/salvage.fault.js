@@ -81,7 +81,7 @@ async function makeOriginal (folder) {
   }
   await store.load([{ list: LIST, items: Array.from({ length: ACCOUNTS }, (_, i) => String(i)) }])
   await store.close()
-  // A start writes a snapshot, and believes what lies before it.
+  // An open writes a snapshot, and sled trusts the data before it.
   await (await addon.open({ path: folder })).close()
 }
 

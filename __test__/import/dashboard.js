@@ -17,11 +17,11 @@ const engines = {
 
 module.exports = { applicationOf, runDashboard }
 
-// Resolves to what a step of fixtures/source.js answers.
+// Resolves to the answer of a step of fixtures/import-source.js.
 async function runDashboard (folder, engine, place, step, argument = {}, env = {}) {
   const application = applicationOf(folder, engine)
   const { STORAGE, place: setting } = engines[engine]
-  const { child, ended } = runNode('source.js', {
+  const { child, ended } = runNode('import-source.js', {
     args: [step, JSON.stringify(argument)],
     cwd: application,
     env: {

@@ -5,7 +5,7 @@ const path = require('path')
 const { makeFolder } = require('../helper.js')
 const { useServer } = require('./servers.js')
 
-// Those of the engines.
+// Tables as Dashboard's engines make them.
 const tables = {
   mysql: `CREATE TABLE objects (path VARCHAR(255) PRIMARY KEY, contents LONGBLOB);
     CREATE TABLE lists (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, path VARCHAR(255), objectid VARCHAR(255), INDEX(path));`,
@@ -32,7 +32,7 @@ function useSource (kind) {
   return source
 }
 
-// Everything that there is, and when it was changed where that is known.
+// All data, and its times of change where they are known.
 const prints = {
   files: async ({ url }) => walk(url).map((file) => {
     const { mtimeMs, ctimeMs } = fs.lstatSync(file)
@@ -48,7 +48,7 @@ const prints = {
     (SELECT md5(string_agg(lists::text, ',' ORDER BY listid)) FROM lists) AS lists`)
 }
 
-// 240 MB of records, which no reader may have in memory.
+// 240 MB of records, which a reader must not hold in memory.
 const fills = {
   files: async ({ url }) => {
     fs.mkdirSync(path.join(url, 'big'))

@@ -1,4 +1,4 @@
-// What a source gives, and how it fails.
+// Reads a source, and checks its errors.
 const assert = require('assert')
 const fs = require('fs')
 const path = require('path')
@@ -42,7 +42,7 @@ function requireFailure (error, slug, { password, title }) {
   }
 }
 
-// The sources without any package beside them; returns their folder.
+// Copies the sources to a folder without packages; returns their folder there.
 function copySources (folder) {
   const lib = path.join(__dirname, '..', '..', 'lib')
   const copy = path.join(folder, 'lib')

@@ -164,7 +164,7 @@ function run (server, program, args, options = { cwd: server.folder }) {
     stream.on('data', (data) => { server.said += data })
   }
   const ended = once(server.child, 'close')
-  // At once, as a machine that goes down; resolves when it has ended.
+  // Ends it at once, as a machine that goes down; resolves when it has ended.
   server.kill = async () => {
     server.child.kill('SIGKILL')
     await ended
