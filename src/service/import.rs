@@ -76,7 +76,8 @@ fn additions(items: Vec<(ListPath, Vec<u8>)>) -> impl Iterator<Item = Change> {
 mod tests {
     use super::*;
     use crate::service::{maintenance, recovery};
-    use crate::store::{self, Key, Settings, StoreError};
+    use crate::store::test_store::temporary;
+    use crate::store::{self, Key, StoreError};
     use std::sync::mpsc;
 
     const ACCOUNT: &[u8] = b"d/account/a";
@@ -92,10 +93,9 @@ mod tests {
 
     #[test]
     fn a_load_keeps_a_newer_session_key_and_an_overwrite_quarantines_the_store() {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = maintenance::settings(folder.path().join("store"));
-        let open = |settings: &Settings| store::open_exclusive(settings);
-        let store = open(&Settings { creates: true, ..settings.clone() }).unwrap();
+        let (folder, store) = temporary();
+        let settings = maintenance::settings(folder.path().into());
+        let open = || store::open_exclusive(&settings);
         let loaded = |batch| {
             let (sender, result) = mpsc::channel();
             load(&store, batch, None, move |kept| sender.send(kept).unwrap());
@@ -111,8 +111,8 @@ mod tests {
         let stored = store.read(&Key::record(ACCOUNT)).unwrap().unwrap();
         assert!(String::from_utf8_lossy(&stored).contains(r#""sessionKey":"old""#));
         store.close().unwrap();
-        assert!(matches!(open(&settings), Err(StoreError::Quarantined { .. })));
+        assert!(matches!(open(), Err(StoreError::Quarantined { .. })));
         assert_eq!(recovery::recover(&settings, false, 9.0, None).unwrap().accounts, 1);
-        open(&settings).unwrap().close().unwrap();
+        open().unwrap().close().unwrap();
     }
 }

@@ -69,14 +69,12 @@ fn new_id() -> [u8; 16] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::end_sessions::wait_for;
+    use crate::store::test_store::{make, temporary};
     use crate::store::{Change, ListPath, Record};
 
     #[test]
     fn a_repair_removes_items_whose_session_is_gone_and_then_verifies() {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = settings(folder.path().join("store"));
-        let store = store::open_exclusive(&Settings { creates: true, ..settings.clone() }).unwrap();
+        let (folder, store) = temporary();
         let list = ListPath::new(b"d/sessions");
         let session = |accountid: &str| {
             format!(
@@ -98,25 +96,23 @@ mod tests {
             let contents = text.into_bytes().into();
             changes.push(Change::Write { record, contents, secret: None });
         }
-        wait_for(&store, changes).unwrap();
+        make(&store, changes);
         store.close().unwrap();
-        let repaired = repair(&settings, None, &|_| ()).unwrap();
+        let repaired = repair(&settings(folder.path().into()), None, &|_| ()).unwrap();
         assert_eq!((repaired.rebuilt.number, repaired.left.problems.number), (0, 0));
         assert_eq!((repaired.tidied.removed.number, repaired.left.items), (1, 1));
     }
 
     #[test]
     fn a_backup_is_a_store_that_verifies() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store");
-        let settings = Settings { creates: true, ..settings(path) };
-        let store = store::open_exclusive(&settings).unwrap();
+        let (_folder, store) = temporary();
+        let target = tempfile::tempdir().unwrap();
         let change = Change::ListAdd { path: ListPath::new(b"list"), item: b"item".to_vec() };
-        wait_for(&store, vec![change]).unwrap();
-        let copy = folder.path().join("copy");
+        make(&store, vec![change]);
+        let copy = target.path().to_path_buf();
         let report = backup(&store, &copy, &|_| ()).unwrap();
         assert_eq!((report.lists, report.items, report.problems.number), (1, 1, 0));
-        let copied = store::open_exclusive(&super::settings(copy.clone())).unwrap();
+        let copied = store::open_exclusive(&settings(copy.clone())).unwrap();
         assert_eq!(verify(&copied, &copy, &|_| ()).unwrap().items, 1);
         copied.close().unwrap();
         store.close().unwrap();

@@ -21,6 +21,8 @@ pub mod key;
 mod notice;
 mod panics;
 pub mod sled;
+#[cfg(test)]
+pub(crate) mod test_store;
 mod version;
 pub mod wtf8;
 

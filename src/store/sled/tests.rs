@@ -3,6 +3,7 @@
 use crate::store::change::{Edited, Record};
 use crate::store::sled::format::batch::Changed;
 use crate::store::sled::*;
+use crate::store::test_store::{settings, temporary};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::mpsc;
@@ -108,17 +109,6 @@ fn change(step: &Step, number: usize) -> Option<Change> {
     })
 }
 
-pub fn settings(folder: &Path) -> Settings {
-    Settings {
-        path: folder.into(),
-        creates: true,
-        cache_bytes: 1 << 20,
-        commit_limit: Duration::from_secs(10),
-        new_id: [7; 16],
-        accepts_rollback: false,
-    }
-}
-
 fn check(store: &Store, model: &Model) {
     for n in 0..12 {
         let key = Record::new(&name(n)).key;
@@ -202,8 +192,7 @@ fn check_results(results: &mpsc::Receiver<Result<()>>) {
 
 #[test]
 fn every_read_returns_the_changes_of_a_failed_commit() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&settings(&folder.path().join("store"))).unwrap();
+    let (_folder, store) = temporary();
     let key = Record::new(b"a").key;
     let changed = Changed::from([(key.clone(), Some(b"new".as_slice().into()))]);
     assert_eq!(store.read(&key).unwrap(), None);

@@ -159,17 +159,14 @@ mod tests {
     use super::*;
     use crate::store::change::Change;
     use crate::store::change::Record;
-    use crate::store::sled::tests::settings;
     use crate::store::sled::{open, Store};
+    use crate::store::test_store::{make, settings, temporary};
     use std::sync::mpsc;
 
     fn write(store: &Store, bytes: usize) {
-        let (done, result) = mpsc::channel();
         let record = Record::new(b"large");
         let contents = vec![1; bytes].into();
-        let change = Change::Write { record, contents, secret: None };
-        store.submit(vec![change], Box::new(move |written| done.send(written).unwrap()));
-        result.recv().unwrap().unwrap();
+        make(store, vec![Change::Write { record, contents, secret: None }]);
     }
 
     fn problems(store: &Store) -> Vec<String> {
@@ -192,8 +189,7 @@ mod tests {
 
     #[test]
     fn an_open_removes_chunks_that_no_commit_points_to() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&settings(folder.path())).unwrap();
+        let (folder, store) = temporary();
         write(&store, 1 << 20);
         let id = ChunkId { sequence: 2, ordinal: 0 };
         let unfinished = value::encode(&Key::record(b"b"), &vec![2; 1 << 20].into(), id);
@@ -208,8 +204,7 @@ mod tests {
 
     #[test]
     fn an_open_removes_the_rest_of_a_long_write_between_commits() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&settings(folder.path())).unwrap();
+        let (folder, store) = temporary();
         write(&store, 1 << 20);
         let shared = &store.shared;
         let mut ahead = Ahead::new(&Key::record(b"b"), &vec![2; 3 << 20].into(), 1);
@@ -230,8 +225,7 @@ mod tests {
 
     #[test]
     fn small_writes_go_between_the_slices_of_a_long_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&settings(folder.path())).unwrap();
+        let (_folder, store) = temporary();
         let (done, order) = mpsc::channel();
         let submit = |name: &str, bytes: usize, number: u32| {
             let (record, done) = (Record::new(name.as_bytes()), done.clone());

@@ -2,8 +2,8 @@
 
 use crate::store::sled::read::list::SEGMENT;
 use crate::store::sled::*;
+use crate::store::test_store::{make, temporary};
 use proptest::prelude::*;
-use std::sync::mpsc;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -31,16 +31,7 @@ struct List {
 }
 
 impl List {
-    fn open(folder: &Path) -> Self {
-        let settings = Settings {
-            path: folder.join("store"),
-            creates: true,
-            cache_bytes: 1 << 20,
-            commit_limit: Duration::from_secs(60),
-            new_id: [7; 16],
-            accepts_rollback: false,
-        };
-        let store = open(&settings).unwrap();
+    fn new(store: Lease) -> Self {
         Self { store, path: ListPath::new(b"list"), items: Vec::new(), added: 0 }
     }
 
@@ -59,9 +50,7 @@ impl List {
                 old.map(|item| Change::ListRemove { path: path(), item: name(item) }).collect()
             }
         };
-        let (done, result) = mpsc::channel();
-        self.store.submit(changes, Box::new(move |written| done.send(written).unwrap()));
-        result.recv().unwrap().unwrap();
+        make(&self.store, changes);
     }
 
     fn check(&self) {
@@ -87,8 +76,8 @@ proptest! {
 
     #[test]
     fn counts_and_offsets_are_right_across_blocks(steps in steps()) {
-        let folder = tempfile::tempdir().unwrap();
-        let mut list = List::open(folder.path());
+        let (_folder, store) = temporary();
+        let mut list = List::new(store);
         for step in &steps {
             list.take(step);
             list.check();
@@ -98,8 +87,8 @@ proptest! {
 
 #[test]
 fn counts_and_offsets_are_right_across_segments() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut list = List::open(folder.path());
+    let (_folder, store) = temporary();
+    let mut list = List::new(store);
     for _ in 0..=SEGMENT / 4096 {
         list.take(&Step::Add(4096));
     }

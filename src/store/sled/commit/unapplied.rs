@@ -103,20 +103,15 @@ mod tests {
     use crate::store::change::{Change, Record};
     use crate::store::key::ListPath;
     use crate::store::sled::database::release::Stage;
-    use crate::store::sled::tests::settings;
+    use crate::store::sled::folder::names;
     use crate::store::sled::{open, Store};
+    use crate::store::test_store::{make, settings, temporary};
     use std::io::Read;
     use std::path::Path;
     use std::sync::mpsc;
     use std::time::Duration;
 
     const BRIEF: Duration = Duration::from_millis(100);
-
-    fn submit(store: &Store, changes: Vec<Change>) {
-        let (done, result) = mpsc::channel();
-        store.submit(changes, Box::new(move |written| done.send(written).unwrap()));
-        result.recv().unwrap().unwrap();
-    }
 
     /// Ends the writer, so that no commit reaches sled any more.
     fn end_writer(store: &Store) {
@@ -133,8 +128,7 @@ mod tests {
 
     #[test]
     fn a_read_finds_a_commit_that_sled_lacks() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&settings(folder.path())).unwrap();
+        let (_folder, store) = temporary();
         end_writer(&store);
         let key = Record::new(b"a").key;
         store.shared.unapplied.put(commit(&key, "text"));
@@ -143,10 +137,9 @@ mod tests {
 
     #[test]
     fn a_reader_of_several_keys_waits_until_sled_has_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&settings(folder.path())).unwrap();
+        let (_folder, store) = temporary();
         let path = ListPath::new(b"list");
-        submit(&store, vec![Change::ListAdd { path: path.clone(), item: b"item".to_vec() }]);
+        make(&store, vec![Change::ListAdd { path: path.clone(), item: b"item".to_vec() }]);
         end_writer(&store);
         store.shared.unapplied.put(commit(&path.head(), "its head"));
         // A reader of another list does not wait.
@@ -199,12 +192,8 @@ mod tests {
         let mut rounds = 0;
         for number in 0..1500 {
             let record = Record::new(&name(number));
-            submit(
-                &store,
-                vec![Change::Write { record, contents: contents(number), secret: None }],
-            );
-            let now =
-                head_of(&original.join("sled").join(crate::store::sled::folder::journal::NAME));
+            make(&store, vec![Change::Write { record, contents: contents(number), secret: None }]);
+            let now = head_of(&original.join(names::SLED).join(names::JOURNAL));
             if now != first || number % 100 == 0 {
                 rounds += usize::from(now != first);
                 first = now;

@@ -4,33 +4,14 @@ use crate::store::change::Record;
 use crate::store::findings::Findings;
 use crate::store::key::{ChunkId, Key, KeyKind, ListPath};
 use crate::store::sled::folder;
-use crate::store::sled::open::Settings;
 use crate::store::sled::*;
+use crate::store::test_store::{make, settings};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::path::Path;
-use std::sync::mpsc;
-use std::time::Duration;
-
-fn settings(folder: &Path) -> Settings {
-    Settings {
-        path: folder.into(),
-        creates: true,
-        cache_bytes: 1 << 20,
-        commit_limit: Duration::from_secs(60),
-        new_id: [7; 16],
-        accepts_rollback: false,
-    }
-}
 
 fn paths() -> [Vec<u8>; 3] {
     [b"a".to_vec(), b"a/b".to_vec(), vec![b'p'; 5000]]
-}
-
-fn make(store: &Store, changes: Vec<Change>) {
-    let (sender, result) = mpsc::channel();
-    store.submit(changes, Box::new(move |done| sender.send(done).unwrap()));
-    result.recv().unwrap().unwrap();
 }
 
 fn read(folder: &Path) -> (Report, Vec<Vec<Vec<u8>>>) {
@@ -44,7 +25,8 @@ fn read(folder: &Path) -> (Report, Vec<Vec<Vec<u8>>>) {
 }
 
 fn sled(folder: &Path) -> sled::Db {
-    let config = sled::Config::new().path(folder.join(folder::SLED)).mode(sled::Mode::LowSpace);
+    let config =
+        sled::Config::new().path(folder.join(folder::names::SLED)).mode(sled::Mode::LowSpace);
     // sled's lock outlives its database by a moment.
     (0..1000)
         .find_map(|_| {
@@ -134,14 +116,14 @@ proptest! {
                 database.insert(chunk, b"loose").unwrap();
             }
         }
-        let told = repair(&settings(folder.path()), &|_| ()).unwrap();
+        let repaired = repair(&settings(folder.path()), &|_| ()).unwrap();
         let (report, after) = read(folder.path());
         prop_assert_eq!(report.problems, Findings::default());
         prop_assert_eq!(&after, &before);
         prop_assert_eq!(report.records, 1);
         // A second repair has nothing to do.
         prop_assert_eq!(repair(&settings(folder.path()), &|_| ()).unwrap(), Findings::default());
-        prop_assert!(told.number > 0 || (loose == 0 && read(folder.path()).1 == before));
+        prop_assert!(repaired.number > 0 || (loose == 0 && read(folder.path()).1 == before));
         // The lists continue where they were.
         let store = open_exclusive(&settings(folder.path())).unwrap();
         for path in paths() {

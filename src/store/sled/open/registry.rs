@@ -260,7 +260,7 @@ fn lock() -> MutexGuard<'static, BTreeMap<PathBuf, State>> {
 mod tests {
     use super::*;
     use crate::store::change::{Outcome, Record};
-    use crate::store::sled::tests::settings;
+    use crate::store::test_store::{settings, temporary};
 
     fn brief(folder: &Path) -> Settings {
         Settings { commit_limit: Duration::from_millis(300), ..settings(folder) }
@@ -325,8 +325,7 @@ mod tests {
 
     #[test]
     fn settling_waits_for_a_store_that_is_being_closed_but_not_for_ever() {
-        let folder = tempfile::tempdir().unwrap();
-        let lease = open(&settings(folder.path())).unwrap();
+        let (_folder, lease) = temporary();
         let (hold, until) = mpsc::channel::<()>();
         let (begun, begins) = mpsc::channel();
         let edit = move |_: Option<&[u8]>| {

@@ -138,10 +138,9 @@ impl Drop for Reading<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::change::{Change, Completion};
-    use crate::store::sled::tests::settings;
-    use crate::store::sled::{open, Lease};
-    use std::sync::mpsc;
+    use crate::store::change::Change;
+    use crate::store::sled::Lease;
+    use crate::store::test_store::{make, temporary, wait_for};
 
     fn path() -> ListPath {
         ListPath::new(b"list")
@@ -153,20 +152,14 @@ mod tests {
         [format!("item {item}").into_bytes(), vec![b'.'; size]].concat()
     }
 
-    fn await_done(submit: impl FnOnce(Completion)) {
-        let (done, result) = mpsc::channel();
-        submit(Box::new(move |written| done.send(written).unwrap()));
-        result.recv().unwrap().unwrap();
-    }
-
     fn add(store: &Lease, items: impl IntoIterator<Item = usize>) {
         let add = |item| Change::ListAdd { path: path(), item: name(item) };
-        await_done(|done| store.submit(items.into_iter().map(add).collect(), done));
+        make(store, items.into_iter().map(add).collect());
     }
 
     fn discard(store: &Lease, items: impl IntoIterator<Item = usize>) {
         let discard = |item| Change::ListRemove { path: path(), item: name(item) };
-        await_done(|done| store.submit(items.into_iter().map(discard).collect(), done));
+        make(store, items.into_iter().map(discard).collect());
     }
 
     /// Returns the items of a page that began before `change` and is read after it.
@@ -189,8 +182,7 @@ mod tests {
 
     #[test]
     fn a_page_is_a_snapshot_while_the_list_changes() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&settings(folder.path())).unwrap();
+        let (_folder, store) = temporary();
         let count = 3 * SLICE;
         add(&store, 0..count);
         let all = names((0..count).rev());
@@ -211,7 +203,7 @@ mod tests {
         // Sequences start again after a wipe, so other items get the sequences of the page.
         add(&store, 0..count);
         let found = across(&store, 5, 3000, || {
-            await_done(|done| store.wipe(done));
+            wait_for(|done| store.wipe(done));
             add(&store, count..2 * count);
         });
         assert_eq!(found, all[5..3005]);
