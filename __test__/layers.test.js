@@ -108,6 +108,12 @@ describe('layers', () => {
     assert.deepStrictEqual(naming.filter((file) => !file.startsWith('src/store/sled/database/')), handed)
   })
 
+  it('folder/names.rs alone spells names of files', () => {
+    for (const file of files.filter((file) => file.startsWith('src/store/'))) {
+      assert(!/\bjoin\("[\w.-]+"\)/.test(withoutTests(file)), file)
+    }
+  })
+
   it('the rules do no input or output', () => {
     for (const file of files.filter((file) => file.startsWith('src/record/'))) {
       assert(!/std::(fs|io|net|env|time|thread|process)/.test(code(file)), file)

@@ -111,10 +111,14 @@ pub fn decrypt_record<'a>(stored: &'a [u8], secret: Option<&Secret>) -> Cow<'a, 
     }
 }
 
-/// Returns whether stored bytes look like a record that is encrypted under some secret.
+/// Returns whether stored bytes look like a record that is encrypted under some secret: pairs of hexadecimal digits, no
+/// fewer than those of the shortest JSON object. Dashboard writes lower-case digits, but its decipher reads both cases.
 #[must_use]
 pub fn looks_encrypted(stored: &[u8]) -> bool {
-    !stored.is_empty() && stored.len().is_multiple_of(2) && stored.iter().all(u8::is_ascii_hexdigit)
+    const SHORTEST: usize = 2 * "{}".len();
+    stored.len() >= SHORTEST
+        && stored.len().is_multiple_of(2)
+        && stored.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// Returns whether stored bytes are an account or a session that is encrypted under another secret than `secret`. Bytes
@@ -153,6 +157,23 @@ mod tests {
         // By Node: createCipheriv('aes-256-ctr', secret, iv).update('{"object":"account"}', 'utf-8', 'hex')
         let expected = "831ef502b669b8ec03a55bb7b6b87940dbeb4a00";
         assert_eq!(secret().encrypt(r#"{"object":"account"}"#), expected.as_bytes());
+    }
+
+    #[test]
+    fn only_pairs_of_digits_look_encrypted() {
+        for (stored, expected) in [
+            (secret().encrypt("{}"), true),
+            (secret().encrypt("{}").to_ascii_uppercase(), true),
+            (b"0aF9".to_vec(), true),
+            (b"0af".to_vec(), false),
+            (b"0afg".to_vec(), false),
+            (b"{}".to_vec(), false),
+            // A text of one character is not a record.
+            (b"42".to_vec(), false),
+            (Vec::new(), false),
+        ] {
+            assert_eq!(looks_encrypted(&stored), expected, "{stored:?}");
+        }
     }
 
     #[test]

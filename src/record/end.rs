@@ -14,6 +14,10 @@ pub enum End {
 
 /// Returns what has ended a session at `now`, from the session key numbers of the session and of its account. A reset
 /// counts before the expiry, as in Dashboard's `administrator/session.js`.
+///
+/// This is the one place in Rust that decides it. `Session.get` in `lib/administrator.js` decides it by the same
+/// statements for sessions that only JavaScript's coercions can judge. `__test__/differential.test.js` compares both
+/// with Dashboard.
 #[must_use]
 pub fn end(key_number: f64, account_key_number: f64, expires: f64, now: f64) -> Option<End> {
     if key_number < account_key_number {

@@ -1,4 +1,37 @@
-//! Dashboard's keys of records and lists, and what they say. Names are [WTF-8](crate::store::wtf8) bytes.
+//! Dashboard's keys of records and lists, and what they say. No other file spells them. Names are
+//! [WTF-8](crate::store::wtf8) bytes.
+
+use super::Kind;
+
+const ACCOUNT: &[u8] = b"account";
+const SESSION: &[u8] = b"session";
+
+impl Kind {
+    /// Returns the kind of a record by its key.
+    #[must_use]
+    pub fn of(name: &[u8]) -> Option<Self> {
+        let mut segments = name.rsplitn(3, |byte| *byte == b'/');
+        let id = segments.next()?;
+        let folder = segments.next()?;
+        segments.next()?;
+        match folder {
+            _ if id.is_empty() => None,
+            ACCOUNT => Some(Self::Account),
+            SESSION => Some(Self::Session),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the key of a record: `<appid>/account/<id>` or `<appid>/session/<id>`.
+#[must_use]
+pub fn record(appid: &[u8], kind: Kind, id: &[u8]) -> Vec<u8> {
+    let folder = match kind {
+        Kind::Account => ACCOUNT,
+        Kind::Session => SESSION,
+    };
+    [appid, b"/", folder, b"/", id].concat()
+}
 
 /// The keys of a session, of its map, and of the lists that hold it (`src/www/api/user/create-session.js`).
 #[derive(Debug, PartialEq)]
@@ -42,7 +75,7 @@ impl<'a> SessionKeys<'a> {
     /// Returns the key of the account `accountid`.
     #[must_use]
     pub fn account(&self, accountid: &str) -> Vec<u8> {
-        [self.appid, b"/account/", accountid.as_bytes()].concat()
+        record(self.appid, Kind::Account, accountid.as_bytes())
     }
 }
 
@@ -72,19 +105,19 @@ impl<'a> SessionList<'a> {
     /// Returns the key of the account whose list this is.
     #[must_use]
     pub fn account(&self) -> Option<Vec<u8>> {
-        self.accountid.map(|accountid| [self.appid, b"/account/", accountid].concat())
+        self.accountid.map(|accountid| record(self.appid, Kind::Account, accountid))
     }
 
     /// Returns the key of the session at an item of the list.
     #[must_use]
     pub fn session(&self, id: &[u8]) -> Vec<u8> {
-        [self.appid, b"/session/", id].concat()
+        record(self.appid, Kind::Session, id)
     }
 
     /// Returns the key of the account of a session in the list.
     #[must_use]
     pub fn account_of(&self, accountid: &str) -> Vec<u8> {
-        [self.appid, b"/account/", accountid.as_bytes()].concat()
+        record(self.appid, Kind::Account, accountid.as_bytes())
     }
 }
 
@@ -123,13 +156,37 @@ mod tests {
     }
 
     #[test]
+    fn the_key_of_a_record_says_its_kind() {
+        let cases = [
+            ("dashboard/account/account_1", Some(Kind::Account)),
+            ("dashboard/session/session_1", Some(Kind::Session)),
+            ("an/appid/with/slashes/account/account_1", Some(Kind::Account)),
+            ("dashboard/account/", None),
+            ("account/account_1", None),
+            ("dashboard/accounts/account_1", None),
+            ("dashboard/map/account/resetCodes/account_1", None),
+            ("dashboard/account/resetCodes/account_1/hash", None),
+            ("dashboard/map/sessionids/session_1", None),
+            ("", None),
+            ("/", None),
+            ("//", None),
+        ];
+        for (name, kind) in cases {
+            assert_eq!(Kind::of(name.as_bytes()), kind, "{name}");
+        }
+        for kind in [Kind::Account, Kind::Session] {
+            assert_eq!(Kind::of(&record(b"an/app", kind, b"id")), Some(kind));
+        }
+    }
+
+    #[test]
     fn the_keys_of_a_session_and_of_its_map_and_lists() {
-        let place = SessionKeys::of(b"an/app/session/session_1").unwrap();
-        assert_eq!(text(place.id()), "session_1");
-        assert_eq!(text(&place.map()), "an/app/map/sessionids/session_1");
-        assert_eq!(text(&place.list()), "an/app/sessions");
-        assert_eq!(text(&place.account_list("account_1")), "an/app/account/sessions/account_1");
-        assert_eq!(text(&place.account("account_1")), "an/app/account/account_1");
+        let keys = SessionKeys::of(b"an/app/session/session_1").unwrap();
+        assert_eq!(text(keys.id()), "session_1");
+        assert_eq!(text(&keys.map()), "an/app/map/sessionids/session_1");
+        assert_eq!(text(&keys.list()), "an/app/sessions");
+        assert_eq!(text(&keys.account_list("account_1")), "an/app/account/sessions/account_1");
+        assert_eq!(text(&keys.account("account_1")), "an/app/account/account_1");
         for name in
             ["session/session_1", "/session/a", "a/session/", "a/session/b/c", "a/sessions/b"]
         {

@@ -3,7 +3,7 @@
 //!
 //! - [`json`]: reads and changes a JSON object and leaves the rest of its text untouched. [`cipher`]: Dashboard's
 //!   encryption.
-//! - [`keys`]: what the key of a record or list says.
+//! - [`keys`]: the keys of records and lists: made, and read for what they say.
 //! - [`account`], [`session`]: records as the administrator's API returns them. [`end`]: when a session ended.
 //! - [`reset`], [`properties`]: the changes that a caller asks for.
 //! - [`overwrite`], [`stale`], [`import`]: what a write or an import must not undo.
@@ -28,60 +28,19 @@ mod stale_tests;
 /// The records that have rules of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// `<appid>/account/<id>`
+    /// An account.
     Account,
-    /// `<appid>/session/<id>`
+    /// A session.
     Session,
 }
 
 impl Kind {
-    /// Returns the kind of a record by its key.
-    #[must_use]
-    pub fn of(name: &[u8]) -> Option<Self> {
-        let mut segments = name.rsplitn(3, |byte| *byte == b'/');
-        let id = segments.next()?;
-        let folder = segments.next()?;
-        segments.next()?;
-        match folder {
-            _ if id.is_empty() => None,
-            b"account" => Some(Self::Account),
-            b"session" => Some(Self::Session),
-            _ => None,
-        }
-    }
-
     /// Returns the `object` property of such a record.
     #[must_use]
     pub fn object(self) -> &'static str {
         match self {
             Self::Account => "account",
             Self::Session => "session",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_key_of_a_record_says_its_kind() {
-        let cases = [
-            ("dashboard/account/account_1", Some(Kind::Account)),
-            ("dashboard/session/session_1", Some(Kind::Session)),
-            ("an/appid/with/slashes/account/account_1", Some(Kind::Account)),
-            ("dashboard/account/", None),
-            ("account/account_1", None),
-            ("dashboard/accounts/account_1", None),
-            ("dashboard/map/account/resetCodes/account_1", None),
-            ("dashboard/account/resetCodes/account_1/hash", None),
-            ("dashboard/map/sessionids/session_1", None),
-            ("", None),
-            ("/", None),
-            ("//", None),
-        ];
-        for (name, kind) in cases {
-            assert_eq!(Kind::of(name.as_bytes()), kind, "{name}");
         }
     }
 }

@@ -52,7 +52,7 @@ impl Key {
         Self::build(META, &[name.as_bytes()], MAX_SINGLE_PART)
     }
 
-    /// Returns the key of the Dashboard record `name` (`<appid>/account/<id>`), encoded as [`crate::store::wtf8`].
+    /// Returns the key of the Dashboard record `name`, encoded as [`crate::store::wtf8`].
     #[must_use]
     pub fn record(name: &[u8]) -> Self {
         Self::build(RECORD, &[name], MAX_SINGLE_PART)
@@ -240,7 +240,7 @@ pub struct ListPath {
 }
 
 impl ListPath {
-    /// Returns the list at the host's path (`<appid>/account/sessions/<id>`), encoded as [`crate::store::wtf8`].
+    /// Returns the list at the host's path, encoded as [`crate::store::wtf8`].
     #[must_use]
     pub fn new(path: &[u8]) -> Self {
         Self { path: path.into() }

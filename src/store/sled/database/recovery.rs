@@ -1,6 +1,7 @@
 //! Repairs that an open makes by itself. They concern files of sled whose content is known from other sources.
 
 use crate::store::error::{Result, StoreError};
+use crate::store::sled::folder::names::{self, LOG, SNAPSHOT};
 use crate::store::sled::folder::relocate::rename;
 use crate::store::sled::folder::{create_regular, files, is_there};
 use std::fs;
@@ -15,14 +16,14 @@ const CONF: &str = "segment_size: 524288\nuse_compression: false\nversion: 0.34\
 pub fn before_open(folder: &Path) -> Result<Vec<String>> {
     let mut repaired = Vec::new();
     // A new database has no files yet.
-    if !is_there(&folder.join("db"))? {
+    if !is_there(&folder.join(LOG))? {
         return Ok(repaired);
     }
     for snapshot in snapshots(folder, |name| name.ends_with(".generating"))? {
         fs::remove_file(&snapshot).map_err(|error| StoreError::io("remove", &snapshot, error))?;
         repaired.push(format!("a snapshot that was cut short was removed: {}", snapshot.display()));
     }
-    let path = folder.join("conf");
+    let path = folder.join(names::CONF);
     let conf = conf();
     if !fs::read(&path).is_ok_and(|found| found == conf) {
         write_durably(&path, &conf)?;
@@ -63,7 +64,7 @@ fn snapshots(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf
         .into_iter()
         .filter(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with("snap.") && wanted(&name)
+            name.starts_with(SNAPSHOT) && wanted(&name)
         })
         .collect())
 }
@@ -76,7 +77,7 @@ mod tests {
     fn conf_is_what_sled_writes() {
         let folder = tempfile::tempdir().unwrap();
         drop(sled::Config::new().path(folder.path()).use_compression(false).open().unwrap());
-        assert_eq!(fs::read(folder.path().join("conf")).unwrap(), conf());
+        assert_eq!(fs::read(folder.path().join(names::CONF)).unwrap(), conf());
         assert!(before_open(folder.path()).unwrap().is_empty());
     }
 }

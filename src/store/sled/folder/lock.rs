@@ -2,7 +2,8 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::folder::files::open_regular;
-use crate::store::sled::folder::{permissions, LOCK, SLED};
+use crate::store::sled::folder::names::{LOCK, LOG, SLED};
+use crate::store::sled::folder::permissions;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -78,7 +79,7 @@ fn locked(folder: &Path) -> StoreError {
 
 /// Waits until sled has unlocked its own file, for at most a second.
 fn wait_for_sled(folder: &Path) {
-    let Ok(database) = open_regular(&folder.join(SLED).join("db"), OpenOptions::new().read(true))
+    let Ok(database) = open_regular(&folder.join(SLED).join(LOG), OpenOptions::new().read(true))
     else {
         return;
     };

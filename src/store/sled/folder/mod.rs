@@ -6,6 +6,7 @@
 //! - [`journal`]: commits that sled may not have written yet
 //! - [`swap`], [`relocate`]: replace the data by other data, and finish or undo that after an interruption
 //! - [`free_space`]: free space, and network file systems
+//! - [`names`]: the names of the files
 //! - [`files`]: opens and creates files without following links
 //! - [`errors`]: converts errors of the operating system
 //!
@@ -17,6 +18,7 @@ mod files;
 pub(in crate::store) mod free_space;
 pub(in crate::store) mod journal;
 mod lock;
+pub(in crate::store) mod names;
 pub(in crate::store) mod permissions;
 pub(in crate::store) mod relocate;
 pub mod rollback_guard;
@@ -27,6 +29,7 @@ pub use files::{
     cannot_sync, create_private, create_regular, files, is_there, open_regular, sync_folder,
 };
 pub use lock::{lock, refuse_locked, FolderLock};
+use names::{BLOBS, GUARD, LOCK, NEW_GUARD, SLED, SWAP};
 pub use permissions::{give_to_owner, owner_only};
 
 use crate::store::error::{Result, StoreError};
@@ -34,14 +37,8 @@ use rollback_guard::{Mark, RollbackGuard};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Name of sled's folder in the store's folder.
-pub const SLED: &str = "sled";
-/// Name of the file that is locked.
-pub const LOCK: &str = "lock";
-/// Name of the plan of an unfinished swap.
-pub const SWAP: &str = "swap";
 /// Names that a folder without a guard may contain. `lost+found` is at the root of a mounted volume.
-pub const CREATED_BEFORE_GUARD: [&str; 4] = [LOCK, SLED, rollback_guard::NEW_NAME, "lost+found"];
+pub const CREATED_BEFORE_GUARD: [&str; 4] = [LOCK, SLED, NEW_GUARD, "lost+found"];
 /// Key of the store's ID in sled. The guard has the same ID.
 pub const STORE_ID: &str = "store";
 
@@ -157,7 +154,7 @@ pub fn require_store(folder: &Path, creates: bool) -> Result<Option<rollback_gua
 pub fn refuse_occupied(folder: &Path) -> Result<()> {
     let found = match read(folder)? {
         State::Empty | State::CreationCutShort | State::CopyCutShort => return Ok(()),
-        State::Whole(_) => rollback_guard::NAME.into(),
+        State::Whole(_) => GUARD.into(),
         State::WithoutGuard => SLED.into(),
         State::RestoreCutShort => {
             return Err(StoreError::RestoreUnfinished { path: folder.into() });
@@ -177,14 +174,14 @@ fn refuse_unsafe(folder: &Path) -> Result<()> {
 /// Fails if a file of a store in `folder` is a link or not a regular file, because a write to it would go elsewhere.
 /// The folder itself may be a link, because the operator has named it.
 pub fn refuse_links(folder: &Path) -> Result<()> {
-    for name in [LOCK, SWAP, rollback_guard::NAME, rollback_guard::NEW_NAME] {
+    for name in [LOCK, SWAP, GUARD, NEW_GUARD] {
         require_kind(&folder.join(name), false)?;
     }
     let sled = folder.join(SLED);
     require_kind(&sled, true)?;
     if is_there(&sled)? {
         for path in files(&sled)? {
-            require_kind(&path, path.ends_with("blobs"))?;
+            require_kind(&path, path.ends_with(BLOBS))?;
         }
     }
     Ok(())

@@ -5,9 +5,8 @@ use crate::store::error::Result;
 use crate::store::error::StoreError;
 use crate::store::notice::Notice;
 #[cfg(unix)]
-use crate::store::sled::folder::{journal, rollback_guard};
+use crate::store::sled::folder::names::{GUARD, IN_SLED, LOCK, SLED, SWAP};
 #[cfg(unix)]
-use crate::store::sled::folder::{LOCK, SLED, SWAP};
 use std::path::Path;
 
 #[cfg(unix)]
@@ -24,9 +23,8 @@ pub fn owner_only(folder: &Path) -> Result<Option<Notice>> {
     use std::fs::{metadata, set_permissions, Permissions};
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let sled = folder.join(SLED);
-    let mut paths =
-        vec![folder.into(), folder.join(LOCK), folder.join(rollback_guard::NAME), sled.clone()];
-    paths.extend(["conf", "db", journal::NAME].map(|name| sled.join(name)));
+    let mut paths = vec![folder.into(), folder.join(LOCK), folder.join(GUARD), sled.clone()];
+    paths.extend(IN_SLED.map(|name| sled.join(name)));
     let mut open = None;
     for path in &paths {
         let found = metadata(path).map_err(|error| StoreError::io("look at", path, error))?;
@@ -64,7 +62,7 @@ pub fn refuse_stranger(folder: &Path) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
     let Ok(found) = folder.metadata() else { return Ok(()) };
     // While a swap is unfinished, the guard may be elsewhere.
-    let is_owners = [rollback_guard::NAME, SWAP].iter().any(|name| {
+    let is_owners = [GUARD, SWAP].iter().any(|name| {
         let file = folder.join(name).symlink_metadata();
         file.is_ok_and(|file| file.uid() == found.uid() || file.uid() == 0)
     });

@@ -13,16 +13,13 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::folder::files::{create_regular, is_there, open_regular, sync_folder};
+use crate::store::sled::folder::names::{GUARD, NEW_GUARD};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Format that this version writes.
 pub const FORMAT: u32 = 1;
-/// Name of the guard in the store's folder.
-pub const NAME: &str = "guard";
-/// Name under which a new guard is written before it is renamed.
-pub const NEW_NAME: &str = "guard.new";
 
 const MAGIC: [u8; 8] = *b"DSLEDGRD";
 const SLOT_BYTES: usize = 49;
@@ -67,7 +64,7 @@ pub struct RollbackGuard {
 impl RollbackGuard {
     /// Reads the guard in `folder`; `None` if the file is missing.
     pub fn read(folder: &Path) -> Result<Option<State>> {
-        let path = folder.join(NAME);
+        let path = folder.join(GUARD);
         let mut bytes = Vec::new();
         if !is_there(&path)? {
             return Ok(None);
@@ -90,7 +87,7 @@ impl RollbackGuard {
 
     /// Opens the guard that [`RollbackGuard::read`] found in `folder`.
     pub fn open(folder: &Path, state: State) -> Result<Self> {
-        let path = folder.join(NAME);
+        let path = folder.join(GUARD);
         let file = open_regular(&path, OpenOptions::new().read(true).write(true))?;
         Ok(Self { file, path, state, unsynced: false })
     }
@@ -99,8 +96,8 @@ impl RollbackGuard {
     /// one step.
     pub fn create(folder: &Path, id: StoreId, mark: Mark) -> Result<Self> {
         let state = State { format: FORMAT, mark, id, sequence: 0, turn: 0 };
-        let new = folder.join(NEW_NAME);
-        let path = folder.join(NAME);
+        let new = folder.join(NEW_GUARD);
+        let path = folder.join(GUARD);
         let failed = |error| StoreError::io("create", &path, error);
         let mut file = create_regular(&new)?;
         let slot = encode(&state);
@@ -226,7 +223,7 @@ mod tests {
         let mut guard = RollbackGuard::create(folder.path(), ID, Mark::Creating).unwrap();
         guard.record(1).unwrap();
         guard.record(2).unwrap();
-        let path = folder.path().join(NAME);
+        let path = folder.path().join(GUARD);
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[30] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
@@ -241,7 +238,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let guard = RollbackGuard::create(folder.path(), ID, Mark::Creating).unwrap();
         let newer = State { format: FORMAT + 1, turn: 9, ..guard.state().clone() };
-        std::fs::write(folder.path().join(NAME), encode(&newer)).unwrap();
+        std::fs::write(folder.path().join(GUARD), encode(&newer)).unwrap();
         assert_eq!(
             RollbackGuard::read(folder.path()).unwrap_err().code(),
             "ERR_STORE_NEWER_FORMAT"

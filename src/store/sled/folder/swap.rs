@@ -11,13 +11,15 @@
 //! then point anywhere.
 
 use crate::store::error::{Result, StoreError};
+use crate::store::sled::folder;
 use crate::store::sled::folder::files::{is_there, sync_folder};
 use crate::store::sled::folder::free_space;
+use crate::store::sled::folder::names::{
+    BEFORE, COMPACTING, GUARD, NEW_SWAP, PART, REPLACED, RESTORING, SLED, SWAP,
+};
 use crate::store::sled::folder::relocate::{
     create_folder, interruption, relocate, remove, rename, sync_all_in,
 };
-use crate::store::sled::folder::rollback_guard;
-use crate::store::sled::folder::{self, SLED, SWAP};
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -25,17 +27,9 @@ use std::path::{Path, PathBuf};
 const FORMAT: u32 = 1;
 const MAGIC: [u8; 8] = *b"DSLEDSWP";
 const PLAN_BYTES: usize = 23;
-const NEW_PLAN: &str = "swap.new";
-/// Folders in which a restore and a compaction make the new parts.
-const RESTORING: &str = "restoring";
-const COMPACTING: &str = "compacting";
 /// Names that an interruption may leave, besides the plan.
-const UNFINISHED: [&str; 3] = [NEW_PLAN, RESTORING, COMPACTING];
-/// Names in the folder of the new parts: the old parts of a compaction, and a copy in progress.
-const BEFORE: &str = "before";
-const PART: &str = "part";
-/// Name prefix of the folders that keep replaced stores: `replaced-1`, `replaced-2`, …
-const REPLACED: &str = "replaced-";
+const UNFINISHED: [&str; 3] = [NEW_SWAP, RESTORING, COMPACTING];
+
 /// Reason for a swap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -62,7 +56,7 @@ impl Kind {
     /// still be undone.
     fn parts(self) -> &'static [&'static str] {
         match self {
-            Self::Restore { .. } => &[SLED, rollback_guard::NAME],
+            Self::Restore { .. } => &[SLED, GUARD],
             Self::Compact => &[SLED],
         }
     }
@@ -244,7 +238,7 @@ impl Plan {
     }
 
     fn write(&self, folder: &Path) -> Result<()> {
-        let (new, path) = (folder.join(NEW_PLAN), folder.join(SWAP));
+        let (new, path) = (folder.join(NEW_SWAP), folder.join(SWAP));
         remove(&new)?;
         let written = interruption()
             .and_then(|()| OpenOptions::new().write(true).create_new(true).open(&new))

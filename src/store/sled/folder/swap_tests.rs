@@ -29,7 +29,7 @@ fn files_in(folder: &Path) -> Files {
 }
 
 fn is_plan(name: &str) -> bool {
-    [SWAP, NEW_PLAN].contains(&name)
+    [SWAP, NEW_SWAP].contains(&name)
 }
 
 /// Returns simulated files for the parts of a store.
@@ -196,7 +196,7 @@ fn no_link_in_the_folder_is_followed() {
     let folder = tempfile::tempdir().unwrap();
     let link =
         |name| std::os::unix::fs::symlink(outside.path().join("victim"), folder.path().join(name));
-    link(NEW_PLAN).unwrap();
+    link(NEW_SWAP).unwrap();
     std::os::unix::fs::symlink(outside.path(), folder.path().join("restoring")).unwrap();
     Plan { kind: Kind::Compact, old: 0, done: 0 }.write(folder.path()).unwrap();
     remove(&folder.path().join(SWAP)).unwrap();

@@ -6,8 +6,9 @@
 use crate::store::error::{Result, StoreError};
 use crate::store::key::Key;
 use crate::store::sled::folder::free_space;
+use crate::store::sled::folder::names::SLED;
 use crate::store::sled::folder::swap::{self, Kind};
-use crate::store::sled::folder::{self, SLED, STORE_ID};
+use crate::store::sled::folder::{self, STORE_ID};
 use crate::store::sled::open::registry;
 use crate::store::sled::open::{self, Settings};
 use crate::store::sled::Store;

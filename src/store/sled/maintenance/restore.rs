@@ -2,7 +2,7 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::folder::free_space;
-use crate::store::sled::folder::rollback_guard;
+use crate::store::sled::folder::names::{GUARD, SLED};
 use crate::store::sled::folder::swap::{self, Kind};
 use crate::store::sled::folder::{self, is_there};
 use crate::store::sled::maintenance::verify::Report;
@@ -40,7 +40,7 @@ pub fn restore(
     // First, because finishing a swap removes files.
     refuse_others(&folder)?;
     swap::finish(&folder)?;
-    let backup_bytes = free_space::size_of(&source.path().join(folder::SLED))?;
+    let backup_bytes = free_space::size_of(&source.path().join(SLED))?;
     free_space::require(&folder, free_space::needed_for_copy(report.bytes, backup_bytes))?;
     let number = swap::next_number(&folder)?;
     let kind = Kind::Restore { number };
@@ -56,7 +56,7 @@ pub fn restore(
     let replaced =
         is_there(&kept)?.then(|| free_space::size_of(&kept).map(|bytes| (kept.clone(), bytes)));
     let replaced = replaced.transpose()?;
-    Ok(Restored { report, disk_bytes: free_space::size_of(&folder.join(folder::SLED))?, replaced })
+    Ok(Restored { report, disk_bytes: free_space::size_of(&folder.join(SLED))?, replaced })
 }
 
 /// Makes the new store in the folder of `settings`, and closes it.
@@ -77,7 +77,7 @@ fn make(
 fn refuse_others(folder: &Path) -> Result<()> {
     for path in folder::files(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let ours = name == rollback_guard::NAME || swap::is_ours(&name);
+        let ours = name == GUARD || swap::is_ours(&name);
         if !ours && !folder::CREATED_BEFORE_GUARD.contains(&name.as_str()) {
             return Err(StoreError::Foreign { path: folder.into(), found: name });
         }

@@ -4,10 +4,11 @@ use crate::store::error::{Result, StoreError};
 use crate::store::key::{ChunkId, Key};
 use crate::store::sled::database::disk;
 use crate::store::sled::database::start::open_sled;
-use crate::store::sled::folder::journal::{self, Journal};
-use crate::store::sled::folder::rollback_guard::{self, Mark, RollbackGuard, StoreId};
+use crate::store::sled::folder::journal::Journal;
+use crate::store::sled::folder::names::{GUARD, IN_SLED, LOG, SLED};
+use crate::store::sled::folder::rollback_guard::{Mark, RollbackGuard, StoreId};
 use crate::store::sled::folder::{
-    create_private, is_there, open_regular, owner_only, sync_folder, SLED, STORE_ID,
+    create_private, is_there, open_regular, owner_only, sync_folder, STORE_ID,
 };
 use crate::store::sled::format::batch::Batch;
 use crate::store::sled::format::meta::put_applied;
@@ -94,8 +95,8 @@ impl Settled {
 /// Syncs sled's `conf`, the names of its files, and our own files. sled does not sync these, so a store might not open
 /// after a power cut.
 pub fn sync_files(folder: &Path, sled_folder: &Path) -> Result<()> {
-    let within = ["conf", "db", journal::NAME].map(|name| sled_folder.join(name));
-    for path in within.into_iter().chain([folder.join(rollback_guard::NAME)]) {
+    let within = IN_SLED.map(|name| sled_folder.join(name));
+    for path in within.into_iter().chain([folder.join(GUARD)]) {
         open_to_sync(&path)?.sync_all().map_err(|error| StoreError::io("sync", &path, error))?;
     }
     sync_folder(sled_folder)?;
@@ -104,7 +105,7 @@ pub fn sync_files(folder: &Path, sled_folder: &Path) -> Result<()> {
 
 /// Opens sled's log, to sync it.
 pub fn open_log(sled_folder: &Path) -> Result<File> {
-    open_to_sync(&sled_folder.join("db"))
+    open_to_sync(&sled_folder.join(LOG))
 }
 
 /// Opens a file to sync it. It is opened for writing, because Windows syncs no other files.

@@ -29,10 +29,11 @@ use crate::store::sled::database::disk::Disk;
 use crate::store::sled::database::release::{Held, Release};
 use crate::store::sled::database::start::open_sled;
 use crate::store::sled::folder::free_space;
-use crate::store::sled::folder::journal::{self, Entry, Journal};
+use crate::store::sled::folder::journal::{Entry, Journal};
+use crate::store::sled::folder::names::{JOURNAL, LOG, SLED};
 use crate::store::sled::folder::rollback_guard::{Mark, RollbackGuard, StoreId};
 use crate::store::sled::folder::swap;
-use crate::store::sled::folder::{self, FolderLock, State, SLED, STORE_ID};
+use crate::store::sled::folder::{self, FolderLock, State, STORE_ID};
 use crate::store::sled::format::batch::Batch;
 use crate::store::sled::format::meta::{put_applied, put_quarantine, APPLIED, QUARANTINE};
 use crate::store::sled::read::page::Pages;
@@ -104,7 +105,7 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
     let sled_folder = folder.join(SLED);
     let (guard, database) = match state {
         Some(state) => {
-            for name in ["db", journal::NAME] {
+            for name in [LOG, JOURNAL] {
                 if !folder::is_there(&sled_folder.join(name))? {
                     return Err(mismatch(folder, "the guard is there, a part of the data is not"));
                 }

@@ -21,6 +21,7 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::folder::files::{create_regular, open_regular};
+use crate::store::sled::folder::names::JOURNAL;
 use crate::store::sled::folder::rollback_guard::StoreId;
 use crate::store::sled::format::batch::Batch;
 #[cfg(target_os = "linux")]
@@ -34,8 +35,6 @@ use std::path::{Path, PathBuf};
 mod direct_io;
 mod read;
 
-/// Name of the journal in sled's folder.
-pub const NAME: &str = "journal";
 /// Size of the journal, in bytes. It is the amount that one sync of sled makes durable: some hundred single commits.
 pub const BYTES: usize = 2 << 20;
 /// Alignment of entries, in bytes. It is the largest that any drive requires.
@@ -64,7 +63,7 @@ pub struct Journal {
 impl Journal {
     /// Creates the journal of a new store in sled's folder `folder`.
     pub fn create(folder: &Path) -> Result<()> {
-        let path = folder.join(NAME);
+        let path = folder.join(JOURNAL);
         let mut file = create_regular(&path)?;
         file.write_all(&vec![0; BYTES])
             .and_then(|()| file.sync_all())
@@ -74,7 +73,7 @@ impl Journal {
     /// Opens the journal of the store `id` in `folder`, and returns it with its entries. The next entry overwrites the
     /// first one.
     pub fn open(folder: &Path, id: StoreId) -> Result<(Self, Found)> {
-        let path = folder.join(NAME);
+        let path = folder.join(JOURNAL);
         let file = open_regular(&path, OpenOptions::new().read(true).write(true))?;
         let mut bytes = Vec::new();
         (&file)
@@ -243,7 +242,7 @@ mod tests {
     }
 
     fn journal(folder: &Path) -> Journal {
-        if !folder.join(NAME).exists() {
+        if !folder.join(JOURNAL).exists() {
             Journal::create(folder).unwrap();
         }
         Journal::open(folder, ID).unwrap().0
@@ -282,7 +281,7 @@ mod tests {
     fn no_link_is_followed() {
         let folder = tempfile::tempdir().unwrap();
         drop(journal(folder.path()));
-        let (path, elsewhere) = (folder.path().join(NAME), folder.path().join("elsewhere"));
+        let (path, elsewhere) = (folder.path().join(JOURNAL), folder.path().join("elsewhere"));
         std::fs::rename(&path, &elsewhere).unwrap();
         std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
         let before = std::fs::read(&elsewhere).unwrap();

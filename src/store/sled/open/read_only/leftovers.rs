@@ -1,6 +1,7 @@
 //! Removes private copies that killed processes have left.
 
-use crate::store::sled::folder::{self, is_there, permissions, LOCK};
+use crate::store::sled::folder::names::LOCK;
+use crate::store::sled::folder::{self, is_there, permissions};
 use crate::store::sled::open::read_only::{PREFIX, STORE};
 use std::fs;
 use std::path::Path;

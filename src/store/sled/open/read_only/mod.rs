@@ -5,8 +5,8 @@
 //! copy that a killed process has left is removed by the next process that makes one.
 
 use crate::store::error::{Result, StoreError};
-use crate::store::sled::folder::rollback_guard;
-use crate::store::sled::folder::{self, FolderLock, LOCK, SLED};
+use crate::store::sled::folder::names::{BLOBS, GUARD, LOCK, SLED};
+use crate::store::sled::folder::{self, FolderLock};
 use crate::store::sled::open::{self, Settings};
 use crate::store::sled::Store;
 use std::fs::OpenOptions;
@@ -76,8 +76,8 @@ impl PrivateCopy {
         folder::create_private(&store)?;
         let sled = store.join(SLED);
         folder::create_private(&sled)?;
-        folder::create_private(&sled.join("blobs"))?;
-        copy_file(&folder.join(rollback_guard::NAME), &store)?;
+        folder::create_private(&sled.join(BLOBS))?;
+        copy_file(&folder.join(GUARD), &store)?;
         for file in folder::files(&folder.join(SLED))? {
             if !file.is_dir() {
                 copy_file(&file, &sled)?;
