@@ -216,9 +216,9 @@ mod tests {
             (b"\xe2\x82\xac", "€"),
             (b"\xe2\x82a", "\u{fffd}a"),
         ] {
-            let mut sealed = bytes.to_vec();
-            secret().apply(&mut sealed);
-            assert_eq!(secret().decrypt(&hexadecimal(&sealed)), text, "{bytes:?}");
+            let mut encrypted = bytes.to_vec();
+            secret().apply(&mut encrypted);
+            assert_eq!(secret().decrypt(&hexadecimal(&encrypted)), text, "{bytes:?}");
         }
     }
 

@@ -251,7 +251,7 @@ mod tests {
         let other = Secret::new(&[8; 32], &[7; 16]);
         let stored = account(r#""sessionKey":"k2","sessionKeyNumber":2"#);
         let older = account(r#""sessionKey":"k1","sessionKeyNumber":1"#);
-        let seal = |text: &str, secret: &Option<Secret>| {
+        let encrypt = |text: &str, secret: &Option<Secret>| {
             cipher::encrypt_record(text.into(), secret.as_ref())
         };
         let over = |stored: &[u8], new: &[u8], secret: &Option<Secret>| {
@@ -259,13 +259,13 @@ mod tests {
         };
         let taken = Ok(Import::Taken { retires: Vec::new() });
         let merged = Ok(Import::Merged { text: stored.clone(), retires: Vec::new() });
-        let sealed = seal(&stored, &secret);
-        assert_eq!(over(&sealed, &seal(&older, &secret), &secret), merged);
-        assert_eq!(over(&sealed, older.as_bytes(), &secret), merged);
-        assert_eq!(over(&sealed, &seal(&older, &other), &secret), Err(Locked));
-        assert_eq!(over(&sealed, &seal(&older, &secret), &None), Err(Locked));
-        assert_eq!(over(&sealed, &sealed, &None), taken);
-        assert_eq!(over(&sealed, b"text", &secret), Ok(Import::Kept));
+        let encrypted = encrypt(&stored, &secret);
+        assert_eq!(over(&encrypted, &encrypt(&older, &secret), &secret), merged);
+        assert_eq!(over(&encrypted, older.as_bytes(), &secret), merged);
+        assert_eq!(over(&encrypted, &encrypt(&older, &other), &secret), Err(Locked));
+        assert_eq!(over(&encrypted, &encrypt(&older, &secret), &None), Err(Locked));
+        assert_eq!(over(&encrypted, &encrypted, &None), taken);
+        assert_eq!(over(&encrypted, b"text", &secret), Ok(Import::Kept));
         assert_eq!(over(b"text", older.as_bytes(), &secret), taken);
         let large = import(Kind::Account, stored.as_bytes(), older.as_bytes(), &[], None, 40);
         assert_eq!(large, Ok(Import::Kept));

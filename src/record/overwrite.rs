@@ -90,7 +90,7 @@ mod tests {
         let stored = account(r#","sessionKey":"k2","sessionKeyNumber":2"#);
         // One of them is a byte longer: Dashboard's decipher refuses only a text of odd length.
         let plain = [stored.clone(), account(r#","sessionKey":"k20","sessionKeyNumber":2"#)];
-        let seal = |text: &str, secret: &Option<Secret>| {
+        let encrypt = |text: &str, secret: &Option<Secret>| {
             cipher::encrypt_record(text.into(), secret.as_ref())
         };
         let write = |stored: &[u8], new: &[u8], secret: &Option<Secret>| {
@@ -110,19 +110,20 @@ mod tests {
         ] {
             for stored in &plain {
                 for new in [&new, &new.replace("k1", "k10")] {
-                    let outcome = write(&seal(stored, stored_with), &seal(new, new_with), with);
+                    let outcome =
+                        write(&encrypt(stored, stored_with), &encrypt(new, new_with), with);
                     let rules = outcome.map(|outcome| outcome.is_some_and(|o| o.text.is_some()));
                     assert_eq!(rules, expected, "{stored_with:?} {new_with:?} {with:?}");
                 }
             }
         }
         for (stored, new) in [
-            (seal(&stored, &secret), b"text".to_vec()),
-            (seal(&stored, &other), b"text".to_vec()),
-            (seal(&stored, &secret), account("").replace("account", "profile").into_bytes()),
-            (b"text".to_vec(), seal(&new, &other)),
-            (b"0123456789abcdef".to_vec(), seal(&new, &secret)),
-            (seal("a text of forty hexadecimal digits", &secret), seal(&new, &secret)),
+            (encrypt(&stored, &secret), b"text".to_vec()),
+            (encrypt(&stored, &other), b"text".to_vec()),
+            (encrypt(&stored, &secret), account("").replace("account", "profile").into_bytes()),
+            (b"text".to_vec(), encrypt(&new, &other)),
+            (b"0123456789abcdef".to_vec(), encrypt(&new, &secret)),
+            (encrypt("a text of forty hexadecimal digits", &secret), encrypt(&new, &secret)),
         ] {
             assert_eq!(write(&stored, &new, &secret), Ok(None));
         }

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_numbers_and_times_are_left_to_javascript() {
+    fn unusual_numbers_and_times_are_left_to_javascript() {
         for (number, expires) in
             [("null", "1"), ("\"1\"", "1"), ("1", "null"), ("[1]", "1"), ("1", "\"9\"")]
         {

@@ -51,12 +51,12 @@ impl Purge {
         for (key, contents) in &page.records {
             let Some(keys) = key.name().and_then(SessionKeys::of) else { continue };
             purged.sessions += 1;
-            let look = self.look(store, &keys, contents).map(Some);
-            match purged.damaged.damage(look)? {
-                None | Some(Found::Living) => {}
-                Some(Found::Unreadable) => purged.unreadable += 1,
-                Some(Found::Other) => purged.others += 1,
-                Some(Found::Ended(session)) => gone.push((key, keys, session)),
+            let judged = self.judge(store, &keys, contents).map(Some);
+            match purged.damaged.damage(judged)? {
+                None | Some(Verdict::Kept) => {}
+                Some(Verdict::Unreadable) => purged.unreadable += 1,
+                Some(Verdict::Other) => purged.others += 1,
+                Some(Verdict::Ended(session)) => gone.push((key, keys, session)),
             }
         }
         for batch in gone.chunks(BATCH) {
@@ -82,34 +82,39 @@ impl Purge {
         }
     }
 
-    fn look(&self, store: &Store, keys: &SessionKeys, contents: &Contents) -> Result<Found> {
+    fn judge(&self, store: &Store, keys: &SessionKeys, contents: &Contents) -> Result<Verdict> {
         let secret = self.secret.as_ref();
         let Some(session) = Session::read(&cipher::decrypt_record(contents, secret)) else {
-            return Ok(Found::none(contents));
+            return Ok(Verdict::of_other(contents));
         };
         let account = match store.read(&Key::record(&keys.account(&session.accountid)))? {
             None => None,
             Some(contents) => match Account::read(&cipher::decrypt_record(&contents, secret)) {
                 Some(account) => Some(account),
-                None => return Ok(Found::none(&contents)),
+                None => return Ok(Verdict::of_other(&contents)),
             },
         };
         Ok(match session.ended(self.now, account.as_ref()) {
-            Some(ended) if ended <= self.before => Found::Ended(session),
-            _ => Found::Living,
+            Some(ended) if ended <= self.before => Verdict::Ended(session),
+            _ => Verdict::Kept,
         })
     }
 }
 
-enum Found {
-    Living,
+/// Outcome for one record under the key of a session.
+enum Verdict {
+    /// A session that is valid, or has not ended long ago.
+    Kept,
+    /// A session to remove.
     Ended(Session),
+    /// Encrypted under another secret, or its account is.
     Unreadable,
+    /// Not a session under any secret.
     Other,
 }
 
-impl Found {
-    fn none(contents: &[u8]) -> Self {
+impl Verdict {
+    fn of_other(contents: &[u8]) -> Self {
         if cipher::looks_encrypted(contents) {
             Self::Unreadable
         } else {

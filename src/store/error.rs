@@ -74,7 +74,7 @@ pub enum StoreError {
         /// The folder of the restore.
         path: PathBuf,
     },
-    /// A swap was interrupted, and its plan is damaged, so nobody can tell how far it came.
+    /// A swap was interrupted, and its plan is damaged, so nothing says how far it came.
     #[error("a restore or a compaction of the store at {} was interrupted, and its file swap, which says how far it came, is damaged", path.display())]
     DamagedPlan {
         /// The store's folder.
@@ -161,7 +161,7 @@ pub enum StoreError {
     /// The store is closed.
     #[error("the store is closed")]
     Closed,
-    /// The store was told to close, and is still in use after the time limit.
+    /// The store was asked to close, and is still in use after the time limit.
     #[error("the store at {} could not be closed within {seconds} s: {holder}", path.display())]
     StillOpen {
         /// The store's folder.

@@ -26,8 +26,8 @@ impl Findings {
     /// Adds all findings of `other`.
     pub fn append(&mut self, other: Self) {
         self.number += other.number;
-        let room = DESCRIBED.saturating_sub(self.described.len());
-        self.described.extend(other.described.into_iter().take(room));
+        let left = DESCRIBED.saturating_sub(self.described.len());
+        self.described.extend(other.described.into_iter().take(left));
     }
 
     /// Returns the first five descriptions, for a sentence.

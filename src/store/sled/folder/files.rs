@@ -22,7 +22,10 @@ pub fn open_regular(path: &Path, options: &mut OpenOptions) -> Result<File> {
     };
     match file.metadata() {
         Ok(found) if found.is_file() => Ok(file),
-        Ok(_) => Err(StoreError::Irregular { path: path.into(), found: "not what is kept there" }),
+        Ok(_) => Err(StoreError::Irregular {
+            path: path.into(),
+            found: "not the kind of file that belongs there",
+        }),
         Err(error) => Err(StoreError::io("look at", path, error)),
     }
 }
@@ -92,7 +95,11 @@ pub fn require_kind(path: &Path, folder: bool) -> Result<()> {
         Ok(found) if folder && found.is_dir() || !folder && found.is_file() => Ok(()),
         Ok(found) => Err(StoreError::Irregular {
             path: path.into(),
-            found: if found.is_symlink() { "a symbolic link" } else { "not what is kept there" },
+            found: if found.is_symlink() {
+                "a symbolic link"
+            } else {
+                "not the kind of file that belongs there"
+            },
         }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(StoreError::io("look at", path, error)),

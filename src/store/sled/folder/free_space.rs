@@ -23,13 +23,13 @@ pub struct FreeSpace(Option<u64>);
 impl FreeSpace {
     /// Returns the current free space at `path`.
     pub fn at(path: &Path) -> Self {
-        Self(room(path).ok())
+        Self(free(path).ok())
     }
 
     /// Returns whether new records of `bytes` fit without using the reserve. Counts them twice, because sled rewrites a
     /// page for each changed record.
     pub fn is_for(&self, bytes: usize) -> bool {
-        self.0.is_none_or(|room| room >= RESERVE_BYTES + 2 * bytes as u64)
+        self.0.is_none_or(|free| free >= RESERVE_BYTES + 2 * bytes as u64)
     }
 }
 
@@ -41,20 +41,21 @@ pub fn notices(folder: &Path) -> Vec<Notice> {
         code: "DASHBOARD_SLED_NETWORK",
         text: format!("{shown} is on a network file system ({kind}), on which neither the lock nor a sync can be relied on; use a local disk"),
     });
-    let room = room(folder).err().map(|error| Notice {
+    let unknown = free(folder).err().map(|error| Notice {
         code: "DASHBOARD_SLED_ROOM",
-        text: format!("{error}; so no room is kept for resets when the disk gets full: watch its room yourself"),
+        text: format!("{error}; so no space can be reserved for resets on a full disk: watch its free space yourself"),
     });
     let sync = cannot_sync(folder).then(|| Notice {
         code: "DASHBOARD_SLED_FOLDER_SYNC",
         text: format!("the file system of {shown} cannot sync a folder, so a power cut just after the store was made may take it away; use a local disk"),
     });
-    [network, room, sync].into_iter().flatten().collect()
+    [network, unknown, sync].into_iter().flatten().collect()
 }
 
 /// Returns the space that may still be written beside `path`, in bytes.
-pub fn room(path: &Path) -> Result<u64> {
-    fs2::available_space(path).map_err(|error| StoreError::io("ask for the room of", path, error))
+pub fn free(path: &Path) -> Result<u64> {
+    fs2::available_space(path)
+        .map_err(|error| StoreError::io("ask for the free space of", path, error))
 }
 
 /// Returns the space that a copy of a store needs, in bytes, roughly. `held` is the size of all keys and values, and
@@ -66,7 +67,7 @@ pub fn needed_for_copy(held: u64, size: u64) -> u64 {
 
 /// Fails if `folder` has less than `needed` bytes of free space.
 pub fn require(folder: &Path, needed: u64) -> Result<()> {
-    let free = room(folder)?;
+    let free = free(folder)?;
     if free < needed {
         return Err(StoreError::NotEnoughSpace { path: folder.into(), needed, free });
     }

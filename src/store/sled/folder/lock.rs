@@ -13,7 +13,7 @@ use std::time::Duration;
 const WAIT_TRIES: u32 = 100;
 const WAIT_PAUSE: Duration = Duration::from_millis(10);
 /// Largest part of a lock file that is read, in bytes.
-const NOTE_BYTES: u64 = 256;
+const HOLDER_BYTES: u64 = 256;
 
 /// The lock of a folder. It is held while the file is open.
 pub struct FolderLock {
@@ -70,11 +70,11 @@ pub fn refuse_locked(folder: &Path) -> Result<Option<File>> {
 }
 
 fn locked(folder: &Path) -> StoreError {
-    let mut note = String::new();
+    let mut text = String::new();
     // Windows does not let other processes read a locked file.
     let _ = open_regular(&folder.join(LOCK), OpenOptions::new().read(true))
-        .map(|file| file.take(NOTE_BYTES).read_to_string(&mut note));
-    StoreError::Locked { path: folder.into(), holder: Holder::read(&note).describe() }
+        .map(|file| file.take(HOLDER_BYTES).read_to_string(&mut text));
+    StoreError::Locked { path: folder.into(), holder: Holder::read(&text).describe() }
 }
 
 /// Waits until sled has unlocked its own file, for at most a second.
@@ -110,8 +110,8 @@ impl Holder {
         }
     }
 
-    fn read(note: &str) -> Self {
-        let mut words = note.split(' ').map(clean);
+    fn read(text: &str) -> Self {
+        let mut words = text.split(' ').map(clean);
         let mut next = || words.next().unwrap_or_default();
         Self { process: next(), host: next(), space: next() }
     }
@@ -186,8 +186,8 @@ mod tests {
             ),
             (format!("1 {} {}", own.host, own.space), " (process 1)".into()),
         ];
-        for (note, described) in cases {
-            assert_eq!(Holder::read(&note).describe(), described, "{note}");
+        for (text, described) in cases {
+            assert_eq!(Holder::read(&text).describe(), described, "{text}");
         }
     }
 

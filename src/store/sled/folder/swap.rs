@@ -102,10 +102,10 @@ pub fn run(folder: &Path, kind: Kind) -> Result<()> {
 
 /// Finishes or undoes an interrupted swap in `folder`. The caller holds the lock. Returns a description for people.
 pub fn finish(folder: &Path) -> Result<Option<String>> {
-    let mut told = None;
+    let mut outcome = None;
     if let Some(mut plan) = Plan::read(folder)? {
         let begun = format!("{} of {} that was interrupted", plan.kind.name(), folder.display());
-        told = Some(match plan.carry_out(folder) {
+        outcome = Some(match plan.carry_out(folder) {
             Ok(()) => format!("{begun} was finished"),
             Err(error) if plan.undo(folder)? => {
                 format!("{begun} was undone, since it cannot be finished: {error}")
@@ -114,7 +114,7 @@ pub fn finish(folder: &Path) -> Result<Option<String>> {
         });
     }
     remove_unfinished(folder)?;
-    Ok(told)
+    Ok(outcome)
 }
 
 /// Removes new parts without a plan. The caller holds the lock of `folder`.

@@ -28,7 +28,7 @@ use std::iter::Peekable;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// Size of a batch of the copy, in bytes, roughly. sled is told to flush after each of them. At most two segments of
+/// Size of a batch of the copy, in bytes, roughly. sled flushes after each of them. At most two segments of
 /// its log therefore wait for the volume of the copy, plus the one that sled writes every half second.
 const BATCH_BYTES: usize = 128 << 10;
 /// Writes wait when at most this number of keys is left to copy again, or after this number of rounds.

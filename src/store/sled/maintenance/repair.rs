@@ -32,26 +32,26 @@ pub fn repair(settings: &Settings, progress: &dyn Fn(u64)) -> Result<Findings> {
     let Opened { disk, guard, applied, lock, .. } =
         open::open_disk(&Settings { path, ..settings.clone() })?;
     // sled panics if a sync fails while it closes.
-    let told = caught("repair the store", || {
+    let findings = caught("repair the store", || {
         let mut repair = Repair {
             disk: &disk,
             guard,
             applied,
-            told: Findings::default(),
+            findings: Findings::default(),
             fixes: Fixes::default(),
         };
         repair.run(progress)?;
-        Ok(repair.told)
+        Ok(repair.findings)
     });
     drop(lock);
-    told
+    findings
 }
 
 struct Repair<'a> {
     disk: &'a Disk,
     guard: RollbackGuard,
     applied: u64,
-    told: Findings,
+    findings: Findings,
     fixes: Fixes,
 }
 
@@ -117,7 +117,7 @@ impl Repair<'_> {
                 rewritten += 1;
             }
         }
-        self.told.add_of_list(path, rewritten, "items were written again by their places");
+        self.findings.add_of_list(path, rewritten, "items were written again by their places");
         self.commit()
     }
 
@@ -159,9 +159,9 @@ impl Repair<'_> {
                 }
             }
         }
-        self.told.add_of_list(path, damaged, "damaged places were removed");
-        self.told.add_of_list(path, rewritten, "places were written again by their items");
-        self.told.add_of_list(path, repeated, "items that were there twice were removed");
+        self.findings.add_of_list(path, damaged, "damaged places were removed");
+        self.findings.add_of_list(path, rewritten, "places were written again by their items");
+        self.findings.add_of_list(path, repeated, "items that were there twice were removed");
         self.commit()
     }
 
@@ -188,10 +188,14 @@ impl Repair<'_> {
                 tallies.remove(&segment);
             } else if !tallies.contains_key(&segment) {
                 self.fixes.remove(&encoded);
-                self.told.add_of_list(path, 1, "counters of nothing were removed");
+                self.findings.add_of_list(path, 1, "counters of nothing were removed");
             }
         }
-        self.told.add_of_list(path, tallies.len() as u64, "counters were wrong, and were counted");
+        self.findings.add_of_list(
+            path,
+            tallies.len() as u64,
+            "counters were wrong, and were counted",
+        );
         for (segment, tally) in tallies {
             self.fixes.put(path.tally(segment), &tally.contents());
         }
@@ -207,7 +211,7 @@ impl Repair<'_> {
                 }
                 _ => format!("the number of items was wrong, and is {count}"),
             };
-            self.told.add_of_list(path, 1, &what);
+            self.findings.add_of_list(path, 1, &what);
         }
         self.commit()
     }
@@ -244,7 +248,7 @@ impl Repair<'_> {
             }
         }
         if removed > 0 {
-            self.told.add(format!("{removed} pieces that nothing points to were removed"));
+            self.findings.add(format!("{removed} pieces that nothing points to were removed"));
         }
         self.apply(batch)
     }
