@@ -108,6 +108,13 @@ describe('layers', () => {
     assert.deepStrictEqual(naming.filter((file) => !file.startsWith('src/store/sled/database/')), handed)
   })
 
+  it('record/keys.rs alone spells keys of the host', () => {
+    for (const file of files.filter((file) => file !== 'src/record/keys.rs')) {
+      const texts = withoutTests(file).match(/"(?:[^"\\]|\\.)*"/g) || []
+      assert.deepStrictEqual(texts.filter((text) => /(account|sessions?)\/|\/(account|session)/.test(text)), [], file)
+    }
+  })
+
   it('folder/names.rs alone spells names of files', () => {
     for (const file of files.filter((file) => file.startsWith('src/store/'))) {
       assert(!/\bjoin\("[\w.-]+"\)/.test(withoutTests(file)), file)

@@ -4,6 +4,7 @@ use super::source::Source;
 use super::{parsed, record_key};
 use crate::record::account::Account;
 use crate::record::cipher::Secret;
+use crate::record::Kind;
 use std::sync::Arc;
 
 /// Returns the account as JSON without its secrets. Returns `None` where JavaScript has to compute the answer.
@@ -13,7 +14,7 @@ pub fn get<S: Source>(
     accountid: &[u8],
     secret: Option<&Secret>,
 ) -> Result<Option<Arc<str>>, S::Failure> {
-    let Some(contents) = source.read(&record_key(appid, "account", accountid))? else {
+    let Some(contents) = source.read(&record_key(appid, Kind::Account, accountid))? else {
         return Ok(None);
     };
     let account = parsed(&contents, secret, Account::read);

@@ -1,8 +1,9 @@
 //! Dashboard's `global.api.administrator.ResetSessionKey`.
 
-use super::{new_session_key, record_name};
+use super::new_session_key;
 use crate::record::cipher::{self, Secret};
 use crate::record::reset::{self, Refusal, Reset};
+use crate::record::{keys, Kind};
 use crate::store::{Edited, Outcome, Record, Result, Store, StoreError};
 
 /// Ends all sessions of an account at `now` in seconds, as one atomic change. `completion` gets the account as JSON
@@ -15,7 +16,7 @@ pub fn patch(
     secret: Option<Secret>,
     completion: impl FnOnce(Result<String>) + Send + 'static,
 ) {
-    let record = Record::new(&record_name(appid, "account", accountid));
+    let record = Record::new(&keys::record(appid, Kind::Account, accountid));
     let session_key = new_session_key();
     let opened_with = secret.clone();
     let edit = move |stored: Option<&[u8]>| {
@@ -52,7 +53,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings { creates: true, ..settings(folder.path().join("store")) };
         let store = store::open_exclusive(&settings).unwrap();
-        let account = |id: &str| Record::new(&record_name(b"app", "account", id.as_bytes()));
+        let account = |id: &str| Record::new(&keys::record(b"app", Kind::Account, id.as_bytes()));
         let reset = |id: &str| {
             let (sender, answers) = mpsc::channel();
             patch(&store, b"app", id.as_bytes(), 9.0, None, move |answer| {

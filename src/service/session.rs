@@ -5,6 +5,7 @@ use super::{parsed, record_key};
 use crate::record::account::Account;
 use crate::record::cipher::Secret;
 use crate::record::session::Session;
+use crate::record::Kind;
 use crate::store::Key;
 use std::sync::Arc;
 
@@ -33,14 +34,14 @@ pub fn get<S: Source>(
     now: f64,
     secret: Option<&Secret>,
 ) -> Result<Option<Found>, S::Failure> {
-    let key = record_key(appid, "session", sessionid);
+    let key = record_key(appid, Kind::Session, sessionid);
     let session_version = source.version(&key);
     let Some(contents) = source.read(&key)? else {
         return Ok(None);
     };
     let owned = parsed(&contents, secret, |text| {
         let session = Session::read(text)?;
-        let account = record_key(appid, "account", session.accountid.as_bytes());
+        let account = record_key(appid, Kind::Account, session.accountid.as_bytes());
         Some(Owned { session, account })
     });
     let Some(owned) = owned else {

@@ -15,13 +15,13 @@ pub struct Contents(Arc<Shared>);
 struct Shared {
     bytes: Box<[u8]>,
     retired: Box<[Fingerprint]>,
-    derived: OnceLock<Box<dyn Any + Send + Sync>>,
+    cached_parse: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 impl Contents {
     /// Returns contents with the fingerprints of the values that a stale write of the record must not restore.
     pub(in crate::store) fn new(bytes: Box<[u8]>, retired: Box<[Fingerprint]>) -> Self {
-        Self(Arc::new(Shared { bytes, retired, derived: OnceLock::new() }))
+        Self(Arc::new(Shared { bytes, retired, cached_parse: OnceLock::new() }))
     }
 
     /// Returns the same bytes with the fingerprints of the values that a stale write must not restore. Readers never
@@ -47,8 +47,8 @@ impl Contents {
 
     /// Returns the result of `make` for the bytes. It is computed once, and cached for as long as the bytes. `None` if
     /// a result of another type is cached.
-    pub fn derived<T: Any + Send + Sync>(&self, make: impl FnOnce(&[u8]) -> T) -> Option<&T> {
-        self.0.derived.get_or_init(|| Box::new(make(&self.0.bytes))).downcast_ref()
+    pub fn cached_parse<T: Any + Send + Sync>(&self, make: impl FnOnce(&[u8]) -> T) -> Option<&T> {
+        self.0.cached_parse.get_or_init(|| Box::new(make(&self.0.bytes))).downcast_ref()
     }
 }
 
