@@ -1,29 +1,39 @@
+// The exports of the package, and the setup of its module in Dashboard. The parts of lib:
+//
+//   what Dashboard calls    storage, storage-list, storage-object; administrator (Session.get, ResetSessionKey.patch, Account.get);
+//                           routes and server, by which Dashboard finds the module; gate, which removes ended sessions
+//   what an operator calls  open, with entries, purge and backup (dated-backups); recovery (restore, recover)
+//   how a call is answered  stores (the open stores of this thread), session-cache, spin, native (the binary)
+//   shared                  settings, arguments, errors, host (the running Dashboard), host-keys, folders, store-files, limits, age,
+//                           findings, entry-counts, export-format, printable
+//   cli, import             the command-line tool, and the sources of its imports
 const { Account, ResetSessionKey, Session } = require('./lib/administrator.js')
-const { place } = require('./lib/gate.js')
+const { installGate } = require('./lib/gate.js')
 const { findHost } = require('./lib/host.js')
-const { progress, recover, restore } = require('./lib/maintenance.js')
+const { progress } = require('./lib/native.js')
 const { open } = require('./lib/open.js')
+const { recover, restore } = require('./lib/recovery.js')
 const { atomic } = require('./lib/storage-object.js')
-const { openStore } = require('./lib/stores.js')
 const Storage = require('./lib/storage.js')
 const StorageList = require('./lib/storage-list.js')
+const { openStore } = require('./lib/stores.js')
 
 module.exports = { Account, open, progress, recover, ResetSessionKey, restore, Session, setup, Storage, StorageList }
 
-// Called by the host for a module, after its storage is set up.
+// Dashboard calls this for a module, after the setup of its storage.
 async function setup () {
   if (process.env.STORAGE !== 'dashboard-sled') {
     return
   }
-  place(global.packageJSON.dashboard.server)
+  installGate(global.packageJSON.dashboard.server)
   try {
     const dashboard = findHost()
     const store = await openStore()
     Object.assign(dashboard.StorageObject, atomic(store, dashboard.Storage))
     Object.assign(dashboard.StorageList, StorageList.additions(store))
   } catch (error) {
-    // The host only logs it, and its log is silent by default.
-    process.emitWarning(`dashboard-sled could not put atomic changes in place: ${error.message}`, { code: 'DASHBOARD_SLED_SETUP' })
+    // Dashboard only logs the error, and its log is silent by default.
+    process.emitWarning(`dashboard-sled could not make changes of properties and lists atomic: ${error.message}`, { code: 'DASHBOARD_SLED_SETUP' })
     throw error
   }
 }

@@ -36,7 +36,7 @@ describe('backup --keep', function () {
       assert.strictEqual((await runTool(['verify', name])).code, 0)
     }
     const { stdout } = await run('--keep', '2')
-    assert.match(stdout, /\nthe backup in .*Z(-\d+)? was read and is whole\nremoved .*\n$/)
+    assert.match(stdout, /\nbackup written to .*Z(-\d+)? and verified\nremoved .*\n$/)
   })
   it('removes the oldest, and nothing else', async () => {
     const old = ['2026-01-01T00-00-00Z', '2026-01-01T00-00-00Z-2', '2026-01-01T00-00-00Z-10', '2026-02-01T00-00-00Z']
@@ -107,7 +107,7 @@ describe('backup --keep', function () {
     for (const spoil of [() => fs.chownSync(backups, 65534, 65534), () => fs.chownSync(backups, 0, 0) || fs.chmodSync(backups, 0o777)]) {
       spoil()
       const { code, stderr } = await run('--keep', '1')
-      assert.deepStrictEqual([code, stderr.startsWith(`store-not-permitted: others than root may write to ${backups} `)], [7, true], stderr)
+      assert.deepStrictEqual([code, stderr.startsWith(`store-not-permitted: users other than root may write to ${backups} `)], [7, true], stderr)
       assert.deepStrictEqual(list(), ['2026-01-01T00-00-00Z'])
     }
   })
@@ -117,7 +117,7 @@ describe('backup --keep', function () {
       const newest = JSON.parse((await run('--keep', '5', '--json')).stdout).folder
       for (const command of [['verify', backups], ['restore', backups, '--yes', '--store', store], ['restore', backups, '--dry-run', '--store', store]]) {
         const { code, stdout, stderr } = await runTool(command)
-        assert.deepStrictEqual([code, stdout, stderr], [4, '', `store-missing: ${backups} is no store itself, and holds ${number}; the newest is ${newest}; name one of them\n`])
+        assert.deepStrictEqual([code, stdout, stderr], [4, '', `store-missing: ${backups} is not a store itself, and holds ${number}; the newest is ${newest}; name one of them\n`])
       }
     }
   })

@@ -8,6 +8,9 @@ const root = path.join(__dirname, '..')
 const beginnings = ['What', 'So many', 'Whoever']
 // Say "is not …", "has no …", "is stored at …".
 const phrases = ['is none', 'stands in', 'stands at']
+// The same in JavaScript, in comments and in the texts that people read.
+const beginningsOfScripts = [...beginnings, 'How many', 'Who']
+const phrasesOfScripts = [...phrases, 'makes no sense', 'are none', 'who asks']
 
 describe('english', () => {
   const comments = fs.readdirSync(path.join(root, 'src'), { recursive: true })
@@ -32,10 +35,36 @@ describe('english', () => {
       })
     }
   })
+  describe('JavaScript', () => {
+    const files = ['index.js', ...['bin', 'lib'].flatMap((folder) => fs.readdirSync(path.join(root, folder), { recursive: true }).map((file) => path.join(folder, file)))].filter((file) => file.endsWith('.js'))
+    const commentsOfScripts = files.flatMap(readComments)
+    const texts = files.flatMap(readTexts)
+
+    it('has comments and texts', () => assert(commentsOfScripts.length > 300 && texts.length > 300, `${commentsOfScripts.length} and ${texts.length}`))
+    for (const beginning of beginningsOfScripts) {
+      it(`has no comment and no text that begins with "${beginning}"`, () => {
+        refuse(commentsOfScripts, new RegExp(`^${beginning}\\b`))
+        refuse(texts, new RegExp(`^${beginning}\\b`, 'i'))
+      })
+    }
+    for (const phrase of phrasesOfScripts) {
+      it(`does not say "${phrase}"`, () => refuse([...commentsOfScripts, ...texts], new RegExp(`\\b${phrase}\\b`)))
+    }
+    it('says "is not a", not "is no"', () => refuse([...commentsOfScripts, ...texts], /(?<!\b[Tt]here )\bis no (?!longer\b)\w/))
+  })
 
   function refuse (comments, wrong) {
     const found = comments.filter(({ text }) => wrong.test(text))
     assert.deepStrictEqual(found.map(({ place, text }) => `${place} ${text}`), [])
+  }
+
+  // The strings in a file with at least two words.
+  function readTexts (file) {
+    const lines = fs.readFileSync(path.join(root, file), 'utf8').split('\n')
+    return lines.flatMap((line, index) => /^\s*\/\//.test(line)
+      ? []
+      : [...line.matchAll(/'((?:[^'\\]|\\.)*)'|`((?:[^`\\]|\\.)*)`/g)].map(([, plain, template]) => ({ place: `${file}:${index + 1}`, text: plain ?? template })))
+      .filter(({ text }) => text.includes(' '))
   }
 
   function readComments (file) {

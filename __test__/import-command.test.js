@@ -82,7 +82,7 @@ describe('import command', function () {
     it('is named before anything is written', async () => {
       const { code, stderr } = await runTool(['import', '--from', 'jsonl', file, '--store', store])
       assert.deepStrictEqual([code, fs.existsSync(store)], [1, false])
-      assert(stderr.includes(`source-too-large: ${'k'.repeat(100)}…: its name has 70000 bytes, over 64 KiB, which is more than a store takes. The source has 4 entries that are too large.`), stderr)
+      assert(stderr.includes(`source-too-large: ${'k'.repeat(100)}…: its name has 70000 bytes, over 64 KiB, which is more than a store accepts. The source has 4 entries that are too large.`), stderr)
     })
     it('is left out, counted and named with --skip-too-large', async () => {
       const { code, stdout } = await runTool(['import', '--from', 'jsonl', file, '--store', store, '--skip-too-large', '--verify'])

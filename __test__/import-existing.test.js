@@ -46,8 +46,8 @@ describe('import into a store that holds data', () => {
       '2 records and 1 lists with 1 items were brought over, 244 bytes',
       `kept: ${ACCOUNT}`,
       `kept: ${SESSION}`,
-      'of 2 accounts and sessions something was kept, since it ended or was changed in the store',
-      'every record and every list is as in the source, but for 2 of which something was kept'
+      'of 2 accounts and sessions something was kept, because it ended or was changed in the store',
+      'every record and every list is as in the source, except for 2 of which something was kept'
     ]])
     const found = await stored()
     assert.deepStrictEqual([found.account.sessionKey, found.account.sessionKeyNumber, found.account.passwordHash, found.session.ended], ['second key', 2, 'second password', 70])
@@ -172,7 +172,7 @@ describe('import into a store that holds data', () => {
         '2 records and 1 lists with 1 items would be brought over, 244 bytes',
         `kept: ${ACCOUNT}`,
         `kept: ${SESSION}`,
-        'of 2 accounts and sessions something would be kept, since it ended or was changed in the store',
+        'of 2 accounts and sessions something would be kept, because it ended or was changed in the store',
         'nothing was changed'
       ]])
       assert.deepStrictEqual(await readEntries(store), before)

@@ -49,10 +49,10 @@ describe('import by load', function () {
     }))
   }
   for (const [slug, detail, makeEntry] of [
-    ['invalid-file', `the key ${'r'.repeat(100)}… has 70000 bytes, and a store takes 65536`, () => ({ record: 'r'.repeat(70000), contents: Buffer.alloc(1) })],
-    ['invalid-contents', 'the record a-record has 67108865 bytes, and a store takes 67108864', () => ({ record: 'a-record', contents: Buffer.alloc(64 * 1024 * 1024 + 1) })],
-    ['invalid-path', `the list ${'ä'.repeat(100)}… has 80000 bytes, and a store takes 65536`, () => ({ list: 'ä'.repeat(40000), items: ['1'] })],
-    ['invalid-itemid', 'an item of the list a-list has 70000 bytes, and a store takes 65536', () => ({ list: 'a-list', items: ['1', 'i'.repeat(70000)] })]
+    ['invalid-file', `the key ${'r'.repeat(100)}… has 70000 bytes, and a store accepts at most 65536`, () => ({ record: 'r'.repeat(70000), contents: Buffer.alloc(1) })],
+    ['invalid-contents', 'the record a-record has 67108865 bytes, and a store accepts at most 67108864', () => ({ record: 'a-record', contents: Buffer.alloc(64 * 1024 * 1024 + 1) })],
+    ['invalid-path', `the list ${'ä'.repeat(100)}… has 80000 bytes, and a store accepts at most 65536`, () => ({ list: 'ä'.repeat(40000), items: ['1'] })],
+    ['invalid-itemid', 'an item of the list a-list has 70000 bytes, and a store accepts at most 65536', () => ({ list: 'a-list', items: ['1', 'i'.repeat(70000)] })]
   ]) {
     it(`${slug} names what is too large`, () => withStore(from, async (store) => {
       const error = await rejection(store.load([makeEntry()]))

@@ -128,7 +128,7 @@ describe('import from Redis', function () {
     assert(skipped <= 3000)
     await server.query('SET', 'other/long', 'x', 'EX', '1000')
     const found = await read(server.readerUrl)
-    assert.deepStrictEqual(found.skipped.filter(({ skipped }) => skipped === 'other/long'), [{ skipped: 'other/long', reason: 'a key that expires, as Dashboard lets none' }])
+    assert.deepStrictEqual(found.skipped.filter(({ skipped }) => skipped === 'other/long'), [{ skipped: 'other/long', reason: 'a key that expires, unlike those of Dashboard' }])
     fs.rmSync(folder, { recursive: true })
   })
 
@@ -145,7 +145,7 @@ describe('import from Redis', function () {
       const store = path.join(folder, 'store')
       const { code, stderr } = await runTool(['import', '--from', 'redis', server.readerUrl, '--store', store])
       assert.strictEqual(code, 1)
-      assert(/^source-too-large: (too-large: its contents have 67108865 bytes, over 64 MiB|k{100}…: its name has 70000 bytes, over 64 KiB|list\/a-list: an item of it has 70000 bytes, over 64 KiB), which is more than a store takes\. The source has 3 entries that are too large\. Leave out what is too large by --skip-too-large\n$/m.test(stderr), stderr.substring(0, 500))
+      assert(/^source-too-large: (too-large: its contents have 67108865 bytes, over 64 MiB|k{100}…: its name has 70000 bytes, over 64 KiB|list\/a-list: an item of it has 70000 bytes, over 64 KiB), which is more than a store accepts\. The source has 3 entries that are too large\. Leave out such entries with --skip-too-large\n$/m.test(stderr), stderr.substring(0, 500))
       assert.strictEqual(fs.existsSync(store), false)
       fs.rmSync(folder, { recursive: true })
     })

@@ -3,6 +3,7 @@ const assert = require('assert')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
+const { settings } = require('../lib/settings.js')
 const { makeFolder, rejection, useStore } = require('./helper.js')
 
 describe('settings', () => {
@@ -125,6 +126,18 @@ describe('settings', () => {
         assert.strictEqual(await store.storage.read(`file/${i}`), contents(i))
       }
     }).timeout(60000)
+  })
+
+  describe('README', () => {
+    const rows = fs.readFileSync(path.join(__dirname, '..', 'README.md'), 'utf8').split('\n').filter((line) => line.startsWith('| `'))
+
+    for (const { variable, byDefault, least, most, unit } of Object.values(settings)) {
+      it(`has the default and the limits of ${variable}`, () => {
+        const row = rows.find((line) => line.startsWith(`| \`${variable}\` |`))
+        assert(byDefault === undefined ? / \| \| /.test(row) : row.includes(`| \`${byDefault}\``), row)
+        assert(most === undefined || (row.includes(`${least} to ${most}`) && row.includes(unit)), row)
+      })
+    }
   })
 
   describe('CACHE', () => {

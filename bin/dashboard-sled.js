@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command-line tool, over the public API.
 
-// Whoever writes to them hears of it.
+// Write errors reach the caller of each write, therefore the events are ignored.
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
 

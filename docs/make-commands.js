@@ -2,7 +2,7 @@
 const fs = require('fs')
 const path = require('path')
 const { exitCodes } = require('../lib/cli/exit-codes.js')
-const { codesOf, settings } = require('../lib/cli/help.js')
+const { codesOf, whichStore } = require('../lib/cli/help.js')
 const manual = require('../lib/cli/manual.js')
 const { makeProgram } = require('../lib/cli/program.js')
 const { version } = require('../package.json')
@@ -22,7 +22,7 @@ function markdown (program) {
 Every command of the tool \`dashboard-sled\`, with its arguments, options, exit codes and output. [operations.md](operations.md) says when to
 use which. This page is made from \`lib/cli\` by \`npm run docs\`; edit the texts there instead.
 
-${settings}
+${whichStore}
 A command that you do not tell the folder prints on stderr which one it uses. Only one process can open a store: stop the dashboard
 before you run a command, or name a backup.
 
@@ -97,7 +97,7 @@ function roff (program) {
     `.TH DASHBOARD\\-SLED 1 "" "dashboard-sled ${version}" "User Commands"`,
     '.SH NAME', 'dashboard\\-sled \\- looks after a store of dashboard\\-sled',
     '.SH SYNOPSIS', '.B dashboard\\-sled', '.I command', '[options] [arguments]',
-    '.SH DESCRIPTION', escape(program.description()), '.PP', escape(settings),
+    '.SH DESCRIPTION', escape(program.description()), '.PP', escape(whichStore),
     '.SH OPTIONS', ...options(program.options),
     '.SH COMMANDS',
     ...program.commands.flatMap(roffSection)

@@ -1,15 +1,11 @@
-// The host's administrator modules (src/www/api/administrator/*.js), native where Dashboard wrote the
-// records itself. What is odd, and what a request brings along in cacheData, follows the host's
-// own statements here: their coercions are JavaScript's.
-const { invalid } = require('./arguments.js')
-const { attentively } = require('./spin.js')
+// Dashboard's administrator modules (its src/www/api/administrator/*.js). A call asks the cache of parsed sessions, then the
+// store. If the store cannot answer, the call follows Dashboard's own statements: for records that Dashboard did not write, and
+// for requests with cacheData, because their coercions are JavaScript's.
+const { invalid } = require('./errors.js')
+const { isUnambiguous, recordKey } = require('./host-keys.js')
 const { decrypt, iv, now, secret } = require('./host.js')
+const { spinFor } = require('./spin.js')
 const { mainSessions, mainStore, readText } = require('./stores.js')
-
-// A key is read from its end, `<appid>/account/<id>`. With one of these words elsewhere it could be the key of another
-// application: `a/session/b` of the application `c` is `b` of the application `c/session/a`.
-const WORD_IN_APPID = /\/(account|session)(\/|$)/
-const WORD_IN_ID = /(^|\/)(account|session)\//
 
 const Account = {
   get: async (req) => getAccount(req, requireId(req, 'accountid', 'invalid-accountid'))
@@ -18,9 +14,9 @@ const Account = {
 const Session = {
   get: async (req) => {
     const sessionid = requireId(req, 'sessionid', 'invalid-sessionid')
-    if (isPlain(req)) {
-      const copy = mainSessions().get(req.appid, sessionid, now(), secret(), iv())
-      const session = copy === undefined ? await readSession(req.appid, sessionid) : copy
+    if (isAnsweredByStore(req)) {
+      const cached = mainSessions().get(req.appid, sessionid)
+      const session = cached === undefined ? await readSession(req.appid, sessionid) : cached
       if (session !== undefined) {
         req.query.accountid = session.accountid
         return session
@@ -31,8 +27,10 @@ const Session = {
       throw invalid('invalid-sessionid')
     }
     delete session.tokenHash
+    // When a session has ended is also computed in src/record/session.rs; __test__/differential.test.js compares both with
+    // Dashboard.
     if (!session.ended) {
-      // The host leaves it there as well.
+      // Dashboard leaves it there as well.
       req.query.accountid = session.accountid
       const account = await getAccount(req, session.accountid)
       if (session.sessionKeyNumber < account.sessionKeyNumber) {
@@ -48,45 +46,45 @@ const Session = {
 const ResetSessionKey = {
   patch: async (req) => {
     const accountid = requireId(req, 'accountid', 'invalid-accountid')
-    if (!isOwn(req.appid, accountid)) {
+    if (!isUnambiguous(req.appid, accountid)) {
       throw invalid('invalid-accountid')
     }
     const store = mainStore()
-    return JSON.parse(await attentively(store.resetSessionKey(req.appid, accountid, now(), secret(), iv())))
+    return JSON.parse(await spinFor(store.resetSessionKey(req.appid, accountid, now(), secret(), iv())))
   }
 }
 
 module.exports = { Account, ResetSessionKey, Session }
 
-// Undefined where the host's own statements decide.
+// Returns undefined if Dashboard's own statements have to decide.
 async function readSession (appid, sessionid) {
-  if (!isOwn(appid, sessionid)) {
+  if (!isUnambiguous(appid, sessionid)) {
     return
   }
-  const at = now()
-  const known = mainStore().session(appid, sessionid, at, secret(), iv())
-  const answer = Array.isArray(known) ? known : await known
+  const result = mainStore().session(appid, sessionid, now(), secret(), iv())
+  const isFromMemory = Array.isArray(result)
+  const answer = isFromMemory ? result : await result
   if (answer === false) {
     return
   }
   const [text, sessionVersion, accountVersion] = answer
   const session = JSON.parse(text)
-  // One that was read from the disk may be needed only once.
-  if (answer === known) {
-    mainSessions().keep(session, text, sessionVersion, accountVersion, appid, sessionid, at, secret(), iv())
+  // A session that was read from the disk may be needed only once.
+  if (isFromMemory) {
+    mainSessions().add(appid, sessionid, session, text, sessionVersion, accountVersion)
   }
   return session
 }
 
-// The id of an account that a session names is whatever stands there.
+// `accountid` may come from a stored session, therefore it may be any value.
 async function getAccount (req, accountid) {
   if (!accountid) {
     throw invalid('invalid-accountid')
   }
-  if (isPlain(req) && typeof accountid === 'string' && isOwn(req.appid, accountid)) {
+  if (isAnsweredByStore(req) && typeof accountid === 'string' && isUnambiguous(req.appid, accountid)) {
     const store = mainStore()
-    const known = store.account(req.appid, accountid, secret(), iv())
-    const text = typeof known === 'string' ? known : await known
+    const answer = store.account(req.appid, accountid, secret(), iv())
+    const text = typeof answer === 'string' ? answer : await answer
     if (text !== false) {
       return JSON.parse(text)
     }
@@ -109,19 +107,13 @@ function requireId (req, name, slug) {
   return id
 }
 
-// Whether a record of `id` in the application `appid` can be nobody else's.
-function isOwn (appid, id) {
-  return typeof appid === 'string' && !WORD_IN_APPID.test(appid) && !WORD_IN_ID.test(id)
-}
-
-// Whether the store alone knows the answer.
-function isPlain (req) {
+function isAnsweredByStore (req) {
   return !req.cacheData && typeof req.appid === 'string'
 }
 
-// What the request brings along wins, as text or as an object, which is then changed in place.
-async function find (req, folder, id) {
-  const found = (req.cacheData && req.cacheData[id]) || await read(req, folder, id)
+// A record in cacheData comes first. It is text or an object, which the caller then changes in place.
+async function find (req, kind, id) {
+  const found = (req.cacheData && req.cacheData[id]) || await read(req, kind, id)
   try {
     return JSON.parse(found)
   } catch (error) {
@@ -129,18 +121,18 @@ async function find (req, folder, id) {
   }
 }
 
-// Without an appid the host would look for `undefined/session/…`, and find nothing.
-async function read (req, folder, id) {
-  if (!isOwn(req.appid, id)) {
+// Without an appid Dashboard would read the key `undefined/session/…`, and find nothing.
+async function read (req, kind, id) {
+  if (!isUnambiguous(req.appid, id)) {
     return
   }
   const store = mainStore()
   try {
-    return decrypt(await readText(store, store.number, `${req.appid}/${folder}/${id}`), secret(), iv())
+    return decrypt(await readText(store, store.number, recordKey(req.appid, kind, id)), secret(), iv())
   } catch (error) {
     if (error.code !== 'ERR_TOO_LARGE') {
       throw error
     }
-    // Nothing has so long a name.
+    // No record can have a name of this length.
   }
 }

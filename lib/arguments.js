@@ -1,6 +1,7 @@
-// What callers hand over, checked; and the errors that say so.
+// Checks of the arguments of calls.
+const { invalid } = require('./errors.js')
 
-module.exports = { asItem, invalid, requireOptions, requireText }
+module.exports = { asItem, requireOptions, requireText }
 
 function requireText (value, slug) {
   if (typeof value !== 'string' || !value) {
@@ -8,28 +9,18 @@ function requireText (value, slug) {
   }
 }
 
-// A name that is not known may be a known one, mistyped.
+// An unknown name is refused, because it may be a known one that was mistyped.
 function requireOptions (options, known) {
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown !== undefined) {
-    throw invalid('invalid-option', 'ERR_INVALID', `there is no option ${unknown}; there are ${known.join(', ')}`)
+    throw invalid('invalid-option', `there is no option ${unknown}; the options are ${known.join(', ')}`)
   }
 }
 
-// Items arrive as text, numbers or booleans, and are kept as text: 3 and '3' are one item.
+// Items are text, numbers or booleans, and are stored as text: 3 and '3' are the same item.
 function asItem (value, slug) {
   const isItem = typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)
   const item = isItem ? String(value) : ''
   requireText(item, slug)
   return item
-}
-
-// The message is a slug, because the host prints it into JSON without escaping it.
-function invalid (slug, code = 'ERR_INVALID', detail) {
-  const error = new Error(slug)
-  error.code = code
-  if (detail) {
-    error.detail = detail
-  }
-  return error
 }

@@ -1,52 +1,51 @@
-// Everything in a store out, and in again. An entry is a record with its bytes, or a part of a list with its items,
-// oldest first.
-const { asItem, invalid, requireText } = require('./arguments.js')
+// Reads everything in a store as a stream of entries, and loads such a stream into a store. An entry is a record with its bytes,
+// or a part of a list with its items, oldest first.
+const { asItem, requireText } = require('./arguments.js')
 const EntryCounts = require('./entry-counts.js')
+const { failure, invalid } = require('./errors.js')
+const Findings = require('./findings.js')
 const { now, secrets } = require('./host.js')
+const { LARGEST_CONTENTS, LONGEST_NAME, nameBytes, shorten } = require('./limits.js')
 
 module.exports = { entries, load }
 
-// So much is written at once: the sync is then a small part of the time, and no other call waits long.
+// Limits of a batch. The sync is then a small part of the time, and no other call waits long; a batch below this size fits into
+// the journal.
 const BATCH_CHANGES = 1000
-// What is less fits into the journal.
 const BATCH_BYTES = 1024 * 1024
-// The longest name and contents that a store takes, in bytes.
-const LONGEST_NAME = 64 * 1024
-const LONGEST_CONTENTS = 64 * 1024 * 1024
-// Number of kept records that are named.
-const NAMED = 100
 
-// `onDamage` is told how many records, lists and items were left out, and the first of them by name. Without it damage is an
-// error: a copy that lacks something should not pass for whole.
+// `onDamage` is called with the number of records, lists and items that were left out, and with descriptions of the first of them.
+// Without it damage is an error, because an incomplete copy should not pass for a whole one.
 async function * entries (store, { onDamage = refuseDamage } = {}) {
   let page
   do {
     page = await store.records(page && page.next)
-    tellDamage(page, onDamage)
+    reportDamage(page, onDamage)
     yield * page.records
   } while (page.next)
   let last = {}
   do {
     page = await store.parts(last.list, last.last)
-    tellDamage(page, onDamage)
+    reportDamage(page, onDamage)
     for (last of page.parts) {
       yield { list: last.list, items: last.items }
     }
   } while (!page.isEnd)
 }
 
-function tellDamage ({ damaged }, onDamage) {
+function reportDamage ({ damaged }, onDamage) {
   if (damaged.number) {
     onDamage(damaged)
   }
 }
 
 function refuseDamage ({ described }) {
-  throw invalid('store-damaged', 'ERR_STORE_DAMAGED', `${described[0]}; restore a backup`)
+  throw failure('store-damaged', 'ERR_STORE_DAMAGED', `${described[0]}; restore a backup`)
 }
 
-// How batches are written. An overwrite goes around the rule for imports, so it ends every session; an empty store has none to end.
-async function waysOf (store, { overwrite, dryRun }) {
+// Returns how batches are written, and what follows the last one. An overwrite bypasses the rules for imports, therefore it ends
+// every session; an empty store has no sessions to end.
+async function writerOf (store, { overwrite, dryRun }) {
   if (dryRun) {
     return { write: async ({ records, contents }) => JSON.parse(await store.wouldKeep(records, contents, ...secrets())) }
   }
@@ -72,26 +71,26 @@ async function load (store, entries, options = {}) {
   if (!entries || !(entries[Symbol.asyncIterator] || entries[Symbol.iterator])) {
     throw invalid('invalid-entries')
   }
-  requireOptions(options)
+  requireBooleans(options)
   const counts = new EntryCounts()
-  const { write, end = async () => {} } = await waysOf(store, options)
+  const { write, end = async () => {} } = await writerOf(store, options)
   const batches = new Batches(write)
   try {
     await gather(entries, counts, batches)
     await batches.end()
   } catch (error) {
-    // Nothing is under way any more when this call ends; the first error is the one that is told.
+    // No write continues after this call has ended; the first error is the one that is thrown.
     await batches.written.catch(() => {})
     await end().catch(() => {})
     throw error
   }
-  return { ...counts, kept: batches.kept, keptRecords: batches.keptRecords, ...await end() }
+  return { ...counts, kept: batches.kept.number, keptRecords: batches.kept.described, ...await end() }
 }
 
-function requireOptions (options) {
+function requireBooleans (options) {
   for (const name in options) {
     if (!['overwrite', 'dryRun'].includes(name) || ![undefined, true, false].includes(options[name])) {
-      throw invalid('invalid-setting', 'ERR_INVALID', `${name}: load takes overwrite and dryRun, each true or false`)
+      throw invalid('invalid-setting', `${name}: the options of load are overwrite and dryRun, each true or false`)
     }
   }
 }
@@ -99,13 +98,13 @@ function requireOptions (options) {
 async function gather (entries, counts, batches) {
   for await (const entry of entries) {
     if (!isEntry(entry)) {
-      throw invalid('invalid-entry', 'ERR_INVALID', 'an entry has either record (a string) and contents (bytes), or list (a string) and items (an array)')
+      throw invalid('invalid-entry', 'an entry has either record (a string) and contents (bytes), or list (a string) and items (an array)')
     }
     counts.add(entry)
     if (entry.record !== undefined) {
       requireText(entry.record, 'invalid-file')
       requireName(entry.record, 'invalid-file', `the key ${shorten(entry.record)}`)
-      requireBytes(entry.contents.length, LONGEST_CONTENTS, 'invalid-contents', `the record ${shorten(entry.record)}`)
+      requireBytes(entry.contents.length, LARGEST_CONTENTS, 'invalid-contents', `the record ${shorten(entry.record)}`)
       await batches.addRecord(entry)
       continue
     }
@@ -119,27 +118,21 @@ async function gather (entries, counts, batches) {
   }
 }
 
-// A unit of a string takes at most three bytes, so most names need not be counted.
 function requireName (name, slug, what) {
-  requireBytes(name.length > LONGEST_NAME / 3 ? Buffer.byteLength(name) : 0, LONGEST_NAME, slug, what)
+  requireBytes(nameBytes(name), LONGEST_NAME, slug, what)
 }
 
 function requireBytes (bytes, most, slug, what) {
   if (bytes > most) {
-    throw invalid(slug, 'ERR_TOO_LARGE', `${what} has ${bytes} bytes, and a store takes ${most}`)
+    throw failure(slug, 'ERR_TOO_LARGE', `${what} has ${bytes} bytes, and a store accepts at most ${most}`)
   }
 }
 
-function shorten (name) {
-  return name.length > 100 ? `${name.substring(0, 100)}…` : name
-}
-
-// One batch is written while the next one is gathered.
+// Writes entries in batches: one batch is written while the next one is gathered.
 class Batches {
   constructor (write) {
     this.writeBatch = write
-    this.kept = 0
-    this.keptRecords = []
+    this.kept = new Findings()
     this.written = Promise.resolve()
     this.begin()
   }
@@ -174,7 +167,7 @@ class Batches {
     }
     await this.written
     this.written = this.write()
-    // It is awaited before the next one.
+    // Its error is thrown where it is awaited, before the next batch.
     this.written.catch(() => {})
   }
 
@@ -182,8 +175,7 @@ class Batches {
     const batch = this.batch
     this.begin()
     const { kept, described } = await this.writeBatch(batch) || { kept: 0, described: [] }
-    this.kept += kept
-    this.keptRecords.push(...described.slice(0, NAMED - this.keptRecords.length))
+    this.kept.add(kept, described)
   }
 
   async end () {

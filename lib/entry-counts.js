@@ -6,6 +6,15 @@ module.exports = class EntryCounts {
   bytes = 0
   #list
 
+  // Returns the counts of all entries of a stream.
+  static async of (entries) {
+    const counts = new EntryCounts()
+    for await (const entry of entries) {
+      counts.add(entry)
+    }
+    return counts
+  }
+
   add ({ record, contents, list, items }) {
     if (record !== undefined) {
       this.records++

@@ -1,12 +1,12 @@
-// Why something cannot be a folder, for people: the system's own words do not say which part of a path it is.
+// Compares folders, and explains errors about them: the system's own message does not say which part of a path is wrong.
 const fs = require('fs')
 const path = require('path')
-const { invalid } = require('./arguments.js')
 const { findBackups } = require('./dated-backups.js')
+const { invalid } = require('./errors.js')
 
-module.exports = { explainFolder, isWithin, refuseSame, withSentence }
+module.exports = { explainDanglingLink, explainFolder, isSame, isWithin, refuseSame, withSentence }
 
-// Undefined if it is a folder, or could be made.
+// Returns why this cannot be a folder; undefined if it is a folder, or if it could be made.
 function explainFolder (folder) {
   const resolved = path.resolve(folder)
   const parent = path.dirname(resolved)
@@ -15,19 +15,24 @@ function explainFolder (folder) {
 
 function explainOne (folder) {
   try {
-    const found = fs.lstatSync(folder, { throwIfNoEntry: false })
     const target = fs.statSync(folder, { throwIfNoEntry: false })
-    if (found && !target) {
-      return `${folder} is a symbolic link to ${fs.readlinkSync(folder)}, which does not exist`
+    if (!target) {
+      return explainDanglingLink(folder)
     }
-    return target && !target.isDirectory() ? `${folder} is not a folder` : undefined
+    return target.isDirectory() ? undefined : `${folder} is not a folder`
   } catch (error) {
-    // What may not be looked at is told by the call that uses it.
+    // A part that this user may not read is reported by the call that uses it.
     return undefined
   }
 }
 
-// Puts such a sentence into the error of `work` if one of the folders is what failed. The first is the one that is to hold a store.
+// Returns undefined if the file is not a link; call this only for a file that does not exist.
+function explainDanglingLink (file) {
+  const link = fs.lstatSync(file, { throwIfNoEntry: false })
+  return link && link.isSymbolicLink() ? `${file} is a symbolic link to ${fs.readlinkSync(file)}, which does not exist` : undefined
+}
+
+// Adds such an explanation to the error of `work` if one of the folders is the cause. The first is the folder of the store.
 async function withSentence (folders, work) {
   try {
     return await work()
@@ -43,28 +48,32 @@ async function withSentence (folders, work) {
   }
 }
 
-// Undefined if there are none.
+// Returns undefined if the folder contains no backups.
 async function explainBackups (folder) {
   const names = await findBackups(folder).catch(() => [])
   if (names.length) {
     const newest = path.join(folder, names[names.length - 1])
-    return `${folder} is no store itself, and holds ${names.length} ${names.length === 1 ? 'backup' : 'backups'}; the newest is ${newest}; name one of them`
+    return `${folder} is not a store itself, and holds ${names.length} ${names.length === 1 ? 'backup' : 'backups'}; the newest is ${newest}; name one of them`
   }
 }
 
-// Whether `folder` is `other` or lies within it, also by another name. It need not exist.
+// Returns whether `folder` is `other` or lies within it, even by another name. Neither has to exist.
 async function isWithin (folder, other) {
-  const way = path.relative(await realPath(other), await realPath(folder))
-  return !path.isAbsolute(way) && way.split(path.sep)[0] !== '..'
+  const relative = path.relative(await realPath(other), await realPath(folder))
+  return !path.isAbsolute(relative) && relative.split(path.sep)[0] !== '..'
+}
+
+async function isSame (folder, other) {
+  return await realPath(folder) === await realPath(other)
 }
 
 async function refuseSame (backup, store) {
-  if (await realPath(backup) === await realPath(store)) {
-    throw invalid('invalid-folder', 'ERR_INVALID', `the backup and the store are the same folder, ${backup}; name the folder of the backup`)
+  if (await isSame(backup, store)) {
+    throw invalid('invalid-folder', `the backup and the store are the same folder, ${backup}; name the folder of the backup`)
   }
 }
 
-// Of what does not exist yet, that of the part that does.
+// Of a folder that does not exist yet, the existing part of the path is resolved.
 async function realPath (folder) {
   const resolved = path.resolve(folder)
   try {

@@ -1,27 +1,27 @@
-// Keeps sessions that have ended out of the host. On its own the host lets them in: for a cookie it looks at the stored `ended`
-// and never at `expires`, and it takes any session that an application server names (src/server.js).
+// The gate: handlers that take sessions that have ended out of requests. Dashboard alone would let them in: for a cookie it reads
+// the stored `ended` and never `expires`, and it accepts any session that an application server names (src/server.js).
 //
-// A session is taken out of the request before the host looks for one. The rest is the host's: such a request is one without a
-// session, for pages, for the API, and for every handler behind this one.
+// A session is removed from the request before Dashboard looks for it. Dashboard does the rest: to pages, to the API and to every
+// later handler, the request is then one without a session.
 const { Session } = require('./administrator.js')
-const { iv, now, secret } = require('./host.js')
 const { mainSessions } = require('./stores.js')
 
-// Before all other handlers. One of them may change `req.appid`, so a session that is not known yet stays.
+// Runs before all other handlers. One of them may change `req.appid`, therefore a session that is not found is left.
 const early = { before: (req) => check(req, false) }
-// After all other `before` handlers, immediately before the host looks for the session: only a session that is alive stays.
+// Runs after all other `before` handlers, immediately before Dashboard looks for the session: only a session that is alive is
+// left.
 const gate = { before: (req) => check(req, true) }
 
-module.exports = { gate, place }
+module.exports = { gate, installGate }
 
-// Puts the gate around the other handlers. They are in the order of the application's list of modules, and the host runs each
+// Puts the gate around the other handlers, which have the order of the application's list of modules. Dashboard runs each
 // `before`, then signs in, then runs each `after`.
-function place (handlers) {
+function installGate (handlers) {
   const others = handlers.filter((handler) => handler !== early && handler !== gate)
   handlers.splice(0, handlers.length, ...(others.length ? [early, ...others] : []), gate)
 }
 
-// Nearly every request has a session that was parsed before and is alive: that takes no promise.
+// The session of nearly every request is cached and alive: that takes no promise.
 function check ({ appid, headers }, removeUnknown) {
   const sessionid = findSessionId(headers.cookie)
   const named = headers['x-sessionid']
@@ -41,7 +41,7 @@ async function removeEnded (appid, headers, sessionid, named, removeUnknown) {
 
 function isKnownAlive (appid, sessionid) {
   try {
-    const session = mainSessions().peek(appid, sessionid, now(), secret(), iv())
+    const session = mainSessions().peek(appid, sessionid)
     return session !== undefined && !('ended' in session)
   } catch (error) {
     return false
@@ -50,17 +50,17 @@ function isKnownAlive (appid, sessionid) {
 
 async function hasEnded (appid, sessionid, ifUnknown) {
   try {
-    // A request of its own, since `Session.get` writes into its query.
+    // A request of its own, because `Session.get` writes into the query.
     const session = await Session.get({ appid, query: { sessionid } })
-    // Undefined when a reset has left no time in the account.
+    // `ended` is undefined if a reset has left no time in the account.
     return 'ended' in session && (session.ended === undefined || Boolean(session.ended))
   } catch (error) {
     return ifUnknown
   }
 }
 
-// Has to find what the host's authenticateRequest finds: the last one counts, and what cannot be decoded signs nobody in.
-// Each request comes by here, so the cookie is not taken apart.
+// Returns the session that Dashboard's authenticateRequest would find: the last one in the cookie counts, and a value that cannot
+// be decoded signs nobody in. Every request comes through here, so the cookie is searched and not split.
 function findSessionId (cookie) {
   if (!cookie || !cookie.includes('sessionid')) {
     return

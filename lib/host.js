@@ -1,38 +1,41 @@
-// The running Dashboard, found from the application: a copy of it beside us would be another one.
+// The running Dashboard: its modules, its clock and its secret. It is found from the application, because a copy of Dashboard
+// beside this package would be another one.
 const crypto = require('crypto')
 
-module.exports = { decrypt, findHost, iv, now, secret, secrets }
+module.exports = { decrypt, findHost, iv, looksEncrypted, now, secret, secrets }
 
 const host = '@userdashboard/dashboard'
 const resolved = { applicationPath: undefined, timestamp: undefined }
 
-// The host's module; requires it, so only for when it runs.
+// Returns the host's module, which starts it; call this only while it runs.
 function findHost () {
   return require(require.resolve(host, { paths: [global.applicationPath] }))
 }
 
-// Integer seconds by the host's clock, which its tests shift; by the system's where no host is loaded.
+// Returns whole seconds of the host's clock, which its tests shift; of the system's clock if no host is loaded.
 function now () {
   const timestamp = require.cache[timestampPath()]
   return timestamp ? timestamp.exports.now : Math.floor(Date.now() / 1000)
 }
 
-// The host's secret at this moment, since its tests set and clear it; undefined without encryption.
+// Returns the host's secret at this moment, because its tests set and clear it; undefined without encryption.
 function secret () {
   return global.encryptionSecret || undefined
 }
 
+// Returns the initialisation vector that belongs to the secret.
 function iv () {
   return global.encryptionSecretIV || undefined
 }
 
-// Both, or none of them. Without a running host they are taken from where the host takes them.
+// Returns the secret and its vector, or nothing without encryption. Without a running host they are read from the environment,
+// as the host reads them.
 function secrets () {
   const key = secret() || process.env.ENCRYPTION_SECRET
   return key ? [key, iv() || process.env.ENCRYPTION_SECRET_IV] : []
 }
 
-// What is stored, as text: as the host's src/storage.js does it.
+// Returns stored contents as text, decrypted as the host's src/storage.js does it. src/record/cipher.rs is the twin.
 function decrypt (text, key, iv) {
   if (!text || !key) {
     return text
@@ -44,13 +47,18 @@ function decrypt (text, key, iv) {
   }
 }
 
+// Returns whether a text may be encrypted: the host stores that as hexadecimal digits in lower case.
+function looksEncrypted (text) {
+  return text.length >= 4 && text.length % 2 === 0 && !/[^0-9a-f]/.test(text)
+}
+
 function timestampPath () {
   if (resolved.applicationPath !== global.applicationPath) {
     resolved.applicationPath = global.applicationPath
     try {
       resolved.timestamp = require.resolve(`${host}/src/timestamp.js`, { paths: [global.applicationPath] })
     } catch (error) {
-      // No application, or none that has the host.
+      // There is no application, or it does not have the host.
       resolved.timestamp = undefined
     }
   }

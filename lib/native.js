@@ -1,21 +1,22 @@
-// What the binary of this platform gives; without one of this version, an error that says what to do.
-const { invalid } = require('./arguments.js')
+// The exports of the native binary for this platform. Without a binary of this version, loading fails with an error that says what
+// to do.
+const { failure } = require('./errors.js')
 const { name, napi, version } = require('../package.json')
 
-// Parts of Rust's names, as Node calls them.
+// Node's names of processors and systems, by Rust's.
 const nodeNames = { aarch64: 'arm64', windows: 'win32', x86_64: 'x64' }
 
 module.exports = load()
 
 function load () {
   const native = loadBinary()
-  // What a binary of another version gives may have other arguments. One from before it was told apart gives none.
+  // The functions of another version may have other arguments. The earliest binaries have no VERSION.
   if (native.VERSION !== version) {
-    throw invalid('binary-mismatch', 'ERR_BINARY_MISMATCH',
+    throw failure('binary-mismatch', 'ERR_BINARY_MISMATCH',
       `the binary is of ${native.VERSION ? `version ${native.VERSION}` : 'an earlier version'}, and the package ${name} is ${version}: ` +
       'remove node_modules and package-lock.json, and run npm install; in the source of the package, run npm run build')
   }
-  // In a context of its own, as in jest, code has an Error of its own.
+  // Code in another context, as in jest, has its own Error.
   native.useErrors(Error)
   return native
 }
@@ -24,7 +25,7 @@ function loadBinary () {
   try {
     return require('../native.js')
   } catch (error) {
-    throw invalid('platform-unsupported', 'ERR_PLATFORM_UNSUPPORTED', explain(error))
+    throw failure('platform-unsupported', 'ERR_PLATFORM_UNSUPPORTED', explain(error))
   }
 }
 
@@ -41,10 +42,10 @@ function explainSupported (error, here) {
   for (let cause = error; cause; cause = cause.cause) {
     errors.push(cause)
   }
-  // Where something was found and failed, the rest is what was tried in vain.
-  const failure = errors.find(({ message }) => !message.startsWith('Cannot find'))
-  return failure
-    ? `the binary for ${here} cannot be loaded (${failure.message})`
+  // The other errors are about binaries that were not found.
+  const loading = errors.find(({ message }) => !message.startsWith('Cannot find'))
+  return loading
+    ? `the binary for ${here} cannot be loaded (${loading.message})`
     : `the package ${name}-${here} with the binary for this platform is missing, which npm leaves out with --omit=optional ` +
       'or after a package-lock.json from another platform: remove node_modules and package-lock.json, and run npm install'
 }

@@ -1,10 +1,12 @@
-// A store by its folder, without Dashboard: what the command-line tool is written over.
+// `open`: a store by its folder, without Dashboard. The command-line tool is written over it.
 const native = require('./native.js')
-const { invalid, requireOptions, requireText } = require('./arguments.js')
-const { backup } = require('./backups.js')
+const { requireOptions, requireText } = require('./arguments.js')
+const { backup } = require('./backup.js')
 const { entries, load } = require('./entries.js')
+const { invalid } = require('./errors.js')
 const { secrets } = require('./host.js')
 const { purge } = require('./purge.js')
+const { checkNumbers } = require('./settings.js')
 const { recordsOf } = require('./storage.js')
 const { listsOf } = require('./storage-list.js')
 const { openFolder } = require('./stores.js')
@@ -13,18 +15,19 @@ module.exports = { open }
 
 async function open (options = {}) {
   requireOptions(options, ['path', 'cacheMB', 'commitSeconds', 'create'])
-  const { path, cacheMB, commitSeconds, create = true } = options
+  const { path, create = true } = options
   requireText(path, 'invalid-path')
   if (typeof create !== 'boolean') {
-    throw invalid('invalid-setting', 'ERR_INVALID', `create: ${create} is not true or false`)
+    throw invalid('invalid-setting', `create: ${create} is not true or false`)
   }
+  const { cacheMB, commitSeconds } = checkNumbers(options)
   const store = await openFolder(path, { cacheMB, commitSeconds, create })
   const folder = store.path
-  let isAlone = Promise.resolve()
+  let closedWork = Promise.resolve()
 
-  // Does what needs a store that nobody has open, and opens this one again. Calls get `store-closed` meanwhile.
-  function alone (work) {
-    const result = isAlone.then(async () => {
+  // Closes the store for work that needs a closed store, and opens it again. Other calls fail with `store-closed` meanwhile.
+  function whileClosed (work) {
+    const result = closedWork.then(async () => {
       try {
         await store.close()
         return JSON.parse(await work(folder))
@@ -32,7 +35,7 @@ async function open (options = {}) {
         store.adopt(await openFolder(folder, { cacheMB, commitSeconds, create: false }))
       }
     })
-    isAlone = result.catch(() => {})
+    closedWork = result.catch(() => {})
     return result
   }
 
@@ -47,11 +50,11 @@ async function open (options = {}) {
     removeReplaced: async () => JSON.parse(await store.removeReplaced()),
     usage: async () => JSON.parse(await store.usage()),
     verify: async () => JSON.parse(await store.verify()),
-    repair: async () => alone((folder) => native.repairStore(folder, ...secrets())),
-    compact: async () => alone(native.compactStore),
+    repair: async () => whileClosed((folder) => native.repairStore(folder, ...secrets())),
+    compact: async () => whileClosed(native.compactStore),
     backup: (folder, options) => backup(store, folder, options),
     close: async () => {
-      await isAlone
+      await closedWork
       return store.close()
     }
   }

@@ -1,40 +1,39 @@
-// Sessions that ended long ago, removed: by a call, or by itself in the running dashboard.
+// The removal of sessions that ended long ago: by a call, or every hour in the running dashboard (SLED_PURGE_AFTER).
 const { readAge } = require('./age.js')
+const Findings = require('./findings.js')
 const { now, secrets } = require('./host.js')
 
 const FIRST_MS = 60 * 1000
 const EVERY_MS = 60 * 60 * 1000
-// Damage is named so many times, and counted.
-const DESCRIBED = 100
 
 module.exports = { purge, purgeRegularly }
 
 async function purge (store, { olderThan, dryRun = false } = {}) {
   const age = readAge(olderThan)
-  const total = { sessions: 0, removed: 0, unreadable: 0, others: 0, damaged: 0 }
-  const described = []
+  const total = { sessions: 0, removed: 0, unreadable: 0, others: 0 }
+  const damage = new Findings()
   const time = now()
   let page
   do {
-    // Between the pages every other call has its turn.
+    // A page at a time, so that other calls are answered in between.
     page = JSON.parse(await store.purge(page && page.next, time, time - age, dryRun === true, ...secrets()))
     for (const kind in total) {
       total[kind] += page[kind]
     }
-    described.push(...page.described.slice(0, DESCRIBED - described.length))
+    damage.add(page.damaged, page.described)
   } while (page.next)
-  return { ...total, described }
+  return { ...total, damaged: damage.number, described: damage.described }
 }
 
-// Never keeps the process alive. Returns what ends it.
-function purgeRegularly (store, olderThan, first = FIRST_MS, every = EVERY_MS) {
+// Returns a function that ends it. It does not keep the process alive.
+function purgeRegularly (store, olderThan, firstMs = FIRST_MS, everyMs = EVERY_MS) {
   let timer
   const wait = (milliseconds) => {
     timer = setTimeout(async () => {
       try {
         const { damaged, described } = await purge(store, { olderThan })
         if (damaged) {
-          warn(`left ${damaged} damaged records and lists as they are, and went on (${described.slice(0, 5).join(', ')}); restore a backup`)
+          warn(`left ${damaged} damaged records and lists as they are (${described.slice(0, 5).join(', ')}); restore a backup`)
         }
       } catch (error) {
         if (error.code !== 'ERR_STORE_CLOSED') {
@@ -42,12 +41,12 @@ function purgeRegularly (store, olderThan, first = FIRST_MS, every = EVERY_MS) {
         }
       }
       if (timer) {
-        wait(every)
+        wait(everyMs)
       }
     }, milliseconds)
     timer.unref()
   }
-  wait(first)
+  wait(firstMs)
   return () => {
     clearTimeout(timer)
     timer = undefined

@@ -1,14 +1,14 @@
-// What the host finds in src/www and lib/server.js: our modules and the gate, if the data is in our store.
+// The exports of src/www and lib/server.js, where Dashboard finds the routes and the handler of a module. They are empty if
+// Dashboard's data is not in a store of this package: a look-up in an empty store would answer that nobody is signed in.
 const { ResetSessionKey, Session } = require('./administrator.js')
 const { gate } = require('./gate.js')
 
 const isActive = process.env.STORAGE === 'dashboard-sled'
 
-// A look-up in an empty store would answer that nobody is signed in. The host's log is silent by
-// default, so this is a warning of the process.
+// A warning of the process, because Dashboard's log is silent by default.
 if (!isActive) {
   process.emitWarning(
-    `dashboard-sled is listed under dashboard.modules, but STORAGE is ${process.env.STORAGE || 'not set'}: the host keeps its own routes. Set STORAGE=dashboard-sled, or take the module off the list.`,
+    `dashboard-sled is listed under dashboard.modules, but STORAGE is ${process.env.STORAGE || 'not set'}: Dashboard uses its own routes. Set STORAGE=dashboard-sled, or remove the module from the list.`,
     { code: 'DASHBOARD_SLED_INACTIVE' })
 }
 

@@ -1,78 +1,79 @@
-// Sessions that were parsed before. Parsing takes longer than all the rest of a Session.get.
+// The cache of parsed sessions. Parsing takes longer than all the rest of a Session.get.
 //
-// A copy is handed out only while the store says that neither the session nor its account can have changed: it is
-// kept with their versions, which the store took before it read them. What expires is computed by the native side
-// alone, so a copy whose time is over is not used.
+// A session is cached with the versions of its record and of its account's record, which the store read before the records.
+// It is returned only while the store says that both records still have these versions. Only the native side computes when a
+// session has expired, therefore a session whose time is over is not returned.
 
 const native = require('./native.js')
+const { iv, now, secret } = require('./host.js')
 
-// Heap that a copy takes besides its text, in bytes, measured. Dashboard's sessions share their hidden class; one with more
-// properties than those of Dashboard, and perhaps one of our modules' own, may need names and a class of its own.
-const COPY_BYTES = 150
+// Heap that a session takes besides its text, in bytes, measured. Sessions with Dashboard's own properties share one hidden
+// class; one with other properties may need names and a class of its own.
+const ENTRY_BYTES = 150
 const USUAL_PROPERTIES = 10
 const PROPERTY_BYTES = 100
-// V8 keeps a string with such a character in two bytes for each.
+// V8 stores a string with such a character in two bytes for each character.
 const TWO_BYTES = /[^\0-\xff]/
 
-module.exports = class SessionCopies {
-  // `bytes` is the most that two generations take together: when the young one is full the old one goes, with all that
-  // was not used lately.
-  constructor (number, bytes) {
-    this.number = number
-    this.most = bytes / 2
+module.exports = class SessionCache {
+  // `bytes` limits both generations together. When the young one is full, the old one is dropped with all sessions that
+  // were not used lately.
+  constructor (storeNumber, bytes) {
+    this.storeNumber = storeNumber
+    this.limit = bytes / 2
     this.young = new Map()
     this.youngBytes = 0
     this.old = new Map()
   }
 
-  // A session of the caller's own; undefined if there is none that is certain.
-  get (appid, sessionid, now, secret, iv) {
-    const session = this.peek(appid, sessionid, now, secret, iv)
+  // Returns a copy for the caller, or undefined if the session is not cached or may have changed.
+  get (appid, sessionid) {
+    const session = this.peek(appid, sessionid)
     return session && { ...session }
   }
 
-  // The same to be looked at only: it is everybody's.
-  peek (appid, sessionid, now, secret, iv) {
-    const copy = this.find(sessionid)
-    if (copy !== undefined && copy.session.expires > now && copy.appid === appid && copy.secret === secret && copy.iv === iv &&
-      native.isCurrent(this.number, copy.sessionVersion, copy.accountVersion)) {
-      return copy.session
+  // Returns the same session to every caller, who must not change it.
+  peek (appid, sessionid) {
+    const entry = this.find(sessionid)
+    if (entry !== undefined && entry.session.expires > now() && entry.appid === appid && entry.secret === secret() && entry.iv === iv() &&
+      native.isCurrent(this.storeNumber, entry.sessionVersion, entry.accountVersion)) {
+      return entry.session
     }
   }
 
-  // `text` is the JSON that `session` was parsed from. Nested values would be shared between callers, so a session that has
-  // some is not kept.
-  keep (session, text, sessionVersion, accountVersion, appid, sessionid, now, secret, iv) {
+  // `text` is the JSON that `session` was parsed from, under the host's present secret. A session with nested values is not
+  // cached, because its callers would share them.
+  add (appid, sessionid, session, text, sessionVersion, accountVersion) {
     const values = Object.values(session)
-    if (session.expires > now && !values.some((value) => typeof value === 'object')) {
-      const bytes = COPY_BYTES + text.length * (TWO_BYTES.test(text) ? 2 : 1) + PROPERTY_BYTES * Math.max(0, values.length - USUAL_PROPERTIES)
-      this.put(sessionid, { session: { ...session }, bytes, sessionVersion, accountVersion, appid, secret, iv })
+    if (session.expires > now() && !values.some((value) => typeof value === 'object')) {
+      const bytes = ENTRY_BYTES + text.length * (TWO_BYTES.test(text) ? 2 : 1) + PROPERTY_BYTES * Math.max(0, values.length - USUAL_PROPERTIES)
+      this.put(sessionid, { session: { ...session }, bytes, sessionVersion, accountVersion, appid, secret: secret(), iv: iv() })
     }
   }
 
   find (sessionid) {
-    const copy = this.young.get(sessionid)
-    if (copy !== undefined) {
-      return copy
+    const entry = this.young.get(sessionid)
+    if (entry !== undefined) {
+      return entry
     }
-    const aged = this.old.get(sessionid)
-    if (aged !== undefined) {
-      this.put(sessionid, aged)
+    const oldEntry = this.old.get(sessionid)
+    if (oldEntry !== undefined) {
+      this.put(sessionid, oldEntry)
     }
-    return aged
+    return oldEntry
   }
 
-  put (sessionid, copy) {
-    if (copy.bytes > this.most) {
+  put (sessionid, entry) {
+    if (entry.bytes > this.limit) {
       return
     }
-    if (this.youngBytes + copy.bytes > this.most) {
+    if (this.youngBytes + entry.bytes > this.limit) {
       this.old = this.young
       this.young = new Map()
       this.youngBytes = 0
     }
-    const before = this.young.get(sessionid)
-    this.youngBytes += copy.bytes - (before === undefined ? 0 : before.bytes)
-    this.young.set(sessionid, copy)
+    const previous = this.young.get(sessionid)
+    this.youngBytes += entry.bytes - (previous === undefined ? 0 : previous.bytes)
+    this.young.set(sessionid, entry)
   }
 }

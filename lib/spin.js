@@ -1,35 +1,37 @@
-// A lone change takes a few hundred microseconds. An event loop that falls asleep meanwhile takes a good part of that
-// to wake up again, so it stays awake for a moment: it goes round, and does whatever else there is to do.
+// Spinning: the event loop stays awake for a moment while a change is made. A single change takes a few hundred
+// microseconds, and an event loop that falls asleep meanwhile takes a good part of that to wake up again. While it spins, it
+// does whatever else there is to do.
 const os = require('os')
 const { performance } = require('perf_hooks')
-// Tests that replace the timers of a process do not mean these.
+// Not the timers of a test that replaces those of its process.
 const { setImmediate } = require('timers')
 const native = require('./native.js')
 
-// In milliseconds: as long as a commit usually takes. After that it sleeps until it is woken.
-const PATIENCE = 0.4
-// With a single processor the loop would stand in the way of the very thread that it waits for.
-const hasOthers = (os.availableParallelism ? os.availableParallelism() : os.cpus().length) > 1
+// As long as a commit usually takes. After that the event loop sleeps until it is woken.
+const SPIN_MS = 0.4
+// With a single processor the event loop would delay the thread that it waits for.
+const hasOtherProcessors = (os.availableParallelism ? os.availableParallelism() : os.cpus().length) > 1
 
-module.exports = { attentively }
+module.exports = { spinFor }
 
 let until = 0
-let isAwake = false
+let isSpinning = false
 
-// Gives back the promise of a change, or of a read that usually comes before one.
-function attentively (promise) {
-  until = performance.now() + PATIENCE
-  if (hasOthers && !isAwake) {
-    isAwake = true
+// Spins for the promise of a change, or of a read that usually precedes one, and returns the promise.
+function spinFor (promise) {
+  until = performance.now() + SPIN_MS
+  if (hasOtherProcessors && !isSpinning) {
+    isSpinning = true
     setImmediate(turn)
   }
   return promise
 }
 
-// Of several changes in flight the first delivery is soon followed by the next, and being woken costs each of them little.
+// Spinning ends with several changes in flight: the next result soon follows the first one, and the cost of being woken is
+// shared.
 function turn () {
-  isAwake = native.deliver() === 1 && performance.now() < until
-  if (isAwake) {
+  isSpinning = native.deliver() === 1 && performance.now() < until
+  if (isSpinning) {
     setImmediate(turn)
   }
 }

@@ -1,6 +1,7 @@
-// The engine of lists for the host's src/storage-list.js.
-const { asItem, invalid, requireText } = require('./arguments.js')
-const { attentively } = require('./spin.js')
+// The engine of lists for Dashboard's src/storage-list.js.
+const { asItem, requireText } = require('./arguments.js')
+const { invalid } = require('./errors.js')
+const { spinFor } = require('./spin.js')
 const { openStore } = require('./stores.js')
 
 module.exports = { additions, listsOf, setup }
@@ -14,12 +15,12 @@ async function setup (_, prefix) {
   return container
 }
 
-// The calls about lists.
+// Returns the calls about the lists of a store.
 function listsOf (store) {
   return {
     add: async (path, itemid) => {
       requireText(path, 'invalid-path')
-      return attentively(store.add([path], [asItem(itemid, 'invalid-itemid')]))
+      return spinFor(store.add([path], [asItem(itemid, 'invalid-itemid')]))
     },
     addMany: async (items) => {
       if (!items || typeof items !== 'object' || Array.isArray(items)) {
@@ -29,7 +30,7 @@ function listsOf (store) {
       paths.forEach((path) => requireText(path, 'invalid-path'))
       const itemids = paths.map((path) => asItem(items[path], 'invalid-itemid'))
       if (paths.length) {
-        await attentively(store.add(paths, itemids))
+        await spinFor(store.add(paths, itemids))
       }
     },
     count: async (path) => {
@@ -38,9 +39,9 @@ function listsOf (store) {
     },
     exists: async (path, itemid) => {
       requireText(path, 'invalid-path')
-      // The host asks before it adds, so mostly for what memory does not know.
+      // Dashboard asks this before it adds an item, so most items are not in memory, and a change follows.
       const answer = store.has(path, asItem(itemid, 'invalid-itemid'))
-      return typeof answer === 'boolean' ? answer : attentively(answer)
+      return typeof answer === 'boolean' ? answer : spinFor(answer)
     },
     list: async (path, offset, pageSize) => {
       requireText(path, 'invalid-path')
@@ -60,13 +61,13 @@ function listsOf (store) {
     },
     remove: async (path, itemid) => {
       requireText(path, 'invalid-path')
-      return attentively(store.discard(path, asItem(itemid, 'invalid-itemid')))
+      return spinFor(store.discard(path, asItem(itemid, 'invalid-itemid')))
     }
   }
 }
 
-// The host's own ask for each item whether it is there, and then add it (src/storage-list.js). Ours see to that themselves, in
-// the one change.
+// Returns replacements for two methods of Dashboard (src/storage-list.js), which ask for each item whether it is in the list and
+// then add it. These do both in one change.
 function additions (store) {
   const { add, addMany } = listsOf(store)
   return { add, addMany }

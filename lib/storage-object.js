@@ -1,12 +1,13 @@
-// The host's StorageObject (src/storage-object.js), with changes that nothing can come between. The
-// host reads, changes and writes a record in JavaScript, so that of two changes one is lost.
-const { invalid, requireText } = require('./arguments.js')
-const { attentively } = require('./spin.js')
+// Dashboard's StorageObject (src/storage-object.js) with atomic changes. Dashboard reads, changes and writes a record in
+// JavaScript, so one of two simultaneous changes is lost. Here the store makes the change.
+const { requireText } = require('./arguments.js')
+const { invalid } = require('./errors.js')
+const { spinFor } = require('./spin.js')
 const { iv, secret } = require('./host.js')
 
 module.exports = { atomic }
 
-// The six methods over the store and the host's Storage, which decrypts what is read.
+// Returns the six methods. `storage` is Dashboard's Storage, which decrypts the records that are read.
 function atomic (store, storage) {
   return {
     getProperties: async (objectid, array) => {
@@ -19,7 +20,7 @@ function atomic (store, storage) {
       const object = {}
       for (const key in data) {
         if (array.indexOf(key) !== -1) {
-          // Not a prototype, where the name is `__proto__`.
+          // Defined, because an assignment to `__proto__` would set the prototype.
           Object.defineProperty(object, key, { value: data[key], configurable: true, enumerable: true, writable: true })
         }
       }
@@ -29,7 +30,7 @@ function atomic (store, storage) {
       requireLength(objectid, 'invalid-objectid')
       requireLength(property, 'invalid-property')
       const data = await readObject(storage, objectid)
-      // Not what every object inherits, like `constructor`.
+      // Inherited properties, such as `constructor`, do not count.
       const isOwn = data !== undefined && data !== null && Object.prototype.hasOwnProperty.call(data, property)
       return isOwn && data[property] !== null ? data[property] : undefined
     },
@@ -71,8 +72,8 @@ function atomic (store, storage) {
   }
 }
 
-// One change of a record. What JSON cannot hold (a function, say) is left out of the text by the host, so it is
-// removed.
+// Makes one change of a record. A value that JSON cannot hold, such as a function, is removed, because Dashboard leaves it out of
+// the text.
 async function edit (store, objectid, values, removed, create) {
   requireText(objectid, 'invalid-file')
   const members = []
@@ -86,10 +87,10 @@ async function edit (store, objectid, values, removed, create) {
       members.push(`${name}:${text}`)
     }
   }
-  await attentively(store.edit(objectid, `{${members.join()}}`, names, create, secret(), iv()))
+  await spinFor(store.edit(objectid, `{${members.join()}}`, names, create, secret(), iv()))
 }
 
-// The parser's own error would quote the record.
+// The error of the parser would quote the record.
 async function readObject (storage, objectid) {
   const data = await storage.read(objectid)
   try {

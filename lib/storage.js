@@ -1,13 +1,14 @@
-// The engine of records for the host's src/storage.js.
-const { asItem, invalid, requireText } = require('./arguments.js')
-const { attentively } = require('./spin.js')
-const { backup } = require('./backups.js')
+// The engine of records for Dashboard's src/storage.js.
+const { asItem, requireText } = require('./arguments.js')
+const { backup } = require('./backup.js')
+const { invalid } = require('./errors.js')
 const { iv, secret } = require('./host.js')
+const { spinFor } = require('./spin.js')
 const { closeStore, openStore, readText } = require('./stores.js')
 
 module.exports = { recordsOf, setup }
 
-let warned = false
+let hasWarned = false
 
 async function setup (prefix) {
   const store = await openStore(prefix).catch((error) => { throw inOneLine(error) })
@@ -24,17 +25,17 @@ async function setup (prefix) {
   return container
 }
 
-// The store works without, so nobody would notice.
+// The store works without it, so nobody would notice that it is missing.
 function warnIfNotListed () {
   const { modules } = global.packageJSON?.dashboard || {}
-  if (modules && !modules.includes('dashboard-sled') && !warned) {
-    warned = true
-    process.emitWarning('dashboard-sled is not listed under dashboard.modules in package.json: requests over HTTP get Dashboard\'s own Session.get and ResetSessionKey.patch, and sessions that have expired are let in', { code: 'DASHBOARD_SLED_MODULE' })
+  if (modules && !modules.includes('dashboard-sled') && !hasWarned) {
+    hasWarned = true
+    process.emitWarning('dashboard-sled is not listed under dashboard.modules in package.json: requests over HTTP get Dashboard\'s own Session.get and ResetSessionKey.patch, and sessions that have expired are accepted', { code: 'DASHBOARD_SLED_MODULE' })
   }
 }
 
-// Dashboard does not catch what keeps it from starting, so Node prints the error with all that it has, and the sentence
-// that helps would stand below the stack.
+// Dashboard does not catch an error that prevents its start, so Node prints the error with all its properties. The sentence that
+// helps would be below the stack, therefore it replaces the stack.
 function inOneLine (error) {
   if (error.detail) {
     error.stack = `${error.message}: ${error.detail}`
@@ -45,7 +46,7 @@ function inOneLine (error) {
   return error
 }
 
-// The calls about records.
+// Returns the calls about the records of a store.
 function recordsOf (store) {
   const { number } = store
   return {
@@ -66,7 +67,7 @@ function recordsOf (store) {
       const contents = await store.readMany(ids.map((id) => `${prefix}/${id}`))
       const found = {}
       for (const i in ids) {
-        // A name that every object has needs a value of its own, or the inherited one is found.
+        // A missing record with a name that every object inherits is defined as undefined, or the inherited value would be found.
         if (contents[i] !== undefined || ids[i] in Object.prototype) {
           Object.defineProperty(found, ids[i], { value: contents[i], configurable: true, enumerable: true, writable: true })
         }
@@ -87,17 +88,17 @@ function recordsOf (store) {
     },
     delete: async (file) => {
       requireText(file, 'invalid-file')
-      return attentively(store.remove(file))
+      return spinFor(store.remove(file))
     }
   }
 }
 
 function writeContents (store, file, contents, slug) {
   if (typeof contents === 'string') {
-    return attentively(store.write(file, contents, secret(), iv()))
+    return spinFor(store.write(file, contents, secret(), iv()))
   }
   if (contents instanceof Uint8Array) {
-    return attentively(store.writeBinary(file, contents, secret(), iv()))
+    return spinFor(store.writeBinary(file, contents, secret(), iv()))
   }
   throw invalid(slug)
 }

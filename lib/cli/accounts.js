@@ -1,19 +1,20 @@
-// The accounts whose sessions would be ended, for --dry-run.
-const { decrypt, secrets } = require('../host.js')
-const { failure } = require('./failure.js')
-const { looksEncrypted } = require('./encrypted.js')
+// Counts the accounts whose sessions a restore or a recovery would end, for --dry-run.
+const { failure } = require('../errors.js')
+const { isAccountKey } = require('../host-keys.js')
+const { decrypt, looksEncrypted, secrets } = require('../host.js')
 
 module.exports = { countAccounts }
 
-// How many there are. It fails as the end of all sessions would.
+// Fails as the end of all sessions would. Damaged records are left out.
 async function countAccounts (store) {
   let accounts = 0
   let unreadable = 0
   for await (const { record, contents } of store.entries({ onDamage: () => {} })) {
+    // The lists follow the records.
     if (record === undefined) {
       break
     }
-    if (/^[^/]+\/account\/[^/]+$/.test(record)) {
+    if (isAccountKey(record)) {
       const text = contents.toString()
       if (isAccount(text) || isAccount(decrypt(text, ...secrets()))) {
         accounts++

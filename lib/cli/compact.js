@@ -1,10 +1,14 @@
-const { run, showBytes, withStore } = require('./run.js')
 const { bytesText } = require('./numbers.js')
+const { withBytes } = require('./progress.js')
+const { run, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('compact')
   .description('rewrites the store into fresh files, since files never shrink; it needs room for the old and the new files')
-  .action(run((folder, _, options) => withStore(folder, async (store) => {
-    const end = showBytes(options)
-    const report = await store.compact().finally(end)
+  .action(run(compact))
+
+async function compact (folder, _, options) {
+  return withStore(folder, async (store) => {
+    const report = await withBytes(options, () => store.compact())
     return { report, text: [`${bytesText(report.before)} → ${bytesText(report.after)}`] }
-  })))
+  })
+}

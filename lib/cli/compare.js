@@ -1,82 +1,111 @@
-// A source and a store, compared both ways. Where the store has kept something of an account or a session, it is not to be as in
-// the source.
+// Compares a source with a store after an import, in both directions. A record that differs because an import keeps something of
+// the stored account or session is not a difference.
+const Findings = require('../findings.js')
 
-// Number of differences that are described.
-const DESCRIBED = 100
-// Number of records that are read at once.
-const AT_ONCE = 200
+// Number of records that are read together.
+const RECORDS_AT_ONCE = 200
 
 module.exports = { compare }
 
+// Returns the number of differences, descriptions of the first of them, and the number of records of which something was kept.
 async function compare (entries, store) {
-  const differences = { number: 0, described: [], kept: 0 }
-  const differs = (what) => {
-    differences.number++
-    if (differences.described.length < DESCRIBED) {
-      differences.described.push(what)
-    }
-  }
-  const records = new Set()
-  const lists = new Set()
-  let waiting = []
-  let list
-  const finishRecords = async () => {
-    const compared = waiting
-    waiting = []
-    const found = await Promise.all(compared.map(({ record }) => store.storage.readBinary(record)))
-    for (const [i, { record, contents }] of compared.entries()) {
-      if (!found[i]) {
-        differs(`only in the source: the record ${record}`)
-      } else if (!found[i].equals(contents) && !await isKept(store, record, contents)) {
-        differs(`not as in the source: the record ${record}`)
-      } else if (!found[i].equals(contents)) {
-        differences.kept++
-      }
-    }
-  }
-  const finishList = async () => {
-    const items = list && await store.lists.listAll(list.path)
-    if (list && !items) {
-      differs(`only in the source: the list ${list.path}`)
-    } else if (list && !isSame([...list.items], items.reverse())) {
-      differs(`not as in the source: the items of the list ${list.path}, or their order`)
-    }
-  }
+  const comparison = new Comparison(store)
   for await (const entry of entries) {
-    if (entry.record !== undefined) {
-      records.add(entry.record)
-      waiting.push(entry)
-      if (waiting.length === AT_ONCE) {
-        await finishRecords()
-      }
-      continue
-    }
-    if (!list || list.path !== entry.list) {
-      await finishList()
-      // An item that a source has twice is one here, at its first place.
-      list = { path: entry.list, items: new Set() }
-      lists.add(entry.list)
-    }
-    entry.items.forEach((item) => list.items.add(String(item)))
+    await comparison.addFromSource(entry)
   }
-  await finishRecords()
-  await finishList()
-  let path
-  for await (const { record, list } of store.entries()) {
-    if (record !== undefined && !records.has(record)) {
-      differs(`only in the store: the record ${record}`)
-    }
-    if (list !== undefined && list !== path && !lists.has(list)) {
-      differs(`only in the store: the list ${list}`)
-    }
-    path = list
+  await comparison.endSource()
+  for await (const entry of store.entries()) {
+    comparison.addFromStore(entry)
   }
-  return differences
+  const { number, described } = comparison.differences
+  return { number, described, kept: comparison.kept }
 }
 
-async function isKept (store, record, contents) {
-  const { kept } = await store.load([{ record, contents }], { dryRun: true })
-  return kept > 0
+class Comparison {
+  differences = new Findings()
+  kept = 0
+  #store
+  #records = new Set()
+  #lists = new Set()
+  #waiting = []
+  #list
+
+  constructor (store) {
+    this.#store = store
+  }
+
+  async addFromSource (entry) {
+    if (entry.record !== undefined) {
+      this.#records.add(entry.record)
+      this.#waiting.push(entry)
+      if (this.#waiting.length === RECORDS_AT_ONCE) {
+        await this.#compareRecords()
+      }
+      return
+    }
+    if (!this.#list || this.#list.path !== entry.list) {
+      await this.#compareList()
+      // A store has an item once, at its first place; a source may have it twice.
+      this.#list = { path: entry.list, items: new Set() }
+      this.#lists.add(entry.list)
+    }
+    entry.items.forEach((item) => this.#list.items.add(String(item)))
+  }
+
+  async endSource () {
+    await this.#compareRecords()
+    await this.#compareList()
+  }
+
+  addFromStore ({ record, list }) {
+    if (record !== undefined && !this.#records.has(record)) {
+      this.#differs(`only in the store: the record ${record}`)
+    }
+    if (list !== undefined && !this.#lists.has(list)) {
+      this.#differs(`only in the store: the list ${list}`)
+      // A long list comes in several parts.
+      this.#lists.add(list)
+    }
+  }
+
+  async #compareRecords () {
+    const entries = this.#waiting
+    this.#waiting = []
+    const found = await Promise.all(entries.map(({ record }) => this.#store.storage.readBinary(record)))
+    for (const [i, { record, contents }] of entries.entries()) {
+      if (!found[i]) {
+        this.#differs(`only in the source: the record ${record}`)
+      } else if (!found[i].equals(contents)) {
+        await this.#compareKept(record, contents)
+      }
+    }
+  }
+
+  async #compareKept (record, contents) {
+    const { kept } = await this.#store.load([{ record, contents }], { dryRun: true })
+    if (kept) {
+      this.kept++
+    } else {
+      this.#differs(`not as in the source: the record ${record}`)
+    }
+  }
+
+  async #compareList () {
+    if (!this.#list) {
+      return
+    }
+    const { path, items } = this.#list
+    const found = await this.#store.lists.listAll(path)
+    if (!found) {
+      this.#differs(`only in the source: the list ${path}`)
+    } else if (!isSame([...items], found.reverse())) {
+      this.#differs(`not as in the source: the items of the list ${path}, or their order`)
+    }
+  }
+
+  #differs (difference) {
+    this.differences.add(1, [difference])
+  }
 }
 
 function isSame (expected, items) {

@@ -4,7 +4,7 @@ const { write } = require('./write.js')
 const scripts = { bash, fish, zsh }
 
 module.exports = (program) => program.command('completion')
-  .description('prints what completes commands and options in a shell')
+  .description('prints a script that completes commands and options in a shell')
   .addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(Object.keys(scripts)))
   .action((shell) => write(process.stdout, scripts[shell](program, program.commands)))
 
@@ -76,7 +76,7 @@ function allOptions (program, commands) {
   return [program, ...commands].flatMap(visible)
 }
 
-// What is behind these is a file or a word that nobody knows.
+// Returns the options whose value is a file or a free word.
 function takingValue (program, commands) {
   return [...new Set(allOptions(program, commands).filter(({ required, argChoices }) => required && !argChoices).map(({ long }) => long))]
 }
@@ -85,7 +85,7 @@ function argumentChoices (command) {
   return command.registeredArguments.flatMap(({ argChoices }) => argChoices || [])
 }
 
-// Without what the shells would read as their own.
+// Removes characters that have a meaning in the shells.
 function plain (text) {
   return text.replace(/[[\]:]/g, ' ').replace(/\s+/g, ' ').trim()
 }

@@ -1,23 +1,23 @@
-// Asks before something is changed that cannot be brought back.
+// Asks for confirmation before a change that cannot be undone.
 const readline = require('readline')
-const { failure } = require('./failure.js')
+const { failure } = require('../errors.js')
 
 module.exports = { confirm }
 
-// Resolves if the operator says yes, by `--yes` or at a terminal; `what` says what will happen.
-async function confirm ({ yes }, what) {
+// Resolves if the operator agrees, by `--yes` or at a terminal; `consequence` says what will happen.
+async function confirm ({ yes }, consequence) {
   if (yes) {
     return
   }
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw failure('confirmation-missing', 'ERR_NOT_CONFIRMED', `${what}. Add --yes if that is what you want, or --dry-run to see what would happen; nothing was changed`)
+    throw failure('confirmation-missing', 'ERR_NOT_CONFIRMED', `${consequence}. Add --yes if that is what you want, or --dry-run to see what would happen; nothing was changed`)
   }
-  if (!/^y(es)?$/i.test(await ask(`${what}. Go on? [y/N] `))) {
+  if (!/^y(es)?$/i.test(await ask(`${consequence}. Go on? [y/N] `))) {
     throw failure('not-confirmed', 'ERR_NOT_CONFIRMED', 'nothing was changed')
   }
 }
 
-// The end of the input is not an answer.
+// The end of the input counts as an empty answer.
 function ask (question) {
   // Not as a terminal, so that Ctrl-C stays a signal.
   const lines = readline.createInterface({ input: process.stdin, output: process.stderr, terminal: false })

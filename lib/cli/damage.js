@@ -1,22 +1,25 @@
-// What a command has found damaged and left out: named, counted, and the reason that it does not end with 0.
-
+// Damaged records, lists and items that a command has left out: their number, their names, and the exit code.
+const Findings = require('../findings.js')
 const { exitCodes } = require('./exit-codes.js')
 
-// More are counted alone.
-const DESCRIBED = 100
-
 class Damage {
+  #findings = new Findings()
+
+  // A report of the store may count damage already.
   constructor ({ damaged = 0, described = [] } = {}) {
-    this.report = { damaged, described }
+    this.#findings.add(damaged, described)
   }
 
   add ({ number, described }) {
-    this.report.damaged += number
-    this.report.described.push(...described.slice(0, DESCRIBED - this.report.described.length))
+    this.#findings.add(number, described)
+  }
+
+  get report () {
+    return { damaged: this.#findings.number, described: this.#findings.described }
   }
 
   get code () {
-    return this.report.damaged ? exitCodes.found.code : exitCodes.done.code
+    return this.#findings.number ? exitCodes.found.code : exitCodes.done.code
   }
 
   get text () {

@@ -1,4 +1,4 @@
-// Every exit code of the tool, and which error ends with which.
+// The exit codes of the tool, and the codes of the errors that lead to them.
 
 const exitCodes = {
   done: { code: 0, meaning: 'done' },
@@ -13,7 +13,7 @@ const exitCodes = {
   unread: { code: 141, meaning: 'the program that reads the output has ended' }
 }
 
-// An error with another code ends with `failed`.
+// Errors with other codes lead to `failed`.
 const byError = {
   ERR_INVALID: 'usage',
   ERR_USAGE: 'usage',

@@ -1,33 +1,38 @@
 const path = require('path')
 const EntryCounts = require('../entry-counts.js')
+const { failure } = require('../errors.js')
 const { exportLines } = require('../export-format.js')
 const { Damage } = require('./damage.js')
 const { isStandardOutput, writeFile, writeStandardOutput } = require('./output.js')
-const { failure, run, showProgress, withStore } = require('./run.js')
+const { withProgress } = require('./progress.js')
+const { run, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('export')
-  .description('writes everything as lines of JSON: secrets included, so keep it as safe as the store')
+  .description('writes everything as lines of JSON, including secrets: keep the file as safe as the store')
   .argument('[store]', 'the folder of the store, instead of --store')
-  .option('--output <file>', 'where to, instead of the standard output; a regular file is replaced once the export is complete')
-  .action(run((folder, _, options, toStderr) => withStore(folder, async (store) => {
-    const counts = new EntryCounts()
-    const damage = new Damage()
-    const entries = store.entries({ onDamage: (damaged) => damage.add(damaged) })
+  .option('--output <file>', 'write to this file instead of the standard output; a regular file is replaced once the export is complete')
+  .action(run(exportStore))
+
+async function exportStore (folder, _, options, reportToStderr) {
+  return withStore(folder, async (store) => {
     const file = findFile(options)
     if (!file) {
-      toStderr()
+      reportToStderr()
     }
-    const end = showProgress(options, () => counts.records + counts.items, 'records and items')
-    const lines = exportLines(entries, counts)
-    await (file ? writeFile(file, lines) : writeStandardOutput(lines)).finally(end)
+    const counts = new EntryCounts()
+    const damage = new Damage()
+    const lines = exportLines(store.entries({ onDamage: (damaged) => damage.add(damaged) }), counts)
+    await withProgress(options, { value: () => counts.records + counts.items, unit: 'records and items' }, () => file ? writeFile(file, lines) : writeStandardOutput(lines))
     const { records, lists, items } = counts
     return {
       code: damage.code,
       report: { records, lists, items, ...damage.report },
       text: [`${records} records and ${lists} lists with ${items} items were exported${options.output ? ` to ${options.output}` : ''}`, ...damage.text]
     }
-  })))
+  })
+}
 
+// Returns undefined for the standard output.
 function findFile ({ output }) {
   if (output === undefined) {
     return undefined

@@ -1,6 +1,8 @@
-// The tool's own errors, and sentences for those of the system.
+// Explains errors of the system in sentences.
 const fs = require('fs')
 const path = require('path')
+const { failure } = require('../errors.js')
+const { explainDanglingLink } = require('../folders.js')
 
 const sentences = {
   EACCES: 'this user may not use it',
@@ -20,23 +22,15 @@ const sentences = {
 }
 const notPermitted = ['EACCES', 'EPERM', 'EROFS']
 
-module.exports = { explainSystemError, failure }
+module.exports = { explainSystemError }
 
-function failure (message, code, detail) {
-  return Object.assign(new Error(message), { code, detail })
-}
-
-// An error of Node's for a call of the system.
+// Returns an error of the tool for an error of a system call.
 function explainSystemError ({ code, message, path: file }) {
   const detail = file && code === 'ENOENT' ? explainMissing(file) : `${file || 'the output'}: ${sentences[code] || message}`
   return notPermitted.includes(code) ? failure('not-permitted', 'ERR_NOT_PERMITTED', detail) : failure('file-failed', 'ERR_FILE', detail)
 }
 
 function explainMissing (file) {
-  const link = fs.lstatSync(file, { throwIfNoEntry: false })
-  if (link && link.isSymbolicLink()) {
-    return `${file} is a symbolic link to ${fs.readlinkSync(file)}, which does not exist`
-  }
   const folder = path.dirname(file)
-  return fs.existsSync(folder) ? `${file} does not exist` : `there is no folder ${folder}`
+  return explainDanglingLink(file) || (fs.existsSync(folder) ? `${file} does not exist` : `there is no folder ${folder}`)
 }

@@ -1,33 +1,34 @@
-// The help of a command: what the parser says of its options, and its page of the manual.
+// The help of a command: the parser's part about the options, and the texts of manual.js.
+const { settings } = require('../settings.js')
 const { exitCodes } = require('./exit-codes.js')
 const manual = require('./manual.js')
 
 const WIDTH = 78
-const settings = 'The store is in the folder behind --store, else in SLED_PATH, else in data/dashboard.sled.'
+const whichStore = `The store is in the folder behind --store, else in ${settings.folder.variable}, else in ${settings.folder.byDefault}.`
 
-module.exports = { addHelp, addMainHelp, codesOf, settings }
+module.exports = { addHelp, addMainHelp, codesOf, whichStore }
 
 function addHelp (command) {
   const { examples, notes = [], opens } = manual[command.name()]
   const parts = [
     ...notes.map((note) => wrap(note, '')),
-    ...(opens === false ? [] : [wrap(settings, '')]),
+    ...(opens === false ? [] : [wrap(whichStore, '')]),
     `Examples:\n${examples.map(([line, meaning]) => `  $ dashboard-sled ${line}\n${wrap(meaning, '      ')}`).join('\n')}`,
     table(codesOf(command.name()))
   ]
   command.addHelpText('after', `\n${parts.join('\n\n')}`)
 }
 
-// Of the tool as a whole.
+// Adds the help of the tool.
 function addMainHelp (program) {
-  program.addHelpText('after', `\n${wrap(settings, '')}\n\n${table(Object.values(exitCodes))}\n\ndashboard-sled help <command> has the options of a command, with examples.`)
+  program.addHelpText('after', `\n${wrap(whichStore, '')}\n\n${table(Object.values(exitCodes))}\n\ndashboard-sled help <command> prints the options of a command, with examples.`)
 }
 
 function table (codes) {
   return `Exit codes:\n${codes.map(({ code, meaning }) => wrap(meaning, `  ${String(code).padEnd(5)}`, '       ')).join('\n')}`
 }
 
-// The exit codes that a command may have.
+// Returns the exit codes that a command may have.
 function codesOf (name) {
   const { found, opens } = manual[name]
   const { done, failed, usage, missing, locked, damaged, notPermitted, interrupted, unread } = exitCodes
@@ -42,7 +43,7 @@ function codesOf (name) {
   ]
 }
 
-// Lines that begin with `indent`, those behind the first with `hanging`.
+// Returns lines of at most WIDTH characters. The first begins with `indent`, the others with `hanging`.
 function wrap (text, indent, hanging = indent) {
   const lines = []
   let line = indent

@@ -1,20 +1,24 @@
-const { decrypt, secrets } = require('../host.js')
-const { looksEncrypted } = require('./encrypted.js')
-const { redact, redactText } = require('./redact.js')
-const { failure, run, withStore } = require('./run.js')
+const { failure } = require('../errors.js')
+const { decrypt, looksEncrypted, secrets } = require('../host.js')
 const { bytesText } = require('./numbers.js')
+const { redact, redactText } = require('./redact.js')
+const { run, withStore } = require('./run.js')
 
+// Bytes that are shown of a record that is not text.
 const SHOWN_BYTES = 64
-// What another secret makes of a record.
+// Decrypted under another secret, a record contains such characters.
 // eslint-disable-next-line no-control-regex
-const NO_TEXT = /[\ufffd\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
+const NOT_TEXT = /[\ufffd\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
 module.exports = (program) => program.command('inspect')
-  .description('shows one record, decrypted with ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV; what may be secret is redacted')
+  .description('shows one record, decrypted with ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV; possible secrets are redacted')
   .argument('<key>', 'the key, like dashboard/account/account_…')
   .argument('[store]', 'the folder of the store, instead of --store')
   .option('--reveal', 'show everything')
-  .action(run((folder, [key], { reveal }) => withStore(folder, async (store) => {
+  .action(run(inspect))
+
+async function inspect (folder, [key], { reveal }) {
+  return withStore(folder, async (store) => {
     const contents = await store.storage.readBinary(key)
     if (!contents) {
       throw failure('record-missing', 'ERR_RECORD_MISSING', `there is no record ${key}`)
@@ -23,14 +27,15 @@ module.exports = (program) => program.command('inspect')
     const bytes = contents.length
     const text = typeof value === 'string' ? [value] : JSON.stringify(value, null, 2).split('\n')
     return { report: { record: key, bytes, form, value }, text: [`${key}: ${bytesText(bytes)}, ${form}`, ...text] }
-  })))
+  })
+}
 
 function read (key, contents, reveal) {
-  // As Dashboard reads it, with U+FFFD for what is not UTF-8.
+  // As Dashboard reads it: bytes that are not UTF-8 become U+FFFD.
   const text = contents.toString()
   const isEncrypted = looksEncrypted(text)
   const decrypted = isEncrypted ? decrypt(text, ...secrets()) : text
-  if (isEncrypted && (decrypted === text || NO_TEXT.test(decrypted))) {
+  if (isEncrypted && (decrypted === text || NOT_TEXT.test(decrypted))) {
     throw failure('record-unreadable', 'ERR_RECORD_UNREADABLE', `the record ${key} seems to be encrypted, and could not be decrypted; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them`)
   }
   const form = isEncrypted ? 'encrypted ' : ''

@@ -1,4 +1,4 @@
-// What a command puts away when a signal ends it: unfinished files, and the line of its progress.
+// Cleanups when a signal ends a command: unfinished files, and the line of the progress.
 const os = require('os')
 
 const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM']
@@ -6,23 +6,23 @@ const cleanups = new Set()
 
 module.exports = { listenForSignals, onInterrupt }
 
-// `cleanup` cannot wait for anything. Returns what takes it back.
+// Registers a cleanup, which cannot wait for anything, and returns a function that cancels it.
 function onInterrupt (cleanup) {
   cleanups.add(cleanup)
   return () => cleanups.delete(cleanup)
 }
 
-// `tell` gets the name of the signal.
-function listenForSignals (tell) {
+// `report` is called with the name of the signal.
+function listenForSignals (report) {
   for (const signal of SIGNALS) {
     process.once(signal, () => {
       for (const cleanup of cleanups) {
         cleanup()
       }
-      tell(signal)
-      // The shell makes 128 and the number of the signal of it.
+      report(signal)
+      // The shell then makes the exit code of it: 128 plus the number of the signal.
       process.kill(process.pid, signal)
-      // The first process of a container does not end by that.
+      // The first process of a container is not ended by that.
       process.exit(128 + os.constants.signals[signal])
     })
   }

@@ -1,4 +1,5 @@
-const { failure, run, withStore } = require('./run.js')
+const { failure } = require('../errors.js')
+const { run, withStore } = require('./run.js')
 const { wholeNumber } = require('./whole-number.js')
 
 module.exports = (program) => program.command('list')
@@ -6,8 +7,11 @@ module.exports = (program) => program.command('list')
   .argument('<path>', 'the path, like dashboard/accounts')
   .argument('[store]', 'the folder of the store, instead of --store')
   .option('--offset <number>', 'skip this many of the newest items', wholeNumber(0), 0)
-  .option('--limit <number>', 'show at most this many', wholeNumber(1), 100)
-  .action(run((folder, [path], { offset, limit }) => withStore(folder, async (store) => {
+  .option('--limit <number>', 'show at most this many items', wholeNumber(1), 100)
+  .action(run(list))
+
+async function list (folder, [path], { offset, limit }) {
+  return withStore(folder, async (store) => {
     const count = await store.lists.count(path)
     if (!count) {
       throw failure('list-missing', 'ERR_LIST_MISSING', `there is no list ${path}`)
@@ -18,4 +22,5 @@ module.exports = (program) => program.command('list')
       text: items,
       summary: [`${items.length} of ${count} items${offset ? ` behind the ${offset} newest` : ''}`]
     }
-  })))
+  })
+}

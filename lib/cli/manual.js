@@ -1,15 +1,16 @@
-// What is told about each command beside its options: by --help, in docs/commands.md and in the manual page.
+// Texts about each command, for --help, docs/commands.md and the manual page. The texts about its options are with the command.
 //   examples: [command, what it does]
-//   found:    what exit code 3 means; undefined where it does not occur
-//   fields:   of --json, beside `store`: [name, meaning, with which option alone]
-//   opens:    false where no store is opened
-const damaged = [['damaged', 'how many records, lists and items are damaged and were left'], ['described', 'the first hundred of them by name']]
+//   notes:    paragraphs
+//   found:    the meaning of exit code 3, if the command can end with it
+//   fields:   the fields of --json, beside `store`: [name, meaning, the only option with which it occurs]
+//   opens:    false if the command opens no store
+const damaged = [['damaged', 'number of records, lists and items that are damaged and were left'], ['described', 'the first hundred of them by name']]
 const report = [
-  ['records', 'how many records'],
-  ['lists', 'how many lists'],
-  ['items', 'how many items in all lists'],
-  ['bytes', 'the bytes of all keys and values'],
-  ['problems', 'how many things are wrong'],
+  ['records', 'number of records'],
+  ['lists', 'number of lists'],
+  ['items', 'number of items in all lists'],
+  ['bytes', 'size of all keys and values in bytes'],
+  ['problems', 'number of problems'],
   ['described', 'the first hundred of them']
 ]
 const dryRun = ['dryRun', 'true', '--dry-run']
@@ -17,47 +18,47 @@ const dryRun = ['dryRun', 'true', '--dry-run']
 module.exports = {
   backup: {
     examples: [
-      ['backup /backup/2026-11-22', 'a copy, which is read before it is called done'],
-      ['backup /backup/all --keep 14', 'the same into a folder with the date, of which the last 14 are kept']
+      ['backup /backup/2026-11-22', 'make a copy, and verify it'],
+      ['backup /backup/all --keep 14', 'the same into a folder with the date; the last 14 of these are kept']
     ],
-    fields: [...report, ['folder', 'where the backup is'], ['removed', 'the folders of the old backups that were removed']]
+    fields: [...report, ['folder', 'folder of the backup'], ['removed', 'folders of the old backups that were removed']]
   },
   restore: {
     examples: [
-      ['restore /backup/2026-11-22 --dry-run', 'say what would happen'],
+      ['restore /backup/2026-11-22 --dry-run', 'report what would happen'],
       ['restore /backup/2026-11-22', 'put it in place, and end every session']
     ],
     found: 'with --dry-run: the backup is damaged and would be refused',
     fields: [
-      ['backup', 'the report of the backup, as of verify'],
-      ['diskBytes', 'the bytes of the new store on the disk'],
-      ['replaced', 'the folder in which the store that was there is kept, or null'],
-      ['replacedBytes', 'the bytes it takes'],
-      ['ended', 'accounts whose sessions were ended and other records under such keys, or null with --keep-sessions'],
+      ['backup', 'report of the backup, as of verify'],
+      ['diskBytes', 'size of the new store on the disk in bytes'],
+      ['replaced', 'folder in which the previous store is kept, or null'],
+      ['replacedBytes', 'its size in bytes'],
+      ['ended', 'accounts whose sessions were ended, and other records under such keys; null with --keep-sessions'],
       dryRun,
       ['accounts', 'accounts whose sessions would be ended', '--dry-run'],
       ['replaces', 'whether there is a store that would be replaced', '--dry-run']
     ]
   },
   'remove-replaced': {
-    examples: [['remove-replaced', 'remove the stores that restores have replaced; stats says how many bytes they take']],
-    fields: [['removed', 'the folders that were removed'], ['bytes', 'how many bytes they had']]
+    examples: [['remove-replaced', 'remove the stores that restores have replaced; stats prints their size']],
+    fields: [['removed', 'folders that were removed'], ['bytes', 'their size in bytes']]
   },
   verify: {
     examples: [
-      ['verify', 'read the default store'],
-      ['verify /backup/2026-11-22', 'read a backup'],
+      ['verify', 'verify the default store'],
+      ['verify /backup/2026-11-22', 'verify a backup'],
       ['verify --repair', 'rebuild counters and indexes from the records; make a backup before']
     ],
-    found: 'something is wrong with the store; described says what',
-    fields: [...report, ['repairs', 'how many repairs were made', '--repair'], ['repaired', 'the first hundred of each kind', '--repair'], ['unreadable', 'items of session lists that could not be judged', '--repair'], ['left', 'the report of what is there now, with the fields above', '--repair']]
+    found: 'the store has problems; described names them',
+    fields: [...report, ['repairs', 'number of repairs that were made', '--repair'], ['repaired', 'the first hundred of each kind', '--repair'], ['unreadable', 'items of session lists that could not be judged', '--repair'], ['left', 'report of the store after the repair, with the fields above', '--repair']]
   },
   recover: {
     examples: [
-      ['recover --invalidate-sessions', 'accept a store that went back in time, and end every session; with --even-if-whole also of one that did not'],
+      ['recover --invalidate-sessions', 'accept a store that went back in time, and end every session; with --even-if-whole also a store that did not'],
       ['recover --salvage saved', 'bring everything that can be read into a new store, end its sessions, and name what was lost']
     ],
-    found: 'with --salvage: something was lost; described says what',
+    found: 'with --salvage: something was lost; described names it',
     fields: [
       ['accounts', 'accounts whose sessions were ended'],
       ['others', 'records under keys of accounts that are not accounts'],
@@ -67,53 +68,53 @@ module.exports = {
       ['lists', 'lists that were saved', '--salvage'],
       ['items', 'items of these lists', '--salvage'],
       ['ended', 'accounts and others as above', '--salvage'],
-      ['damaged', 'how many times something was lost', '--salvage'],
+      ['damaged', 'number of times that something was lost', '--salvage'],
       ['described', 'the first hundred of them', '--salvage']
     ]
   },
   export: {
     examples: [
-      ['export --output dashboard.jsonl', 'everything as lines of JSON, readable by its owner alone'],
-      ['export | ssh other npx dashboard-sled import --from jsonl -', 'to another machine, without a file']
+      ['export --output dashboard.jsonl', 'write everything as lines of JSON, into a file that only its owner can read'],
+      ['export | ssh other npx dashboard-sled import --from jsonl -', 'copy everything to another machine, without a file']
     ],
     found: 'something is damaged and is missing in the export; described names it',
-    fields: [['records', 'how many records'], ['lists', 'how many lists'], ['items', 'how many items in all lists'], ...damaged],
+    fields: [['records', 'number of records'], ['lists', 'number of lists'], ['items', 'number of items in all lists'], ...damaged],
     notes: ['Without --output the line of --json is on stderr, since stdout has the data.']
   },
   import: {
     examples: [
-      ['import --from jsonl dashboard.jsonl --dry-run', 'what an import would bring over, and what would be kept'],
-      ['import --from jsonl dashboard.jsonl --yes', 'read an export, equal to the byte; a damaged file changes nothing. What ended or was changed in the store since is kept'],
+      ['import --from jsonl dashboard.jsonl --dry-run', 'report what an import would bring over, and what would be kept'],
+      ['import --from jsonl dashboard.jsonl --yes', 'import an export; every byte is the same afterwards. A damaged file changes nothing. Whatever ended or was changed in the store since is kept'],
       ['import --from jsonl dashboard.jsonl --overwrite --yes', 'the same, but everything is replaced, and every session is ended'],
-      ['import --from files data --verify', 'from Dashboard\'s own files; compared with them afterwards'],
-      ['import --from sled data/copy.sled --verify', 'from another store, which has to be closed'],
-      ['import --from redis redis://localhost:6379/0 --verify', 'from Redis'],
-      ['import --from mysql mysql://user:password@localhost/dashboard --verify', 'from MySQL or MariaDB'],
-      ['import --from postgresql postgresql://user:password@localhost/dashboard --verify', 'from PostgreSQL']
+      ['import --from files data --verify', 'import Dashboard\'s own files, and compare the store with them afterwards'],
+      ['import --from sled data/copy.sled --verify', 'import another store, which has to be closed'],
+      ['import --from redis redis://localhost:6379/0 --verify', 'import from Redis'],
+      ['import --from mysql mysql://user:password@localhost/dashboard --verify', 'import from MySQL or MariaDB'],
+      ['import --from postgresql postgresql://user:password@localhost/dashboard --verify', 'import from PostgreSQL']
     ],
-    found: 'with --verify: the store differs from the source; described says where',
+    found: 'with --verify: the store differs from the source; described names the differences',
     fields: [
       ['records', 'records that were brought over'],
       ['lists', 'lists that were brought over'],
       ['items', 'items of these lists'],
-      ['bytes', 'the bytes of the records'],
-      ['kept', 'accounts and sessions of which something was kept, since it ended or was changed in the store'],
-      ['keptRecords', 'the first of them by name'],
-      ['skipped', 'how many things of the source were left out'],
+      ['bytes', 'size of the records in bytes'],
+      ['kept', 'accounts and sessions of which something was kept, because it ended or was changed in the store'],
+      ['keptRecords', 'the first hundred of them by name'],
+      ['skipped', 'number of entries of the source that were left out'],
       ['ended', 'accounts whose sessions were ended, and others', '--overwrite'],
       ['dryRun', 'true', '--dry-run'],
-      ['differences', 'how many differences there are', '--verify'],
-      ['described', 'the first of them', '--verify']
+      ['differences', 'number of differences', '--verify'],
+      ['described', 'the first hundred of them', '--verify']
     ]
   },
   purge: {
     examples: [
-      ['purge --older-than 30d --dry-run', 'how many sessions ended or expired longer ago than that'],
+      ['purge --older-than 30d --dry-run', 'count the sessions that ended or expired longer ago than that'],
       ['purge --older-than 30d', 'remove them; SLED_PURGE_AFTER=30d does it every hour in the dashboard']
     ],
     found: 'something could not be read or is damaged, and was left',
     fields: [
-      ['sessions', 'sessions that were looked at'],
+      ['sessions', 'sessions that were read'],
       ['removed', 'sessions that were removed, or would be'],
       ['unreadable', 'sessions that are encrypted under another secret, and were left'],
       ['others', 'records under keys of sessions that are not sessions'],
@@ -121,37 +122,37 @@ module.exports = {
     ]
   },
   compact: {
-    examples: [['compact', 'fresh files, since they never shrink']],
-    fields: [['before', 'the bytes on the disk before'], ['after', 'and after']]
+    examples: [['compact', 'rewrite the store into fresh files, because files never shrink']],
+    fields: [['before', 'size on the disk before, in bytes'], ['after', 'size on the disk after, in bytes']]
   },
   stats: {
-    examples: [['stats', 'what there is, by application and kind']],
+    examples: [['stats', 'count the contents of the store, by application and kind']],
     found: 'something is damaged, and was not counted; described names it',
     fields: [
-      ['records', 'how many records'],
-      ['bytes', 'the bytes of their contents'],
-      ['lists', 'how many lists'],
-      ['items', 'how many items in all lists'],
+      ['records', 'number of records'],
+      ['bytes', 'size of their contents in bytes'],
+      ['lists', 'number of lists'],
+      ['items', 'number of items in all lists'],
       ['kinds', 'records and bytes by appid and kind'],
       ...damaged,
-      ['diskBytes', 'the bytes of the store on the disk'],
-      ['replacedBytes', 'the bytes of the stores that restores have replaced']
+      ['diskBytes', 'size of the store on the disk in bytes'],
+      ['replacedBytes', 'size of the stores that restores have replaced, in bytes']
     ]
   },
   inspect: {
     examples: [
-      ['inspect dashboard/account/account_1', 'one record, what may be secret redacted'],
-      ['inspect dashboard/account/account_1 --reveal', 'everything']
+      ['inspect dashboard/account/account_1', 'show one record; possible secrets are redacted'],
+      ['inspect dashboard/account/account_1 --reveal', 'show everything']
     ],
-    fields: [['record', 'the key'], ['bytes', 'the bytes of the record as it is stored'], ['form', 'JSON, text or binary; encrypted before it, if it is'], ['value', 'the contents']],
+    fields: [['record', 'the key'], ['bytes', 'size of the record as it is stored, in bytes'], ['form', 'JSON, text or binary; encrypted before it, if it is'], ['value', 'the contents']],
     notes: [
       'Without --reveal the properties that Dashboard itself writes and that are not secret are shown, and ids. Everything else is redacted.',
       'A record that cannot be decrypted ends with exit code 1.'
     ]
   },
   list: {
-    examples: [['list dashboard/accounts --offset 0 --limit 20', 'one list, newest first']],
-    fields: [['list', 'the path'], ['count', 'how many items the list has'], ['offset', 'how many were skipped'], ['items', 'the items']]
+    examples: [['list dashboard/accounts --offset 0 --limit 20', 'show one list, newest first']],
+    fields: [['list', 'the path'], ['count', 'number of items in the list'], ['offset', 'number of items that were skipped'], ['items', 'the items']]
   },
   completion: {
     opens: false,

@@ -1,15 +1,16 @@
-// Where lines go: into a file that is there whole or not at all, or into what is there already.
+// Writes lines into a file, which is complete or not there at all, or into an existing pipe or device.
 const crypto = require('crypto')
 const fs = require('fs')
 const path = require('path')
 const { pipeline } = require('stream/promises')
-const { failure } = require('./failure.js')
+const { failure } = require('../errors.js')
+const { explainDanglingLink } = require('../folders.js')
 const { onInterrupt } = require('./interrupt.js')
 const { write } = require('./write.js')
 
 module.exports = { isStandardOutput, writeFile, writeStandardOutput }
 
-// Whether this is another name of it, like /dev/stdout.
+// Returns whether this is another name of the standard output, like /dev/stdout.
 function isStandardOutput (file) {
   const [named, own] = [fs.statSync(file, { throwIfNoEntry: false }), fs.fstatSync(1)]
   return Boolean(named) && named.dev === own.dev && named.ino === own.ino
@@ -21,11 +22,12 @@ async function writeStandardOutput (lines) {
   }
 }
 
-// A link is followed, a regular file is replaced, and anything else is written into.
+// Follows a link, replaces a regular file, and writes into anything else.
 async function writeFile (file, lines) {
   const found = fs.statSync(file, { throwIfNoEntry: false })
-  if (!found && fs.lstatSync(file, { throwIfNoEntry: false })) {
-    throw failure('file-failed', 'ERR_FILE', `${file} is a symbolic link to ${fs.readlinkSync(file)}, which does not exist`)
+  const dangling = !found && explainDanglingLink(file)
+  if (dangling) {
+    throw failure('file-failed', 'ERR_FILE', dangling)
   }
   if (found && found.isDirectory()) {
     throw failure('file-failed', 'ERR_FILE', `${file} is a folder; name a file`)
@@ -37,12 +39,12 @@ async function writeFile (file, lines) {
   return replace(found ? fs.realpathSync(file) : file, lines)
 }
 
-// The name cannot be known before, and what is there under it is never opened.
+// The name of the new file cannot be guessed, and an existing file with that name is never opened.
 async function replace (file, lines) {
   const part = path.join(path.dirname(file), `${path.basename(file)}.${crypto.randomBytes(8).toString('hex')}.part`)
   const descriptor = fs.openSync(part, 'wx', 0o600)
   const remove = () => fs.rmSync(part, { force: true })
-  const takeBack = onInterrupt(remove)
+  const cancelCleanup = onInterrupt(remove)
   try {
     await pipeline(lines, fs.createWriteStream(part, { fd: descriptor, autoClose: false }))
     fs.fsyncSync(descriptor)
@@ -52,6 +54,6 @@ async function replace (file, lines) {
     throw error
   } finally {
     fs.closeSync(descriptor)
-    takeBack()
+    cancelCleanup()
   }
 }

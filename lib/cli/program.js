@@ -1,10 +1,10 @@
-// The commands and options of the tool.
+// The program: its commands and the options that all of them have.
 const { Command, Option } = require('commander')
-const path = require('path')
+const { printable } = require('../printable.js')
+const { settings } = require('../settings.js')
 const { exitCodes } = require('./exit-codes.js')
 const { addHelp, addMainHelp } = require('./help.js')
-const { tellError } = require('./run.js')
-const { printable } = require('../printable.js')
+const { printError } = require('./run.js')
 const { version } = require('../../package.json')
 
 // In the order of the help.
@@ -29,17 +29,17 @@ module.exports = { makeProgram }
 function makeProgram () {
   const json = isJson()
   const program = new Command('dashboard-sled')
-    .description('Looks after a store of dashboard-sled. Stop the dashboard first: only one process can open a store.')
+    .description('Manages a store of dashboard-sled. Stop the dashboard first: only one process can open a store.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .addOption(new Option('--store <folder>', 'the folder of the store; without it SLED_PATH counts').default(path.join('data', 'dashboard.sled')))
+    .addOption(new Option('--store <folder>', `the folder of the store; without it ${settings.folder.variable} counts`).default(settings.folder.byDefault))
     .option('--json', 'print one line of JSON instead of text')
     .allowExcessArguments(false)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       outputError: (text, write) => write(withAdvice(text)),
-      writeErr: json ? once((text) => tellError(usageError(text), true)) : (text) => process.stderr.write(text.split('\n').map(printable).join('\n'))
+      writeErr: json ? once((text) => printError(usageError(text), true)) : (text) => process.stderr.write(text.split('\n').map(printable).join('\n'))
     })
     .exitOverride((error) => process.exit(error.exitCode ? exitCodes.usage.code : exitCodes.done.code))
   commands.forEach((add) => add(program))
@@ -49,7 +49,7 @@ function makeProgram () {
   return program
 }
 
-// The parser answers `help` of what is no command with the help of the whole alone.
+// Without this, `help` of an unknown command would print the help of the tool.
 function refuseUnknown (program) {
   const [first, name] = program.args
   if (first !== 'help') {
@@ -58,31 +58,31 @@ function refuseUnknown (program) {
   return name === 'help' ? program.help() : program.error(`error: unknown command '${name}'; dashboard-sled --help lists them`)
 }
 
-// As the parser's own errors come before its options are known.
+// Reads the option from the arguments, because errors of the parser come before its options are known.
 function isJson () {
   const words = process.argv.slice(2)
   const end = words.indexOf('--')
   return words.slice(0, end === -1 ? undefined : end).includes('--json')
 }
 
-// The parser gives its help in several parts.
-function once (tell) {
-  let isTold = false
+// The parser writes its help in several parts; only the first one is an error.
+function once (report) {
+  let isReported = false
   return (text) => {
-    if (!isTold) {
-      isTold = true
-      tell(text)
+    if (!isReported) {
+      isReported = true
+      report(text)
     }
   }
 }
 
-// A folder behind a command that takes none was meant as the store.
+// Adds advice to the error about a folder behind a command that takes none: it was meant as the store.
 function withAdvice (text) {
   return text.startsWith('error: too many arguments') ? `${text.trimEnd()} The store is named with --store; --help has what the command takes.\n` : text
 }
 
 function usageError (text) {
-  // Without any command the parser gives the help.
+  // Without any command the text is the help.
   const detail = text.startsWith('Usage:') ? 'name a command; dashboard-sled --help lists them' : text.replace(/^error: /, '').trim()
   return { message: 'invalid-command-line', code: 'ERR_USAGE', detail }
 }

@@ -1,44 +1,56 @@
-// One line on the terminal while something takes over a second: what was done, of how much, how fast, how long still.
+// One line on the terminal while a command takes over a second: how much is done, of how much, how fast, and how long the rest
+// takes.
 const { Bar } = require('cli-progress')
 const addon = require('../../index.js')
 const { onInterrupt } = require('./interrupt.js')
 const { bytesText, numberText, secondsText } = require('./numbers.js')
 
-const LONG_MS = 1000
+const SHOWN_AFTER_MS = 1000
+// Columns, if the terminal does not say how many it has.
 const NARROW = 60
 
-module.exports = { progressText, showBytes, showProgress }
+module.exports = { progressText, withBytes, withProgress }
 
-// `value` returns how many `unit` are done; `total` is how many there are, if that is known. Returns what ends it.
-function showProgress (options, value, unit, total) {
-  return show(options, value, { total, unit, text: numberText })
+// Shows progress during `work`, and returns its result. `value` returns how many `unit` are done; `total` is the number of all
+// of them, if it is known.
+async function withProgress (options, { value, unit, total }, work) {
+  return during(options, { value, unit, total, text: numberText }, work)
 }
 
-// The same for the bytes that the addon reads or copies.
-function showBytes (options) {
-  return show(options, addon.progress, { text: bytesText })
+// Shows the bytes that the addon reads or copies during `work`.
+async function withBytes (options, work) {
+  return during(options, { value: addon.progress, text: bytesText }, work)
 }
 
-function show (options, value, kind) {
+async function during (options, kind, work) {
+  const end = show(options, kind)
+  try {
+    return await work()
+  } finally {
+    end()
+  }
+}
+
+function show (options, { value, ...kind }) {
   if (options.json || !process.stderr.isTTY) {
     return () => {}
   }
   const started = Date.now()
   const format = () => progressText({ ...kind, verb: options.command, done: value() || 0, seconds: (Date.now() - started) / 1000, columns: process.stderr.columns || undefined })
   const line = new Bar({ clearOnComplete: true, format, fps: 1 })
-  const timer = setTimeout(() => line.start(1, 0), LONG_MS)
+  const timer = setTimeout(() => line.start(1, 0), SHOWN_AFTER_MS)
   const end = () => {
-    takeBack()
+    cancelCleanup()
     clearTimeout(timer)
     if (line.isActive) {
       line.stop()
     }
   }
-  const takeBack = onInterrupt(end)
+  const cancelCleanup = onInterrupt(end)
   return end
 }
 
-// Whole in `columns`: what a narrow terminal has no room for is left out from the end.
+// Returns a text that fits into `columns`: a narrow terminal gets the first parts only.
 function progressText ({ verb, done, total, unit, text, seconds, columns = NARROW }) {
   const rate = done / seconds
   const parts = [

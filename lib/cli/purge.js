@@ -1,16 +1,19 @@
 const addon = require('../../index.js')
 const { Damage } = require('./damage.js')
 const { exitCodes } = require('./exit-codes.js')
-const { run, showProgress, withStore } = require('./run.js')
+const { withProgress } = require('./progress.js')
+const { run, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('purge')
-  .description('removes sessions that ended or expired long ago, and all that goes with them')
+  .description('removes sessions that ended or expired long ago, and everything that belongs to them')
   .requiredOption('--older-than <age>', 'how long ago, like 30d: s, m, h, d or w')
-  .option('--dry-run', 'only say how many')
-  .action(run((folder, _, options) => withStore(folder, async (store) => {
-    const { olderThan, dryRun } = options
-    const end = showProgress(options, addon.progress, 'sessions')
-    const report = await store.purge({ olderThan, dryRun }).finally(end)
+  .option('--dry-run', 'only report how many')
+  .action(run(purge))
+
+async function purge (folder, _, options) {
+  const { olderThan, dryRun } = options
+  return withStore(folder, async (store) => {
+    const report = await withProgress(options, { value: addon.progress, unit: 'sessions' }, () => store.purge({ olderThan, dryRun }))
     const { sessions, removed, unreadable, others } = report
     const damage = new Damage(report)
     return {
@@ -23,4 +26,5 @@ module.exports = (program) => program.command('purge')
         ...damage.text
       ]
     }
-  })))
+  })
+}

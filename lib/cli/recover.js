@@ -2,17 +2,19 @@ const fs = require('fs')
 const path = require('path')
 const addon = require('../../index.js')
 const EntryCounts = require('../entry-counts.js')
+const { failure } = require('../errors.js')
 const { countAccounts } = require('./accounts.js')
 const { confirm } = require('./confirm.js')
 const { Damage } = require('./damage.js')
-const { ended, failure, requireFolder, run, showProgress, withStore } = require('./run.js')
+const { withProgress } = require('./progress.js')
+const { ended, requireFolder, run, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('recover')
-  .description('accepts a store that has gone back in time, or saves what can be read of a damaged one')
-  .option('--invalidate-sessions', 'end every session of every account, so that none that was ended lives again')
-  .option('--even-if-whole', 'also of a store that has not gone back in time')
+  .description('accepts a store that has gone back in time, or saves the readable part of a damaged one')
+  .option('--invalidate-sessions', 'end every session of every account, so that no session that was ended comes back')
+  .option('--even-if-whole', 'also accept a store that has not gone back in time')
   .option('--salvage <folder>', 'copy everything that can be read into a new store in this folder, end its sessions, and name what was lost. The damaged store is kept as it is')
-  .option('--dry-run', 'only say what would happen')
+  .option('--dry-run', 'only report what would happen')
   .option('--yes', 'do not ask; --salvage never does')
   .action(run((folder, _, options) => options.salvage ? salvage(folder, path.resolve(options.salvage), options) : accept(folder, options)))
 
@@ -52,24 +54,12 @@ async function salvage (from, to, options) {
   }
   const { dryRun } = options
   const damage = new Damage()
-  let counts
-  let read = 0
-  await withStore(from, async (store) => {
-    const end = showProgress(options, () => read, 'records and parts of lists')
-    const entries = async function * () {
-      for await (const entry of store.entries({ onDamage: (damaged) => damage.add(damaged) })) {
-        read++
-        yield entry
-      }
-    }
-    counts = await (dryRun ? count(entries()) : withStore(to, (target) => target.load(entries()), { create: true })).finally(end)
-  })
+  const { records, lists, items } = await withStore(from, (store) => copyReadable(store, to, damage, options))
   const report = dryRun ? undefined : await addon.recover({ path: to, invalidateSessions: true, evenIfWhole: true })
-  const { records, lists, items } = counts
   const { damaged, described } = damage.report
   return {
     code: damage.code,
-    report: { ...(dryRun ? { dryRun } : {}), records, lists, items, ended: report, ...damage.report },
+    report: { ...(dryRun ? { dryRun } : {}), records, lists, items, ended: report, damaged, described },
     text: [
       `${records} records and ${lists} lists with ${items} items ${dryRun ? 'would be' : 'were'} brought over to ${to}`,
       ...(dryRun ? [] : ended(report)),
@@ -79,10 +69,15 @@ async function salvage (from, to, options) {
   }
 }
 
-async function count (entries) {
-  const counts = new EntryCounts()
-  for await (const entry of entries) {
-    counts.add(entry)
+// Copies the entries that can be read into a new store, or with --dry-run only counts them.
+async function copyReadable (store, to, damage, options) {
+  let read = 0
+  const entries = async function * () {
+    for await (const entry of store.entries({ onDamage: (damaged) => damage.add(damaged) })) {
+      read++
+      yield entry
+    }
   }
-  return counts
+  return withProgress(options, { value: () => read, unit: 'records and parts of lists' },
+    () => options.dryRun ? EntryCounts.of(entries()) : withStore(to, (target) => target.load(entries()), { create: true }))
 }

@@ -1,7 +1,7 @@
-// What is shown of a record without --reveal: what is known not to be secret. Anything else may be.
+// Redacts a record for people: only values that are known not to be secret are shown.
 
 const REDACTED = '(redacted)'
-// Properties that Dashboard writes.
+// Properties that Dashboard writes and that are not secret.
 const SHOWN = new Set([
   'object', 'accountid', 'sessionid', 'profileid', 'codeid', 'appid',
   'created', 'expires', 'ended', 'deleted', 'administrator', 'owner',
@@ -10,7 +10,7 @@ const SHOWN = new Set([
   'firstName', 'lastName', 'contactEmail', 'displayEmail', 'displayName', 'dob', 'phone', 'occupation', 'location',
   'companyName', 'website'
 ])
-// Ids that Dashboard makes: they name a record and open nothing.
+// Ids that Dashboard makes. They name a record and give access to nothing.
 const ID = /^(account|code|profile|session)_[0-9a-z_-]{1,64}$/i
 
 module.exports = { redact, redactText }

@@ -4,43 +4,44 @@ const { refuseSame } = require('../folders.js')
 const { countAccounts } = require('./accounts.js')
 const { confirm } = require('./confirm.js')
 const { exitCodes } = require('./exit-codes.js')
-const { ended, holds, requireFolder, run, showBytes, withStore } = require('./run.js')
 const { bytesText } = require('./numbers.js')
+const { withBytes } = require('./progress.js')
+const { ended, holds, requireFolder, run, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('restore')
   .description('puts a backup in place of the store, which is kept within its folder, and ends every session')
   .argument('<folder>', 'the backup')
-  .option('--keep-sessions', 'let the sessions of the backup live on, also those that were ended since')
-  .option('--dry-run', 'only say what would happen')
+  .option('--keep-sessions', 'let the sessions of the backup live on, including those that were ended since')
+  .option('--dry-run', 'only report what would happen')
   .option('--yes', 'do not ask')
-  .action(run(async (folder, [argument], options) => {
-    const backup = path.resolve(argument)
-    requireFolder(backup, 'store-missing', 'ERR_STORE_MISSING', 'name the folder of the backup')
-    await refuseSame(backup, folder)
-    if (options.dryRun) {
-      return tryOut(folder, backup, options)
-    }
-    await confirm(options, `the backup in ${backup} takes the place of the store in ${folder}${options.keepSessions ? '' : ', and every session is ended'}`)
-    const end = showBytes(options)
-    const report = await addon.restore({ path: folder, folder: backup, keepSessions: options.keepSessions }).finally(end)
-    return {
-      report,
-      text: [
-        holds(report.backup),
-        ...ended(report.ended, 'the records of these accounts differ from those of the backup'),
-        `the store takes ${bytesText(report.diskBytes)} on the disk`,
-        report.replaced ? `the store that was there is kept in ${report.replaced}, with ${bytesText(report.replacedBytes)}` : 'there was no store before'
-      ]
-    }
-  }))
+  .action(run(restore))
+
+async function restore (folder, [argument], options) {
+  const backup = path.resolve(argument)
+  requireFolder(backup, 'store-missing', 'ERR_STORE_MISSING', 'name the folder of the backup')
+  await refuseSame(backup, folder)
+  if (options.dryRun) {
+    return tryOut(folder, backup, options)
+  }
+  await confirm(options, `the backup in ${backup} takes the place of the store in ${folder}${options.keepSessions ? '' : ', and every session is ended'}`)
+  const report = await withBytes(options, () => addon.restore({ path: folder, folder: backup, keepSessions: options.keepSessions }))
+  return {
+    report,
+    text: [
+      holds(report.backup),
+      ...ended(report.ended, 'the records of these accounts differ from those of the backup'),
+      `the store takes ${bytesText(report.diskBytes)} on the disk`,
+      report.replaced ? `the store that was there is kept in ${report.replaced}, with ${bytesText(report.replacedBytes)}` : 'there was no store before'
+    ]
+  }
+}
 
 // Reads the backup as a restore does, and writes nothing.
 async function tryOut (folder, backup, options) {
-  const end = showBytes(options)
-  const { report, accounts } = await withStore(backup, async (store) => ({
+  const { report, accounts } = await withBytes(options, () => withStore(backup, async (store) => ({
     report: await store.verify(),
     accounts: options.keepSessions ? null : await countAccounts(store)
-  })).finally(end)
+  })))
   const replaces = await isStore(folder)
   const text = report.problems
     ? [...report.described, `the backup would be refused: it has ${report.problems} problems`]
@@ -55,7 +56,7 @@ async function tryOut (folder, backup, options) {
   }
 }
 
-// A damaged store can be replaced; one that another process has open cannot.
+// A damaged store can be replaced; a store that another process has open cannot.
 async function isStore (folder) {
   try {
     await withStore(folder, () => {})

@@ -1,45 +1,48 @@
-// What all commands share: the store, what is told, and how they end.
+// Everything that all commands share. `run` finds the store, calls the command, prints its report, and sets the exit code.
 const path = require('path')
 const addon = require('../../index.js')
+const { failure } = require('../errors.js')
 const { explainFolder } = require('../folders.js')
 const { printable, toJson } = require('../printable.js')
+const { settings } = require('../settings.js')
 const { exitCodeOf, exitCodes } = require('./exit-codes.js')
-const { explainSystemError, failure } = require('./failure.js')
+const { explainSystemError } = require('./failure.js')
 const { listenForSignals } = require('./interrupt.js')
-const { showBytes, showProgress } = require('./progress.js')
 const { bytesText, secondsText } = require('./numbers.js')
 const { write } = require('./write.js')
 
-module.exports = { ended, failure, holds, requireFolder, run, showBytes, showProgress, tellError, withStore }
+module.exports = { ended, holds, requireFolder, run, printError, withStore }
 
-// Wraps the action of a command, which gets the folder of the store, the arguments and the options. It returns the
-// report (for --json), its lines for people, lines about the whole as `summary`, and a `code` other than 0 if it has
-// found something.
+// Wraps the action of a command. The action gets the folder of the store, the arguments, the options, and a function that moves
+// the report to stderr. It returns
+//   report:  the fields of --json
+//   text:    the lines for people
+//   summary: further lines on stderr
+//   code:    not 0 if the command has found something
 function run (action) {
   return async (...args) => {
     const command = args.pop()
     args.pop()
     const options = { ...command.optsWithGlobals(), command: command.name() }
-    // Where the output is the data itself, what is told about it goes elsewhere.
     let stream = process.stdout
+    const reportToStderr = () => { stream = process.stderr }
     const started = Date.now()
-    const toStderr = () => { stream = process.stderr }
-    // Unless it comes to its end.
+    // The exit code until the command ends.
     process.exitCode = exitCodes.failed.code
-    tellWarnings(options.json)
-    listenForSignals((signal) => tellError({ message: 'interrupted', code: 'ERR_INTERRUPTED', detail: `ended by ${signal}` }, options.json))
+    printWarnings(options.json)
+    listenForSignals((signal) => printError({ message: 'interrupted', code: 'ERR_INTERRUPTED', detail: `ended by ${signal}` }, options.json))
     try {
       const { folder, origin } = findStore(command, args)
       if (origin && !options.json) {
-        await tellLines(process.stderr, [`store: ${folder} (${origin})`])
+        await printLines(process.stderr, [`store: ${folder} (${origin})`])
       }
       requireFolder(folder, 'store-missing', 'ERR_STORE_MISSING', 'name the folder of the store')
-      const { code = 0, report, text, summary = [] } = await action(folder, args, options, toStderr)
+      const { code = 0, report, text, summary = [] } = await action(folder, args, options, reportToStderr)
       if (options.json) {
         await write(stream, `${toJson({ store: folder, ...report })}\n`)
       } else {
-        await tellLines(stream, text)
-        await tellLines(process.stderr, [...summary, ...took(options.command, started)])
+        await printLines(stream, text)
+        await printLines(process.stderr, [...summary, ...took(options.command, started)])
       }
       process.exitCode = code ? exitCodes.found.code : exitCodes.done.code
     } catch (error) {
@@ -48,7 +51,7 @@ function run (action) {
   }
 }
 
-// The folder of the store, and where its name comes from unless the command line has it.
+// Returns the folder of the store; and the origin of its name, unless the command line names it.
 function findStore (command, args) {
   const at = command.registeredArguments.findIndex((argument) => argument.name() === 'store')
   const argument = at === -1 ? undefined : args.splice(at, 1)[0]
@@ -64,13 +67,13 @@ function findStore (command, args) {
   if (named !== undefined) {
     return { folder: path.resolve(named) }
   }
-  const { SLED_PATH } = process.env
-  return SLED_PATH
-    ? { folder: path.resolve(SLED_PATH), origin: 'from SLED_PATH' }
-    : { folder: path.resolve(program.opts().store), origin: 'the default, since neither --store nor SLED_PATH is given' }
+  const { variable } = settings.folder
+  return process.env[variable]
+    ? { folder: path.resolve(process.env[variable]), origin: `from ${variable}` }
+    : { folder: path.resolve(program.opts().store), origin: `the default, because neither --store nor ${variable} is given` }
 }
 
-// A folder, or nothing yet.
+// Fails unless this is a folder, or could be made one.
 function requireFolder (folder, message, code, advice) {
   const reason = explainFolder(folder)
   if (reason) {
@@ -83,40 +86,40 @@ function fail (error, json) {
     process.exitCode = exitCodes.unread.code
     return
   }
-  const told = error.syscall ? explainSystemError(error) : error
-  if (!told.code) {
-    // Not foreseen: the stack is what helps.
+  const explained = error.syscall ? explainSystemError(error) : error
+  if (!explained.code) {
+    // An unexpected error, which is found by its stack.
     throw error
   }
-  tellError(told, json)
-  process.exitCode = exitCodeOf(told)
+  printError(explained, json)
+  process.exitCode = exitCodeOf(explained)
 }
 
-function tellError ({ message, code, detail }, json) {
+function printError ({ message, code, detail }, json) {
   console.error(json ? toJson({ error: { message, code, detail } }) : printable(detail ? `${message}: ${detail}` : message))
 }
 
-// For who waits at a terminal.
+// Returns a line for people at a terminal.
 function took (command, started) {
   const seconds = (Date.now() - started) / 1000
   return process.stderr.isTTY && seconds >= 1 ? [`${command} took ${secondsText(seconds)}`] : []
 }
 
-// In place of Node's own lines, which a terminal would obey and no program could read.
-function tellWarnings (json) {
+// Replaces Node's own lines, which may contain control characters and which no program could parse.
+function printWarnings (json) {
   process.removeAllListeners('warning')
   process.on('warning', ({ code, message }) => {
     console.error(json ? toJson({ warning: { message, code } }) : printable(`warning: ${message}${code ? ` (${code})` : ''}`))
   })
 }
 
-async function tellLines (stream, lines) {
+async function printLines (stream, lines) {
   if (lines.length) {
     await write(stream, `${lines.map(printable).join('\n')}\n`)
   }
 }
 
-// Opens the store for `work`; only a command that brings data makes one.
+// Opens the store for `work`. Only a command that brings data creates a store.
 async function withStore (folder, work, { create = false } = {}) {
   const store = await addon.open({ path: folder, create })
   try {
@@ -130,7 +133,7 @@ function holds ({ records, lists, items, bytes }) {
   return `${records} records, ${lists} lists with ${items} items, ${bytesText(bytes)}`
 }
 
-// `consequence` is what that means for the accounts, if there are any.
+// Returns the lines about the end of all sessions. `consequence` is a sentence about the accounts, if there are any.
 function ended (report, consequence) {
   return report
     ? [`every session of ${report.accounts} accounts was ended${report.accounts && consequence ? `: ${consequence}` : ''}`, ...(report.others ? [`${report.others} records under keys of accounts are not accounts, and were left`] : [])]

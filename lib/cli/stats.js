@@ -1,13 +1,16 @@
 const { Damage } = require('./damage.js')
-const { run, showBytes, withStore } = require('./run.js')
 const { bytesText } = require('./numbers.js')
+const { withBytes } = require('./progress.js')
+const { run, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('stats')
-  .description('says what the store holds, by application and kind; a running dashboard tells its own numbers by Storage.stats()')
+  .description('counts the contents of the store, by application and kind; Storage.stats() reports on a running dashboard')
   .argument('[store]', 'the folder of the store, instead of --store')
-  .action(run((folder, _, options) => withStore(folder, async (store) => {
-    const end = showBytes(options)
-    const usage = await store.usage().finally(end)
+  .action(run(stats))
+
+async function stats (folder, _, options) {
+  return withStore(folder, async (store) => {
+    const usage = await withBytes(options, () => store.usage())
     const { diskBytes, replacedBytes } = await store.stats()
     const { records, lists, items, bytes, kinds } = usage
     const damage = new Damage(usage)
@@ -21,9 +24,10 @@ module.exports = (program) => program.command('stats')
         ...damage.text
       ]
     }
-  })))
+  })
+}
 
-// Text to the left, numbers to the right.
+// Text is aligned to the left, numbers to the right.
 function table (head, rows) {
   const lines = [head, ...rows]
   const widths = head.map((_, i) => Math.max(...lines.map((line) => String(line[i]).length)))

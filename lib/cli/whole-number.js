@@ -2,7 +2,7 @@ const { InvalidArgumentError } = require('commander')
 
 module.exports = { wholeNumber }
 
-// Reads the value of an option.
+// Returns a parser for the value of an option.
 function wholeNumber (least) {
   return (text) => {
     const number = Number(text)

@@ -2,11 +2,12 @@
 // path is the key; an item is an empty file in list/<path>, and the time of its last change is its place.
 const fs = require('fs')
 const { join } = require('path')
+const { hasFiles, LOCK, SLED } = require('../store-files.js')
 const { asRecord, asText, bySize, itemsInPart, oversize, sourceError } = require('./source.js')
 
-// How many files are looked at or read at a time.
+// Number of files that are read together.
 const filesAtOnce = 64
-// Where Linux says what an open file is.
+// Linux shows here which file an open handle has.
 const handles = '/proc/self/fd'
 const byHandle = fs.existsSync(handles) && process.platform === 'linux'
 
@@ -25,7 +26,7 @@ async function open (folder, { counted = () => {} } = {}) {
   }
 }
 
-// The engine makes the folder `list` at its first start, so that another folder is not taken for a dashboard's.
+// The engine makes the folder `list` at its first start; a folder without it is refused, because it is not a dashboard's.
 async function requireDashboard (folder) {
   try {
     const opened = await fs.promises.opendir(folder)
@@ -35,7 +36,7 @@ async function requireDashboard (folder) {
   }
   const list = await fs.promises.lstat(join(folder, 'list')).catch(() => undefined)
   if (!list || !list.isDirectory()) {
-    throw sourceError('source-not-dashboard', `${folder} has no folder named list, so no dashboard kept its data there: give the folder that STORAGE_PATH named, or data in the application`)
+    throw sourceError('source-not-dashboard', `${folder} has no folder named list, so it is not the data of a dashboard: give the folder that STORAGE_PATH named, or data in the application`)
   }
 }
 
@@ -53,7 +54,7 @@ async function * records (root) {
 }
 
 async function measured (files) {
-  const stats = await Promise.all(files.map(({ file }) => look(file, fs.promises.lstat)))
+  const stats = await Promise.all(files.map(({ file }) => readExisting(file, fs.promises.lstat)))
   return files.map((found, i) => ({ ...found, size: stats[i].size, large: oversize(found.path, { contentsBytes: stats[i].size }) }))
 }
 
@@ -70,7 +71,7 @@ async function survey (root, counted) {
   return { total: total - tooLarge.length, tooLarge }
 }
 
-// A folder of a list may hold those of other lists. The items of one list are in memory together, as names and times.
+// A folder of a list may contain the folders of other lists. The items of one list are in memory together, as names and times.
 async function * lists (folder) {
   const items = []
   for await (const found of children(folder)) {
@@ -91,7 +92,7 @@ async function * inOrder (list, items) {
   const kept = []
   for (let first = 0; first < items.length; first += filesAtOnce) {
     const some = items.slice(first, first + filesAtOnce)
-    const stats = await Promise.all(some.map(({ file }) => look(file, fs.promises.lstat)))
+    const stats = await Promise.all(some.map(({ file }) => readExisting(file, fs.promises.lstat)))
     for (const [i, { name }] of some.entries()) {
       if (stats[i].size) {
         yield { skipped: `list/${list}/${name}`, reason: 'a file with contents among the items of a list' }
@@ -106,13 +107,13 @@ async function * inOrder (list, items) {
   }
 }
 
-// The order that the host shows, backwards. Of items of the same millisecond it shows the greater name first: that is
-// what its sort makes of the names, which Node hands it in ascending order.
+// Dashboard shows the reverse order. Of items with the same millisecond it shows the greater name first, because it sorts names
+// that Node returns in ascending order.
 function oldestFirst (one, other) {
   return one.time - other.time || Buffer.compare(Buffer.from(one.name), Buffer.from(other.name))
 }
 
-// All files below a folder, one at a time.
+// Returns all files below a folder, one at a time.
 async function * walk (folder, isLeftOut) {
   for await (const found of children(folder)) {
     if (!found.isFolder) {
@@ -123,15 +124,16 @@ async function * walk (folder, isLeftOut) {
   }
 }
 
-// What is in a folder: { name, path, file, isFolder }, or what is skipped and why. Names are bytes on the disk.
+// Returns the contents of a folder: { name, path, file, isFolder }, or { skipped, reason }. Names are bytes on the disk.
 async function * children (folder) {
-  if (folder.path && await isStore(folder.file)) {
+  if (folder.path && await hasFiles(folder.file, [LOCK, SLED])) {
+    // By default a store lies in the folder of the files.
     yield { skipped: folder.path, reason: 'a store of dashboard-sled' }
     return
   }
   const opened = await openFolder(folder.file)
   try {
-    for (let entry; (entry = await look(folder.file, () => opened.read()));) {
+    for (let entry; (entry = await readExisting(folder.file, () => opened.read()));) {
       yield describe(folder, entry)
     }
   } finally {
@@ -154,14 +156,8 @@ function describe (folder, entry) {
   return { name, path, file: slash(folder.file, entry.name), isFolder: entry.isDirectory() }
 }
 
-// By default a store lies in the folder of the files.
-async function isStore (folder) {
-  const parts = ['lock', 'sled'].map((name) => fs.promises.access(slash(folder, name)))
-  return Promise.all(parts).then(() => true, () => false)
-}
-
-// A file that was there a moment ago.
-async function look (file, read) {
+// Calls `read` for a file that existed a moment ago, and explains its errors.
+async function readExisting (file, read) {
   try {
     return await read(file)
   } catch (error) {
@@ -179,7 +175,7 @@ async function look (file, read) {
 }
 
 function readRegular (file) {
-  return look(file, async () => {
+  return readExisting(file, async () => {
     const handle = await openUnlinked(file, 0)
     try {
       if (!(await handle.stat()).isFile()) {
@@ -194,7 +190,7 @@ function readRegular (file) {
 
 function openFolder (file) {
   const options = { encoding: 'buffer', bufferSize: filesAtOnce }
-  return look(file, async () => {
+  return readExisting(file, async () => {
     if (!byHandle) {
       return fs.promises.opendir(file, options)
     }
@@ -207,13 +203,13 @@ function openFolder (file) {
   })
 }
 
-// Opens what was found, and then looks at what was opened: who may write in the folder can put a link there, or in place of a
-// folder above, after the look and before the open. So a command of root's brings over nothing from outside.
+// Opens a file that was found, and then checks which file was opened. A user who may write to the folder can put a link there, or
+// in place of a folder above, between the two steps; a command of root must not import files from outside.
 async function openUnlinked (file, flags) {
   const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
   const handle = await fs.promises.open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | flags)
-  const place = byHandle ? await fs.promises.readlink(`${handles}/${handle.fd}`, 'buffer') : file
-  if (!place.equals(file)) {
+  const opened = byHandle ? await fs.promises.readlink(`${handles}/${handle.fd}`, 'buffer') : file
+  if (!opened.equals(file)) {
     await handle.close()
     throw swapped(file)
   }

@@ -2,18 +2,18 @@
 const crypto = require('crypto')
 const fs = require('fs')
 const path = require('path')
-const { invalid } = require('../arguments.js')
 const EntryCounts = require('../entry-counts.js')
+const { failure } = require('../errors.js')
 const { HEAD } = require('../export-format.js')
-const { longestName, oversize, sourceError } = require('./source.js')
+const { nameBytes } = require('../limits.js')
+const { oversize, sourceError } = require('./source.js')
 
 module.exports = { open }
 
-// Reads all of an export before anything of it is used. `-` is the standard input, which is kept in the folder
-// `beside` meanwhile.
+// `-` is the standard input, which is stored in the folder `beside` meanwhile.
 async function open (source, { beside, counted = () => {} } = {}) {
   const name = source === '-' ? 'the standard input' : source
-  const file = source === '-' ? await keepInput(beside) : await openFile(source)
+  const file = source === '-' ? await storeInput(beside) : await openFile(source)
   try {
     const counts = new EntryCounts()
     const tooLarge = []
@@ -48,7 +48,7 @@ async function * read (file, name, counts, consequence) {
   const hash = crypto.createHash('sha256')
   let number = 0
   let isOver = false
-  const damaged = (reason) => invalid('export-damaged', 'ERR_EXPORT_DAMAGED', `line ${number} of ${name}: ${reason}; ${consequence}`)
+  const damaged = (reason) => failure('export-damaged', 'ERR_EXPORT_DAMAGED', `line ${number} of ${name}: ${reason}; ${consequence}`)
   for await (const bytes of lines(file)) {
     number++
     if (isOver) {
@@ -74,7 +74,7 @@ async function * read (file, name, counts, consequence) {
   }
 }
 
-// The lines of a file as bytes: what else ends a line elsewhere may stand within one here.
+// Returns the lines of a file as bytes. Only \n ends a line: other separators may occur within one.
 async function * lines (file) {
   let rest = []
   for await (let chunk of file.createReadStream({ start: 0, autoClose: false, highWaterMark: 1024 * 1024 })) {
@@ -95,17 +95,17 @@ async function * lines (file) {
 function parse (bytes, damaged) {
   const text = bytes.toString()
   if (!Buffer.from(text).equals(bytes)) {
-    throw damaged('it is no UTF-8')
+    throw damaged('it is not UTF-8')
   }
   let line
   try {
     line = JSON.parse(text)
   } catch (error) {
-    // The parser's own words would quote the line.
-    throw damaged('it is no JSON')
+    // The error of the parser would quote the line.
+    throw damaged('it is not JSON')
   }
   if (!line || typeof line !== 'object' || Array.isArray(line)) {
-    throw damaged('it is no object')
+    throw damaged('it is not an object')
   }
   return line
 }
@@ -139,18 +139,18 @@ function toEntry (line, damaged) {
       const text = 'text' in line ? line.text : line.base64
       checkName(line.record, 'record', damaged)
       if (typeof text !== 'string') {
-        throw damaged('its contents are no string')
+        throw damaged('its contents are not a string')
       }
       const contents = Buffer.from(text, encoding)
       if (contents.toString(encoding) !== text) {
-        throw damaged(encoding === 'utf8' ? 'its text has an unpaired surrogate' : 'it is no base64')
+        throw damaged(encoding === 'utf8' ? 'its text has an unpaired surrogate' : 'it is not base64')
       }
       return { record: line.record, contents }
     }
     case 'list,items':
       checkName(line.list, 'list', damaged)
       if (!Array.isArray(line.items)) {
-        throw damaged('its items are no array')
+        throw damaged('its items are not an array')
       }
       line.items.forEach((item) => checkName(item, 'item', damaged))
       return line
@@ -161,11 +161,11 @@ function toEntry (line, damaged) {
 
 function checkName (name, what, damaged) {
   if (typeof name !== 'string' || !name) {
-    throw damaged(`the name of the ${what} is no string, or empty`)
+    throw damaged(`the name of the ${what} is empty or not a string`)
   }
 }
 
-// What a store can take of an entry, and what it cannot.
+// Returns the part of an entry that a store accepts, and { tooLarge, reason } for the rest.
 function * fitting (entry) {
   const { record, contents, list, items } = entry
   const large = record === undefined ? oversize(list, {}) : oversize(record, { contentsBytes: contents.length })
@@ -173,23 +173,18 @@ function * fitting (entry) {
     yield large || entry
     return
   }
-  const sizes = items.map((item) => oversize(`list/${list}`, { nameBytes: sizeOf(item), what: 'an item of it' }))
+  const sizes = items.map((item) => oversize(`list/${list}`, { nameBytes: nameBytes(item), what: 'an item of it' }))
   yield * sizes.filter((one) => one)
   yield sizes.some((one) => one) ? { list, items: items.filter((_, i) => !sizes[i]) } : entry
 }
 
-// Exact where it counts: a unit of a string takes at most three bytes.
-function sizeOf (item) {
-  return item.length > longestName / 3 ? Buffer.byteLength(item) : item.length
-}
-
-// In a file without a name, which is gone with the process whatever happens to it.
-async function keepInput (folder) {
+// Stores the input in a file without a name, which disappears with the process whatever happens.
+async function storeInput (folder) {
   await fs.promises.mkdir(folder, { recursive: true })
-  const kept = path.join(folder, `dashboard-sled-input-${process.pid}`)
-  const file = await fs.promises.open(kept, 'wx+', 0o600)
+  const name = path.join(folder, `dashboard-sled-input-${process.pid}`)
+  const file = await fs.promises.open(name, 'wx+', 0o600)
   try {
-    await fs.promises.unlink(kept)
+    await fs.promises.unlink(name)
     for await (const chunk of process.stdin) {
       await file.write(chunk)
     }

@@ -1,10 +1,11 @@
 // The tables of storage-postgresql: objects(path, contents, created) and lists(listid, path, objectid, created), where
 // a higher listid is newer.
+const { LARGEST_CONTENTS, LONGEST_NAME } = require('../limits.js')
 const { asListParts, asRecords, surveyRows, textOf } = require('./rows.js')
-const { bySize, connectMs, loadClient, longestContents, longestName, parseUrl, sourceError, unreachable } = require('./source.js')
+const { bySize, connectMs, loadClient, parseUrl, sourceError, unreachable } = require('./source.js')
 
 const rowsAtOnce = 1000
-// Options that the client understands. The last ones do not change what is read.
+// Options that the client understands. The last ones do not change the data that is read.
 const options = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'ssl', 'sslnegotiation', 'uselibpqcompat', 'host', 'options', 'client_encoding', 'application_name', 'fallback_application_name', 'connect_timeout', 'statement_timeout']
 const tables = { objects: ['path', 'contents'], lists: ['path', 'objectid', 'listid'] }
 const snapshot = [
@@ -14,7 +15,7 @@ const snapshot = [
   'SET LOCAL statement_timeout = 0'
 ]
 const counts = 'SELECT (SELECT count(*) FROM objects) + (SELECT count(*) FROM lists)'
-// The type that the server has for bytes.
+// The server's number for the type of bytes.
 const bytea = 17
 
 module.exports = { open }
@@ -31,7 +32,7 @@ async function open (source) {
   } catch (error) {
     throw sourceError('source-invalid', `the database or the options at the end of ${title} are wrong`)
   }
-  // What is under way is rejected as well.
+  // A query that is running is rejected as well.
   client.on('error', () => {})
   const ask = async (sql, values) => {
     const { rows } = await client.query({ text: sql, values, rowMode: 'array' })
@@ -43,7 +44,7 @@ async function open (source) {
   let queries
   try {
     await client.connect()
-    // The moment that is read is that of the first look at a table.
+    // The snapshot is taken at the first query of a table.
     for (const sql of snapshot) {
       await ask(sql)
     }
@@ -65,7 +66,7 @@ async function open (source) {
   }
 }
 
-// Everything is read as bytes: the client takes what a server in SQL_ASCII sends for UTF-8, and makes objects of JSON.
+// Everything is read as bytes, because the client would decode text from a server in SQL_ASCII as UTF-8, and parse JSON.
 async function makeQueries (client) {
   const [{ server_encoding: encoding }] = (await client.query('SHOW server_encoding')).rows
   const columns = {}
@@ -76,20 +77,20 @@ async function makeQueries (client) {
   }
   const { path, contents } = columns.objects
   const { path: list, objectid: item } = columns.lists
-  const isLong = (bytes) => `octet_length(${bytes}) > ${longestName}`
+  const isLong = (bytes) => `octet_length(${bytes}) > ${LONGEST_NAME}`
   return {
     sizes: `SELECT ${path}, octet_length(${contents}) FROM objects`,
     objects: `SELECT ${path}, ${contents}, octet_length(${contents}) FROM objects WHERE path = ANY($1)`,
     lists: `SELECT ${list}, ${item}, listid FROM lists ORDER BY path, listid`,
-    largeObjects: `SELECT ${path}, octet_length(${contents}) FROM objects WHERE octet_length(${contents}) > ${longestContents} OR ${isLong(path)}`,
+    largeObjects: `SELECT ${path}, octet_length(${contents}) FROM objects WHERE octet_length(${contents}) > ${LARGEST_CONTENTS} OR ${isLong(path)}`,
     largeLists: `SELECT ${list}, octet_length(${item}) FROM lists WHERE ${isLong(item)} OR ${isLong(list)}`
   }
 }
 
-// Keys and sizes first, so that only so much contents is read as there is room for, and none that is too large.
+// Reads keys and sizes first, so that the contents read together fit into memory, and none of them is too large.
 async function * readObjects (read, { sizes, objects }) {
   for await (const rows of pages(read, sizes)) {
-    const isRead = ([path, size]) => path && path.length && size !== null && size <= longestContents
+    const isRead = ([path, size]) => path && path.length && size !== null && size <= LARGEST_CONTENTS
     yield * rows.filter((row) => !isRead(row)).map(([path, size]) => [path, null, size])
     const sized = rows.filter(isRead).map(([path, size]) => ({ path: textOf(path, 'objects', 'path', path), size }))
     for (const group of bySize(sized)) {
@@ -104,7 +105,7 @@ async function * fetchAll (read, sql) {
   }
 }
 
-// The rows of a query, a page at a time.
+// Returns the rows of a query, a page at a time.
 async function * pages (read, sql) {
   const cursor = `import_${++cursors}`
   await read(`DECLARE ${cursor} NO SCROLL CURSOR FOR ${sql}`)
@@ -120,7 +121,7 @@ async function * pages (read, sql) {
 
 function notOpened (title, error) {
   if (error.code === '42P01' || error.code === '42703') {
-    return sourceError('source-not-dashboard', `${title} has not the tables of a dashboard: ${error.message}`)
+    return sourceError('source-not-dashboard', `${title} does not have the tables of a dashboard: ${error.message}`)
   }
   return error.severity
     ? sourceError('source-refused', `${title} refused: ${error.message}`)

@@ -1,25 +1,26 @@
 // The keys of @userdashboard/storage-redis: a record is a string under its own key; a list is a Redis list under
-// list/<path>, newest first, beside a hash under list/map/<path> of what was ever in it.
-const { asRecord, asText, bySize, connectMs, itemsInPart, loadClient, longestName, oversize, parseUrl, sourceError, unreachable } = require('./source.js')
+// list/<path>, newest first, beside a hash under list/map/<path> of every item that was ever in it.
+const { LONGEST_NAME } = require('../limits.js')
+const { asRecord, asText, bySize, connectMs, itemsInPart, loadClient, oversize, parseUrl, sourceError, unreachable } = require('./source.js')
 
 const keysInPage = 1000
-// What an item takes in memory, about.
+// Approximate size of an item in memory.
 const itemBytes = 256
 
 module.exports = { open }
 
 async function open (source, { counted = () => {} } = {}) {
-  const { url, user, password, options, title } = parseUrl(source, ['redis:', 'rediss:'], ['db', 'password'])
+  const { url, host, user, password, options, title } = parseUrl(source, ['redis:', 'rediss:'], ['db', 'password'])
   const { createClient, RESP_TYPES } = loadClient('redis', [5, 0])
   const database = databaseOf(url, options, title)
-  // Each version of the client reads a URL in its own way, so it gets none. Reconnected, it could be another server with other
-  // data.
+  // Each version of the client reads a URL in its own way, therefore it does not get one. It does not reconnect, because that could
+  // lead to another server with other data.
   const client = createClient({
     username: user || undefined,
     password: password || options.password || undefined,
-    socket: { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || 6379, tls: url.protocol === 'rediss:', reconnectStrategy: false, connectTimeout: connectMs }
+    socket: { host, port: Number(url.port) || 6379, tls: url.protocol === 'rediss:', reconnectStrategy: false, connectTimeout: connectMs }
   })
-  // What is under way is rejected as well.
+  // A command that is running is rejected as well.
   client.on('error', () => {})
   const asBuffers = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
   const ask = async (...command) => {
@@ -44,7 +45,7 @@ async function open (source, { counted = () => {} } = {}) {
   }
 }
 
-// The engine's own client takes it from either place, and refuses two that differ.
+// Returns the number of the database. The engine's own client reads it from either place, and refuses two that differ.
 function databaseOf (url, { db }, title) {
   const named = [url.pathname.replace(/^\//, ''), db].filter((number) => number)
   if (named.some((number) => !/^\d+$/.test(number)) || new Set(named.map(Number)).size > 1) {
@@ -53,12 +54,12 @@ function databaseOf (url, { db }, title) {
   return Number(named[0] || 0)
 }
 
-// What is read is up to us, not to the client: the server is asked for the database, and then which one it is.
+// The database is selected here and not by the client, and then the server is asked which one it is.
 async function select (ask, database, title) {
   if (database) {
     await ask('SELECT', String(database))
   }
-  // A server before 6.2 does not know the command, and a user may not be allowed to use it. The selection was acknowledged.
+  // A server before 6.2 does not know the command, and a user may not be allowed to use it. Then the acknowledged selection has to do.
   const info = await ask('CLIENT', 'INFO').catch((error) => {
     if (error.message !== 'source-refused') {
       throw error
@@ -70,7 +71,7 @@ async function select (ask, database, title) {
   }
 }
 
-// The time limit of the client ends with the connection; a server of another kind may then say nothing.
+// The client's time limit ends when the connection is made; a server of another kind may not answer after that.
 async function connect (client, title) {
   const limit = setTimeout(() => destroy(client), connectMs)
   try {
@@ -88,7 +89,7 @@ function destroy (client) {
   }
 }
 
-// What the server itself answers begins with a word in capitals. The client of Dashboard's engine sends a password alone.
+// An error from the server itself begins with a word in capitals. The client of Dashboard's engine sends a password without a user.
 function refused (title, error) {
   const advice = /^WRONGPASS/.test(error.message) ? '; if the dashboard works with this url, take the user off it, which its engine does not send' : ''
   return /^[A-Z]+ /.test(error.message) ? sourceError('source-refused', `${title} refused: ${error.message}${advice}`) : undefined
@@ -100,7 +101,7 @@ async function requireDashboard (ask, title) {
       return
     }
   }
-  throw sourceError('source-not-dashboard', `${title} has no list/ keys, so no dashboard kept its data there: look at the number of the database at the end of the url`)
+  throw sourceError('source-not-dashboard', `${title} has no list/ keys, so it is not the data of a dashboard: look at the number of the database at the end of the url`)
 }
 
 async function * entries (ask, title) {
@@ -121,7 +122,7 @@ async function * entries (ask, title) {
   }
 }
 
-// Page by page what there is: records and lists with what they take in memory, and what is left out.
+// Returns pages of entries: records and lists with their size in memory, and entries that are left out.
 async function * described (ask) {
   for await (const keys of scan(ask)) {
     const facts = await Promise.all(keys.map((key) => factsOf(ask, key)))
@@ -131,13 +132,13 @@ async function * described (ask) {
   }
 }
 
-// The type of a key, and its time to live in milliseconds, below 0 if it never ends.
+// Returns the type of a key, and its time to live in milliseconds, which is below 0 if it never expires.
 async function factsOf (ask, key) {
   try {
     const [type, lives] = await Promise.all([ask('TYPE', key), ask('PTTL', key)])
     return { type: String(type), lives: Number(lives) }
   } catch (error) {
-    // A user who may read some keys alone. Of a list it is an error: what it had would be missing.
+    // The user may read only some keys. For a list that is an error, because its items would be missing.
     if (error.message === 'source-refused' && !String(key).startsWith('list/')) {
       return { isRefused: true }
     }
@@ -145,7 +146,7 @@ async function factsOf (ask, key) {
   }
 }
 
-// What a key is: a record, a list, nothing of its own, or what is skipped and why.
+// Returns whether a key is a record, a list, an index that needs no entry, or skipped and why.
 function recognize (key, { type, lives, isRefused }) {
   const text = asText(key)
   const skipped = text || String(key)
@@ -155,9 +156,9 @@ function recognize (key, { type, lives, isRefused }) {
   if (type === 'none') {
     return { skipped, reason: 'a key that was gone before it was read' }
   }
-  // It would come over to live for ever, or end while it is read.
+  // It would never expire in the store, or it would expire while it is read.
   if (lives >= 0) {
-    return { skipped, reason: 'a key that expires, as Dashboard lets none' }
+    return { skipped, reason: 'a key that expires, unlike those of Dashboard' }
   }
   if (!text) {
     return { skipped, reason: 'a key that is not UTF-8' }
@@ -184,7 +185,7 @@ function measured ({ key, record, list, skipped, reason }, length) {
   return skipped === undefined ? undefined : { skipped, reason }
 }
 
-// Counted from the oldest item, a place stays what it is while newer ones are added.
+// Counted from the oldest item, because positions from that end do not change when newer items are added.
 async function * listParts (ask, title, { key, list, length }, first) {
   let read = 0
   for (let part = first; ; part = await oldest(ask, key, read)) {
@@ -206,7 +207,7 @@ async function * listParts (ask, title, { key, list, length }, first) {
   }
 }
 
-// A part of a list, from its oldest item that was not read yet on.
+// Returns the next part of a list, oldest first, after the first `read` items.
 async function oldest (ask, key, read) {
   const items = await ask('LRANGE', key, String(-read - itemsInPart), String(-read - 1))
   return items.reverse()
@@ -244,10 +245,10 @@ async function largeItems (ask, key, list, length) {
 }
 
 function largeItem (list, item) {
-  return item.length > longestName ? oversize(`list/${list}`, { nameBytes: item.length, what: 'an item of it' }) : undefined
+  return item.length > LONGEST_NAME ? oversize(`list/${list}`, { nameBytes: item.length, what: 'an item of it' }) : undefined
 }
 
-// A key may come twice where the server resizes its table meanwhile.
+// A key may come twice if the server resizes its table meanwhile.
 async function * scan (ask, ...filter) {
   let cursor = '0'
   do {

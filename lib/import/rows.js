@@ -1,9 +1,10 @@
-// Rows of the tables that the SQL engines have, as entries. Every value is a Buffer, or null.
-const { asRecord, asText, itemsInPart, longestContents, oversize, sourceError } = require('./source.js')
+// Turns rows of the tables of the SQL engines into entries. Every value is a Buffer, or null.
+const { LARGEST_CONTENTS, shorten } = require('../limits.js')
+const { asRecord, asText, itemsInPart, oversize, sourceError } = require('./source.js')
 
 module.exports = { asListParts, asRecords, surveyRows, textOf }
 
-// From rows of path, contents, and the bytes of the contents: those over the limit come without them.
+// Each row has the path, the contents, and the size of the contents; contents over the limit are left out of the row.
 async function * asRecords (rows) {
   for await (const [path, contents, bytes] of rows) {
     const large = path && path.length && oversizeOf(path, Number(bytes))
@@ -19,7 +20,7 @@ async function * asRecords (rows) {
   }
 }
 
-// From rows of path, item and number, sorted by path and then from the oldest on.
+// Each row has the path, the item and a number. The rows are sorted by path, and then oldest first.
 async function * asListParts (rows) {
   let list
   let items = []
@@ -43,7 +44,7 @@ async function * asListParts (rows) {
   }
 }
 
-// What is too large, from rows of path and bytes of contents, and from rows of path and bytes of the item.
+// Returns the entries that are too large. A row has the path and the size of the contents, or the path and the size of the item.
 function surveyRows (objects, lists) {
   return [
     ...objects.map(([path, bytes]) => oversizeOf(path, Number(bytes))),
@@ -52,15 +53,14 @@ function surveyRows (objects, lists) {
 }
 
 function oversizeOf (path, bytes) {
-  return oversize(String(path), { nameBytes: path.length, contentsBytes: Math.min(bytes, Number.MAX_SAFE_INTEGER) > longestContents ? bytes : 0 })
+  return oversize(String(path), { nameBytes: path.length, contentsBytes: Math.min(bytes, Number.MAX_SAFE_INTEGER) > LARGEST_CONTENTS ? bytes : 0 })
 }
 
-// Keys and items are text: other bytes would come over as another key. `row` names the row in the error.
+// Keys and items are text: other bytes would become another key. `row` names the row in the error.
 function textOf (bytes, table, column, row) {
   const text = bytes && bytes.length ? asText(bytes) : ''
   if (text === undefined) {
-    const shown = `${row}`.substring(0, 100)
-    throw sourceError('source-unreadable', `the table ${table}, the row ${shown}, the column ${column}: it is not UTF-8 (its bytes are ${bytes.subarray(0, 40).toString('hex')} in hexadecimal), and a key or an item has to be; change or remove the row`)
+    throw sourceError('source-unreadable', `the table ${table}, the row ${shorten(String(row))}, the column ${column}: it is not UTF-8 (its bytes are ${bytes.subarray(0, 40).toString('hex')} in hexadecimal), and a key or an item has to be; change or remove the row`)
   }
   return text
 }

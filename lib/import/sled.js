@@ -1,12 +1,12 @@
 // Another store of dashboard-sled, which has to be closed. It is opened as any store is, and nothing is changed in it.
-const fs = require('fs')
 const addon = require('../../index.js')
+const { isSame } = require('../folders.js')
 const { sourceError } = require('./source.js')
 
 module.exports = { open }
 
 async function open (folder, { target } = {}) {
-  if (target && realPath(folder) === realPath(target)) {
+  if (target && await isSame(folder, target)) {
     throw sourceError('source-invalid', `${folder} is the store itself: give the folder of another one, or the store to fill behind --store`)
   }
   const store = await addon.open({ path: folder, create: false })
@@ -17,13 +17,5 @@ async function open (folder, { target } = {}) {
       return { total: records + items, tooLarge: [] }
     },
     close: () => store.close()
-  }
-}
-
-function realPath (folder) {
-  try {
-    return fs.realpathSync(folder)
-  } catch (error) {
-    return folder
   }
 }

@@ -1,46 +1,44 @@
-// What the sources of an import have in common. Each is a file here that exports `open(source, { beside, counted })`, which
-// resolves to
-//   entries(): { record, contents } as Buffer, { list, items } from the oldest on, { skipped, reason }, { tooLarge, reason };
-//              the parts of a long list follow each other. It can be called again, once the one before is at its end.
-//   survey():  { total, tooLarge }: how many records and items there are, and what of them the store cannot take. Meanwhile
-//              `counted` is told how many were met so far.
-//   close():   also in the middle
-// It only reads, never has everything in memory, and fails with the errors of sourceError.
+// The interface of the sources of an import, and functions that they share. Each source is a file in this folder that exports
+// `open(source, { beside, target, counted })`, which resolves to
+//   entries(): a stream of { record, contents } with a Buffer, { list, items } oldest first, { skipped, reason } and
+//              { tooLarge, reason }. The parts of a long list follow each other. It can be called again after the end of the stream.
+//   survey():  { total, tooLarge }: the number of records and items, and the entries that are too large for a store. Meanwhile it
+//              calls `counted` with the number of records and items so far.
+//   close():   may also be called before the end of the stream
+// A source only reads, never holds everything in memory, and fails with the errors of sourceError.
 const fs = require('fs')
 const path = require('path')
-const { invalid } = require('../arguments.js')
+const { failure } = require('../errors.js')
+const { LARGEST_CONTENTS, LONGEST_NAME, shorten } = require('../limits.js')
 
 const itemsInPart = 1000
 const bytesAtOnce = 8 * 1024 * 1024
 const connectMs = 10000
-// The longest name and contents that a store takes, in bytes.
-const longestName = 64 * 1024
-const longestContents = 64 * 1024 * 1024
 
-module.exports = { asRecord, asText, bySize, connectMs, itemsInPart, loadClient, longestContents, longestName, oversize, parseUrl, sourceError, unreachable }
+module.exports = { asRecord, asText, bySize, connectMs, itemsInPart, loadClient, oversize, parseUrl, sourceError, unreachable }
 
-// The message says which kind of error, the detail is for people; neither holds a password.
+// The message is the kind of the error, the detail is for people. Neither contains a password.
 function sourceError (slug, detail) {
-  return invalid(slug, 'ERR_SOURCE', detail)
+  return failure(slug, 'ERR_SOURCE', detail)
 }
 
-// The server was not reached.
+// The error of a server that was not reached.
 function unreachable (title, error) {
-  const advice = /certificate/.test(error.message) ? '; its certificate cannot be verified: name the file of its authority by NODE_EXTRA_CA_CERTS=<file>' : ''
+  const advice = /certificate/.test(error.message) ? '; its certificate cannot be verified: name the file of its authority with NODE_EXTRA_CA_CERTS=<file>' : ''
   return sourceError('source-unreachable', `${title} cannot be reached: ${error.message || error.code}${advice}`)
 }
 
-// What is too large about an entry of the source, if anything is: `name` is the key, the list or the item.
+// Returns the entry { tooLarge, reason } if an entry of the source is too large; `name` is the key or the list.
 function oversize (name, { nameBytes = Buffer.byteLength(name), contentsBytes = 0, what = 'its name' }) {
-  const shown = name.length > 100 ? `${name.substring(0, 100)}…` : name
-  if (nameBytes > longestName) {
+  const shown = shorten(name)
+  if (nameBytes > LONGEST_NAME) {
     return { tooLarge: shown, reason: `${what} has ${nameBytes} bytes, over 64 KiB` }
   }
-  return contentsBytes > longestContents ? { tooLarge: shown, reason: `its contents have ${contentsBytes} bytes, over 64 MiB` } : undefined
+  return contentsBytes > LARGEST_CONTENTS ? { tooLarge: shown, reason: `its contents have ${contentsBytes} bytes, over 64 MiB` } : undefined
 }
 
-// The client library of a server, which is installed by those alone who have such a server, from a version on (major
-// and minor). Dashboard's own engine may have brought an older one.
+// Returns the client library of a server. Only users of such a server install it; the client that Dashboard's own engine has
+// installed may be older than `minimum` (major and minor version).
 function loadClient (name, minimum) {
   const version = findVersion(name)
   const [major, minor] = (version || '0.0').split('.').map(Number)
@@ -51,8 +49,8 @@ function loadClient (name, minimum) {
   return require(name)
 }
 
-// Where the package lies is what Node says, which Yarn answers without any folder node_modules. Not every package lets its
-// package.json be required.
+// Node says where the package is, because Yarn may have no folder node_modules. Not every package allows to require its
+// package.json.
 function findVersion (name) {
   let folder
   try {
@@ -69,8 +67,8 @@ function findVersion (name) {
   }
 }
 
-// The URL and how to name it in messages: without its password, and without its options, which may hold one too. Every
-// option has to be one of `understood`: what is ignored might have said which data it is.
+// Returns the parts of a URL, and as `title` its name in messages: without the password, and without the options, which may
+// contain one too. An option that is not `understood` is refused, because it may say which data is meant.
 function parseUrl (source, protocols, understood) {
   const url = tryUrl(source)
   if (!url || !protocols.includes(url.protocol) || !url.hostname) {
@@ -79,26 +77,28 @@ function parseUrl (source, protocols, understood) {
   const [user, password, pathname] = [url.username, url.password, url.pathname].map(decodeURIComponent)
   const shown = user && `${user}@`
   const title = `${url.protocol}//${shown}${url.host}${url.pathname}`
-  const odd = [...url.searchParams.keys()].filter((name) => !understood.includes(name))
-  if (odd.length) {
-    throw sourceError('source-invalid', `${title}: the option ${odd.join(' and ')} is not understood here. Take it off; understood are ${understood.join(', ')}`)
+  const unknown = [...url.searchParams.keys()].filter((name) => !understood.includes(name))
+  if (unknown.length) {
+    throw sourceError('source-invalid', `${title}: the option ${unknown.join(' and ')} is not understood here. Take it off; understood are ${understood.join(', ')}`)
   }
-  return { url, user, password, database: pathname.substring(1), options: Object.fromEntries(url.searchParams), title }
+  // An IPv6 address is in brackets in a URL, and not for the clients.
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  return { url, host, user, password, database: pathname.substring(1), options: Object.fromEntries(url.searchParams), title }
 }
 
-// Its own errors show the password.
+// The errors of URL show the password.
 function tryUrl (source) {
   try {
     const url = new URL(source)
     decodeURIComponent(url.username + url.password + url.pathname)
-    // A password with such characters ends up in the wrong part, and would be shown.
+    // With such a character, part of the password is in another part of the URL, and would be shown.
     return /@/.test(url.pathname + url.search + url.hash) ? undefined : url
   } catch (error) {
     return undefined
   }
 }
 
-// Keys, paths and items are text; undefined for bytes that are none, and for nothing at all.
+// Keys, paths and items are text. Returns undefined for bytes that are not UTF-8, and for no bytes.
 function asText (bytes) {
   const text = bytes.toString()
   return text && Buffer.from(text).equals(bytes) ? text : undefined
@@ -108,7 +108,7 @@ function asRecord (record, contents) {
   return { record, contents: Buffer.isBuffer(contents) ? contents : Buffer.from(contents) }
 }
 
-// Groups of what can be in memory at once, by the `size` of each in bytes.
+// Returns groups of things that fit into memory together; each thing has its `size` in bytes.
 function * bySize (things) {
   let group = []
   let bytes = 0

@@ -1,0 +1,39 @@
+// Backups of an open store: one into a folder, or with `keep` the next one of a folder of dated backups.
+const path = require('path')
+const { requireOptions, requireText } = require('./arguments.js')
+const { makeDated } = require('./dated-backups.js')
+const { invalid } = require('./errors.js')
+const { isWithin, withSentence } = require('./folders.js')
+const { GUARD, hasFiles } = require('./store-files.js')
+
+module.exports = { backup }
+
+async function backup (store, folder, options = {}) {
+  requireText(folder, 'invalid-folder')
+  requireOptions(options, ['keep'])
+  const { keep } = options
+  if (await isWithin(folder, store.path)) {
+    throw invalid('invalid-folder', `${folder} is the store in ${store.path} or lies within it, and a backup there would be lost with the store; name a folder outside of it`)
+  }
+  if (keep === undefined) {
+    return { ...await copy(store, folder), folder: path.resolve(folder), removed: [] }
+  }
+  if (!Number.isSafeInteger(keep) || keep < 1) {
+    throw invalid('invalid-keep', `keep: ${keep} is not a whole number from 1 on`)
+  }
+  if (await hasFiles(folder, [GUARD])) {
+    throw invalid('invalid-folder', `${folder} holds a store or a backup itself, so no dated backups are made in it; name another folder`)
+  }
+  return makeDated(path.resolve(folder), keep, (target) => copy(store, target))
+}
+
+async function copy (store, folder) {
+  try {
+    return JSON.parse(await withSentence([folder], () => store.backup(folder)))
+  } catch (error) {
+    if (error.code === 'ERR_STORE_FOREIGN' && await hasFiles(folder, [GUARD])) {
+      error.detail = `${folder} holds a store already, and a backup never replaces one; choose a new or an empty folder, or make dated backups in one folder (keep, --keep)`
+    }
+    throw error
+  }
+}

@@ -1,0 +1,85 @@
+// Settings of the stores. They come from the environment, or as options from `open`. README describes the same settings; a test
+// compares the two.
+const path = require('path')
+const { readAge } = require('./age.js')
+const { failure, invalid } = require('./errors.js')
+
+// A number has the option of `open` with the same name.
+const settings = {
+  folder: { variable: 'SLED_PATH', slug: 'invalid-sled-path', code: 'ERR_SLED_PATH', byDefault: path.join('data', 'dashboard.sled') },
+  cacheMB: { variable: 'SLED_CACHE_MB', slug: 'invalid-sled-cache-mb', code: 'ERR_SLED_CACHE_MB', byDefault: 64, least: 1, most: 1024 * 1024, unit: 'MiB' },
+  commitSeconds: { variable: 'SLED_COMMIT_SECONDS', slug: 'invalid-sled-commit-seconds', code: 'ERR_SLED_COMMIT_SECONDS', byDefault: 10, least: 1, most: 3600, unit: 'seconds' },
+  purgeAfter: { variable: 'SLED_PURGE_AFTER', slug: 'invalid-sled-purge-after', code: 'ERR_SLED_PURGE_AFTER', unit: 's, m, h, d or w' },
+  cache: { variable: 'CACHE', slug: 'invalid-cache', code: 'ERR_CACHE' }
+}
+
+module.exports = { checkNumbers, readSettings, sharedFolderError, settings }
+
+// Returns the settings of Dashboard's store, or of the store of the module with this prefix.
+function readSettings (prefix) {
+  if (prefix !== undefined && !/^[A-Za-z0-9_]+$/.test(prefix)) {
+    throw invalid('invalid-prefix')
+  }
+  refuseHostCache()
+  return {
+    folder: readFolder(prefix),
+    cacheMB: readNumber('cacheMB'),
+    commitSeconds: readNumber('commitSeconds'),
+    purgeAfter: readPurgeAfter()
+  }
+}
+
+// Returns options of `open`, with the defaults for those that are not given.
+function checkNumbers ({ cacheMB = settings.cacheMB.byDefault, commitSeconds = settings.commitSeconds.byDefault }) {
+  for (const [name, number] of Object.entries({ cacheMB, commitSeconds })) {
+    requireNumber(number, settings[name], { slug: 'invalid-setting', code: 'ERR_INVALID', text: `${name}: ${number}` })
+  }
+  return { cacheMB, commitSeconds }
+}
+
+// Returns the error of two parts of a dashboard that have the same folder.
+function sharedFolderError (prefix, folder) {
+  const { slug, code } = settings.folder
+  return failure(slug, code, `${folderVariable(prefix)}: ${folder} is the store of another part of this dashboard, and a flush of one would empty the other; give each part its own folder`)
+}
+
+function refuseHostCache () {
+  const { variable, slug, code } = settings.cache
+  if (process.env[variable]) {
+    throw failure(slug, code, `${variable}: the dashboard's cache can return an account from before its sessions were ended; unset ${variable}, the store has its own cache`)
+  }
+}
+
+function readFolder (prefix) {
+  const { variable, byDefault } = settings.folder
+  const main = process.env[variable] || path.join(global.applicationPath || process.cwd(), byDefault)
+  return path.resolve(prefix ? process.env[folderVariable(prefix)] || `${main}-${prefix.toLowerCase()}` : main)
+}
+
+function folderVariable (prefix) {
+  const { variable } = settings.folder
+  return prefix ? `${prefix}_${variable}` : variable
+}
+
+function readNumber (name) {
+  const { variable, slug, code, byDefault } = settings[name]
+  const text = process.env[variable]
+  const number = text ? Number(text) : byDefault
+  requireNumber(number, settings[name], { slug, code, text: `${variable}: ${text}` })
+  return number
+}
+
+function requireNumber (number, { least, most, unit }, { slug, code, text }) {
+  if (!Number.isInteger(number) || number < least || number > most) {
+    throw failure(slug, code, `${text} is not a whole number of ${unit} from ${least} to ${most}`)
+  }
+}
+
+function readPurgeAfter () {
+  const { variable, slug, code } = settings.purgeAfter
+  const age = process.env[variable]
+  if (age) {
+    readAge(age, { slug, code, variable })
+  }
+  return age
+}
