@@ -47,9 +47,10 @@ function decrypt (text, key, iv) {
   }
 }
 
-// Returns whether a text may be encrypted: the host stores that as hexadecimal digits in lower case.
+// Returns whether a text looks encrypted under some secret: pairs of hexadecimal digits, no fewer than those of the shortest JSON
+// object. src/record/cipher.rs is the twin.
 function looksEncrypted (text) {
-  return text.length >= 4 && text.length % 2 === 0 && !/[^0-9a-f]/.test(text)
+  return text.length >= 4 && text.length % 2 === 0 && !/[^0-9a-f]/i.test(text)
 }
 
 function timestampPath () {
