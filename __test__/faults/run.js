@@ -2,25 +2,25 @@
 // runs one file. Ends with a table of what was tried and lost, and a line that counts.
 //
 // file            fault                                                    control, which has to lose                     seconds
-// asan            memory errors in this project's tests, with a sanitizer  -                                              TASAN
-// backup          kill -9 during a backup                                  the same without the mark of a copy            TBACKUP
-// damage          flipped bits, truncated files, older files               an older copy of the whole store               TDAMAGE
-// errors          each write and sync fails, once or from then on; a full  -                                              TERRORS
+// asan            memory errors in this project's tests, with a sanitizer  -                                              needs nightly
+// backup          kill -9 during a backup                                  the same without the mark of a copy            23
+// damage          flipped bits, truncated files, older files               an older copy of the whole store               194
+// errors          each write and sync fails, once or from then on; a full  -                                              306
 //                 disk
-// fuzz            random bytes on the disk and in records (cargo-fuzz)     -                                              TFUZZ
-// hanging-target  a backup to a volume that hangs                          the store on that volume                       THANGINGTARGET
-// journal-gap     a flipped bit among changes that only the journal has    the same with nothing left behind it           TJOURNALGAP
-// kill            kill -9 while resets are in flight                       -                                              TKILL
-// order           acknowledgements before their write or sync (strace)     the trace without them, or with them later     TORDER
-// power-cut       power cut of an ext4 and an xfs while resets are in      syncs that do nothing                          TPOWERCUT
+// fuzz            random bytes on the disk and in records (cargo-fuzz)     -                                              needs nightly
+// hanging-target  a backup to a volume that hangs                          the store on that volume                       70
+// journal-gap     a flipped bit among changes that only the journal has    the same with nothing left behind it           6
+// kill            kill -9 while resets are in flight                       -                                              106
+// order           acknowledgements before their write or sync (strace)     the trace without them, or with them later     23
+// power-cut       power cut of an ext4 and an xfs while resets are in      syncs that do nothing                          66
 //                 flight
-// power-cut-at    the same at single calls of an open and of a reset       -                                              TPOWERCUTAT
-// replay          unsynced writes of a recording dropped, reordered, torn  the same without our fdatasync                 TREPLAY
-// salvage         flipped bits and zeros in sled's files, then a salvage   a removed record                               TSALVAGE
-// swap            kill -9 at calls of a restore and of a compaction        the same without the plan of the swap          TSWAP
-// syscalls        kill -9 at each call of a creation, an open, a reset     strace has to count the same calls             TSYSCALLS
-// unsupported     a file system that cannot sync folders, or tell its room one that lacks nothing gives no warning        TUNSUPPORTED
-// watchdog        calls to the disk that hang, or are slow                 -                                              TWATCHDOG
+// power-cut-at    the same at single calls of an open and of a reset       -                                              100
+// replay          unsynced writes of a recording dropped, reordered, torn  the same without our fdatasync                 over 300
+// salvage         flipped bits and zeros in sled's files, then a salvage   a removed record                               110
+// swap            kill -9 at calls of a restore and of a compaction        the same without the plan of the swap          100
+// syscalls        kill -9 at each call of a creation, an open, a reset     strace has to count the same calls             not measured
+// unsupported     a file system that cannot sync folders or tell its room  one that lacks nothing gives no warning        5
+// watchdog        calls to the disk that hang, or are slow                 -                                              40
 //
 // Seconds of one run with the debug build, on two processors that were also busy with other work.
 const fs = require('fs')
