@@ -31,7 +31,7 @@ const said = {
   'npx dashboard-sled verify /var/lib/dashboard/backups/by-hand': /\nnothing is wrong\n$/,
   'npx dashboard-sled restore /var/lib/dashboard/backups/by-hand --dry-run': /\nevery session of 1 accounts would be ended\n/,
   'npx dashboard-sled restore /var/lib/dashboard/backups/by-hand': /\nevery session of 1 accounts was ended: /,
-  'npx dashboard-sled backup /var/lib/dashboard/backups/organizations --store data/dashboard.sled-organizations': /^1 records, .*whole\n$/s,
+  'npx dashboard-sled backup /var/lib/dashboard/backups/organizations --store data/dashboard.sled-organizations': /^1 records, .*organizations and verified\n$/s,
   'npx dashboard-sled backup /var/lib/dashboard/backups --keep 14': /Z and verified\n(removed .+\n)*$/,
   'npx dashboard-sled backup /backup/all --keep 14': /Z and verified\n(removed .+\n)*$/,
   'npx dashboard-sled backup /backup/2026-11-22': /2026-11-22 and verified\n$/,
