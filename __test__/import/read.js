@@ -42,11 +42,9 @@ function requireFailure (error, slug, { password, title }) {
   }
 }
 
-// Copies the sources to a folder without packages; returns their folder there.
+// Copies lib to a folder without packages; returns the folder of the sources there.
 function copySources (folder) {
-  const lib = path.join(__dirname, '..', '..', 'lib')
   const copy = path.join(folder, 'lib')
-  fs.cpSync(path.join(lib, 'import'), path.join(copy, 'import'), { recursive: true })
-  fs.copyFileSync(path.join(lib, 'arguments.js'), path.join(copy, 'arguments.js'))
+  fs.cpSync(path.join(__dirname, '..', '..', 'lib'), copy, { recursive: true })
   return path.join(copy, 'import')
 }
