@@ -17,6 +17,7 @@ describe('inspect', function () {
     await store.load(Object.entries({
       plain: text,
       encrypted: encrypt(text, secrets),
+      upper: encrypt(text, secrets).toUpperCase(),
       map: 'account_1',
       words: 'HIDDEN words',
       json: '"HIDDEN"',
@@ -30,7 +31,7 @@ describe('inspect', function () {
   })
   after(() => fs.rmSync(folder, { recursive: true }))
 
-  for (const [key, form, env] of [['plain', 'JSON', {}], ['encrypted', 'encrypted JSON', secrets]]) {
+  for (const [key, form, env] of [['plain', 'JSON', {}], ['encrypted', 'encrypted JSON', secrets], ['upper', 'encrypted JSON', secrets]]) {
     it(`shows a record, its secrets redacted, ${key}`, async () => {
       const { code, stdout } = await tool(['inspect', key], env)
       assert.strictEqual(code, 0)

@@ -113,6 +113,8 @@ pub fn decrypt_record<'a>(stored: &'a [u8], secret: Option<&Secret>) -> Cow<'a, 
 
 /// Returns whether stored bytes look like a record that is encrypted under some secret: pairs of hexadecimal digits, no
 /// fewer than those of the shortest JSON object. Dashboard writes lower-case digits, but its decipher reads both cases.
+///
+/// `looksEncrypted` in `lib/host.js` is the twin; `__test__/inspect.test.js` tests both cases of digits there.
 #[must_use]
 pub fn looks_encrypted(stored: &[u8]) -> bool {
     const SHORTEST: usize = 2 * "{}".len();
