@@ -1,6 +1,6 @@
 //! The changes that a store accepts.
 
-pub use crate::record::cipher::Secret;
+use crate::record::cipher::Secret;
 use crate::record::stale::Fingerprint;
 use crate::record::Kind;
 use crate::store::contents::Contents;

@@ -1,12 +1,10 @@
 //! The contents of a record, shared between the cache and readers.
 
+use crate::record::stale::Fingerprint;
 use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
-
-/// Hash that recognizes a value which a stale write must not restore. The rule about stale writes computes it.
-pub type Fingerprint = [u8; 8];
 
 /// The bytes of a value, shared between the cache and readers.
 #[derive(Clone)]

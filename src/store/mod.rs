@@ -1,9 +1,12 @@
 //! The store: records and lists, durable once acknowledged. Its interface to the services does not depend on the
-//! engine.
+//! engine: it is the names that this file exports. The calls of [`Store`] are in the engine's `mod.rs`, `read/scan.rs`
+//! and `maintenance/stats.rs`. With a second engine, `Store` becomes an enum of the engines, because a setting chooses
+//! one at run time; a feature of cargo leaves an engine out.
 //!
 //! - [`change`]: the changes that a store accepts
 //! - [`key`], [`wtf8`]: names of the host as keys
 //! - [`contents`]: the bytes of a record
+//! - [`rule`]: the rules about stale writes and imports, applied to contents
 //! - [`cache`], [`version`]: values in memory, and versions that tell whether a value that was read is still current
 //! - [`error`], [`findings`], [`notice`], [`panics`]: reports to callers and operators
 //! - [`sled`]: the embedded engine
@@ -20,6 +23,7 @@ mod findings;
 pub mod key;
 mod notice;
 mod panics;
+mod rule;
 pub mod sled;
 #[cfg(test)]
 pub(crate) mod test_store;

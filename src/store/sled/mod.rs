@@ -3,11 +3,10 @@
 //! - [`format`](mod@format): encoding of values and batches
 //! - [`folder`]: the files beside sled: the lock, the rollback guard, the journal, swaps
 //! - [`database`]: sled itself
-//! - [`commit`]: the writer, and a change on its way to the disk
+//! - [`commit`]: the writer, the state that it shares with readers, and a change on its way to the disk
 //! - [`read`]: lists, pages of lists, and scans of everything
 //! - [`open`](mod@open): opening and creating stores, and the stores that this process has open
 //! - [`maintenance`]: verify, repair, backup, restore, compact, statistics
-//! - [`shared`]: the state that the writer, the watchdog and the readers share
 //!
 //! [`Store::submit`] puts a change into the queue. The writer ([`commit`]) makes one transaction of the waiting
 //! changes, and the journal ([`folder`]) makes it durable. Then the cache publishes the new values to readers, and the
@@ -21,7 +20,6 @@ pub mod format;
 mod maintenance;
 mod open;
 mod read;
-mod shared;
 #[cfg(test)]
 mod tests;
 
@@ -36,19 +34,20 @@ pub use open::registry::{open, open_exclusive, refuse_shared, settle, Closing, L
 pub use open::Settings;
 pub use read::scan::{Part, Parts, Records};
 
+use crate::record::cipher::Secret;
 use crate::store::cache::{Cached, NotCached};
-use crate::store::change::{self, Change, Completion, Outcome, Record, Request, Secret};
+use crate::store::change::{self, Change, Completion, Outcome, Record, Request};
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, ListPath};
 use crate::store::notice::Notice;
+use crate::store::rule;
 use commit::queue::Message;
-use commit::transaction;
+use commit::shared::Shared;
 use database::release::{Held, Release, Stage};
 use folder::rollback_guard::StoreId;
 use maintenance::{backup, verify};
 use read::list::Head;
-use shared::Shared;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -144,7 +143,7 @@ impl Store {
         secret: Option<&Secret>,
     ) -> Result<bool> {
         let stored = record.kind.map(|_| self.read(&record.key)).transpose()?.flatten();
-        transaction::would_keep(record, contents, stored.as_ref(), secret)
+        rule::would_keep(record, contents, stored.as_ref(), secret)
     }
 
     /// Makes `changes` together or not at all. Calls `completion` when they are durable.

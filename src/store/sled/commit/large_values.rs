@@ -13,10 +13,10 @@
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{ChunkId, Key, KeyKind};
+use crate::store::sled::commit::shared::Shared;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::batch::Batch;
 use crate::store::sled::format::value::{self, Encoded, CHUNK_BYTES};
-use crate::store::sled::shared::Shared;
 
 /// Size from which a value is large, in bytes: an eighth of the journal.
 pub const LARGE_BYTES: usize = 256 << 10;

@@ -3,6 +3,7 @@
 //! - [`queue`]: changes that wait for the writer
 //! - [`writer`]: the thread that makes all changes
 //! - [`transaction`], [`overlay`], [`list`]: compute the new values of one commit
+//! - [`shared`]: the state that the writer, the watchdog and the readers share
 //! - [`large_values`]: writes large values ahead of their commit
 //! - [`unapplied`]: the commit that is in the journal, but not yet in sled
 //! - [`in_flight`], [`watchdog`]: notice a disk that hangs
@@ -20,6 +21,7 @@ pub mod list;
 mod list_tests;
 pub mod overlay;
 pub mod queue;
+pub mod shared;
 pub mod statistics;
 pub mod transaction;
 pub mod unapplied;

@@ -4,9 +4,9 @@ use crate::store::cache::{Cached, NotCached};
 use crate::store::contents::Contents;
 use crate::store::error::Result;
 use crate::store::key::Key;
+use crate::store::sled::commit::shared::Shared;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::batch::Changed;
-use crate::store::sled::shared::Shared;
 
 /// Changed values on top of the stored ones. Reads see the changes made before.
 pub struct Overlay<'a> {

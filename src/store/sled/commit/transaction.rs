@@ -1,24 +1,20 @@
 //! The transaction of one commit: computes its changes from the stored values, and makes the batch for sled.
 
-use crate::record::cipher::{self, Secret};
-use crate::record::import::{self, Import};
-use crate::record::overwrite::{overwrite, Locked};
-use crate::record::stale::{self, Fingerprint};
-use crate::record::Kind;
+use crate::record::cipher::Secret;
 use crate::store::cache::NotCached;
-use crate::store::change::{Change, Edit, Edited, Record, MAX_RULED_BYTES};
+use crate::store::change::{Change, Edit, Edited, Record};
 use crate::store::contents::Contents;
-use crate::store::error::{Result, StoreError};
+use crate::store::error::Result;
 use crate::store::key::{ChunkId, Key};
+use crate::store::rule;
 use crate::store::sled::commit::large_values::{self, LARGE_BYTES};
 use crate::store::sled::commit::list;
 use crate::store::sled::commit::overlay::Overlay;
+use crate::store::sled::commit::shared::Shared;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::batch::{Batch, Changed};
 use crate::store::sled::format::meta::{put_applied, QUARANTINE};
 use crate::store::sled::format::value;
-use crate::store::sled::shared::Shared;
-use crate::store::MAX_CONTENTS_BYTES;
 use std::sync::PoisonError;
 
 /// Largest growth of a record when a session ends or a key is reset, in bytes, encrypted or not.
@@ -134,8 +130,9 @@ impl<'a> Transaction<'a> {
                     record.kind.map(|_| self.overlay.get(&record.key)).transpose()?.flatten();
                 self.require_room(is_spared(&record, &contents, stored.as_ref()))?;
                 let commit = &self.shared.commit;
-                let (contents, is_changed) = commit
-                    .computing(|| import(&record, contents, stored.as_ref(), secret.as_ref()))?;
+                let (contents, is_changed) = commit.computing(|| {
+                    rule::import(&record, contents, stored.as_ref(), secret.as_ref())
+                })?;
                 if is_changed {
                     kept.lock().unwrap_or_else(PoisonError::into_inner).add(record.key.display());
                 }
@@ -168,22 +165,13 @@ impl<'a> Transaction<'a> {
         let Some(Edited { contents, retires }) = edited? else {
             return Ok(());
         };
-        // An older or an imported store may hold larger accounts. They can be reset, and changed if they do not grow.
-        let limit = match (&retires, &stored) {
-            (Some(_), _) => MAX_CONTENTS_BYTES,
-            (None, Some(stored)) => record.most_bytes().max(stored.len()),
-            (None, None) => record.most_bytes(),
-        };
-        let found = contents.len();
-        if found > limit {
-            return Err(StoreError::TooLarge { slug: "invalid-value", found, limit });
-        }
+        rule::check_size(&record, &contents, stored.as_ref(), retires.is_some())?;
         let Some(retires) = retires else {
             self.require_room(is_spared(&record, &contents, stored.as_ref()))?;
             return self.write(record, contents, stored, secret);
         };
         let remembered = stored.as_ref().map(Contents::retired).unwrap_or_default();
-        self.overlay.put(record.key, remember(contents, remembered, &retires));
+        self.overlay.put(record.key, rule::remember(contents, remembered, &retires));
         Ok(())
     }
 
@@ -198,7 +186,7 @@ impl<'a> Transaction<'a> {
         let contents = match (record.kind, stored) {
             (Some(kind), Some(stored)) => {
                 let commit = &self.shared.commit;
-                commit.computing(|| reconcile(kind, contents, &stored, secret))?
+                commit.computing(|| rule::reconcile(kind, contents, &stored, secret))?
             }
             _ => contents,
         };
@@ -220,67 +208,4 @@ impl<'a> Transaction<'a> {
 fn is_spared(record: &Record, contents: &Contents, stored: Option<&Contents>) -> bool {
     let spared = record.kind.map_or(0, |_| SPARED_BYTES);
     stored.is_some_and(|stored| contents.len() <= stored.len() + spared)
-}
-
-/// Returns the contents to write instead of `contents` over `stored`, so that a stale write undoes nothing. They
-/// include the fingerprints of the values that this write retires.
-fn reconcile(
-    kind: Kind,
-    contents: Contents,
-    stored: &Contents,
-    secret: Option<&Secret>,
-) -> Result<Contents> {
-    let remembered = stored.retired();
-    let outcome = overwrite(kind, stored, &contents, remembered, secret)
-        .map_err(|Locked| StoreError::OtherSecret)?;
-    let Some(outcome) = outcome else {
-        return Ok(contents);
-    };
-    let contents = match outcome.text {
-        Some(text) => cipher::encrypt_record(text, secret).into(),
-        None => contents,
-    };
-    Ok(remember(contents, remembered, &outcome.retires))
-}
-
-/// Returns the contents to write for an import of `contents` over `stored`, if any, and whether they differ from the
-/// imported ones.
-fn import(
-    record: &Record,
-    contents: Contents,
-    stored: Option<&Contents>,
-    secret: Option<&Secret>,
-) -> Result<(Option<Contents>, bool)> {
-    let (Some(kind), Some(stored)) = (record.kind, stored) else {
-        return Ok((Some(contents), false));
-    };
-    let remembered = stored.retired();
-    let outcome = import::import(kind, stored, &contents, remembered, secret, MAX_RULED_BYTES)
-        .map_err(|Locked| StoreError::OtherSecretOfImport { name: record.key.display() })?;
-    Ok(match outcome {
-        Import::Taken { retires } => (Some(remember(contents, remembered, &retires)), false),
-        Import::Merged { text, retires } => {
-            let contents = cipher::encrypt_record(text, secret).into();
-            (Some(remember(contents, remembered, &retires)), true)
-        }
-        Import::Kept => (None, true),
-    })
-}
-
-/// Returns whether an import of `contents` at `record` would keep a part of the `stored` record.
-pub fn would_keep(
-    record: &Record,
-    contents: Contents,
-    stored: Option<&Contents>,
-    secret: Option<&Secret>,
-) -> Result<bool> {
-    Ok(import(record, contents, stored, secret)?.1)
-}
-
-/// Returns `contents` with the fingerprints that were retired before and those that are retired now.
-fn remember(contents: Contents, before: &[Fingerprint], now: &[Fingerprint]) -> Contents {
-    if before.is_empty() && now.is_empty() {
-        return contents;
-    }
-    contents.with_retired(&stale::remember(before, now))
 }

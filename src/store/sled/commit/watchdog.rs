@@ -4,8 +4,8 @@
 
 use crate::store::error::StoreError;
 use crate::store::panics::caught;
+use crate::store::sled::commit::shared::Shared;
 use crate::store::sled::database::disk::Disk;
-use crate::store::sled::shared::Shared;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;

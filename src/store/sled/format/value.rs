@@ -11,7 +11,8 @@
 //!
 //! The checksum covers the key, so a value under a wrong key is detected as damage.
 
-use crate::store::contents::{Contents, Fingerprint};
+use crate::record::stale::Fingerprint;
+use crate::store::contents::Contents;
 use crate::store::error::StoreError;
 use crate::store::key::{ChunkId, Key};
 
