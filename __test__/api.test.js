@@ -12,7 +12,7 @@ const types = fs.readFileSync(path.join(root, 'index.d.ts'), 'utf8')
 const names = ['Account', 'open', 'progress', 'recover', 'ResetSessionKey', 'restore', 'Session', 'setup', 'Storage', 'StorageList']
 const examples = readExamples()
 
-// What the page says that the examples have: how each name is made, and its type.
+// The names that the page gives to the examples: how each is made, and its type.
 const given = {
   storage: ['await Storage.setup()', 'import("../../index.js").StorageContainer'],
   lists: ['await StorageList.setup()', 'import("../../index.js").StorageListContainer'],

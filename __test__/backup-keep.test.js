@@ -21,7 +21,7 @@ describe('backup --keep', function () {
   })
   afterEach(() => fs.rmSync(folder, { recursive: true }))
 
-  it('makes a folder with the date, for its owner alone, and keeps so many', async () => {
+  it('makes a folder with the date, for its owner alone, and keeps the given number', async () => {
     const made = []
     for (let i = 0; i < 4; i++) {
       const { code, stdout } = await run('--keep', '2', '--json')
@@ -185,7 +185,7 @@ describe('a second backup', function () {
     const other = await rejection(store.storage.backup(path.join(store.folder, 'other')))
     assert(other.detail.includes('is not empty and holds no store (found file)'), other.detail)
   })
-  it('at the same time is refused, and takes nothing of the first', async () => {
+  it('of a store while another one runs is refused, and leaves the first alone', async () => {
     const backups = path.join(store.folder, 'backups')
     const answers = await Promise.allSettled(Array.from({ length: 4 }, () => store.storage.backup(backups, { keep: 5 })))
     const made = answers.filter(({ status }) => status === 'fulfilled').map(({ value }) => path.basename(value.folder))

@@ -51,7 +51,7 @@ describe('bench', function () {
     assert.deepStrictEqual(delays.rows.map(({ store }) => store), ['sled', 'plain'])
     assert(delays.rows.every(({ p50, p999, max }) => p50 > 0 && p50 <= p999 && p999 <= max))
   })
-  it('a name that it does not know', async () => {
+  it('refuses unknown names and numbers out of bounds', async () => {
     await assert.rejects(run('--only', 'got'), /There is no got\./)
     await assert.rejects(run('--rounds', '0'), /It has to be a whole number from 1\./)
     await assert.rejects(run('--sessions', '2999'), /It has to be a whole number from 3000\./)

@@ -98,7 +98,7 @@ describe('dashboard', () => {
     ['a setting', { SLED_CACHE_MB: 'abc' }, 'SLED_CACHE_MB: abc is not a whole number'],
     ['a folder', { SLED_PATH: __dirname }, 'is not empty and holds no store']
   ]) {
-    it(`${title} that keeps it from starting is told by a sentence without a stack`, async () => {
+    it(`${title} that keeps it from starting is reported as a sentence without a stack`, async () => {
       const [error] = await step('register', user, { env }).then(() => [], (error) => [error])
       assert(error.message.includes(sentence), error.message)
       // Node adds three lines about an unhandled rejection, and one with its version.

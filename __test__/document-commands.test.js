@@ -1,5 +1,5 @@
 /* eslint-env mocha */
-// Every command of the documents is run here, in the order of its page, or stands in documents/covered.js.
+// Every command of the documents is run here, in the order of its page, or listed in documents/covered.js.
 const assert = require('assert')
 const fs = require('fs')
 const path = require('path')

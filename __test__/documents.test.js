@@ -5,6 +5,7 @@ const fs = require('fs')
 const path = require('path')
 const { makeApi, page } = require('../docs/make-api.js')
 const { makeCommands, pages } = require('../docs/make-commands.js')
+const { makeProgram } = require('../lib/cli/program.js')
 const { documents, read } = require('./documents/read.js')
 
 const root = path.join(__dirname, '..')
@@ -60,7 +61,7 @@ describe('documents', () => {
   const operations = read('docs/operations.md')
 
   for (const [title, pattern] of Object.entries({ 'code of an error': /\bERR_[A-Z_]+[A-Z]\b/g, 'code of a warning': /\bDASHBOARD_SLED_[A-Z]+\b/g })) {
-    it(`every ${title} has one row in docs/operations.md, and no row is of another one`, () => {
+    it(`every ${title} has one row in docs/operations.md, and there are no other rows`, () => {
       const named = new Set(sources.match(pattern))
       assert(named.size > 3)
       const rows = operations.split('\n').filter((line) => line.startsWith('| `')).map((line) => line.split('`')[1]).filter((code) => code.match(pattern))
@@ -93,9 +94,15 @@ describe('documents', () => {
       assert(read('README.md').includes(`\n| \`${setting}\` |`), setting)
     }
   })
+  it('the table in faults/run.js has a row for every file of faults, and no other', () => {
+    const files = filesIn('__test__/faults').filter((file) => file.endsWith('.fault.js')).map((file) => path.basename(file, '.fault.js'))
+    const [, table] = /^\/\/ file .* seconds\n((?:\/\/ .*\n)+)/m.exec(read('__test__/faults/run.js'))
+    const rows = [...table.matchAll(/^\/\/ ([\w-]+) .* (\d+|-)$/gm)].map(([, name]) => name)
+    assert.deepStrictEqual(rows, files.sort())
+  })
   it('every command of the tool is in docs/operations.md', () => {
-    const commands = [...sources.matchAll(/program\.command\('(\w+)'\)/g)].map(([, name]) => name)
-    assert(commands.length >= 4)
+    const commands = makeProgram().commands.map((command) => command.name())
+    assert(commands.length >= 13)
     for (const name of commands) {
       assert(operations.includes(`npx dashboard-sled ${name} `) || operations.includes(`npx dashboard-sled ${name}\``), name)
     }

@@ -11,6 +11,7 @@ const phrases = ['is none', 'stands in', 'stands at']
 // The same in JavaScript, in comments and in the texts that people read.
 const beginningsOfScripts = [...beginnings, 'How many', 'Who']
 const phrasesOfScripts = [...phrases, 'makes no sense', 'are none', 'who asks']
+const isNo = /(?<!\b[Tt]here )\bis no (?!longer\b)\w/
 
 describe('english', () => {
   const comments = fs.readdirSync(path.join(root, 'src'), { recursive: true })
@@ -36,7 +37,7 @@ describe('english', () => {
     }
   })
   describe('JavaScript', () => {
-    const files = ['index.js', ...['bin', 'lib'].flatMap((folder) => fs.readdirSync(path.join(root, folder), { recursive: true }).map((file) => path.join(folder, file)))].filter((file) => file.endsWith('.js'))
+    const files = ['index.js', ...['bin', 'lib'].flatMap(listScripts)]
     const commentsOfScripts = files.flatMap(readComments)
     const texts = files.flatMap(readTexts)
 
@@ -50,8 +51,30 @@ describe('english', () => {
     for (const phrase of phrasesOfScripts) {
       it(`does not say "${phrase}"`, () => refuse([...commentsOfScripts, ...texts], new RegExp(`\\b${phrase}\\b`)))
     }
-    it('says "is not a", not "is no"', () => refuse([...commentsOfScripts, ...texts], /(?<!\b[Tt]here )\bis no (?!longer\b)\w/))
+    it('says "is not a", not "is no"', () => refuse([...commentsOfScripts, ...texts], isNo))
   })
+
+  describe('JavaScript of tests, benchmarks and examples', () => {
+    const comments = ['__test__', 'bench', 'examples'].flatMap(listScripts).flatMap(readComments)
+
+    for (const beginning of beginningsOfScripts) {
+      it(`has no comment that begins with "${beginning}"`, () => {
+        assert(comments.length > 500, `${comments.length}`)
+        refuse(comments, new RegExp(`^${beginning}\\b`))
+      })
+    }
+    for (const phrase of phrasesOfScripts) {
+      it(`does not say "${phrase}" in a comment`, () => refuse(comments, new RegExp(`\\b${phrase}\\b`)))
+    }
+    it('says "is not a", not "is no"', () => refuse(comments, isNo))
+  })
+
+  function listScripts (folder) {
+    return fs.readdirSync(path.join(root, folder), { withFileTypes: true })
+      .filter(({ name }) => name !== 'node_modules')
+      .flatMap((entry) => entry.isDirectory() ? listScripts(path.join(folder, entry.name)) : [path.join(folder, entry.name)])
+      .filter((file) => file.endsWith('.js'))
+  }
 
   function refuse (comments, wrong) {
     const found = comments.filter(({ text }) => wrong.test(text))

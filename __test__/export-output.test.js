@@ -68,7 +68,7 @@ describe('export --output', function () {
     assert.deepStrictEqual([after.isCharacterDevice(), after.ino, after.mode], [true, before.ino, before.mode])
   })
   it('a link to the standard output is the standard output', async () => {
-    // What /dev/stdout is. That of this machine is not put at risk.
+    // A link like /dev/stdout, so that the one of this machine is not put at risk.
     const link = path.join(folder, 'stdout')
     fs.symlinkSync('/proc/self/fd/1', link)
     for (const into of ['cat', `cat > ${path.join(folder, 'file')}`]) {

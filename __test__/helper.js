@@ -5,14 +5,17 @@ const fs = require('fs')
 const os = require('os')
 const path = require('path')
 const addon = require('../index.js')
+const { settings } = require('../lib/settings.js')
 
-const settings = ['CACHE', 'NODE_ENV', 'SLED_CACHE_MB', 'SLED_COMMIT_SECONDS', 'SLED_PATH', 'SLED_PURGE_AFTER', 'ORGANIZATIONS_SLED_PATH']
+// The variables of all settings, for Dashboard's store and for the one of a module.
+const variables = [...Object.values(settings).map(({ variable }) => variable), `ORGANIZATIONS_${settings.folder.variable}`]
+const cleared = [...variables, 'NODE_ENV']
 
 const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
 // The user nobody, as whom tests of root check permissions.
 const nobody = { uid: 65534, gid: 65534 }
 
-module.exports = { loadEntries, makeFolder, readEntries, rejection, runAsNobody, runNode, runTool, tool, until, useStore, withStore }
+module.exports = { loadEntries, makeFolder, readEntries, rejection, runAsNobody, runNode, runTool, tool, until, useStore, variables, withStore }
 
 // A new store for each test of the describe block that calls this.
 function useStore () {
@@ -28,8 +31,8 @@ function useStore () {
     await context.open()
   }
   beforeEach(async () => {
-    before = settings.map((name) => process.env[name])
-    settings.forEach((name) => delete process.env[name])
+    before = cleared.map((name) => process.env[name])
+    cleared.forEach((name) => delete process.env[name])
     context.folder = makeFolder()
     process.env.SLED_PATH = path.join(context.folder, 'store')
     process.env.NODE_ENV = 'testing'
@@ -39,7 +42,7 @@ function useStore () {
     await context.storage.close()
     assert.deepStrictEqual(fs.readdirSync(path.join(context.folder, 'store', 'sled', 'blobs')), [])
     fs.rmSync(context.folder, { recursive: true })
-    settings.forEach((name, i) => {
+    cleared.forEach((name, i) => {
       delete process.env[name]
       if (before[i] !== undefined) {
         process.env[name] = before[i]

@@ -80,7 +80,7 @@ describe('import into a store that holds data', () => {
     const found = await stored()
     assert.deepStrictEqual([kept, found.account, found.session.ended], [0, reset, 70])
     assert.strictEqual(await withStore(store, ({ storage }) => storage.read(other.record)), String(other.contents))
-    // What the reset retired stays retired.
+    // The values that the reset retired stay retired.
     assert.strictEqual((await fill(entries(account({ sessionKeyNumber: 3 }), session()))).kept, 2)
     assert.strictEqual((await stored()).account.sessionKey, 'second key')
   })

@@ -207,7 +207,7 @@ describe('maintenance', () => {
       }
     })
   }
-  it('a repair of the settings of sled is told by a warning', async () => {
+  it('a repair of the settings of sled is reported as a warning', async () => {
     await store.storage.close()
     const conf = path.join(folder, 'sled', 'conf')
     const whole = fs.readFileSync(conf)

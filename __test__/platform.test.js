@@ -44,7 +44,7 @@ describe('platform-unsupported', () => {
       assert(detail.includes('remove node_modules and package-lock.json, and run npm install; '), detail)
     }
   })
-  it('is told by the command-line tool', () => {
+  it('is reported by the command-line tool', () => {
     fs.cpSync(path.join(root, 'bin'), path.join(folder, 'bin'), { recursive: true })
     const env = { ...process.env, NODE_PATH: path.join(root, 'node_modules') }
     const { status, stderr } = spawnSync(process.execPath, [path.join(folder, 'bin', 'dashboard-sled.js'), 'verify'], { env, encoding: 'utf8' })

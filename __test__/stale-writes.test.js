@@ -6,7 +6,7 @@ const { decrypt, encrypt, otherSecrets, secrets, useSecret } = require('./helper
 
 const appid = 'dashboard'
 
-// What a write from before may not undo, through the engine alone: no module, no atomic changes.
+// Writes of records that were read before a change, through the engine alone: no module, no atomic changes.
 describe('stale writes', () => {
   const store = useStore()
   afterEach(() => useSecret())
@@ -90,7 +90,7 @@ describe('stale writes', () => {
           assert.strictEqual(passwordHash, hash)
         }
       })
-      it('a lower sessionKeyNumber is not taken from any call', async () => {
+      it('a lower sessionKeyNumber has no effect in any call', async () => {
         await write(account({ sessionKeyNumber: 5, sessionKeyLastReset: 9 }))
         const lower = account({ sessionKeyNumber: 4, sessionKeyLastReset: 8, administrator: 7 })
         await write(lower)

@@ -95,7 +95,7 @@ describe('the folder of a store', () => {
     })
   })
 
-  // What a creation leaves when it is cut short: at first no guard, then one with its mark.
+  // A creation that is cut short leaves first no guard, and later one with its mark.
   for (const [title, isMarked, removed] of [
     ['before there was a guard', false, ['guard', 'sled']],
     ['with all its files', true, []],

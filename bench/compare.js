@@ -39,7 +39,7 @@ function makeTable (context, { name, title, unit, higherIsBetter, goals = {} }, 
     }
     Object.assign(row, { median: median(values), lowest: Math.min(...values), highest: Math.max(...values) })
     if (store !== ours && own) {
-      // How many times as fast ours is, of the medians.
+      // Ratio of the medians: over 1 if this store is faster.
       row.times = higherIsBetter ? own / row.median : row.median / own
       row.goal = goals[store]
       row.reached = row.goal && (row.goal.least ? row.times >= row.goal.least : 1 / row.times <= row.goal.most)

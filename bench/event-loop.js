@@ -15,7 +15,7 @@ const mostMilliseconds = 5
 const loaders = 1024
 const calmMilliseconds = 3000
 const figures = ['perSecond', 'p50', 'p99', 'p999']
-// What Node and the machine take by themselves.
+// Time that Node and the machine take by themselves.
 const plain = { name: 'plain', title: 'no store: `fs.read` of 4 KB' }
 
 module.exports = { groups: [group], run, steps: (context) => 1 + context.rounds * (namesIn(context).length + 1) }
@@ -85,7 +85,7 @@ function makeRow ({ unavailable }, name, { title }, { rounds, failures }) {
   return name === ours ? { ...row, goal: { most: mostMilliseconds }, reached: row.p999 < mostMilliseconds } : row
 }
 
-// What the system still has to do for the parts before would hold everybody up.
+// Work that the system still has to do for earlier parts would slow all stores.
 async function calm () {
   spawnSync('sync')
   await sleep(calmMilliseconds)

@@ -1,4 +1,4 @@
-// What becomes slower or larger when there are more sessions; and pages of the list of all sessions.
+// Measures times and sizes as the number of sessions grows, and pages of the list of all sessions.
 const fs = require('fs')
 const { accountsFor, appid } = require('./data.js')
 const { filesIn } = require('./files.js')
@@ -97,7 +97,7 @@ function listTable (pages) {
   return { kind: 'lists', name: 'lists', title: `A list of ${count(longest.items)} items against one of ${count(shortest.items)}, by \`dashboard.StorageList\``, pages, rows }
 }
 
-// What the files take on the disk, which is less than their length where they have holes.
+// Number of bytes that the files take on the disk, which is less than their length where they have holes.
 function diskBytes (folder) {
   return filesIn(folder).reduce((sum, file) => sum + fs.statSync(file).blocks * 512, 0)
 }

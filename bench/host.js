@@ -12,10 +12,10 @@ const dashboard = require(path.join(packages, '@userdashboard', 'dashboard'))
 const { appid } = data
 const mostIds = 200000
 const blockBytes = 4096
-// How many calls were acknowledged, by the kind of work; and the kinds that failed, of which that is not known.
+// Numbers of acknowledged calls by kind of work; and the kinds in which a call failed, for which the number is not known.
 const acknowledged = {}
 const failed = new Set()
-// Who was signed in: Dashboard's ids are so short that among some ten thousand two may be the same.
+// Accounts that were signed in. Dashboard's ids are so short that among some ten thousand two may be the same.
 const signedIn = new Set()
 let size, ids
 
@@ -34,14 +34,14 @@ const methods = {
   start: async () => {
     const openMilliseconds = timeOpening()
     await dashboard.start(global.applicationPath)
-    // What is left of the host's sign-in is what it asks of the store.
+    // Without the hash, Dashboard's sign-in consists of its calls to the store.
     dashboard.Hash.bcryptHashCompare = async () => true
     return { openMilliseconds: openMilliseconds() }
   },
 
   close: () => dashboard.Storage.close?.(),
 
-  // Accounts and sessions; with `lists` the sessions stand in the list of all of them too.
+  // Accounts and sessions; with `lists` the sessions are also in the list of all of them.
   load: async ({ sessions, lists, loaders }) => {
     methods.use({ sessions })
     await each(loaders, 0, size.accounts, async (i) => {
@@ -112,7 +112,7 @@ const methods = {
     return `sessionid=${session.sessionid}; token=${session.token}`
   },
 
-  // What is wrong with the store after all that was done to it.
+  // Returns the problems of the store after all measurements.
   check: async () => {
     const problems = [...await checkNumbers(), ...await checkEnded(), ...await checkWritten(), ...await checkList()]
     const listed = new Set(await dashboard.StorageList.listAll(`${appid}/sessions`))

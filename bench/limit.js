@@ -1,4 +1,4 @@
-// What a durable commit costs by itself on the same disk (benches/limit.rs); asked as a store is asked.
+// Cost of a durable commit by itself on the same disk (benches/limit.rs), measured like a store.
 const { execFile } = require('child_process')
 const fs = require('fs')
 const path = require('path')

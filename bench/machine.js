@@ -1,4 +1,4 @@
-// What the figures were taken on: nothing of it names a machine.
+// The hardware and versions behind the figures; they do not identify a machine.
 const { spawnSync } = require('child_process')
 const fs = require('fs')
 const os = require('os')

@@ -8,7 +8,7 @@ const ahead = { least: 1 }
 const durable = { sqlite: ahead, 'lmdb-flushed': ahead, level: ahead, 'redis-always': ahead }
 const all = { ...durable, lmdb: ahead, redis: ahead, files: ahead }
 
-// What is measured: `width` calls in flight, or one at a time, with times taken of `slice` of them together. The goals
+// The measurements: `width` calls in flight, or one at a time, with times taken of `slice` of them together. The goals
 // are for how many times as fast ours is, at least; or for how many times the limit it takes, at most.
 const measurements = [
   {

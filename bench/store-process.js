@@ -78,7 +78,7 @@ class StoreProcess {
     })
   }
 
-  // What is wrong with the store: in the process, and if it calls itself durable after that was killed.
+  // Returns the problems of the store: in the process, and for a durable store also after a kill of the process.
   async check () {
     try {
       const problems = await this.ask('check')
@@ -140,7 +140,7 @@ class StoreProcess {
 
 module.exports = { StoreProcess }
 
-// What an operator has: a package.json, and the host and the engine among the packages.
+// Makes an application as an operator has it: a package.json, with Dashboard and the engine among the packages.
 function makeApplication (folder, { engine, modules = [] }, name) {
   const packages = path.join(folder, 'node_modules')
   if (fs.existsSync(packages)) {

@@ -77,7 +77,7 @@ const stores = {
   }
 }
 
-// What stands beside them where something durable is measured.
+// Shown beside the stores where something durable is measured.
 const limit = { title: 'sled\'s `flush()` and `fdatasync` by themselves', durable: true }
 
 module.exports = { host, limit, needsPeers, ours: 'sled', stores }

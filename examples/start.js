@@ -125,7 +125,7 @@ async function stop () {
   process.exit(0)
 }
 
-// What is being answered may end; a browser keeps connections that ask for nothing open for long.
+// Lets requests in progress end, and closes idle connections, which a browser would keep open for long.
 async function closeRequests () {
   if (server) {
     const closed = once(server, 'close')

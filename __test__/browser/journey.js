@@ -17,7 +17,7 @@ const inReadme = ['02-owner-registers', '09-reset', '10-sign-in-again', '12-sess
 const ownerForm = { username: 'the-owner', password: 'password-of-the-owner' }
 const userForm = { username: 'a-user', password: 'password-of-a-user' }
 
-// What the browser's own handler of this signal leaves alive.
+// Otherwise puppeteer's handler of this signal leaves this process alive.
 process.once('SIGTERM', () => process.exit(1))
 
 describe('the journey in a browser', function () {
@@ -198,7 +198,7 @@ describe('the journey in a browser', function () {
     const response = await owner.open('/api/administrator/sessions')
     const list = await response.json()
     if (picture) {
-      // The one control on it has the browser print the text by lines.
+      // The only control; pressing it prints the JSON in lines.
       await owner.page.keyboard.press('Tab')
       await owner.page.keyboard.press('Space')
       await owner.show(picture)

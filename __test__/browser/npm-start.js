@@ -43,7 +43,7 @@ async function npmStart (env) {
     await closed
   }
 
-  // What a supervisor does that knows npm alone.
+  // Stops it as a supervisor does that knows only npm.
   async function stop () {
     npm.kill('SIGTERM')
     const [code] = await once(npm, 'exit')

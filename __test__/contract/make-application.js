@@ -1,4 +1,4 @@
-// An application of the real Dashboard: what an operator has, on what is installed once for all tests.
+// An application with the real Dashboard, on packages that are installed once for all tests.
 const fs = require('fs')
 const path = require('path')
 

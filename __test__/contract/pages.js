@@ -8,7 +8,7 @@ const { freePort } = require('./free-port.js')
 const { host, makeApplication } = require('./make-application.js')
 
 const minute = 60 * 1000
-// How many tests the supported version has there; fewer means that some did not run.
+// Number of tests in the supported version; fewer means that some did not run.
 const selections = {
   some: {
     files: [
@@ -51,7 +51,7 @@ function makeEnvironment (folder, chromium, port) {
     NODE_ENV: 'testing',
     STORAGE: 'dashboard-sled',
     SLED_PATH: path.join(folder, 'store'),
-    // What the browser leaves behind goes with the folder.
+    // Files that the browser leaves behind are removed with the folder.
     TMPDIR: folder,
     PORT: String(port),
     GENERATE_SITEMAP_TXT: 'false',

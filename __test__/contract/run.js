@@ -8,7 +8,7 @@ const { freePort } = require('./free-port.js')
 const { host, makeApplication } = require('./make-application.js')
 const { secrets } = require('../helpers/secret.js')
 
-// What the host's suite has in the version that we support; fewer means that some did not run.
+// Number of tests in Dashboard's suite, in the supported version; fewer means that some did not run.
 const expected = 534
 const limit = 10 * 60 * 1000
 const variants = {

@@ -7,7 +7,7 @@ const strangeValues = ['null', 'true', 'false', '0', '-0', '1.50', '1e21', '1e99
 const strangeTexts = ['', ' ', '{', '{}', '[]', '[{"object":"session"}]', 'null', '5', 'true', '"session"', 'session', '{"object":"session"', '{"object":"account"', 'NaN', '\ufeff{}']
 const objects = ['"other"', '"Session"', 'null', '5', '["session"]', '"\\u0073ession"', '"\\u0061ccount"']
 
-// A state by itself: its ids are used by no other one, since the store remembers what was there.
+// Its ids occur in no other state, because the store remembers old values.
 function randomState (random, number) {
   const pick = (list) => list[Math.floor(random() * list.length)]
   const chance = (of) => random() < of
@@ -62,7 +62,7 @@ function randomState (random, number) {
     return `{${entries.map(([name, value]) => `"${name}"${space}:${space}${value}`).join(`,${space}`)}}`
   }
 
-  // What a request brings along: a function that makes it anew, since it is changed in place.
+  // Data that a request brings along; a function makes it for each call, because it is changed in place.
   function randomCacheData () {
     const kinds = [session, account, JSON.stringify('text'), 'broken {', '', null, 0, 5, true]
     const make = () => {

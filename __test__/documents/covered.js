@@ -1,5 +1,5 @@
-// Commands of the documents that documents.test.js does not run, with what covers them: a file, and what stands in it.
-// Without a file there is only the reason.
+// Commands of the documents that document-commands.test.js does not run. Each has the file that covers it and a string in that
+// file, or the reason why it is not run.
 
 const partOfTest = (text) => ({ file: '__test__/run.js', text })
 const install = { file: '__test__/install/run.js', text: 'dashboard-sled' }

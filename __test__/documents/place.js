@@ -6,9 +6,9 @@ const fs = require('fs')
 const path = require('path')
 const { freePort } = require('../contract/free-port.js')
 const { makeApplication } = require('../contract/make-application.js')
-const { makeFolder } = require('../helper.js')
+const { makeFolder, variables } = require('../helper.js')
 
-const settings = ['CACHE', 'REDIS_URL', 'SLED_CACHE_MB', 'SLED_COMMIT_SECONDS', 'SLED_PATH', 'STORAGE', 'STORAGE_PATH']
+const cleared = [...variables, 'REDIS_URL', 'STORAGE', 'STORAGE_PATH']
 const user = { username: 'a-username', password: 'a-password' }
 
 module.exports = { makePlace }
@@ -38,7 +38,7 @@ async function makePlace () {
   for (const name of ['SITEMAP', 'API', 'ENV']) {
     env[`GENERATE_${name}_TXT`] = 'false'
   }
-  settings.forEach((name) => delete env[name])
+  cleared.forEach((name) => delete env[name])
   const children = []
 
   function withStandIns (text) {
@@ -63,7 +63,7 @@ async function makePlace () {
     state,
     withStandIns,
     run: (command) => start(command).ended,
-    // Starts the dashboard, registers its owner if there is none, and signs in. It is up when that has worked.
+    // Starts the dashboard, registers its owner if it has none, and signs in. It is up when that has worked.
     serve: async (command) => {
       const server = start(command)
       if (!await retry(server, signIn)) {

@@ -1,15 +1,15 @@
-// The documents of this project, and the commands that stand in them.
+// The documents of this project, and the commands in them.
 const fs = require('fs')
 const path = require('path')
 
 const root = path.join(__dirname, '..', '..')
-// What a fence of these languages holds is no command; a fence without a language holds commands.
+// Fences in these languages contain no commands; fences without a language do.
 const languages = ['dockerfile', 'ini', 'js', 'json', 'text', 'ts']
 const programs = ['bash', 'cargo', 'cat', 'cd', 'cp', 'curl', 'dashboard-sled', 'docker', 'find', 'git', 'journalctl', 'kill', 'mkdir', 'mv', 'node', 'npm', 'npx', 'rm', 'rsync', 'scp', 'sh', 'ssh', 'sudo', 'systemctl', 'systemd-analyze', 'tar']
 const command = new RegExp(`^(?:[A-Z_]+=\\S* )*(?:${programs.join('|')}) `)
 
 const documents = listDocuments()
-// What has happened is told by the changelog, and nobody follows it.
+// The changelog describes the past; nobody follows it.
 const manuals = documents.filter((file) => file !== 'CHANGELOG.md')
 
 module.exports = { blocksOf, commandsOf, documents, manuals, read }
@@ -55,7 +55,7 @@ function commandsOf (file) {
     }
     before = line
   }
-  // In a table a pipe is escaped, and the tool may stand by its own name.
+  // In a table a pipe is escaped, and the tool may be called by its own name.
   const commands = found.map((line) => line.trim().replaceAll('\\|', '|').replace(/^dashboard-sled /, 'npx dashboard-sled '))
   return [...new Set(commands.filter((line) => line && !line.startsWith('#')))]
 }

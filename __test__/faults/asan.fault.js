@@ -6,15 +6,15 @@ const path = require('path')
 const root = path.join(__dirname, '..', '..')
 const target = 'x86_64-unknown-linux-gnu'
 const folder = path.join(root, 'target', 'asan')
-// Processes that end or stop by a signal, other programs and servers (which do not start with the sanitizer preloaded), texts, and
-// times of the whole host say nothing more under a sanitizer.
+// Left out: tests of ended or stopped processes, of other programs and servers (which do not start with the sanitizer preloaded),
+// of texts, and of times of all of Dashboard, because the sanitizer finds nothing there.
 const left = [
   'backup-keep', 'bench', 'circles', 'command-line', 'compact', 'confirmation', 'dashboard', 'document-commands', 'documents', 'english',
   'examples', 'export-output', 'failed-commit', 'import-all-sources', 'import-command', 'import-files', 'import-migration-guide',
   'import-mongodb', 'import-redis', 'import-servers', 'import-sql', 'import-tls', 'inspect', 'invalid-path', 'layers', 'manual',
   'npm-start', 'platform', 'process-end', 'progress', 'readme', 'stats', 'suspended-process'
 ]
-// How much memory something takes is another matter under a sanitizer.
+// Memory use differs under a sanitizer.
 const leftTests = ['--grep', 'holds only a few entries at a time|takes less than three times its size', '--invert']
 const fault = 'the address sanitizer, for the tests of this project'
 

@@ -87,7 +87,7 @@ async function compareAccount (addon, storage, seen, i, least, most) {
   }
 }
 
-// A refusal is an error with a code of the store; that something is not there is none.
+// A refusal is an error with a code of the store; a missing record or item is not a refusal.
 async function attempt (seen, name, work, failed, mayBeMissing) {
   try {
     return await work()

@@ -15,7 +15,7 @@ const PAUSE = 600
 const MOST_CALLS = 200
 // A commit that hangs is given up after 10 s.
 const SLOW = 5000
-// So many failures say it all, and each may take long.
+// Enough failures; each may take long.
 const ENOUGH = 10
 
 module.exports = { run }
@@ -102,7 +102,7 @@ async function failAt ({ place, worker, opener, undone, again }, { state, prepar
   if (seen.unopened) {
     again.lost++
     again.lost === 1 && console.error(`${again.fault}: ${JSON.stringify(asked)}, ${seen.stage} refused: ${seen.codes}: ${seen.unopened}`)
-    // What it still holds is no part of what is asked next.
+    // The next case needs the store without this process.
     await worker.close()
   }
   if (seen.stage === 'write') {

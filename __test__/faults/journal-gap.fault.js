@@ -8,7 +8,7 @@ const { makeFolder } = require('./worker.js')
 
 const BLOCK = 4096
 const CHANGES = 16
-// What stands before the changes of an entry, and where its length is. src/store/sled/folder/journal/mod.rs draws it.
+// Number of bytes before the changes of an entry, and the offset of its length. src/store/sled/folder/journal/mod.rs draws it.
 const HEAD = 16
 const LENGTH_AT = 4
 // Of so many flips one is accepted by a recovery, and used further.
@@ -84,7 +84,7 @@ function isRight ({ change }, found) {
   return found === (change === CHANGES ? `value ${CHANGES - 1}` : 'ERR_STORE_ROLLED_BACK')
 }
 
-// What lies before the damage is there, and what is written later stays, also if it is killed.
+// The changes before the damage are there, and later ones stay, also after a kill.
 async function isUsable ({ folder, place }, { change }) {
   const killed = path.join(folder, 'killed')
   await addon.recover({ path: place, invalidateSessions: true })

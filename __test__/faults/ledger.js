@@ -1,4 +1,4 @@
-// What fixtures/resets.js was told is done, kept outside the store; and what a store that is opened again lacks.
+// Resets that fixtures/resets.js saw acknowledged, kept outside the store; finds those that a reopened store lacks.
 const fs = require('fs')
 
 module.exports = class Ledger {
@@ -57,7 +57,7 @@ module.exports = class Ledger {
     return this.accounts.get(account)
   }
 
-  // What is wrong with the state of a store that was opened again. What it has beyond the acknowledgements was
+  // Returns the problems in the state of a store that was opened again. A reset that it has and that was not acknowledged was
   // in flight, and has to stay from now on.
   problems (state) {
     const problems = state.error ? [`does not open: ${state.error}: ${state.detail}`] : []

@@ -1,4 +1,4 @@
-// What a store of the fault tests holds: accounts with sessions, records and lists. Everything follows from how
+// The contents of a store in the fault tests: accounts with sessions, records and lists. Everything follows from how
 // often each one was changed, so that a state is a few numbers, and any wrong byte is seen.
 const crypto = require('crypto')
 

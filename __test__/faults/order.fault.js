@@ -5,7 +5,7 @@ const fs = require('fs')
 const path = require('path')
 const { inFolder, missing, startResets } = require('./processes.js')
 
-// So many fill the journal.
+// Enough resets to fill the journal.
 const RESETS = { count: 4000, long: 6000 }
 
 module.exports = { run }
@@ -73,7 +73,7 @@ function readCalls (lines) {
     if (text?.endsWith(' <unfinished ...>')) {
       begun.set(thread, text.replace(/ <unfinished \.\.\.>$/, ''))
     }
-    // What a thread waits for began when it was submitted.
+    // A call that a thread waits for began when it was submitted.
     if (rest === undefined && !call?.startsWith('io_getevents(')) {
       starts.set(thread, i)
     }
@@ -103,7 +103,7 @@ function isWrite (call, file) {
   return call.startsWith('pwrite64(') && call.includes(file)
 }
 
-// How many acknowledgements had no write of the journal that began and ended since the last one.
+// Counts acknowledgements without a write of the journal that began and ended since the last one.
 function unwritten (calls, isWritten) {
   let [written, lost, last] = [false, 0, 0]
   for (const one of calls) {

@@ -76,7 +76,7 @@ function startResets (folder, ledger, given = {}, { env = {}, prefix = [] } = {}
   }
 }
 
-// What is wrong with a store that is opened again, after which `options.count` resets are done.
+// Opens a store again, makes `options.count` resets, and returns the problems of the store.
 async function checked (store, ledger, options) {
   const resets = startResets(store, ledger, options)
   const problems = ledger.problems(await resets.said() || { error: 'it ended without a word' })

@@ -1,4 +1,4 @@
-// What a power cut could leave of recorded writes (fixtures/recorder.c). The model, deliberately simple:
+// Makes the states that a power cut could leave of recorded writes (fixtures/recorder.c). The model, deliberately simple:
 // - what was written to a file before an fsync or fdatasync of it began is there once that has ended;
 // - a later write is there, or not, or in some of its blocks of 512 bytes, whatever became of the writes before it;
 // - names (created, renamed, removed) of a folder come back as they were after some later moment than the last fsync of

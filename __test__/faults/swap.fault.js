@@ -144,7 +144,7 @@ function end (child) {
   })
 }
 
-// What is wrong with the store; undefined if nothing.
+// Returns the problem of the store, or undefined.
 async function wrong (folder, what, isDone) {
   const texts = [await textOf(folder)]
   const rest = fs.readdirSync(folder).filter((name) => !['guard', 'lock', 'sled'].includes(name))
@@ -173,7 +173,7 @@ async function wrongInEmpty (folder, backup, isDone) {
   return text === 'the backup' ? undefined : `it shows ${text}`
 }
 
-// What the store in `folder` says that it is, if it is whole.
+// Returns the text that names the store in `folder`, if the store is whole.
 async function textOf (folder) {
   const store = await addon.open({ path: folder })
   try {

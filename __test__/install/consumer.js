@@ -24,7 +24,7 @@ async function makeConsumer (folder, settings) {
   return {
     application,
     run: inApplication,
-    // What npm has put in place, without what belongs to others.
+    // The packages of this project that npm has installed.
     installed: () => fs.readdirSync(path.join(application, 'node_modules')).filter((name) => name.startsWith('dashboard-sled')),
     startDashboard: (store) => startDashboard(application, { ...env, SLED_PATH: store })
   }

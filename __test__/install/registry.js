@@ -64,7 +64,7 @@ async function answered (url, child) {
   }
 }
 
-// What npm itself hands to the scripts that it runs would win over the settings of a registry.
+// npm hands variables to the scripts that it runs, and they would win over the settings of a registry.
 function withoutNpmSettings () {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
 }

@@ -22,7 +22,7 @@ const runners = [
   ['jest', '--rootDir', 'runners', '--maxWorkers=2', '--workerThreads'],
   ['jest', '--rootDir', 'runners', '--maxWorkers=2']
 ]
-// What our packages may weigh together, packed, in bytes: docs/decisions/packaging.md has the reason.
+// Largest size of all packages together, packed, in bytes; docs/decisions/packaging.md has the reason.
 const sizeLimit = 1.3 * 1024 * 1024
 const count = { passed: 0, failed: 0, skipped: 0 }
 
@@ -189,7 +189,7 @@ async function checkDashboard (consumer, store) {
   assert(records > 0 && problems === 0, `${records} records, ${problems} problems`)
 }
 
-// What everything after it rests on: when that fails, the rest is not tried.
+// Runs a part that all later ones need: if it fails, they are not tried.
 async function need (title, part) {
   const { result, error } = await attempt(title, part)
   if (error) {
