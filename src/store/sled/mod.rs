@@ -70,7 +70,7 @@ impl Store {
 
     /// Returns the contents of the record at `key`, or `None` if there is no record. Does no I/O.
     pub fn peek(&self, key: &Key) -> Cached<Option<Contents>> {
-        self.shared.failed_commit(key).or_else(|NotCached| self.shared.cache.peek(key))
+        self.shared.in_failed_commit(key).or_else(|NotCached| self.shared.cache.peek(key))
     }
 
     /// Returns the version of the record at `key`, an integer, for [`Store::is_current`]. Take it before the record is
@@ -102,7 +102,7 @@ impl Store {
     /// Reads the record at `key`. Blocks.
     pub fn read(&self, key: &Key) -> Result<Option<Contents>> {
         let shared = &self.shared;
-        if let Ok(contents) = shared.failed_commit(key) {
+        if let Ok(contents) = shared.in_failed_commit(key) {
             return Ok(contents);
         }
         shared.cache.get_or_read(key, || shared.with_disk(|disk| shared.stored(disk, key)))
@@ -150,7 +150,7 @@ impl Store {
     pub fn submit(&self, changes: Vec<Change>, completion: Completion) {
         let size = changes.iter().map(Change::size).sum();
         let request = Request { changes, completion, size };
-        match self.shared.check_health().and_then(|()| self.shared.enqueued(&request)) {
+        match self.shared.check_health().and_then(|()| self.shared.reserve(&request)) {
             Ok(()) => self.send(Message::Change(request)),
             Err(error) => (request.completion)(Err(error)),
         }
@@ -183,7 +183,7 @@ impl Store {
 
     /// Refuses every change from now on with `error`.
     fn refuse_changes(&self, error: StoreError) {
-        self.shared.poison.get_or_init(|| error);
+        self.shared.poisoned.get_or_init(|| error);
     }
 
     /// Removes every record and every list.

@@ -26,7 +26,7 @@ impl ChangedKeys {
         Ok(Noting(self))
     }
 
-    /// Records the keys of `batch`, which is about to be applied. The caller holds the returned guard until the batch
+    /// Records the keys of `batch`, which is about to be applied. The caller holds the returned lock until the batch
     /// is applied. A backup that began or took the keys in between would otherwise copy old values, and never copy them
     /// again. Called by the writer only.
     pub fn note(&self, batch: &Batch) -> MutexGuard<'_, Option<Keys>> {

@@ -42,7 +42,7 @@ pub fn write_ahead(shared: &Shared, disk: &Disk, value: &Encoded) -> Result<()> 
 }
 
 fn write_slice(shared: &Shared, disk: &Disk, batch: &Batch) -> Result<()> {
-    shared.appear(disk, batch, |batch| disk.apply_journaled(batch))?;
+    shared.apply_visibly(disk, batch, |batch| disk.apply_journaled(batch))?;
     disk.flush()
 }
 

@@ -1,14 +1,14 @@
 //! The way of a change to the disk: one writer makes one transaction at a time durable.
 //!
 //! - [`queue`]: changes that wait for the writer
-//! - [`writer`]: the thread that makes all changes
+//! - [`writer`], [`make_commit`]: the thread that makes all changes, and one commit of it
 //! - [`transaction`], [`overlay`], [`list`]: compute the new values of one commit
-//! - [`shared`]: the state that the writer, the watchdog and the readers share
 //! - [`large_values`]: writes large values ahead of their commit
 //! - [`unapplied`]: the commit that is in the journal, but not yet in sled
 //! - [`in_flight`], [`watchdog`]: notice a disk that hangs
 //! - [`changed_keys`]: the keys that a running backup has to copy again
 //! - [`statistics`]: number and duration of commits
+//! - [`shared`]: the state that the writer, the watchdog and the readers share
 //!
 //! The writer gathers requests from the queue, and the transaction turns them into a batch. The journal makes the batch
 //! durable, and the cache publishes its values. While the next batch is on its way to the drive, this one goes to sled.
@@ -19,6 +19,7 @@ pub mod large_values;
 pub mod list;
 #[cfg(test)]
 mod list_tests;
+pub mod make_commit;
 pub mod overlay;
 pub mod queue;
 pub mod shared;

@@ -80,7 +80,7 @@ impl<'a> Overlay<'a> {
         &self.accepted
     }
 
-    /// Returns the accepted changes.
+    /// Drops everything except the accepted changes, and returns them.
     pub fn into_changed(self) -> Changed {
         self.accepted
     }

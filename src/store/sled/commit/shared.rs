@@ -1,4 +1,4 @@
-//! State that the writer, the watchdog and the readers of a store share.
+//! The state of an open store, and the limits of what waits in it.
 
 use crate::store::cache::{Cache, Cached, NotCached};
 use crate::store::change::Request;
@@ -22,12 +22,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 const MAX_WAITING: usize = 65_536;
 const MAX_WAITING_BYTES: usize = 256 << 20;
 
-/// State that the writer and the readers share.
+/// State that the writer, the watchdog and the readers of a store share.
 pub struct Shared {
     pub(in crate::store::sled) cache: Cache,
     pub(in crate::store::sled) queue: Queue,
     pub(in crate::store::sled) unapplied: Unapplied,
-    pub(in crate::store::sled) commit: InFlightCommit,
+    pub(in crate::store::sled) in_flight: InFlightCommit,
     /// The open disk, as long as it has a user.
     pub(in crate::store::sled) disk: Weak<Held>,
     /// The writer's reference to the disk. The writer drops it when it ends.
@@ -35,7 +35,8 @@ pub struct Shared {
     /// Lock for writing while a batch is applied to sled, and at the end of a copy. Lock for reading to see whole
     /// batches only.
     pub(in crate::store::sled) applying: RwLock<()>,
-    pub(in crate::store::sled) poison: OnceLock<StoreError>,
+    /// The error that all changes get, once the store is poisoned.
+    pub(in crate::store::sled) poisoned: OnceLock<StoreError>,
     /// Changes of the commit that failed. Reads return them, so that a reset that could not be written keeps its effect
     /// while the process lives: nobody gets in again with the old key.
     pub(in crate::store::sled) failed_commit: OnceLock<Changed>,
@@ -96,11 +97,13 @@ impl Shared {
 
     /// Applies the commit that sled lacks, if any. Called by the writer only.
     pub(in crate::store::sled) fn catch_up(&self, disk: &Disk) -> Result<()> {
-        self.unapplied.apply(|batch| self.appear(disk, batch, |batch| disk.apply_journaled(batch)))
+        self.unapplied
+            .apply(|batch| self.apply_visibly(disk, batch, |batch| disk.apply_journaled(batch)))
     }
 
-    /// Applies `batch` to sled with `apply`.
-    pub(in crate::store::sled) fn appear(
+    /// Applies `batch` to sled with `apply`. Readers of pages see all of it or nothing, and a running backup copies its
+    /// keys again.
+    pub(in crate::store::sled) fn apply_visibly(
         &self,
         disk: &Disk,
         batch: &Batch,
@@ -113,7 +116,7 @@ impl Shared {
     }
 
     pub(in crate::store::sled) fn check_health(&self) -> Result<()> {
-        match self.poison.get() {
+        match self.poisoned.get() {
             Some(error) => Err(error.clone()),
             None => Ok(()),
         }
@@ -125,7 +128,7 @@ impl Shared {
             StoreError::Poisoned { .. } => cause,
             cause => StoreError::Poisoned { cause: Arc::new(cause) },
         };
-        self.poison.get_or_init(|| poisoned).clone()
+        self.poisoned.get_or_init(|| poisoned).clone()
     }
 
     /// Keeps the changes of a commit that has failed. It is the last commit. Called by the writer only.
@@ -135,7 +138,8 @@ impl Shared {
         }
     }
 
-    pub(in crate::store::sled) fn failed_commit(&self, key: &Key) -> Cached<Option<Contents>> {
+    /// Returns the value that a failed commit sets at `key`, or `None` if it removes `key`.
+    pub(in crate::store::sled) fn in_failed_commit(&self, key: &Key) -> Cached<Option<Contents>> {
         self.failed_commit.get().and_then(|changed| changed.get(key)).cloned().ok_or(NotCached)
     }
 
@@ -146,17 +150,18 @@ impl Shared {
     ) -> Result<()> {
         match self.failed_commit.get() {
             // The writer poisons the store right after it has kept the changes.
-            Some(changed) if is_read(changed) => Err(self.poison.wait().clone()),
+            Some(changed) if is_read(changed) => Err(self.poisoned.wait().clone()),
             _ => Ok(()),
         }
     }
 
-    pub(in crate::store::sled) fn enqueued(&self, request: &Request) -> Result<()> {
+    /// Reserves room in the queue for `request`, or refuses it if too much waits.
+    pub(in crate::store::sled) fn reserve(&self, request: &Request) -> Result<()> {
         let count = request.changes.len();
         let waiting = self.waiting.fetch_add(count, Ordering::Relaxed) + count;
         let bytes = self.waiting_bytes.fetch_add(request.size, Ordering::Relaxed) + request.size;
         if waiting > MAX_WAITING || bytes > MAX_WAITING_BYTES {
-            self.forget(request);
+            self.release(std::slice::from_ref(request));
             return Err(StoreError::Busy { waiting });
         }
         Ok(())
@@ -165,20 +170,16 @@ impl Shared {
     /// Answers a message that the writer will not handle.
     pub(in crate::store::sled) fn refuse(&self, message: Message, error: &StoreError) {
         if let Message::Change(request) = &message {
-            self.forget(request);
+            self.release(std::slice::from_ref(request));
         }
         message.completion()(Err(error.clone()));
     }
 
-    /// Records that `requests` no longer wait. Called by the writer only.
-    pub(in crate::store::sled) fn taken(&self, requests: &[Request]) {
+    /// Releases the room of `requests`, which no longer wait.
+    pub(in crate::store::sled) fn release(&self, requests: &[Request]) {
         for request in requests {
-            self.forget(request);
+            self.waiting.fetch_sub(request.changes.len(), Ordering::Relaxed);
+            self.waiting_bytes.fetch_sub(request.size, Ordering::Relaxed);
         }
-    }
-
-    pub(in crate::store::sled) fn forget(&self, request: &Request) {
-        self.waiting.fetch_sub(request.changes.len(), Ordering::Relaxed);
-        self.waiting_bytes.fetch_sub(request.size, Ordering::Relaxed);
     }
 }

@@ -129,8 +129,8 @@ impl<'a> Transaction<'a> {
                 let stored =
                     record.kind.map(|_| self.overlay.get(&record.key)).transpose()?.flatten();
                 self.require_room(is_spared(&record, &contents, stored.as_ref()))?;
-                let commit = &self.shared.commit;
-                let (contents, is_changed) = commit.computing(|| {
+                let in_flight = &self.shared.in_flight;
+                let (contents, is_changed) = in_flight.computing(|| {
                     rule::import(&record, contents, stored.as_ref(), secret.as_ref())
                 })?;
                 if is_changed {
@@ -161,7 +161,7 @@ impl<'a> Transaction<'a> {
 
     fn update(&mut self, record: Record, edit: &Edit, secret: Option<&Secret>) -> Result<()> {
         let stored = self.overlay.get(&record.key)?;
-        let edited = self.shared.commit.computing(|| edit(stored.as_deref()));
+        let edited = self.shared.in_flight.computing(|| edit(stored.as_deref()));
         let Some(Edited { contents, retires }) = edited? else {
             return Ok(());
         };
@@ -185,8 +185,8 @@ impl<'a> Transaction<'a> {
     ) -> Result<()> {
         let contents = match (record.kind, stored) {
             (Some(kind), Some(stored)) => {
-                let commit = &self.shared.commit;
-                commit.computing(|| rule::reconcile(kind, contents, &stored, secret))?
+                let in_flight = &self.shared.in_flight;
+                in_flight.computing(|| rule::reconcile(kind, contents, &stored, secret))?
             }
             _ => contents,
         };

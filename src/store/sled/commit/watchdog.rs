@@ -29,8 +29,8 @@ pub fn watch(shared: &Arc<Shared>, limit: Duration) -> std::io::Result<()> {
 
 fn look(shared: &Weak<Shared>, limit: Duration, interval: Duration) -> Option<()> {
     let shared = shared.upgrade()?;
-    let (age, overdue) = shared.commit.see(interval, limit);
-    if age >= SLOW && !shared.commit.is_nudging.swap(true, Ordering::Relaxed) {
+    let (age, overdue) = shared.in_flight.see(interval, limit);
+    if age >= SLOW && !shared.in_flight.is_nudging.swap(true, Ordering::Relaxed) {
         nudge(&shared);
     }
     if age > limit {
@@ -53,10 +53,10 @@ fn nudge(shared: &Arc<Shared>) {
     let flush = move || {
         // The writer gets the same result. If the disk is only slow, this flush waits together with the writer's.
         let _ = caught("flush", || flushing.with_disk(Disk::flush));
-        flushing.commit.is_nudging.store(false, Ordering::Relaxed);
+        flushing.in_flight.is_nudging.store(false, Ordering::Relaxed);
     };
     let begun = std::thread::Builder::new().name("dashboard-sled nudge".into()).spawn(flush);
     if begun.is_err() {
-        shared.commit.is_nudging.store(false, Ordering::Relaxed);
+        shared.in_flight.is_nudging.store(false, Ordering::Relaxed);
     }
 }

@@ -89,7 +89,7 @@ pub fn run(folder: &Path, kind: Kind) -> Result<()> {
         }
         plan.old |= if is_there(&folder.join(part))? { bit } else { 0 };
     }
-    // sled has written to the new data since it was made durable, because it was opened and closed.
+    // Opening and closing the new data made sled write to it after its sync.
     sync_all_in(&staged)?;
     match plan.write(folder).and_then(|()| plan.carry_out(folder)) {
         Err(error) if !plan.undo(folder)? => Err(error),

@@ -1,5 +1,5 @@
-//! Registry of the stores that this process has open. Every caller shares one handle per folder: the main thread,
-//! worker threads, and a second copy of Dashboard.
+//! Registry of the stores that this process has open. All callers of a folder share one store, and each has a lease:
+//! the main thread, worker threads, and a second copy of Dashboard.
 //!
 //! The mutex protects the map only. A folder that is being opened or closed is in the map with that state, so only
 //! callers that want the same folder wait for it.
@@ -40,7 +40,7 @@ static FOLDERS: Mutex<BTreeMap<PathBuf, State>> = Mutex::new(BTreeMap::new());
 /// Signals a change of a state.
 static CHANGED: Condvar = Condvar::new();
 
-/// A share in an open store. The store closes with its last lease.
+/// One caller's right to use an open store. The store closes with its last lease.
 pub struct Lease {
     store: Arc<Store>,
     path: PathBuf,

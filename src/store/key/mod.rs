@@ -1,4 +1,6 @@
-//! All keys in sled. No other file knows their encoding.
+//! All keys in sled. Nothing outside of this folder knows their encoding.
+//!
+//! - [`list_path`]: the path of a list, which makes the keys of the list
 //!
 //! ```text
 //! meta      00 | part(name)                      format, store id, applied sequence
@@ -16,6 +18,10 @@
 //! Integers are big-endian, so keys sort by number. A part begins with its length, so no key is a prefix of another
 //! one. No key is longer than 400 bytes, so sled never writes a page of keys to a blob file. If a part is hashed, the
 //! full parts are stored beside the value, and every read compares them.
+
+mod list_path;
+
+pub use list_path::ListPath;
 
 use sha2::{Digest, Sha256};
 use std::hash::{Hash, Hasher};
@@ -101,12 +107,6 @@ impl Key {
         }
         let (length, rest) = self.encoded.get(3 + behind..)?.split_first_chunk()?;
         rest.get(..u16::from_be_bytes(*length).into())
-    }
-
-    /// Returns the list of a head, an entry, a position or a tally.
-    #[must_use]
-    pub fn list_path(&self) -> Option<ListPath> {
-        self.name().map(ListPath::new)
     }
 
     /// Returns the number at the end of the key: the sequence of an entry, or the segment of a tally.
@@ -231,85 +231,6 @@ pub struct ChunkId {
     pub sequence: u64,
     /// Number of the value in the batch.
     pub ordinal: u32,
-}
-
-/// The path of a list. All keys of the list are made from it.
-#[derive(Clone, Debug)]
-pub struct ListPath {
-    path: Arc<[u8]>,
-}
-
-impl ListPath {
-    /// Returns the list at the host's path, encoded as [`crate::store::wtf8`].
-    #[must_use]
-    pub fn new(path: &[u8]) -> Self {
-        Self { path: path.into() }
-    }
-
-    /// Returns the path.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.path
-    }
-
-    /// Returns the memory of the path, in bytes.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        self.path.len()
-    }
-
-    /// Returns the key of the list's count and next sequence.
-    #[must_use]
-    pub fn head(&self) -> Key {
-        Key::build(LIST, &[&self.path], MAX_PAIR_PART)
-    }
-
-    /// Returns the key of the item at `sequence`.
-    #[must_use]
-    pub fn entry(&self, sequence: u64) -> Key {
-        self.numbered(ENTRY, sequence)
-    }
-
-    /// Returns the key of the sequence of `item`.
-    #[must_use]
-    pub fn position(&self, item: &[u8]) -> Key {
-        Key::build(POSITION, &[&self.path, item], MAX_PAIR_PART)
-    }
-
-    /// Returns the key of the counters of one segment.
-    #[must_use]
-    pub fn tally(&self, segment: u64) -> Key {
-        self.numbered(TALLY, segment)
-    }
-
-    /// Returns the prefix of the keys of all entries.
-    #[must_use]
-    pub fn entries(&self) -> Vec<u8> {
-        self.prefix(ENTRY)
-    }
-
-    /// Returns the prefix of the keys of all positions.
-    #[must_use]
-    pub fn positions(&self) -> Vec<u8> {
-        self.prefix(POSITION)
-    }
-
-    /// Returns the prefix of the keys of all tallies.
-    #[must_use]
-    pub fn tallies(&self) -> Vec<u8> {
-        self.prefix(TALLY)
-    }
-
-    fn prefix(&self, kind: u8) -> Vec<u8> {
-        Key::build(kind, &[&self.path], MAX_PAIR_PART).encoded.to_vec()
-    }
-
-    fn numbered(&self, kind: u8, number: u64) -> Key {
-        let key = Key::build(kind, &[&self.path], MAX_PAIR_PART);
-        let mut encoded = key.encoded.to_vec();
-        encoded.extend_from_slice(&number.to_be_bytes());
-        Key { encoded: encoded.into(), full: key.full }
-    }
 }
 
 fn push_part(encoded: &mut Vec<u8>, part: &[u8], longest: usize) {

@@ -1,0 +1,161 @@
+//! One commit of the writer: computed, made durable in the journal or in sled, and published to readers.
+
+use crate::store::change::Request;
+use crate::store::error::{Result, StoreError};
+use crate::store::key::{ChunkId, Key, KeyKind};
+use crate::store::panics::caught;
+use crate::store::sled::commit::transaction::Transaction;
+use crate::store::sled::commit::unapplied::Durable;
+use crate::store::sled::commit::writer::Writer;
+use crate::store::sled::database::disk::Disk;
+use crate::store::sled::folder::free_space::FreeSpace;
+use crate::store::sled::folder::journal;
+use crate::store::sled::format::batch::{Batch, Changed};
+use crate::store::sled::format::meta::put_applied;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Largest use of the journal on a disk that is nearly full, in bytes. A single entry may be larger.
+const CRAMPED_BYTES: usize = 128 << 10;
+
+impl Writer {
+    /// Makes one commit of `requests`, and publishes it. Answers the callers whose request fails on its own; the others
+    /// wait for the end of the commit. `ahead` is the ID of the chunks of the only value, if they are durable already.
+    pub fn make_commit(
+        &mut self,
+        disk: &Disk,
+        requests: Vec<Request>,
+        ahead: Option<ChunkId>,
+    ) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let sequence = self.applied + 1;
+        let size: usize = requests.iter().map(|request| request.size).sum();
+        let (all_changes, callers): (Vec<_>, Vec<_>) =
+            requests.into_iter().map(|request| (request.changes, request.completion)).unzip();
+        // Before the disk is asked anything: the watchdog answers these callers if it hangs.
+        let callers = shared.in_flight.add_all(callers);
+        let room = disk.room();
+        let has_room = room.is_for(size + self.owed);
+        let mut transaction = match ahead {
+            Some(id) => Transaction::behind(disk, &shared, sequence, id),
+            None => Transaction::new(disk, &shared, sequence, has_room, all_changes.len()),
+        };
+        for (changes, caller) in all_changes.into_iter().zip(callers) {
+            shared.in_flight.step();
+            let error = match catch_unwind(AssertUnwindSafe(|| transaction.take(changes))) {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => error,
+                Err(_) => StoreError::Panicked {
+                    action: "compute a change",
+                    cause: "its message is left out, since it may quote the record".into(),
+                },
+            };
+            if let Some(completion) = shared.in_flight.remove(caller) {
+                completion(Err(error));
+            }
+        }
+        if transaction.is_empty() {
+            return Ok(());
+        }
+        let written =
+            caught("write", || self.make_durable(disk, transaction.batch()?, sequence, &room));
+        let changed = transaction.into_changed();
+        let left = match written {
+            Ok(left) => left,
+            Err(error) => {
+                shared.keep_failed_commit(changed);
+                return Err(error);
+            }
+        };
+        let publish = |changed: &Changed| {
+            for (key, contents) in changed {
+                shared.cache.publish(key, contents.clone());
+            }
+        };
+        if let Some(batch) = left {
+            let commit = Arc::new(Durable { batch, changed });
+            shared.unapplied.put(Arc::clone(&commit));
+            publish(&commit.changed);
+        } else {
+            publish(&changed);
+        }
+        Ok(())
+    }
+
+    /// Makes everything durable in sled, including the last commit, and starts the journal again.
+    fn empty_journal(&mut self, disk: &Disk) -> Result<()> {
+        self.shared.catch_up(disk)?;
+        disk.make_durable()?;
+        self.journal.begin_anew();
+        Ok(())
+    }
+
+    /// Removes every value except the metadata of the store.
+    pub fn wipe(&mut self) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        shared.check_health()?;
+        shared.with_disk(|disk| {
+            shared.catch_up(disk)?;
+            let sequence = self.applied + 1;
+            let mut batch = Batch::default();
+            for stored in disk.forwards(&[], None) {
+                let (key, _) = stored?;
+                shared.in_flight.step();
+                if Key::kind_of(&key) != Some(KeyKind::Meta) {
+                    batch.remove(&key);
+                }
+            }
+            put_applied(&mut batch, sequence);
+            // As an atomic batch: readers would otherwise miss chunks whose head is still there.
+            self.give_to_sled(disk, &batch)?;
+            self.note(sequence)?;
+            shared.cache.clear();
+            Ok(())
+        })
+    }
+
+    /// Makes `batch` durable. Returns it if sled still lacks it.
+    fn make_durable(
+        &mut self,
+        disk: &Disk,
+        batch: Batch,
+        sequence: u64,
+        room: &FreeSpace,
+    ) -> Result<Option<Batch>> {
+        let begun = Instant::now();
+        let left = if journal::can_hold(&batch) {
+            // sled may not have written the journal's changes yet, so the free space of the disk does not account for
+            // them.
+            let limit = if room.is_for(journal::BYTES) { journal::BYTES } else { CRAMPED_BYTES };
+            if !self.journal.has_room(&batch, limit) {
+                self.empty_journal(disk)?;
+            }
+            let lacking = !self.shared.unapplied.is_empty();
+            let catch_up = lacking.then_some(|| self.shared.catch_up(disk));
+            self.journal.append(sequence, &batch, catch_up)?;
+            self.shared.in_flight.step();
+            Some(batch)
+        } else {
+            self.give_to_sled(disk, &batch)?;
+            None
+        };
+        self.shared.syncs.note(begun.elapsed());
+        self.note(sequence)?;
+        Ok(left)
+    }
+
+    /// Makes `batch`, and everything before it, durable in sled. Applies it atomically, without the journal.
+    fn give_to_sled(&mut self, disk: &Disk, batch: &Batch) -> Result<()> {
+        self.shared.catch_up(disk)?;
+        self.shared.apply_visibly(disk, batch, |batch| disk.apply(batch))?;
+        self.empty_journal(disk)
+    }
+
+    /// Records that everything up to change number `sequence` is durable.
+    fn note(&mut self, sequence: u64) -> Result<()> {
+        self.guard.record(sequence)?;
+        self.applied = sequence;
+        Ok(())
+    }
+}
