@@ -27,6 +27,7 @@
  * | `ERR_STORE_MISSING` | `store-missing` | the folder holds neither a store nor a backup |
  * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was interrupted, or a restore into an empty folder was interrupted |
  * | `ERR_OLD_BACKUP` | `old-backup-not-removed` | the new backup is complete, but an old one could not be removed; `detail` names both |
+ * | `ERR_BACKUP_RUNNING` | `backup-running` | another backup of this store is still running |
  * | `ERR_STORE_READ_ONLY` | `store-read-only` | the folder cannot be written; reads work with `create: false` |
  * | `ERR_STORE_PERMISSION` | `store-not-permitted` | this user lacks a permission; `detail` has the file, its owner and mode |
  * | `ERR_EXPORT_DAMAGED` | `export-damaged` | a line of an export was changed; `detail` has its number and the reason |
@@ -92,6 +93,7 @@ export type ErrorCode =
   | 'ERR_STORE_MISSING'
   | 'ERR_STORE_UNFINISHED'
   | 'ERR_OLD_BACKUP'
+  | 'ERR_BACKUP_RUNNING'
   | 'ERR_STORE_READ_ONLY'
   | 'ERR_STORE_PERMISSION'
   | 'ERR_EXPORT_DAMAGED'
@@ -213,7 +215,8 @@ export interface StorageContainer extends Records {
   flush? (): Promise<void>
   /**
    * Copies the store, as it is at one moment, into a folder that is new or empty, and verifies the copy before it resolves.
-   * The store goes on working meanwhile. Two backups are made at a time; more wait.
+   * The store goes on working meanwhile. One backup of a store is made at a time. Of different
+   * stores, two are made at a time, and others wait.
    *
    * With `keep`, a whole number from 1 on, the copy gets a folder within `folder`, named by the date in UTC. Once it is
    * complete, the oldest of these folders are removed until `keep` are left. A folder without a complete store is neither
@@ -222,6 +225,7 @@ export interface StorageContainer extends Records {
    * @throws `invalid-folder` (`ERR_INVALID`) if `folder` is empty, is the store or lies within it; with `keep`, if it is a store or a backup itself
    * @throws `invalid-keep` (`ERR_INVALID`) if `keep` is not a whole number from 1 on
    * @throws `invalid-option` (`ERR_INVALID`) if there is an option with another name
+   * @throws `backup-running` (`ERR_BACKUP_RUNNING`) if another backup of this store is still running
    * @throws `store-foreign-folder` (`ERR_STORE_FOREIGN`) if the folder is not empty
    * @throws `store-damaged` (`ERR_STORE_DAMAGED`) if something in the store is damaged
    * @throws `store-full` (`ERR_STORE_FULL`) if the disk has too little space

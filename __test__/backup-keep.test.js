@@ -190,7 +190,9 @@ describe('a second backup', function () {
     const answers = await Promise.allSettled(Array.from({ length: 4 }, () => store.storage.backup(backups, { keep: 5 })))
     const made = answers.filter(({ status }) => status === 'fulfilled').map(({ value }) => path.basename(value.folder))
     // A backup that begins after the first one has ended is made as well.
-    answers.filter(({ reason }) => reason).forEach(({ reason }) => assert.strictEqual(reason.message, 'backup-running'))
+    answers.filter(({ reason }) => reason).forEach(({ reason }) => {
+      assert.deepStrictEqual([reason.message, reason.code, reason.detail], ['backup-running', 'ERR_BACKUP_RUNNING', 'a backup of this store is still running; wait for it, then make another one'])
+    })
     assert.deepStrictEqual(fs.readdirSync(backups).sort(), made.sort())
   })
   it('holds up nothing else in the process: no call to the system is made in place', async () => {

@@ -165,7 +165,7 @@ describe('the command line', function () {
     it('that cannot be written is an error', () => {
       for (const command of ['list a-list', 'stats', 'verify', 'export', 'verify --json']) {
         const { status, stderr } = shell(`${command} --store ${store} > /dev/full`)
-        assert.deepStrictEqual([command, status, stderr.includes('no room left')], [command, 1, true], stderr)
+        assert.deepStrictEqual([command, status, stderr.includes('no space left')], [command, 1, true], stderr)
       }
     })
     it('has nothing that a terminal would obey, and the JSON is equal', async () => {

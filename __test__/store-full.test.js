@@ -110,7 +110,7 @@ describe('a full disk', function () {
   function assertFull ({ message, code, detail }) {
     assert.strictEqual(message, 'store-full')
     assert.strictEqual(code, 'ERR_STORE_FULL')
-    assert(detail.includes('make room'), detail)
+    assert(detail.includes('free some space'), detail)
     assert(!/["\\]/.test(message))
   }
 })

@@ -6,7 +6,7 @@ const { explainDanglingLink } = require('../folders.js')
 
 const sentences = {
   EACCES: 'this user may not use it',
-  EDQUOT: 'there is no room left for this user',
+  EDQUOT: 'this user has no space left',
   EEXIST: 'it exists already',
   EFBIG: 'it would be larger than the system allows',
   EIO: 'the disk failed',
@@ -14,7 +14,7 @@ const sentences = {
   ELOOP: 'its symbolic links lead in a circle',
   EMFILE: 'too many files are open; raise the limit (ulimit -n)',
   ENAMETOOLONG: 'its name is too long',
-  ENOSPC: 'there is no room left; make room, or choose another disk',
+  ENOSPC: 'there is no space left; free some space, or choose another disk',
   ENOTDIR: 'part of its path is a file where a folder is needed',
   ENXIO: 'nothing reads from it',
   EPERM: 'this user may not use it',

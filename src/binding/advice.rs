@@ -10,17 +10,19 @@ const LOOK_AT_DISK: &str = "look at the disk, then restart";
 const DAMAGED: &str =
     "restore a backup, or save what can be read (npx dashboard-sled recover --salvage <folder>)";
 
-/// Returns the sentence for people: what happened, to what, and what to do.
-pub fn sentence(error: &StoreError) -> String {
-    match advice(error) {
-        Some(advice) => format!("{error}; {advice}"),
-        None => error.to_string(),
+/// Returns the sentence for people: what happened, to what, and what to do. Returns `None` for an error that is only one
+/// of Dashboard's slugs.
+pub fn sentence(error: &StoreError) -> Option<String> {
+    match (error, advice(error)) {
+        (StoreError::Refused(_), _) => None,
+        (_, Some(advice)) => Some(format!("{error}; {advice}")),
+        (_, None) => Some(error.to_string()),
     }
 }
 
 fn advice(error: &StoreError) -> Option<&'static str> {
     Some(match error {
-        StoreError::Locked { .. } => "stop that one or give this one a folder of its own",
+        StoreError::Locked { .. } => "stop that process, or use another folder",
         StoreError::NewerFormat { .. } => "install the version that wrote it, or a later one",
         StoreError::Foreign { .. } => "choose an empty or a new folder",
         StoreError::RolledBack { .. } => "put the newer data back, or restore a backup (npx dashboard-sled restore), or accept this state and end every session (npx dashboard-sled recover --invalidate-sessions)",
@@ -36,16 +38,17 @@ fn advice(error: &StoreError) -> Option<&'static str> {
         StoreError::GuardMismatch { .. } => "put both back as they were, or restore a backup",
         StoreError::Damaged { .. } => DAMAGED,
         StoreError::Poisoned { cause } => match &**cause {
-            StoreError::Full { .. } => advice(cause)?,
+            StoreError::Full { .. } => "free some space, then restart",
             _ => LOOK_AT_DISK,
         },
         StoreError::Stuck { .. } => LOOK_AT_DISK,
-        StoreError::Full { .. } => "make room, then restart",
-        StoreError::NotEnoughSpace { .. } => "make room, or restore a backup of it on a larger disk",
+        StoreError::Full { .. } => "free some space",
+        StoreError::NotEnoughSpace { .. } => "free some space, or restore a backup of it on a larger disk",
+        StoreError::BackupRunning => "wait for it, then make another one",
         StoreError::Closed => "open it again",
         StoreError::StillOpen { .. } => "its folder becomes free when that has ended",
         StoreError::Busy { .. } => "slow down, or look at why the disk is slow",
-        StoreError::BusyReading { .. } => "ask for fewer at a time, or look at why the disk is slow",
+        StoreError::BusyReading { .. } => "make fewer calls at a time, or look at why the disk is slow",
         StoreError::NoThread { .. } => "raise the limit of threads for this user, service or container (ulimit -u, TasksMax, pids.max), then try again",
         StoreError::Panicked { .. } => "please report it",
         StoreError::InvalidSecret => "ENCRYPTION_SECRET has to be 32 bytes and ENCRYPTION_SECRET_IV 16; set both as they were when the records were written",
@@ -71,11 +74,11 @@ mod tests {
         let full = StoreError::Full { path: "/s".into() };
         let poisoned = StoreError::Poisoned { cause: Arc::new(full.clone()) };
         for (error, expected) in [
-            (full, "the disk that holds /s is full; make room, then restart"),
-            (poisoned, "writing failed (the disk that holds /s is full), so the store takes no more changes until it is opened again; make room, then restart"),
-            (StoreError::Refused("invalid-account"), "invalid-account"),
+            (full, "the disk that holds /s is full; free some space"),
+            (poisoned, "writing failed (the disk that holds /s is full), so the store takes no more changes until it is opened again; free some space, then restart"),
         ] {
-            assert_eq!(sentence(&error), expected);
+            assert_eq!(sentence(&error).as_deref(), Some(expected));
         }
+        assert_eq!(sentence(&StoreError::Refused("invalid-account")), None);
     }
 }

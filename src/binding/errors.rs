@@ -39,13 +39,15 @@ pub fn use_errors(env: Env, constructor: Object) -> Result<()> {
     }
 }
 
-/// Returns an `Error` with the slug as `message`, a stable `code`, a sentence for people as `detail`, and a `cause`
-/// where there is one.
+/// Returns an `Error` with the slug as `message`, a stable `code`, and where there is one, a sentence for people as
+/// `detail` and a `cause`.
 pub fn to_value(env: sys::napi_env, error: &StoreError) -> Result<sys::napi_value> {
     let value = new_error(env, error.slug())?;
     let mut object = Object::from_raw(env, value);
     object.set_named_property("code", error.code())?;
-    object.set_named_property("detail", advice::sentence(error))?;
+    if let Some(sentence) = advice::sentence(error) {
+        object.set_named_property("detail", sentence)?;
+    }
     if let StoreError::Poisoned { cause } = error {
         let cause = to_value(env, cause)?;
         object.set_named_property("cause", Object::from_raw(env, cause))?;

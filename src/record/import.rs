@@ -15,13 +15,10 @@
 use super::cipher::Secret;
 use super::json::{self, Object};
 use super::overwrite::{Locked, Reading};
-use super::stale::{self, Fingerprint, Value};
+use super::stale::{
+    self, Fingerprint, Value, ENDED, KEY, KEY_NUMBER, KEY_TIME, PASSWORD, PASSWORD_TIME, RIGHTS,
+};
 use super::Kind;
-
-const KEY: [&str; 2] = ["sessionKey", "sessionKeyLastReset"];
-const KEY_NUMBER: &str = "sessionKeyNumber";
-const PASSWORD: [&str; 2] = ["passwordHash", "passwordLastChanged"];
-const RIGHTS: [&str; 3] = ["administrator", "owner", "deleted"];
 
 /// Outcome for an imported record.
 #[derive(Debug, PartialEq)]
@@ -79,11 +76,11 @@ pub fn import(
 
 /// A stored `ended` is kept.
 fn over_session(stored: &Object, mut new: Object) -> Import {
-    let is_ended = |session: &Object| session.get("ended").is_some_and(json::is_truthy);
+    let is_ended = |session: &Object| session.get(ENDED).is_some_and(json::is_truthy);
     if is_ended(&new) || !is_ended(stored) {
         return Import::Taken { retires: Vec::new() };
     }
-    stale::keep_all(stored, &mut new, &["ended"]);
+    stale::keep_all(stored, &mut new, &[ENDED]);
     Import::Merged { text: new.text(), retires: Vec::new() }
 }
 
@@ -91,11 +88,9 @@ fn over_session(stored: &Object, mut new: Object) -> Import {
 /// equal and its reset is later. A different password hash is accepted if its change is later. Neither is accepted if
 /// it is known to be retired. A scheduled deletion is kept, and if any stored value is kept, so are the stored rights.
 fn over_account(stored: &Object, mut new: Object, retired: &[Fingerprint]) -> Import {
-    let [key, key_time] = KEY;
-    let [password, password_time] = PASSWORD;
     let falls = |name| stale::falls(stored, &new, name);
     let rises = |name| stale::rises(stored, &new, name);
-    let is_later_key = rises(KEY_NUMBER) || rises(key_time);
+    let is_later_key = rises(KEY_NUMBER) || rises(KEY_TIME);
     let keeps_number = falls(KEY_NUMBER);
     let mut replaced = Vec::new();
     let mut keeps = |name, is_later: bool, has_earlier_time: bool| match stale::compare(
@@ -109,22 +104,22 @@ fn over_account(stored: &Object, mut new: Object, retired: &[Fingerprint]) -> Im
         Value::Retired | Value::New { .. } => true,
     };
     let keeps_key =
-        keeps(key, is_later_key && !keeps_number, !rises(KEY_NUMBER) && falls(key_time))
+        keeps(KEY, is_later_key && !keeps_number, !rises(KEY_NUMBER) && falls(KEY_TIME))
             || keeps_number;
-    let keeps_password = keeps(password, rises(password_time), falls(password_time));
+    let keeps_password = keeps(PASSWORD, rises(PASSWORD_TIME), falls(PASSWORD_TIME));
     let is_deleted = |account: &Object| account.get("deleted").is_some_and(json::is_truthy);
     let keeps_deleted = is_deleted(stored) && !is_deleted(&new);
     if !(keeps_key || keeps_password || keeps_deleted) {
         return Import::Taken { retires: replaced };
     }
     if keeps_key {
-        stale::keep_all(stored, &mut new, &KEY);
+        stale::keep_all(stored, &mut new, &[KEY, KEY_TIME]);
     }
     if keeps_number {
         stale::keep_all(stored, &mut new, &[KEY_NUMBER]);
     }
     if keeps_password {
-        stale::keep_all(stored, &mut new, &PASSWORD);
+        stale::keep_all(stored, &mut new, &[PASSWORD, PASSWORD_TIME]);
     }
     stale::keep_all(stored, &mut new, &RIGHTS);
     Import::Merged { text: new.text(), retires: replaced }

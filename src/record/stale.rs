@@ -17,27 +17,33 @@ pub type Fingerprint = [u8; 8];
 /// Number of retired session keys, and of retired password hashes, that are remembered for an account: the latest ones.
 pub const REMEMBERED: usize = 64;
 
-const KEY: &str = "sessionKey";
-const KEY_NUMBER: &str = "sessionKeyNumber";
-const KEY_TIME: &str = "sessionKeyLastReset";
-const PASSWORD: &str = "passwordHash";
-const PASSWORD_TIME: &str = "passwordLastChanged";
+// The members that this rule and the one about imports are about.
+pub(super) const ENDED: &str = "ended";
+pub(super) const KEY: &str = "sessionKey";
+pub(super) const KEY_NUMBER: &str = "sessionKeyNumber";
+pub(super) const KEY_TIME: &str = "sessionKeyLastReset";
+pub(super) const PASSWORD: &str = "passwordHash";
+pub(super) const PASSWORD_TIME: &str = "passwordLastChanged";
 /// Members that keep their stored value if anything in the write is stale, because nothing says whether their value is
 /// old.
-const RIGHTS: [&str; 3] = ["administrator", "owner", "deleted"];
-/// All members of a stored record that the rule reads.
-const ASKED: [&str; 10] = [
-    "object",
-    "ended",
-    KEY,
-    KEY_NUMBER,
-    KEY_TIME,
-    PASSWORD,
-    PASSWORD_TIME,
-    "administrator",
-    "owner",
-    "deleted",
-];
+pub(super) const RIGHTS: [&str; 3] = ["administrator", "owner", "deleted"];
+/// All members of a stored record that the rule reads. A kept member that is not among them would be removed from the
+/// record instead: see [`keep_all`].
+const ASKED: [&str; 10] = {
+    let [administrator, owner, deleted] = RIGHTS;
+    [
+        "object",
+        ENDED,
+        KEY,
+        KEY_NUMBER,
+        KEY_TIME,
+        PASSWORD,
+        PASSWORD_TIME,
+        administrator,
+        owner,
+        deleted,
+    ]
+};
 
 /// Start of a session's text as Dashboard writes it.
 const SESSION_START: &str = r#"{"object":"session","#;
@@ -56,7 +62,7 @@ pub struct Outcome {
 #[must_use]
 pub fn reconcile(kind: Kind, stored: &str, new: &str, retired: &[Fingerprint]) -> Option<Outcome> {
     // Most writes are of sessions that have not ended. This check recognises them without parsing.
-    if kind == Kind::Session && stored.starts_with(SESSION_START) && !may_name(stored, "ended") {
+    if kind == Kind::Session && stored.starts_with(SESSION_START) && !may_name(stored, ENDED) {
         return Some(Outcome::default());
     }
     let stored = Object::pick(stored, &ASKED).filter(|object| object.is_a(kind.object()))?;
@@ -74,11 +80,11 @@ fn may_name(text: &str, name: &str) -> bool {
 
 /// A stored `ended` is kept.
 fn reconcile_session(stored: &Object, mut new: Object) -> Outcome {
-    let is_ended = |session: &Object| session.get("ended").is_some_and(json::is_truthy);
+    let is_ended = |session: &Object| session.get(ENDED).is_some_and(json::is_truthy);
     if is_ended(&new) || !is_ended(stored) {
         return Outcome::default();
     }
-    keep_all(stored, &mut new, &["ended"]);
+    keep_all(stored, &mut new, &[ENDED]);
     Outcome { text: Some(new.text()), retires: Vec::new() }
 }
 
@@ -225,8 +231,10 @@ pub fn remember(before: &[Fingerprint], now: &[Fingerprint]) -> Vec<Fingerprint>
     retired
 }
 
+/// Gives `new` the stored members `names`, and removes those that are not stored.
 pub(super) fn keep_all(stored: &Object, new: &mut Object, names: &[&str]) {
     for name in names {
+        debug_assert!(ASKED.contains(name), "{name} was not read from the stored record");
         match stored.get(name) {
             Some(value) => new.set(name, value.to_string()),
             None => new.remove(name),

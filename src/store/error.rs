@@ -171,6 +171,9 @@ pub enum StoreError {
         /// The user of the store.
         holder: String,
     },
+    /// Another backup of this store is running.
+    #[error("a backup of this store is still running")]
+    BackupRunning,
     /// Too many changes are waiting.
     #[error("too many changes wait to be written ({waiting})")]
     Busy {
@@ -273,6 +276,7 @@ impl StoreError {
             Self::Full { .. } | Self::NotEnoughSpace { .. } => "ERR_STORE_FULL",
             Self::StillOpen { .. } => "ERR_STORE_STILL_OPEN",
             Self::Closed => "ERR_STORE_CLOSED",
+            Self::BackupRunning => "ERR_BACKUP_RUNNING",
             Self::Busy { .. } | Self::BusyReading { .. } => "ERR_STORE_BUSY",
             Self::NoThread { .. } => "ERR_STORE_NO_THREAD",
             Self::Io { .. } => "ERR_STORE_IO",
@@ -307,6 +311,7 @@ impl StoreError {
             Self::Full { .. } | Self::NotEnoughSpace { .. } => "store-full",
             Self::StillOpen { .. } => "store-still-open",
             Self::Closed => "store-closed",
+            Self::BackupRunning => "backup-running",
             Self::Busy { .. } | Self::BusyReading { .. } => "store-busy",
             Self::NoThread { .. } => "store-no-thread",
             Self::Io { .. } => "store-io-failed",

@@ -20,7 +20,7 @@ impl ChangedKeys {
     pub fn begin(&self) -> Result<Noting<'_>> {
         let mut keys = self.lock();
         if keys.is_some() {
-            return Err(StoreError::Refused("backup-running"));
+            return Err(StoreError::BackupRunning);
         }
         *keys = Some(Keys::new());
         Ok(Noting(self))
@@ -71,7 +71,7 @@ mod tests {
         let changed_keys = ChangedKeys::default();
         drop(changed_keys.note(&batch(b"before")));
         let noting = changed_keys.begin().unwrap();
-        assert!(changed_keys.begin().is_err());
+        assert!(matches!(changed_keys.begin(), Err(StoreError::BackupRunning)));
         drop(changed_keys.note(&batch(b"a")));
         assert_eq!(noting.take(), Keys::from([b"a".as_slice().into()]));
         assert!(noting.take().is_empty());
