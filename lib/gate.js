@@ -48,14 +48,14 @@ function isKnownAlive (appid, sessionid) {
   }
 }
 
-async function hasEnded (appid, sessionid, ifUnknown) {
+async function hasEnded (appid, sessionid, removeUnknown) {
   try {
     // A request of its own, because `Session.get` writes into the query.
     const session = await Session.get({ appid, query: { sessionid } })
     // `ended` is undefined if a reset has left no time in the account.
     return 'ended' in session && (session.ended === undefined || Boolean(session.ended))
   } catch (error) {
-    return ifUnknown
+    return removeUnknown
   }
 }
 

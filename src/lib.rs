@@ -5,6 +5,8 @@
 //! - [`record`]: the rules of accounts and sessions, as pure functions.
 //! - [`store`]: keys, changes, contents, errors and the cache; the embedded engine is in `store::sled`.
 //!
+//! Beside these, `src/www` holds JavaScript: the routes of the administrator. Dashboard looks for them in that folder.
+//!
 //! A call goes from `binding` to `service`, which reads records through `store` and applies the rules of `record`.
 //! Allowed dependencies: `binding → service → {record, store}`, `binding → {record, store, allocator}`, and
 //! `store → record` only for the rule that a stale write must not undo a security change.

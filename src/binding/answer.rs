@@ -51,9 +51,9 @@ impl ToNapiValue for Answer {
             #[expect(clippy::cast_precision_loss, reason = "no list has 2^53 items")]
             Answer::Count(count) => value(env, count as f64),
             Answer::Json(json) => text(env, json.as_bytes()),
-            Answer::Session(session::Found { json, session, account }) => {
+            Answer::Session(session::Found { json, session_version, account_version }) => {
                 #[expect(clippy::cast_precision_loss, reason = "versions stay below 2^53")]
-                let versions = [session as f64, account as f64];
+                let versions = [session_version as f64, account_version as f64];
                 let [session, account] = versions;
                 let elements =
                     [text(env, json.as_bytes())?, value(env, session)?, value(env, account)?];

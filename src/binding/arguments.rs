@@ -16,14 +16,14 @@ pub fn record(env: Env, file: JsString) -> Result<Record> {
     Ok(Record::new(&name))
 }
 
-/// Returns the bytes to write to a record. Fails if the record may not be that large.
+/// Returns the bytes to write to a record. Fails if they are more than `limit`.
 pub fn contents(
     env: Env,
-    record: &Record,
+    limit: usize,
     bytes: impl AsRef<[u8]> + Into<Contents>,
     slug: &'static str,
 ) -> Result<Contents> {
-    let (found, limit) = (bytes.as_ref().len(), record.most_bytes());
+    let found = bytes.as_ref().len();
     if found > limit {
         return Err(errors::throw(env, &StoreError::TooLarge { slug, found, limit }));
     }

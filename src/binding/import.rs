@@ -115,7 +115,7 @@ impl NativeStore {
     }
 }
 
-/// Returns the contents to write to each of `records`. An account over the size limit of its rule is imported as well.
+/// Returns the contents to write to each of `records`.
 fn imported(
     env: Env,
     records: Vec<JsString>,
@@ -124,8 +124,7 @@ fn imported(
     let each = records.into_iter().zip(contents);
     each.map(|(name, bytes)| {
         let record = record(env, name)?;
-        let limits = Record { kind: None, ..record.clone() };
-        let contents = arguments::contents(env, &limits, &*bytes, "invalid-contents")?;
+        let contents = arguments::contents(env, import::MAX_BYTES, &*bytes, "invalid-contents")?;
         Ok((record, contents))
     })
     .collect()

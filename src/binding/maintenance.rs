@@ -8,7 +8,7 @@ use super::js_string::JsString;
 use super::reply::{on_long_worker, on_worker, Reply};
 use super::{errors, handle};
 use crate::service::end_sessions::Ended;
-use crate::service::maintenance::{self, settings, Repaired};
+use crate::service::maintenance;
 use crate::service::purge::Purge;
 use crate::service::recovery;
 use crate::service::usage::usage;
@@ -49,7 +49,7 @@ pub fn recover_store(
 ) -> Result<Reply> {
     let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
     on_long_worker(env, move || {
-        let settings = settings(path.into());
+        let settings = store::Settings::new(path.into());
         let ended = recovery::recover(&settings, even_if_whole, now, secret.as_ref())?;
         Ok(json_answer(&describe_ended(ended)))
     })
@@ -74,7 +74,7 @@ pub fn restore_store(
     on_long_worker(env, move || {
         let (restored, ended) = recovery::restore(
             &PathBuf::from(from),
-            &settings(path.into()),
+            &store::Settings::new(path.into()),
             keeps_sessions,
             now,
             secret.as_ref(),
@@ -94,7 +94,8 @@ pub fn restore_store(
 #[napi(catch_unwind, ts_return_type = "Promise<string>")]
 pub fn compact_store(env: Env, path: String) -> Result<Reply> {
     on_long_worker(env, move || {
-        let Compacted { before, after } = store::compact(&settings(path.into()), &set_progress)?;
+        let Compacted { before, after } =
+            store::compact(&store::Settings::new(path.into()), &set_progress)?;
         Ok(json_answer(&json!({ "before": before, "after": after })))
     })
 }
@@ -114,14 +115,17 @@ pub fn repair_store(
 ) -> Result<Reply> {
     let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
     on_long_worker(env, move || {
-        let Repaired { rebuilt, tidied, left } =
-            maintenance::repair(&settings(path.into()), secret.as_ref(), &set_progress)?;
-        let repaired = [rebuilt.described, tidied.removed.described].concat();
+        let done = maintenance::repair(
+            &store::Settings::new(path.into()),
+            secret.as_ref(),
+            &set_progress,
+        )?;
+        let repaired = [&*done.rebuilt.described, &done.tidied.removed.described].concat();
         Ok(json_answer(&json!({
-            "repairs": rebuilt.number + tidied.removed.number,
+            "repairs": done.number(),
             "repaired": repaired,
-            "unreadable": tidied.unreadable,
-            "left": describe(&left),
+            "unreadable": done.tidied.unreadable,
+            "left": describe(&done.left),
         })))
     })
 }
@@ -185,9 +189,9 @@ impl NativeStore {
         let purge = Purge { now, before, is_dry, secret };
         on_long_worker(env, move || {
             let after = after.as_deref().and_then(key_of_hex);
-            let before = after.as_ref().map_or(0, |_| PROGRESS.load(Ordering::Relaxed));
+            let so_far = after.as_ref().map_or(0, |_| PROGRESS.load(Ordering::Relaxed));
             let (next, purged) = purge.page(&store, after.as_ref())?;
-            set_progress(before + purged.sessions);
+            set_progress(so_far + purged.sessions);
             Ok(json_answer(&json!({
                 "next": next.map(|key| to_hex(key.encoded())),
                 "sessions": purged.sessions,
@@ -248,9 +252,6 @@ impl NativeStore {
 
 fn describe_stats(stats: &Stats) -> Value {
     let [p50, p90, p99, max] = stats.commits.milliseconds.map_or([None; 4], |all| all.map(Some));
-    let lookups = stats.cache_hits + stats.cache_misses;
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-    let hit_rate = (lookups > 0).then(|| stats.cache_hits as f64 / lookups as f64);
     json!({
         "openSeconds": stats.open_seconds,
         "waiting": stats.waiting,
@@ -262,7 +263,7 @@ fn describe_stats(stats: &Stats) -> Value {
         "cache": {
             "hits": stats.cache_hits,
             "misses": stats.cache_misses,
-            "hitRate": hit_rate,
+            "hitRate": stats.hit_rate(),
             "bytes": stats.cache_bytes,
         },
         "diskBytes": stats.disk_bytes,

@@ -4,7 +4,6 @@ use super::answer::Answer;
 use super::handle::NativeStore;
 use super::reply::{on_own_thread, Reply};
 use super::{errors, handle, promise};
-use crate::service::maintenance;
 use crate::store::{self, Lease, Settings};
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -34,7 +33,7 @@ pub fn open_store(
         cache_bytes,
         creates,
         commit_limit: Duration::from_secs(commit_seconds.into()),
-        ..maintenance::settings(path.into())
+        ..Settings::new(path.into())
     };
     on_own_thread(env, move || store::open(&settings).map(Answer::Opened))
 }

@@ -62,7 +62,7 @@ impl NativeStore {
         slug: &'static str,
     ) -> Result<Reply> {
         let record = record(env, file)?;
-        let contents = contents(env, &record, bytes, slug)?;
+        let contents = contents(env, record.most_bytes(), bytes, slug)?;
         self.change(env, vec![Change::Write { record, contents, secret }])
     }
 }

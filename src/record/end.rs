@@ -29,7 +29,7 @@ pub fn end(key_number: f64, account_key_number: f64, expires: f64, now: f64) -> 
 
 /// The properties of a session that say when it ends.
 #[derive(Debug, PartialEq)]
-pub struct Session {
+pub struct EndOfSession {
     /// Id of the account that the session belongs to.
     pub accountid: String,
     stored: Option<f64>,
@@ -37,7 +37,7 @@ pub struct Session {
     expires: f64,
 }
 
-impl Session {
+impl EndOfSession {
     /// Reads the text of a session. Returns `None` if it is not a session as Dashboard writes it.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
@@ -92,7 +92,7 @@ mod tests {
             let text = format!(
                 r#"{{"object":"session","accountid":"a","expires":300,"sessionKeyNumber":1{ended}}}"#
             );
-            Session::read(&text).unwrap()
+            EndOfSession::read(&text).unwrap()
         };
         // stored, the account's number, now, ended
         for (stored, number, now, ended) in [
@@ -127,7 +127,7 @@ mod tests {
             r#"{"object":"session","accountid":"a","expires":1,"sessionKeyNumber":null}"#,
             r#"{"object":"session","accountid":"a","expires":1,"sessionKeyNumber":1,"ended":"yes"}"#,
         ] {
-            assert_eq!(Session::read(text), None, "{text}");
+            assert_eq!(EndOfSession::read(text), None, "{text}");
         }
     }
 }

@@ -14,10 +14,10 @@
 
 use super::cipher::Secret;
 use super::json::{self, Object};
-use super::overwrite::{Locked, Reading};
 use super::stale::{
     self, Fingerprint, Value, ENDED, KEY, KEY_NUMBER, KEY_TIME, PASSWORD, PASSWORD_TIME, RIGHTS,
 };
+use super::write_over::{Locked, Reading};
 use super::Kind;
 
 /// Outcome for an imported record.

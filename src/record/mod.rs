@@ -6,7 +6,7 @@
 //! - [`keys`]: the keys of records and lists: made, and read for what they say.
 //! - [`account`], [`session`]: records as the administrator's API returns them. [`end`]: when a session ended.
 //! - [`reset`], [`properties`]: the changes that a caller asks for.
-//! - [`overwrite`], [`stale`], [`import`]: what a write or an import must not undo.
+//! - [`write_over`], [`stale`], [`import`]: what a write or an import must not undo.
 //!
 //! Stored bytes are decrypted to text, the text is cut into members, a rule reads or replaces some of them, and the new
 //! text is encrypted again.
@@ -17,13 +17,13 @@ pub mod end;
 pub mod import;
 pub mod json;
 pub mod keys;
-pub mod overwrite;
 pub mod properties;
 pub mod reset;
 pub mod session;
 pub mod stale;
 #[cfg(test)]
 mod stale_tests;
+pub mod write_over;
 
 /// The records that have rules of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

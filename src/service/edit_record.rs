@@ -16,16 +16,16 @@ pub fn edit(
 ) {
     let size = edit.set.len() + edit.remove.iter().map(String::len).sum::<usize>();
     let opened_with = secret.clone();
-    let edit = move |stored: Option<&[u8]>| {
-        let contents = edited(stored, &edit, creates, opened_with.as_ref())?;
+    let computation = move |stored: Option<&[u8]>| {
+        let contents = new_contents(stored, &edit, creates, opened_with.as_ref())?;
         let edited = contents.map(|contents| Edited { contents: contents.into(), retires: None });
         Ok(Outcome { edited, value: () })
     };
-    store.update(record, secret, size, edit, completion);
+    store.update(record, secret, size, computation, completion);
 }
 
 /// Returns the new contents of a record. Returns `None` if the record does not change.
-fn edited(
+fn new_contents(
     stored: Option<&[u8]>,
     edit: &Edit,
     creates: bool,
@@ -52,9 +52,9 @@ mod tests {
     #[test]
     fn a_missing_or_empty_record_is_created_or_left_alone() {
         for stored in [None, Some(b"".as_slice())] {
-            let created = edited(stored, &set(r#"{"a":1}"#), true, None).unwrap();
+            let created = new_contents(stored, &set(r#"{"a":1}"#), true, None).unwrap();
             assert_eq!(created.as_deref(), Some(br#"{"a":1}"#.as_slice()));
-            assert_eq!(edited(stored, &set(r#"{"a":1}"#), false, None).unwrap(), None);
+            assert_eq!(new_contents(stored, &set(r#"{"a":1}"#), false, None).unwrap(), None);
         }
     }
 
@@ -63,13 +63,13 @@ mod tests {
         let secret = Secret::new(&[1; 32], &[2; 16]).unwrap();
         let edit = Edit { set: r#"{"b":2}"#.into(), remove: vec![r#""a""#.into()] };
         let stored = secret.encrypt(r#"{"a":1}"#);
-        let contents = edited(Some(&stored), &edit, false, Some(&secret)).unwrap();
+        let contents = new_contents(Some(&stored), &edit, false, Some(&secret)).unwrap();
         assert_eq!(contents, Some(secret.encrypt(r#"{"b":2}"#)));
     }
 
     #[test]
     fn text_that_is_not_an_object_is_refused() {
-        let error = edited(Some(b"[]"), &set(r#"{"a":1}"#), true, None).unwrap_err();
+        let error = new_contents(Some(b"[]"), &set(r#"{"a":1}"#), true, None).unwrap_err();
         assert_eq!(error.slug(), "invalid-object");
     }
 }

@@ -1,11 +1,10 @@
 //! Ends every session of every account, for a store that may have lost acknowledged writes.
 
-use super::{new_session_key, RECORDS_PER_PAGE};
+use super::{new_session_key, wait_for, RECORDS_PER_PAGE};
 use crate::record::cipher::{self, Secret};
 use crate::record::json::Object;
 use crate::record::{account, reset, Kind};
 use crate::store::{Change, Contents, Findings, Key, Record, Result, Store, StoreError};
-use std::sync::mpsc;
 
 /// Result of [`end_all`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,14 +76,6 @@ fn unreadable_accounts(accounts: &Findings) -> StoreError {
             accounts.first(),
         ),
     }
-}
-
-/// Makes `changes`, and returns when they are durable. Blocks.
-pub fn wait_for(store: &Store, changes: Vec<Change>) -> Result<()> {
-    let (sender, result) = mpsc::channel();
-    // The receiver is alive: it waits below.
-    store.submit(changes, Box::new(move |result| drop(sender.send(result))));
-    result.recv().unwrap_or(Err(StoreError::Closed))
 }
 
 /// Outcome for one record under the key of an account.

@@ -1,9 +1,15 @@
 //! Brings records and lists from elsewhere into a store.
 
 use crate::record::cipher::Secret;
-use crate::store::{Change, Contents, Findings, ListPath, Record, Result, Store};
+use crate::store::{
+    Change, Contents, Findings, ListPath, Record, Result, Store, MAX_CONTENTS_BYTES,
+};
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Largest contents of an imported record, in bytes. An account over the size limit of its rule is imported as well: it
+/// stays as the store has it, or is written as it is.
+pub const MAX_BYTES: usize = MAX_CONTENTS_BYTES;
 
 /// Records and items of lists that are imported together or not at all.
 pub struct Batch {
@@ -75,9 +81,9 @@ fn additions(items: Vec<(ListPath, Vec<u8>)>) -> impl Iterator<Item = Change> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::{maintenance, recovery};
+    use crate::service::recovery;
     use crate::store::test_store::temporary;
-    use crate::store::{self, Key, StoreError};
+    use crate::store::{self, Key, Settings, StoreError};
     use std::sync::mpsc;
 
     const ACCOUNT: &[u8] = b"d/account/a";
@@ -94,7 +100,7 @@ mod tests {
     #[test]
     fn a_load_keeps_a_newer_session_key_and_an_overwrite_quarantines_the_store() {
         let (folder, store) = temporary();
-        let settings = maintenance::settings(folder.path().into());
+        let settings = Settings::new(folder.path().into());
         let open = || store::open_exclusive(&settings);
         let loaded = |batch| {
             let (sender, result) = mpsc::channel();

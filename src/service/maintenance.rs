@@ -3,14 +3,8 @@
 use super::session_lists::{self, Tidied};
 use crate::record::cipher::Secret;
 use crate::store::{self, Findings, Report, Result, Settings, Store};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 use uuid::Uuid;
-
-/// Time limit of a commit while a store is only being maintained. No user waits for it, so a slow disk may take longer.
-const COMMIT_LIMIT: Duration = Duration::from_secs(60);
-/// Size of the cache of a store that is only being maintained, in bytes.
-const CACHE_BYTES: u64 = 16 << 20;
 
 /// Result of [`repair`].
 pub struct Repaired {
@@ -22,16 +16,11 @@ pub struct Repaired {
     pub left: Report,
 }
 
-/// Returns the settings of the store in the folder `path` for maintenance, which never creates one.
-#[must_use]
-pub fn settings(path: PathBuf) -> Settings {
-    Settings {
-        path,
-        creates: false,
-        cache_bytes: CACHE_BYTES,
-        commit_limit: COMMIT_LIMIT,
-        new_id: new_id(),
-        accepts_rollback: false,
+impl Repaired {
+    /// Returns the number of repairs.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.rebuilt.number + self.tidied.removed.number
     }
 }
 
@@ -59,11 +48,7 @@ pub fn repair(
 /// Copies the store as it is at one moment into the empty folder `folder`, and verifies the copy, which is a store of
 /// its own. Blocks.
 pub fn backup(store: &Store, folder: &Path, progress: &dyn Fn(u64)) -> Result<Report> {
-    store.copy(folder, new_id(), progress)
-}
-
-fn new_id() -> [u8; 16] {
-    Uuid::new_v4().into_bytes()
+    store.copy(folder, Uuid::new_v4().into_bytes(), progress)
 }
 
 #[cfg(test)]
@@ -98,7 +83,7 @@ mod tests {
         }
         make(&store, changes);
         store.close().unwrap();
-        let repaired = repair(&settings(folder.path().into()), None, &|_| ()).unwrap();
+        let repaired = repair(&Settings::new(folder.path().into()), None, &|_| ()).unwrap();
         assert_eq!((repaired.rebuilt.number, repaired.left.problems.number), (0, 0));
         assert_eq!((repaired.tidied.removed.number, repaired.left.items), (1, 1));
     }
@@ -112,7 +97,7 @@ mod tests {
         let copy = target.path().to_path_buf();
         let report = backup(&store, &copy, &|_| ()).unwrap();
         assert_eq!((report.lists, report.items, report.problems.number), (1, 1, 0));
-        let copied = store::open_exclusive(&settings(copy.clone())).unwrap();
+        let copied = store::open_exclusive(&Settings::new(copy.clone())).unwrap();
         assert_eq!(verify(&copied, &copy, &|_| ()).unwrap().items, 1);
         copied.close().unwrap();
         store.close().unwrap();

@@ -29,12 +29,12 @@ pub mod usage;
 
 use crate::record::cipher::{self, Secret};
 use crate::record::{keys, Kind};
-use crate::store::{Contents, Key};
+use crate::store::{Change, Contents, Key, Result, Store, StoreError};
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{mpsc, Arc};
 use uuid::Uuid;
 
-/// Number of records that are read at a time.
+/// Number of records per page.
 pub const RECORDS_PER_PAGE: usize = 500;
 
 /// A parsed record, and the secret that it was decrypted with.
@@ -60,6 +60,14 @@ fn parsed<T: Any + Send + Sync>(
         Some(kept) if kept.secret.as_ref() == secret => kept.record.clone(),
         _ => parse(contents),
     }
+}
+
+/// Makes `changes`, and returns when they are durable. Blocks.
+fn wait_for(store: &Store, changes: Vec<Change>) -> Result<()> {
+    let (sender, result) = mpsc::channel();
+    // The receiver is alive: it waits below.
+    store.submit(changes, Box::new(move |result| drop(sender.send(result))));
+    result.recv().unwrap_or(Err(StoreError::Closed))
 }
 
 fn record_key(appid: &[u8], kind: Kind, id: &[u8]) -> Key {

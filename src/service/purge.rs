@@ -1,15 +1,13 @@
 //! Removes sessions that ended long ago. Dashboard itself never removes any.
 
-use super::end_sessions::wait_for;
+use super::{wait_for, RECORDS_PER_PAGE};
 use crate::record::account::Account;
 use crate::record::cipher::{self, Secret};
-use crate::record::end::Session;
+use crate::record::end::EndOfSession;
 use crate::record::keys::SessionKeys;
 use crate::record::Kind;
 use crate::store::{Change, Contents, Findings, Key, ListPath, Record, Result, Store, StoreError};
 
-/// Number of sessions that one call looks at.
-const PAGE: usize = 500;
 /// Number of sessions that are removed in one commit. It takes the writer about a millisecond, and other changes go in
 /// between.
 const BATCH: usize = 20;
@@ -45,7 +43,7 @@ impl Purge {
     /// Continues behind the key `after`. Returns the key to continue from, or `None` at the end. Blocks.
     pub fn page(&self, store: &Store, after: Option<&Key>) -> Result<(Option<Key>, Purged)> {
         let is_session = |name: &[u8]| Kind::of(name) == Some(Kind::Session);
-        let page = store.records_after(after, PAGE, is_session)?;
+        let page = store.records_after(after, RECORDS_PER_PAGE, is_session)?;
         let mut purged = Purged { damaged: page.damaged, ..Purged::default() };
         let mut gone = Vec::new();
         for (key, contents) in &page.records {
@@ -84,7 +82,7 @@ impl Purge {
 
     fn judge(&self, store: &Store, keys: &SessionKeys, contents: &Contents) -> Result<Verdict> {
         let secret = self.secret.as_ref();
-        let Some(session) = Session::read(&cipher::decrypt_record(contents, secret)) else {
+        let Some(session) = EndOfSession::read(&cipher::decrypt_record(contents, secret)) else {
             return Ok(Verdict::of_other(contents));
         };
         let account = match store.read(&Key::record(&keys.account(&session.accountid)))? {
@@ -106,7 +104,7 @@ enum Verdict {
     /// A session that is valid, or has not ended long ago.
     Kept,
     /// A session to remove.
-    Ended(Session),
+    Ended(EndOfSession),
     /// Encrypted under another secret, or its account is.
     Unreadable,
     /// Not a session under any secret.
@@ -124,7 +122,7 @@ impl Verdict {
 }
 
 /// A session to remove.
-type Gone<'a> = (&'a Key, SessionKeys<'a>, Session);
+type Gone<'a> = (&'a Key, SessionKeys<'a>, EndOfSession);
 
 /// Returns the changes that remove everything that Dashboard's create-session.js has made for a session.
 fn removal((key, keys, session): &Gone) -> [Change; 4] {

@@ -1,6 +1,7 @@
 //! Brings a store that lost acknowledged writes back into use.
 
-use super::end_sessions::{end_all, wait_for, Ended};
+use super::end_sessions::{end_all, Ended};
+use super::wait_for;
 use crate::record::cipher::Secret;
 use crate::store::{self, Change, Restored, Result, Settings, Store, StoreError};
 use std::path::Path;

@@ -43,15 +43,14 @@ impl From<Refusal> for StoreError {
 mod tests {
     use super::*;
     use crate::record::json::Object;
-    use crate::service::end_sessions::wait_for;
-    use crate::service::maintenance::settings;
+    use crate::service::wait_for;
     use crate::store::{self, Change, Settings};
     use std::sync::mpsc;
 
     #[test]
     fn a_reset_stores_a_new_key_and_returns_the_account_without_it() {
         let folder = tempfile::tempdir().unwrap();
-        let settings = Settings { creates: true, ..settings(folder.path().join("store")) };
+        let settings = Settings { creates: true, ..Settings::new(folder.path().join("store")) };
         let store = store::open_exclusive(&settings).unwrap();
         let account = |id: &str| Record::new(&keys::record(b"app", Kind::Account, id.as_bytes()));
         let reset = |id: &str| {

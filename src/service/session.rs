@@ -15,9 +15,9 @@ pub struct Found {
     /// The session as JSON, without `tokenHash`, and with `ended` if it is no longer valid.
     pub json: Arc<str>,
     /// Version of the session's record.
-    pub session: u64,
+    pub session_version: u64,
     /// Version of its account's record.
-    pub account: u64,
+    pub account_version: u64,
 }
 
 /// A parsed session, and the key of its account.
@@ -53,7 +53,7 @@ pub fn get<S: Source>(
     };
     let account = parsed(&contents, secret, Account::read);
     let json = account.and_then(|account| owned.session.at(now, &account));
-    Ok(json.map(|json| Found { json, session: session_version, account: account_version }))
+    Ok(json.map(|json| Found { json, session_version, account_version }))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Removes the list items that deleted accounts leave behind. Dashboard deletes an account but leaves its sessions in
 //! the lists; then its administrator's list of sessions fails as a whole.
 
-use super::end_sessions::wait_for;
+use super::wait_for;
 use crate::record::cipher::{self, Secret};
-use crate::record::end::Session;
+use crate::record::end::EndOfSession;
 use crate::record::keys::SessionList;
 use crate::store::{Change, Findings, Key, ListPath, Result, Store, StoreError};
 
@@ -75,7 +75,7 @@ fn is_gone(
             return Ok(Some(true));
         }
     }
-    let session = Session::read(&cipher::decrypt_record(&contents, secret));
+    let session = EndOfSession::read(&cipher::decrypt_record(&contents, secret));
     match session {
         Some(session) => Ok(Some(!is_there(list.account_of(&session.accountid))?)),
         None => Ok(None),

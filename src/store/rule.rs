@@ -4,8 +4,8 @@
 
 use crate::record::cipher::{self, Secret};
 use crate::record::import::{self, Import};
-use crate::record::overwrite::{overwrite, Locked};
 use crate::record::stale::{self, Fingerprint};
+use crate::record::write_over::{write_over, Locked};
 use crate::record::Kind;
 use crate::store::change::{Record, MAX_RULED_BYTES};
 use crate::store::contents::Contents;
@@ -42,7 +42,7 @@ pub fn reconcile(
     secret: Option<&Secret>,
 ) -> Result<Contents> {
     let remembered = stored.retired();
-    let outcome = overwrite(kind, stored, &contents, remembered, secret)
+    let outcome = write_over(kind, stored, &contents, remembered, secret)
         .map_err(|Locked| StoreError::OtherSecret)?;
     let Some(outcome) = outcome else {
         return Ok(contents);

@@ -26,6 +26,16 @@ pub struct Stats {
     pub replaced_bytes: u64,
 }
 
+impl Stats {
+    /// Returns the share of look-ups that the cache answered, or `None` before the first look-up.
+    #[must_use]
+    pub fn hit_rate(&self) -> Option<f64> {
+        let lookups = self.cache_hits + self.cache_misses;
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        (lookups > 0).then(|| self.cache_hits as f64 / lookups as f64)
+    }
+}
+
 impl Store {
     /// Collects the statistics without reading any data. Asks the system for the sizes of a few files.
     pub fn stats(&self) -> Result<Stats> {

@@ -43,6 +43,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Settings of a store.
 #[derive(Clone, Debug)]
@@ -60,6 +61,27 @@ pub struct Settings {
     /// Whether to open a store that lost acknowledged changes. The store is then quarantined: opens without this setting
     /// are refused until [`crate::store::Change::ClearQuarantine`].
     pub accepts_rollback: bool,
+}
+
+impl Settings {
+    /// Time limit of a commit while a store is only being maintained. No user waits for it, so a slow disk may take
+    /// longer.
+    const COMMIT_LIMIT: Duration = Duration::from_secs(60);
+    /// Size of the cache of a store that is only being maintained, in bytes.
+    const CACHE_BYTES: u64 = 16 << 20;
+
+    /// Returns the settings for the maintenance of the store in the folder `path`, which is not created if it is missing.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            creates: false,
+            cache_bytes: Self::CACHE_BYTES,
+            commit_limit: Self::COMMIT_LIMIT,
+            new_id: Uuid::new_v4().into_bytes(),
+            accepts_rollback: false,
+        }
+    }
 }
 
 /// An open store whose writer is not started.

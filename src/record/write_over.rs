@@ -23,7 +23,7 @@ pub struct Locked;
 
 /// Returns the outcome of writing `new` over `stored`. `None` means that `new` is written as it is and the retired
 /// values are forgotten.
-pub fn overwrite(
+pub fn write_over(
     kind: Kind,
     stored: &[u8],
     new: &[u8],
@@ -94,7 +94,7 @@ mod tests {
             cipher::encrypt_record(text.into(), secret.as_ref())
         };
         let write = |stored: &[u8], new: &[u8], secret: &Option<Secret>| {
-            overwrite(Kind::Account, stored, new, &[], secret.as_ref())
+            write_over(Kind::Account, stored, new, &[], secret.as_ref())
         };
         for (stored_with, new_with, with, expected) in [
             (&None, &None, &None, Ok(true)),
