@@ -4,6 +4,7 @@ const { spawnSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
+const { assertAllCommands } = require('./helpers/commands.js')
 const { damage } = require('./helpers/damage.js')
 const { makeFolder, runTool, tool } = require('./helper.js')
 
@@ -24,6 +25,7 @@ describe('the command line', function () {
   afterEach(() => fs.rmSync(folder, { recursive: true }))
 
   describe('too many arguments', () => {
+    it('are tried with every command', () => assertAllCommands([...withStore, ...withoutStore], ['backup', 'restore', 'import', 'completion']))
     for (const command of withoutStore) {
       it(`${command} <folder> is refused, and nothing is changed`, async () => {
         const before = snapshot(store)

@@ -6,7 +6,12 @@ const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
 const { makeFolder, rejection, runNode, tool } = require('./helper.js')
+const { assertAllCommands } = require('./helpers/commands.js')
 const { mount, skipIf, unmount } = require('./helpers/mount.js')
+
+const reading = [[['verify'], 'nothing is wrong'], [['stats'], 'account'], [['list', 'dashboard/accounts'], 'account_1'],
+  [['inspect', 'dashboard/account/account_1'], '(redacted)'], [['export'], 'account_1']]
+const writing = [['purge', '--older-than', '1d'], ['compact'], ['verify', '--repair'], ['recover', '--invalidate-sessions', '--yes']]
 
 describe('a store that can only be read', () => {
   let folder, store, temporary, mounted
@@ -36,10 +41,12 @@ describe('a store that can only be read', () => {
     folder && fs.rmSync(folder, { recursive: true })
   })
 
+  it('is tried with every command', () => {
+    assertAllCommands([...reading.map(([args]) => args.join(' ')), ...writing.map((args) => args.join(' '))], ['backup', 'restore', 'remove-replaced', 'import', 'completion'])
+  })
   for (const user of [0, 65534]) {
     const who = user ? 'another user' : 'root'
-    for (const [args, shown] of [[['verify'], 'nothing is wrong'], [['stats'], 'account'], [['list', 'dashboard/accounts'], 'account_1'],
-      [['inspect', 'dashboard/account/account_1'], '(redacted)'], [['export'], 'account_1']]) {
+    for (const [args, shown] of reading) {
       it(`${args[0]} by ${who} works, changes nothing and leaves nothing`, () => {
         const before = read()
         const { status, stdout, stderr } = run(args, user)
@@ -49,7 +56,7 @@ describe('a store that can only be read', () => {
         assert.deepStrictEqual(fs.readdirSync(temporary), [])
       })
     }
-    for (const args of [['purge', '--older-than', '1d'], ['compact'], ['verify', '--repair'], ['recover', '--invalidate-sessions', '--yes']]) {
+    for (const args of writing) {
       it(`${args.slice(0, 2).join(' ')} by ${who} changes nothing`, () => {
         const before = read()
         const { status, stderr } = run(args, user)

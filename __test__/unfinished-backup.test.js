@@ -6,6 +6,7 @@ const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
 const { makeFolder, rejection, runNode, runTool, until } = require('./helper.js')
+const { assertAllCommands } = require('./helpers/commands.js')
 
 const records = 4000
 // An export of an empty store.
@@ -38,8 +39,11 @@ describe('unfinished backup', () => {
       files = readFiles(backup)
     })
 
-    for (const args of [['verify'], ['verify', '--repair'], ['stats'], ['list', 'l'], ['inspect', 'x/1'], ['export'], ['compact'],
-      ['purge', '--older-than', '1d'], ['recover', '--invalidate-sessions', '--yes'], ['backup', 'elsewhere'], ['import', '--from', 'jsonl', '-']]) {
+    const refused = ['verify', 'verify --repair', 'stats', 'list l', 'inspect x/1', 'export', 'compact', 'purge --older-than 1d',
+      'recover --invalidate-sessions --yes', 'backup elsewhere', 'import --from jsonl -']
+    // A restore replaces it, and the others do not open it.
+    it('is tried with every command', () => assertAllCommands(refused, ['restore', 'remove-replaced', 'completion']))
+    for (const args of refused.map((line) => line.split(' '))) {
       it(`is refused by ${args.join(' ')}, without a change`, async () => {
         const { code, stdout, stderr } = await runTool([...args, '--store', backup], { input: nothing })
         assert.deepStrictEqual([code, stdout], [6, ''])

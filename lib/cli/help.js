@@ -30,7 +30,7 @@ function table (codes) {
 
 // Returns the exit codes that a command may have.
 function codesOf (name) {
-  const { found, opens } = manual[name]
+  const { found, opens, streams } = manual[name]
   const { done, failed, usage, missing, locked, damaged, notPermitted, interrupted, unread } = exitCodes
   if (opens === false) {
     return [done, usage]
@@ -39,7 +39,7 @@ function codesOf (name) {
     done, failed, usage,
     ...(found ? [{ code: exitCodes.found.code, meaning: found }] : []),
     missing, locked, damaged, notPermitted, interrupted,
-    ...(['export', 'list'].includes(name) ? [unread] : [])
+    ...(streams ? [unread] : [])
   ]
 }
 

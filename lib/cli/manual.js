@@ -4,6 +4,7 @@
 //   found:    the meaning of exit code 3, if the command can end with it
 //   fields:   the fields of --json, beside `store`: [name, meaning, the only option with which it occurs]
 //   opens:    false if the command opens no store
+//   streams:  true if it prints while it reads, and ends with exit code 141 when nobody reads any more
 const damaged = [['damaged', 'number of records, lists and items that are damaged and were left'], ['described', 'the first hundred of them by name']]
 const report = [
   ['records', 'number of records'],
@@ -73,6 +74,7 @@ module.exports = {
     ]
   },
   export: {
+    streams: true,
     examples: [
       ['export --output dashboard.jsonl', 'write everything as lines of JSON, into a file that only its owner can read'],
       ['export | ssh other npx dashboard-sled import --from jsonl -', 'copy everything to another machine, without a file']
@@ -151,6 +153,7 @@ module.exports = {
     ]
   },
   list: {
+    streams: true,
     examples: [['list dashboard/accounts --offset 0 --limit 20', 'show one list, newest first']],
     fields: [['list', 'the path'], ['count', 'number of items in the list'], ['offset', 'number of items that were skipped'], ['items', 'the items']]
   },
