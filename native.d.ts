@@ -16,16 +16,16 @@ export declare class NativeStore {
    * The versions of the session and of its account follow: the answer stays the same while both are current and the
    * session has not expired. Returns false where JavaScript has to compute the answer.
    */
-  session(appid: string, sessionid: string, now: number, secret?: string, iv?: string): [string, number, number] | false | Promise<[string, number, number] | false>
+  session(appid: string, sessionid: string, now: number, secret?: object): [string, number, number] | false | Promise<[string, number, number] | false>
   /** Returns an account without its secrets, as JSON. Returns false where JavaScript has to compute the answer. */
-  account(appid: string, accountid: string, secret?: string, iv?: string): string | false | Promise<string | false>
+  account(appid: string, accountid: string, secret?: object): string | false | Promise<string | false>
   /** Ends all sessions of an account at `now` in seconds. Returns the account without its secrets. */
-  resetSessionKey(appid: string, accountid: string, now: number, secret?: string, iv?: string): Promise<string>
+  resetSessionKey(appid: string, accountid: string, now: number, secret?: object): Promise<string>
   /**
    * Sets the properties of the JSON object `set` in a record, and removes the properties named in `remove` (each a
    * JSON string), as one change. If there is no record, it is created when `create` is true, else nothing happens.
    */
-  edit(file: string, set: string, remove: string[], create: boolean, secret?: string, iv?: string): Promise<void>
+  edit(file: string, set: string, remove: string[], create: boolean, secret?: object): Promise<void>
   /**
    * Returns a page of records behind `after`, which is the `next` of the page before. `next` is undefined at the
    * end.
@@ -39,9 +39,9 @@ export declare class NativeStore {
    * stored. Returns JSON with the number of records that were kept in whole or in part, and the names of the first
    * ones.
    */
-  load(records: string[], contents: Uint8Array[], lists: string[], items: string[][], secret?: string, iv?: string): Promise<string>
+  load(records: string[], contents: Uint8Array[], lists: string[], items: string[][], secret?: object): Promise<string>
   /** Returns which of `records[n]` [`NativeStore::load`] would keep in whole or in part. Changes nothing. */
-  wouldKeep(records: string[], contents: Uint8Array[], secret?: string, iv?: string): Promise<string>
+  wouldKeep(records: string[], contents: Uint8Array[], secret?: object): Promise<string>
   /**
    * Writes `contents[n]` to `records[n]` whatever is stored there, and adds `items[n]` to the list `lists[n]` as
    * [`NativeStore::load`] does. Call [`NativeStore::end_sessions`] afterwards: until every session has been ended,
@@ -49,7 +49,7 @@ export declare class NativeStore {
    */
   overwrite(records: string[], contents: Uint8Array[], lists: string[], items: string[][]): Promise<void>
   /** Ends every session of every account at `now` in seconds. Nothing else may change the store meanwhile. */
-  endSessions(now: number, secret?: string, iv?: string): Promise<string>
+  endSessions(now: number, secret?: object): Promise<string>
   /** Takes over the share of `other`, which must not be used any more. For a store that was closed and opened again. */
   adopt(other: NativeStore): void
   /** Reads everything. Nothing else in the process may have the store open, and nothing may be written meanwhile. */
@@ -61,7 +61,7 @@ export declare class NativeStore {
    * counts them if `dryRun` is set. Returns JSON that says what was done; `next` is where to continue, null at the
    * end.
    */
-  purge(after: string | undefined | null, now: number, before: number, dryRun: boolean, secret?: string, iv?: string): Promise<string>
+  purge(after: string | undefined | null, now: number, before: number, dryRun: boolean, secret?: object): Promise<string>
   /** Returns statistics that are known without reading the store, as JSON. */
   stats(): Promise<string>
   /** Removes the stores that restores have replaced. Returns their names and sizes in bytes as JSON. */
@@ -81,9 +81,9 @@ export declare class NativeStore {
   /** Returns a record as bytes. */
   readBinary(file: string): Buffer | undefined | Promise<Buffer | undefined>
   /** Writes a record from text. The rule against stale writes needs Dashboard's secret to compare records. */
-  write(file: string, contents: string, secret?: string, iv?: string): Promise<void>
+  write(file: string, contents: string, secret?: object): Promise<void>
   /** Writes a record from bytes. */
-  writeBinary(file: string, bytes: Uint8Array, secret?: string, iv?: string): Promise<void>
+  writeBinary(file: string, bytes: Uint8Array, secret?: object): Promise<void>
   /** Removes a record if it exists. */
   remove(file: string): Promise<void>
   /** Adds `items[n]` to the list at `paths[n]`, all of them or none. */
@@ -107,6 +107,9 @@ export declare class NativeStore {
 /** Rewrites the store in the folder `path` into a new one, because its files never shrink. */
 export declare function compactStore(path: string): Promise<string>
 
+/** Returns the text of a stored record, decrypted as Dashboard does it. Under an invalid secret it is returned unchanged. */
+export declare function decrypt(text: string, secret: object): string
+
 /**
  * Settles the finished promises without waiting for the wake-up. Returns the number of promises that stay open. The
  * wake-up then finds an empty mailbox.
@@ -115,6 +118,12 @@ export declare function deliver(): number
 
 /** Returns true if the records of both versions are unchanged. May return false although they are unchanged. */
 export declare function isCurrent(number: number, session: number, account: number): boolean
+
+/**
+ * Returns Dashboard's `ENCRYPTION_SECRET` with its IV as one value, which is the argument `secret` of other calls. That
+ * argument is undefined without encryption. If the secret is invalid, only the calls that need it fail.
+ */
+export declare function makeSecret(secret: string, iv?: string): object
 
 /** A condition that an operator should know about, although the store works. */
 export interface NativeNotice {
@@ -141,16 +150,16 @@ export declare function peek(number: number, file: string): string | null | unde
 export declare function progress(): number
 
 /** Reopens a store that lost acknowledged writes, in the folder `path`, and ends every session of every account. */
-export declare function recoverStore(path: string, evenIfWhole: boolean, now: number, secret?: string, iv?: string): Promise<string>
+export declare function recoverStore(path: string, evenIfWhole: boolean, now: number, secret?: object): Promise<string>
 
 /**
  * Repairs the store in the folder `path` where that needs no guessing, and reads all of it. Returns JSON that says
  * what was repaired and what is still damaged.
  */
-export declare function repairStore(path: string, secret?: string, iv?: string): Promise<string>
+export declare function repairStore(path: string, secret?: object): Promise<string>
 
 /** Replaces the store in the folder `path` by the backup in the folder `from`. */
-export declare function restoreStore(from: string, path: string, keepSessions: boolean, now: number, secret?: string, iv?: string): Promise<string>
+export declare function restoreStore(from: string, path: string, keepSessions: boolean, now: number, secret?: object): Promise<string>
 
 /** Waits until every change of every store is durable. Blocks, so it is only for the end of the process. */
 export declare function settle(): void

@@ -3,7 +3,7 @@
 // for requests with cacheData, because their coercions are JavaScript's.
 const { invalid } = require('./errors.js')
 const { isUnambiguous, recordKey } = require('./host-keys.js')
-const { decrypt, iv, now, secret } = require('./host.js')
+const { decrypt, hostSecret, now } = require('./host.js')
 const { spinFor } = require('./spin.js')
 const { mainSessions, mainStore, readText } = require('./stores.js')
 
@@ -50,7 +50,7 @@ const ResetSessionKey = {
       throw invalid('invalid-accountid')
     }
     const store = mainStore()
-    return JSON.parse(await spinFor(store.resetSessionKey(req.appid, accountid, now(), secret(), iv())))
+    return JSON.parse(await spinFor(store.resetSessionKey(req.appid, accountid, now(), hostSecret())))
   }
 }
 
@@ -61,7 +61,7 @@ async function readSession (appid, sessionid) {
   if (!isUnambiguous(appid, sessionid)) {
     return
   }
-  const result = mainStore().session(appid, sessionid, now(), secret(), iv())
+  const result = mainStore().session(appid, sessionid, now(), hostSecret())
   const isFromMemory = Array.isArray(result)
   const answer = isFromMemory ? result : await result
   if (answer === false) {
@@ -83,7 +83,7 @@ async function getAccount (req, accountid) {
   }
   if (isAnsweredByStore(req) && typeof accountid === 'string' && isUnambiguous(req.appid, accountid)) {
     const store = mainStore()
-    const answer = store.account(req.appid, accountid, secret(), iv())
+    const answer = store.account(req.appid, accountid, hostSecret())
     const text = typeof answer === 'string' ? answer : await answer
     if (text !== false) {
       return JSON.parse(text)
@@ -128,7 +128,7 @@ async function read (req, kind, id) {
   }
   const store = mainStore()
   try {
-    return decrypt(await readText(store, store.number, recordKey(req.appid, kind, id)), secret(), iv())
+    return decrypt(await readText(store, store.number, recordKey(req.appid, kind, id)), hostSecret())
   } catch (error) {
     if (error.code !== 'ERR_TOO_LARGE') {
       throw error

@@ -4,7 +4,7 @@ const { asItem, requireText } = require('./arguments.js')
 const EntryCounts = require('./entry-counts.js')
 const { failure, invalid } = require('./errors.js')
 const Findings = require('./findings.js')
-const { now, secrets } = require('./host.js')
+const { configuredSecret, now } = require('./host.js')
 const { LARGEST_CONTENTS, LONGEST_NAME, nameBytes, shorten } = require('./limits.js')
 
 module.exports = { entries, load }
@@ -47,14 +47,14 @@ function refuseDamage ({ described }) {
 // every session; an empty store has no sessions to end.
 async function writerOf (store, { overwrite, dryRun }) {
   if (dryRun) {
-    return { write: async ({ records, contents }) => JSON.parse(await store.wouldKeep(records, contents, ...secrets())) }
+    return { write: async ({ records, contents }) => JSON.parse(await store.wouldKeep(records, contents, configuredSecret())) }
   }
   if (!overwrite || await isEmpty(store)) {
-    return { write: async ({ records, contents, lists, items }) => JSON.parse(await store.load(records, contents, lists, items, ...secrets())) }
+    return { write: async ({ records, contents, lists, items }) => JSON.parse(await store.load(records, contents, lists, items, configuredSecret())) }
   }
   return {
     write: async ({ records, contents, lists, items }) => store.overwrite(records, contents, lists, items),
-    end: async () => ({ ended: JSON.parse(await store.endSessions(now(), ...secrets())) })
+    end: async () => ({ ended: JSON.parse(await store.endSessions(now(), configuredSecret())) })
   }
 }
 

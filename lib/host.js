@@ -1,11 +1,12 @@
 // The running Dashboard: its modules, its clock and its secret. It is found from the application, because a copy of Dashboard
 // beside this package would be another one.
-const crypto = require('crypto')
+const native = require('./native.js')
 
-module.exports = { decrypt, findHost, iv, looksEncrypted, now, secret, secrets }
+module.exports = { configuredSecret, decrypt, findHost, hostSecret, looksEncrypted, now }
 
 const host = '@userdashboard/dashboard'
 const resolved = { applicationPath: undefined, timestamp: undefined }
+let prepared = { key: undefined, iv: undefined, secret: undefined }
 
 // Returns the host's module, which starts it; call this only while it runs.
 function findHost () {
@@ -19,32 +20,29 @@ function now () {
 }
 
 // Returns the host's secret at this moment, because its tests set and clear it; undefined without encryption.
-function secret () {
-  return global.encryptionSecret || undefined
+function hostSecret () {
+  return prepare(global.encryptionSecret, global.encryptionSecretIV)
 }
 
-// Returns the initialisation vector that belongs to the secret.
-function iv () {
-  return global.encryptionSecretIV || undefined
+// Returns the host's secret. Without a running host it is read from the environment, as the host reads it.
+function configuredSecret () {
+  return prepare(global.encryptionSecret || process.env.ENCRYPTION_SECRET, global.encryptionSecretIV || process.env.ENCRYPTION_SECRET_IV)
 }
 
-// Returns the secret and its vector, or nothing without encryption. Without a running host they are read from the environment,
-// as the host reads them.
-function secrets () {
-  const key = secret() || process.env.ENCRYPTION_SECRET
-  return key ? [key, iv() || process.env.ENCRYPTION_SECRET_IV] : []
-}
-
-// Returns stored contents as text, decrypted as the host's src/storage.js does it. src/record/cipher.rs is the twin.
-function decrypt (text, key, iv) {
-  if (!text || !key) {
-    return text
+// Returns the secret as the native calls take it. The same one until it changes, because the parsed session cache compares it.
+function prepare (key, iv) {
+  if (!key) {
+    return
   }
-  try {
-    return crypto.createDecipheriv('aes-256-ctr', key, Buffer.from(iv)).update(text, 'hex', 'utf-8')
-  } catch (error) {
-    return text
+  if (prepared.key !== key || prepared.iv !== iv) {
+    prepared = { key, iv, secret: native.makeSecret(key, iv || undefined) }
   }
+  return prepared.secret
+}
+
+// Returns stored contents as text, decrypted as the host's src/storage.js does it.
+function decrypt (text, secret) {
+  return text && secret ? native.decrypt(text, secret) : text
 }
 
 // Returns whether a text looks encrypted under some secret: pairs of hexadecimal digits, no fewer than those of the shortest JSON

@@ -4,7 +4,7 @@ const { requireOptions, requireText } = require('./arguments.js')
 const { backup } = require('./backup.js')
 const { entries, load } = require('./entries.js')
 const { invalid } = require('./errors.js')
-const { secrets } = require('./host.js')
+const { configuredSecret } = require('./host.js')
 const { purge } = require('./purge.js')
 const { checkNumbers } = require('./settings.js')
 const { recordsOf } = require('./storage.js')
@@ -50,7 +50,7 @@ async function open (options = {}) {
     removeReplaced: async () => JSON.parse(await store.removeReplaced()),
     usage: async () => JSON.parse(await store.usage()),
     verify: async () => JSON.parse(await store.verify()),
-    repair: async () => whileClosed((folder) => native.repairStore(folder, ...secrets())),
+    repair: async () => whileClosed((folder) => native.repairStore(folder, configuredSecret())),
     compact: async () => whileClosed(native.compactStore),
     backup: (folder, options) => backup(store, folder, options),
     close: async () => {

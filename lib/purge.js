@@ -1,7 +1,7 @@
 // The removal of sessions that ended long ago: by a call, or every hour in the running dashboard (SLED_PURGE_AFTER).
 const { readAge } = require('./age.js')
 const Findings = require('./findings.js')
-const { now, secrets } = require('./host.js')
+const { configuredSecret, now } = require('./host.js')
 
 const FIRST_MS = 60 * 1000
 const EVERY_MS = 60 * 60 * 1000
@@ -16,7 +16,7 @@ async function purge (store, { olderThan, dryRun = false } = {}) {
   let page
   do {
     // A page at a time, so that other calls are answered in between.
-    page = JSON.parse(await store.purge(page && page.next, time, time - age, dryRun === true, ...secrets()))
+    page = JSON.parse(await store.purge(page && page.next, time, time - age, dryRun === true, configuredSecret()))
     for (const kind in total) {
       total[kind] += page[kind]
     }

@@ -3,7 +3,7 @@ const native = require('./native.js')
 const { requireText } = require('./arguments.js')
 const { invalid } = require('./errors.js')
 const { refuseSame, withSentence } = require('./folders.js')
-const { secrets } = require('./host.js')
+const { configuredSecret } = require('./host.js')
 
 module.exports = { recover, restore }
 
@@ -11,7 +11,7 @@ async function restore ({ folder, path, keepSessions = false } = {}) {
   requireText(folder, 'invalid-folder')
   requireText(path, 'invalid-path')
   await refuseSame(folder, path)
-  return JSON.parse(await withSentence([folder, path], () => native.restoreStore(folder, path, keepSessions === true, seconds(), ...secrets())))
+  return JSON.parse(await withSentence([folder, path], () => native.restoreStore(folder, path, keepSessions === true, seconds(), configuredSecret())))
 }
 
 // `invalidateSessions` has to be given, because nobody should end every session without saying so.
@@ -20,7 +20,7 @@ async function recover ({ path, invalidateSessions = false, evenIfWhole = false 
   if (invalidateSessions !== true) {
     throw invalid('invalid-recovery', 'a recovery ends every session of every account: confirm that with invalidateSessions (--invalidate-sessions), or restore a backup instead')
   }
-  return JSON.parse(await withSentence([path], () => native.recoverStore(path, evenIfWhole === true, seconds(), ...secrets())))
+  return JSON.parse(await withSentence([path], () => native.recoverStore(path, evenIfWhole === true, seconds(), configuredSecret())))
 }
 
 // By the system's clock: no host is loaded here.

@@ -5,7 +5,7 @@
 // session has expired, therefore a session whose time is over is not returned.
 
 const native = require('./native.js')
-const { iv, now, secret } = require('./host.js')
+const { hostSecret, now } = require('./host.js')
 
 // Heap that a session takes besides its text, in bytes, measured. Sessions with Dashboard's own properties share one hidden
 // class; one with other properties may need names and a class of its own.
@@ -35,7 +35,7 @@ module.exports = class SessionCache {
   // Returns the same session to every caller, who must not change it.
   peek (appid, sessionid) {
     const entry = this.find(sessionid)
-    if (entry !== undefined && entry.session.expires > now() && entry.appid === appid && entry.secret === secret() && entry.iv === iv() &&
+    if (entry !== undefined && entry.session.expires > now() && entry.appid === appid && entry.secret === hostSecret() &&
       native.isCurrent(this.storeNumber, entry.sessionVersion, entry.accountVersion)) {
       return entry.session
     }
@@ -47,7 +47,7 @@ module.exports = class SessionCache {
     const values = Object.values(session)
     if (session.expires > now() && !values.some((value) => typeof value === 'object')) {
       const bytes = ENTRY_BYTES + text.length * (TWO_BYTES.test(text) ? 2 : 1) + PROPERTY_BYTES * Math.max(0, values.length - USUAL_PROPERTIES)
-      this.put(sessionid, { session: { ...session }, bytes, sessionVersion, accountVersion, appid, secret: secret(), iv: iv() })
+      this.put(sessionid, { session: { ...session }, bytes, sessionVersion, accountVersion, appid, secret: hostSecret() })
     }
   }
 

@@ -3,7 +3,7 @@
 const { requireText } = require('./arguments.js')
 const { invalid } = require('./errors.js')
 const { spinFor } = require('./spin.js')
-const { iv, secret } = require('./host.js')
+const { hostSecret } = require('./host.js')
 
 module.exports = { atomic }
 
@@ -87,7 +87,7 @@ async function edit (store, objectid, values, removed, create) {
       members.push(`${name}:${text}`)
     }
   }
-  await spinFor(store.edit(objectid, `{${members.join()}}`, names, create, secret(), iv()))
+  await spinFor(store.edit(objectid, `{${members.join()}}`, names, create, hostSecret()))
 }
 
 // The error of the parser would quote the record.

@@ -2,7 +2,7 @@
 const { asItem, requireText } = require('./arguments.js')
 const { backup } = require('./backup.js')
 const { invalid } = require('./errors.js')
-const { iv, secret } = require('./host.js')
+const { hostSecret } = require('./host.js')
 const { spinFor } = require('./spin.js')
 const { closeStore, openStore, readText } = require('./stores.js')
 
@@ -95,10 +95,10 @@ function recordsOf (store) {
 
 function writeContents (store, file, contents, slug) {
   if (typeof contents === 'string') {
-    return spinFor(store.write(file, contents, secret(), iv()))
+    return spinFor(store.write(file, contents, hostSecret()))
   }
   if (contents instanceof Uint8Array) {
-    return spinFor(store.writeBinary(file, contents, secret(), iv()))
+    return spinFor(store.writeBinary(file, contents, hostSecret()))
   }
   throw invalid(slug)
 }

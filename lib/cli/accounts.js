@@ -1,7 +1,7 @@
 // Counts the accounts whose sessions a restore or a recovery would end, for --dry-run.
 const { failure } = require('../errors.js')
 const { isAccountKey } = require('../host-keys.js')
-const { decrypt, looksEncrypted, secrets } = require('../host.js')
+const { configuredSecret, decrypt, looksEncrypted } = require('../host.js')
 
 module.exports = { countAccounts }
 
@@ -16,7 +16,7 @@ async function countAccounts (store) {
     }
     if (isAccountKey(record)) {
       const text = contents.toString()
-      if (isAccount(text) || isAccount(decrypt(text, ...secrets()))) {
+      if (isAccount(text) || isAccount(decrypt(text, configuredSecret()))) {
         accounts++
       } else if (looksEncrypted(text)) {
         unreadable++

@@ -1,5 +1,5 @@
 const { failure } = require('../errors.js')
-const { decrypt, looksEncrypted, secrets } = require('../host.js')
+const { configuredSecret, decrypt, looksEncrypted } = require('../host.js')
 const { bytesText } = require('./numbers.js')
 const { redact, redactText } = require('./redact.js')
 const { run, withStore } = require('./run.js')
@@ -34,7 +34,7 @@ function read (key, contents, reveal) {
   // As Dashboard reads it: bytes that are not UTF-8 become U+FFFD.
   const text = contents.toString()
   const isEncrypted = looksEncrypted(text)
-  const decrypted = isEncrypted ? decrypt(text, ...secrets()) : text
+  const decrypted = isEncrypted ? decrypt(text, configuredSecret()) : text
   if (isEncrypted && (decrypted === text || NOT_TEXT.test(decrypted))) {
     throw failure('record-unreadable', 'ERR_RECORD_UNREADABLE', `the record ${key} seems to be encrypted, and could not be decrypted; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them`)
   }

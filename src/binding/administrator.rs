@@ -2,15 +2,17 @@
 //! Dashboard's rules itself.
 
 use super::answer::Answer;
-use super::arguments::{record, secret};
+use super::arguments::{self, record};
 use super::handle::NativeStore;
 use super::js_string::JsString;
 use super::reply::{on_worker, Reply};
+use super::secret::{self, NativeSecret};
 use super::{errors, promise};
 use crate::record::properties::Edit;
 use crate::service::source::Memory;
 use crate::service::{account, edit_record, reset_session_key, session};
 use crate::store::Reader;
+use napi::bindgen_prelude::External;
 use napi::{Env, Result};
 use napi_derive::napi;
 
@@ -21,7 +23,7 @@ impl NativeStore {
     /// session has not expired. Returns false where JavaScript has to compute the answer.
     #[napi(
         catch_unwind,
-        ts_args_type = "appid: string, sessionid: string, now: number, secret?: string, iv?: string",
+        ts_args_type = "appid: string, sessionid: string, now: number, secret?: object",
         ts_return_type = "[string, number, number] | false | Promise<[string, number, number] | false>"
     )]
     pub fn session(
@@ -30,12 +32,11 @@ impl NativeStore {
         appid: JsString,
         sessionid: JsString,
         now: f64,
-        key: Option<JsString>,
-        iv: Option<JsString>,
+        secret: Option<&External<NativeSecret>>,
     ) -> Result<Reply> {
         let appid = bytes(env, appid, "invalid-sessionid")?;
         let id = bytes(env, sessionid, "invalid-sessionid")?;
-        let Ok(secret) = secret(key, iv) else {
+        let Ok(secret) = secret::get(secret) else {
             return Ok(Reply::Now(Answer::NeedsJavaScript));
         };
         let answer = |found: Option<_>| found.map_or(Answer::NeedsJavaScript, Answer::Session);
@@ -50,7 +51,7 @@ impl NativeStore {
     /// Returns an account without its secrets, as JSON. Returns false where JavaScript has to compute the answer.
     #[napi(
         catch_unwind,
-        ts_args_type = "appid: string, accountid: string, secret?: string, iv?: string",
+        ts_args_type = "appid: string, accountid: string, secret?: object",
         ts_return_type = "string | false | Promise<string | false>"
     )]
     pub fn account(
@@ -58,12 +59,11 @@ impl NativeStore {
         env: Env,
         appid: JsString,
         accountid: JsString,
-        key: Option<JsString>,
-        iv: Option<JsString>,
+        secret: Option<&External<NativeSecret>>,
     ) -> Result<Reply> {
         let appid = bytes(env, appid, "invalid-accountid")?;
         let id = bytes(env, accountid, "invalid-accountid")?;
-        let Ok(secret) = secret(key, iv) else {
+        let Ok(secret) = secret::get(secret) else {
             return Ok(Reply::Now(Answer::NeedsJavaScript));
         };
         let answer = |found: Option<_>| found.map_or(Answer::NeedsJavaScript, Answer::Json);
@@ -78,7 +78,7 @@ impl NativeStore {
     /// Ends all sessions of an account at `now` in seconds. Returns the account without its secrets.
     #[napi(
         catch_unwind,
-        ts_args_type = "appid: string, accountid: string, now: number, secret?: string, iv?: string",
+        ts_args_type = "appid: string, accountid: string, now: number, secret?: object",
         ts_return_type = "Promise<string>"
     )]
     pub fn reset_session_key(
@@ -87,12 +87,11 @@ impl NativeStore {
         appid: JsString,
         accountid: JsString,
         now: f64,
-        key: Option<JsString>,
-        iv: Option<JsString>,
+        secret: Option<&External<NativeSecret>>,
     ) -> Result<Reply> {
         let appid = bytes(env, appid, "invalid-accountid")?;
         let accountid = bytes(env, accountid, "invalid-accountid")?;
-        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let secret = arguments::secret(env, secret)?;
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
         let (promise, resolver) = promise::open(env)?;
         reset_session_key::patch(&store, &appid, &accountid, now, secret, |result| {
@@ -105,7 +104,7 @@ impl NativeStore {
     /// JSON string), as one change. If there is no record, it is created when `create` is true, else nothing happens.
     #[napi(
         catch_unwind,
-        ts_args_type = "file: string, set: string, remove: string[], create: boolean, secret?: string, iv?: string",
+        ts_args_type = "file: string, set: string, remove: string[], create: boolean, secret?: object",
         ts_return_type = "Promise<void>"
     )]
     pub fn edit(
@@ -115,11 +114,10 @@ impl NativeStore {
         set: String,
         remove: Vec<String>,
         create: bool,
-        key: Option<JsString>,
-        iv: Option<JsString>,
+        secret: Option<&External<NativeSecret>>,
     ) -> Result<Reply> {
         let record = record(env, file)?;
-        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let secret = arguments::secret(env, secret)?;
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
         let (promise, resolver) = promise::open(env)?;
         edit_record::edit(&store, record, Edit { set, remove }, create, secret, |result| {

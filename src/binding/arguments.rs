@@ -2,8 +2,10 @@
 
 use super::errors;
 use super::js_string::JsString;
+use super::secret::{self, NativeSecret};
 use crate::record::cipher::Secret;
 use crate::store::{Contents, ListPath, Record, StoreError};
+use napi::bindgen_prelude::External;
 use napi::{Env, Result};
 
 const FILE: &str = "invalid-file";
@@ -30,17 +32,9 @@ pub fn contents(
     Ok(bytes.into())
 }
 
-/// Returns Dashboard's encryption secret, if it has one. Fails if Dashboard's cipher would refuse it.
-pub fn secret(
-    key: Option<JsString>,
-    iv: Option<JsString>,
-) -> std::result::Result<Option<Secret>, StoreError> {
-    let Some(key) = key else {
-        return Ok(None);
-    };
-    let bytes = |name: JsString| name.bytes("").map_err(|_| StoreError::InvalidSecret);
-    let iv = iv.map(bytes).transpose()?.unwrap_or_default();
-    Secret::new(&bytes(key)?, &iv).map(Some).ok_or(StoreError::InvalidSecret)
+/// Returns Dashboard's secret, if it has one.
+pub fn secret(env: Env, secret: Option<&External<NativeSecret>>) -> Result<Option<Secret>> {
+    secret::get(secret).map_err(|error| errors::throw(env, &error))
 }
 
 /// Returns the list at `path`.

@@ -1,16 +1,17 @@
 //! Brings records and lists from elsewhere into a store.
 
 use super::answer::Answer;
-use super::arguments::{self, item, list, record, secret};
+use super::arguments::{self, item, list, record};
 use super::handle::NativeStore;
 use super::js_string::JsString;
 use super::maintenance::{describe_ended, json_answer};
 use super::reply::{on_long_worker, Reply};
+use super::secret::NativeSecret;
 use super::{errors, promise};
 use crate::service::import::{self, Batch};
 use crate::service::recovery;
 use crate::store::{Contents, Findings, ListPath, Record};
-use napi::bindgen_prelude::Uint8Array;
+use napi::bindgen_prelude::{External, Uint8Array};
 use napi::{Env, Result};
 use napi_derive::napi;
 use serde_json::json;
@@ -23,7 +24,7 @@ impl NativeStore {
     /// ones.
     #[napi(
         catch_unwind,
-        ts_args_type = "records: string[], contents: Uint8Array[], lists: string[], items: string[][], secret?: string, iv?: string",
+        ts_args_type = "records: string[], contents: Uint8Array[], lists: string[], items: string[][], secret?: object",
         ts_return_type = "Promise<string>"
     )]
     pub fn load(
@@ -33,10 +34,9 @@ impl NativeStore {
         contents: Vec<Uint8Array>,
         lists: Vec<JsString>,
         items: Vec<Vec<JsString>>,
-        key: Option<JsString>,
-        iv: Option<JsString>,
+        secret: Option<&External<NativeSecret>>,
     ) -> Result<Reply> {
-        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let secret = arguments::secret(env, secret)?;
         let batch = batch(env, records, contents, lists, items)?;
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
         let (promise, resolver) = promise::open(env)?;
@@ -49,7 +49,7 @@ impl NativeStore {
     /// Returns which of `records[n]` [`NativeStore::load`] would keep in whole or in part. Changes nothing.
     #[napi(
         catch_unwind,
-        ts_args_type = "records: string[], contents: Uint8Array[], secret?: string, iv?: string",
+        ts_args_type = "records: string[], contents: Uint8Array[], secret?: object",
         ts_return_type = "Promise<string>"
     )]
     pub fn would_keep(
@@ -57,10 +57,9 @@ impl NativeStore {
         env: Env,
         records: Vec<JsString>,
         contents: Vec<Uint8Array>,
-        key: Option<JsString>,
-        iv: Option<JsString>,
+        secret: Option<&External<NativeSecret>>,
     ) -> Result<Reply> {
-        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let secret = arguments::secret(env, secret)?;
         let records = imported(env, records, contents)?;
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_long_worker(env, move || {
@@ -96,17 +95,16 @@ impl NativeStore {
     /// Ends every session of every account at `now` in seconds. Nothing else may change the store meanwhile.
     #[napi(
         catch_unwind,
-        ts_args_type = "now: number, secret?: string, iv?: string",
+        ts_args_type = "now: number, secret?: object",
         ts_return_type = "Promise<string>"
     )]
     pub fn end_sessions(
         &self,
         env: Env,
         now: f64,
-        key: Option<JsString>,
-        iv: Option<JsString>,
+        secret: Option<&External<NativeSecret>>,
     ) -> Result<Reply> {
-        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let secret = arguments::secret(env, secret)?;
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_long_worker(env, move || {
             let ended = recovery::end_and_release(&store, now, secret.as_ref())?;

@@ -1,11 +1,11 @@
 //! Maintenance of a store, for the command-line tool and the API. Reports are JSON text.
 
 use super::answer::Answer;
-use super::arguments::secret;
+use super::arguments;
 use super::handle::NativeStore;
 use super::hex_key::{key_of_hex, to_hex};
-use super::js_string::JsString;
 use super::reply::{on_long_worker, on_worker, Reply};
+use super::secret::NativeSecret;
 use super::{errors, handle};
 use crate::service::end_sessions::Ended;
 use crate::service::maintenance;
@@ -13,6 +13,7 @@ use crate::service::purge::Purge;
 use crate::service::recovery;
 use crate::service::usage::usage;
 use crate::store::{self, Compacted, Report, Stats};
+use napi::bindgen_prelude::External;
 use napi::{Env, Result};
 use napi_derive::napi;
 use serde_json::{json, Value};
@@ -36,7 +37,7 @@ pub fn progress() -> f64 {
 /// Reopens a store that lost acknowledged writes, in the folder `path`, and ends every session of every account.
 #[napi(
     catch_unwind,
-    ts_args_type = "path: string, evenIfWhole: boolean, now: number, secret?: string, iv?: string",
+    ts_args_type = "path: string, evenIfWhole: boolean, now: number, secret?: object",
     ts_return_type = "Promise<string>"
 )]
 pub fn recover_store(
@@ -44,10 +45,9 @@ pub fn recover_store(
     path: String,
     even_if_whole: bool,
     now: f64,
-    key: Option<JsString>,
-    iv: Option<JsString>,
+    secret: Option<&External<NativeSecret>>,
 ) -> Result<Reply> {
-    let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+    let secret = arguments::secret(env, secret)?;
     on_long_worker(env, move || {
         let settings = store::Settings::new(path.into());
         let ended = recovery::recover(&settings, even_if_whole, now, secret.as_ref())?;
@@ -58,7 +58,7 @@ pub fn recover_store(
 /// Replaces the store in the folder `path` by the backup in the folder `from`.
 #[napi(
     catch_unwind,
-    ts_args_type = "from: string, path: string, keepSessions: boolean, now: number, secret?: string, iv?: string",
+    ts_args_type = "from: string, path: string, keepSessions: boolean, now: number, secret?: object",
     ts_return_type = "Promise<string>"
 )]
 pub fn restore_store(
@@ -67,10 +67,9 @@ pub fn restore_store(
     path: String,
     keeps_sessions: bool,
     now: f64,
-    key: Option<JsString>,
-    iv: Option<JsString>,
+    secret: Option<&External<NativeSecret>>,
 ) -> Result<Reply> {
-    let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+    let secret = arguments::secret(env, secret)?;
     on_long_worker(env, move || {
         let (restored, ended) = recovery::restore(
             &PathBuf::from(from),
@@ -104,16 +103,15 @@ pub fn compact_store(env: Env, path: String) -> Result<Reply> {
 /// what was repaired and what is still damaged.
 #[napi(
     catch_unwind,
-    ts_args_type = "path: string, secret?: string, iv?: string",
+    ts_args_type = "path: string, secret?: object",
     ts_return_type = "Promise<string>"
 )]
 pub fn repair_store(
     env: Env,
     path: String,
-    key: Option<JsString>,
-    iv: Option<JsString>,
+    secret: Option<&External<NativeSecret>>,
 ) -> Result<Reply> {
-    let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+    let secret = arguments::secret(env, secret)?;
     on_long_worker(env, move || {
         let done = maintenance::repair(
             &store::Settings::new(path.into()),
@@ -171,7 +169,7 @@ impl NativeStore {
     /// end.
     #[napi(
         catch_unwind,
-        ts_args_type = "after: string | undefined | null, now: number, before: number, dryRun: boolean, secret?: string, iv?: string",
+        ts_args_type = "after: string | undefined | null, now: number, before: number, dryRun: boolean, secret?: object",
         ts_return_type = "Promise<string>"
     )]
     pub fn purge(
@@ -181,11 +179,10 @@ impl NativeStore {
         now: f64,
         before: f64,
         is_dry: bool,
-        key: Option<JsString>,
-        iv: Option<JsString>,
+        secret: Option<&External<NativeSecret>>,
     ) -> Result<Reply> {
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
-        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let secret = arguments::secret(env, secret)?;
         let purge = Purge { now, before, is_dry, secret };
         on_long_worker(env, move || {
             let after = after.as_deref().and_then(key_of_hex);

@@ -2,7 +2,7 @@
 //!
 //! - `administrator`, `storage`, `export`, `import`, `maintenance`, `opening`: the exported functions, by subject.
 //! - `memory`: exported functions for the look-ups of every request. `handle`: the share of a thread in an open store.
-//! - `arguments`, `js_string`, `hex_key`: parse arguments.
+//! - `arguments`, `js_string`, `hex_key`: parse arguments. `secret`: Dashboard's secret as an argument.
 //! - `answer`, `reply`, `errors`: make JavaScript values, promises and errors. `advice`: what an error says to do.
 //! - `promise`: settles promises from other threads. `worker`: threads for calls that block.
 //!
@@ -24,6 +24,7 @@ mod memory;
 mod opening;
 mod promise;
 mod reply;
+mod secret;
 mod storage;
 mod worker;
 

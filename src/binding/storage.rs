@@ -3,13 +3,15 @@
 //! An answer that is cached is returned at once, any other one as a promise. Nothing here blocks.
 
 use super::answer::Answer;
-use super::arguments::{contents, item, list, record, secret};
+use super::arguments::{self, contents, item, list, record};
 use super::handle::NativeStore;
 use super::js_string::JsString;
 use super::reply::{on_either_worker, on_worker, Reply};
+use super::secret::NativeSecret;
 use super::{errors, promise};
 use crate::record::cipher::Secret;
 use crate::store::{self, Cached, Change, Contents, Notice, Reader, Store};
+use napi::bindgen_prelude::External;
 use napi::{Env, Result};
 use napi_derive::napi;
 use std::sync::Arc;
@@ -146,7 +148,7 @@ impl NativeStore {
     /// Writes a record from text. The rule against stale writes needs Dashboard's secret to compare records.
     #[napi(
         catch_unwind,
-        ts_args_type = "file: string, contents: string, secret?: string, iv?: string",
+        ts_args_type = "file: string, contents: string, secret?: object",
         ts_return_type = "Promise<void>"
     )]
     pub fn write(
@@ -154,17 +156,16 @@ impl NativeStore {
         env: Env,
         file: JsString,
         contents: String,
-        key: Option<JsString>,
-        iv: Option<JsString>,
+        secret: Option<&External<NativeSecret>>,
     ) -> Result<Reply> {
-        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let secret = arguments::secret(env, secret)?;
         self.write_contents(env, file, contents.into_bytes(), secret, "invalid-contents")
     }
 
     /// Writes a record from bytes.
     #[napi(
         catch_unwind,
-        ts_args_type = "file: string, bytes: Uint8Array, secret?: string, iv?: string",
+        ts_args_type = "file: string, bytes: Uint8Array, secret?: object",
         ts_return_type = "Promise<void>"
     )]
     pub fn write_binary(
@@ -172,10 +173,9 @@ impl NativeStore {
         env: Env,
         file: JsString,
         bytes: &[u8],
-        key: Option<JsString>,
-        iv: Option<JsString>,
+        secret: Option<&External<NativeSecret>>,
     ) -> Result<Reply> {
-        let secret = secret(key, iv).map_err(|error| errors::throw(env, &error))?;
+        let secret = arguments::secret(env, secret)?;
         self.write_contents(env, file, bytes, secret, "invalid-buffer")
     }
 
