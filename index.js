@@ -3,7 +3,7 @@
 //   what Dashboard calls    storage, storage-list, storage-object; administrator (Session.get, ResetSessionKey.patch, Account.get);
 //                           routes and server, by which Dashboard finds the module; gate, which removes ended sessions
 //   what an operator calls  open, with entries, purge and backup (dated-backups); recovery (restore, recover)
-//   how a call is answered  stores (the open stores of this thread), session-cache, spin, native (the binary)
+//   how a call is answered  open-stores (of this thread), session-cache, spin, native (the binary)
 //   shared                  settings, arguments, errors, host (the running Dashboard), host-keys, folders, store-files, limits, age,
 //                           findings, entry-counts, export-format, printable
 //   cli, import             the command-line tool, and the sources of its imports
@@ -16,7 +16,7 @@ const { recover, restore } = require('./lib/recovery.js')
 const { atomic } = require('./lib/storage-object.js')
 const Storage = require('./lib/storage.js')
 const StorageList = require('./lib/storage-list.js')
-const { openStore } = require('./lib/stores.js')
+const { openStore } = require('./lib/open-stores.js')
 
 module.exports = { Account, open, progress, recover, ResetSessionKey, restore, Session, setup, Storage, StorageList }
 

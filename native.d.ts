@@ -22,11 +22,6 @@ export declare class NativeStore {
   /** Ends all sessions of an account at `now` in seconds. Returns the account without its secrets. */
   resetSessionKey(appid: string, accountid: string, now: number, secret?: object): Promise<string>
   /**
-   * Sets the properties of the JSON object `set` in a record, and removes the properties named in `remove` (each a
-   * JSON string), as one change. If there is no record, it is created when `create` is true, else nothing happens.
-   */
-  edit(file: string, set: string, remove: string[], create: boolean, secret?: object): Promise<void>
-  /**
    * Returns a page of records behind `after`, which is the `next` of the page before. `next` is undefined at the
    * end.
    */
@@ -102,6 +97,11 @@ export declare class NativeStore {
   get notices(): Array<NativeNotice>
   /** Removes every record and every list. */
   wipe(): Promise<void>
+  /**
+   * Sets the properties of the JSON object `set` in a record, and removes the properties named in `remove` (each a
+   * JSON string), as one change. If there is no record, it is created when `create` is true, else nothing happens.
+   */
+  edit(file: string, set: string, remove: string[], create: boolean, secret?: object): Promise<void>
 }
 
 /** Rewrites the store in the folder `path` into a new one, because its files never shrink. */

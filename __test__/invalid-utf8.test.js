@@ -89,7 +89,7 @@ describe('bytes that are not UTF-8', () => {
         assert.deepStrictEqual(ours, theirs, stored.toString('hex'))
         // The addon alone, without the JavaScript that answers where it cannot.
         const { hostSecret } = require('../lib/host.js')
-        const { mainStore } = require('../lib/stores.js')
+        const { mainStore } = require('../lib/open-stores.js')
         const text = await mainStore().account(appid, 'account_1', hostSecret())
         assert.deepStrictEqual(text === false ? 'invalid-accountid' : JSON.parse(text), theirs, stored.toString('hex'))
         tally[theirs === 'invalid-accountid' ? 'none' : 'account']++

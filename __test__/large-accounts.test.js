@@ -65,7 +65,7 @@ describe('large accounts and sessions', () => {
 
   async function atomic () {
     const { atomic } = require('../lib/storage-object.js')
-    const { mainStore } = require('../lib/stores.js')
+    const { mainStore } = require('../lib/open-stores.js')
     return atomic(mainStore(), store.storage)
   }
 

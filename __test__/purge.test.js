@@ -2,7 +2,7 @@
 const assert = require('assert')
 const addon = require('../index.js')
 const { purgeRegularly } = require('../lib/purge.js')
-const { mainStore } = require('../lib/stores.js')
+const { mainStore } = require('../lib/open-stores.js')
 const { rejection, runNode, runTool, until, useStore } = require('./helper.js')
 const { encrypt, secrets, useSecret } = require('./helpers/secret.js')
 

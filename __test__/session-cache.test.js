@@ -146,7 +146,7 @@ describe('session cache', () => {
 
   describe('is bounded in bytes, and keeps what is used:', () => {
     const SessionCache = require('../lib/session-cache.js')
-    const { mainStore } = require('../lib/stores.js')
+    const { mainStore } = require('../lib/open-stores.js')
     const budget = 1024 * 1024
 
     // Title, properties that are added to a session, and most sessions of that kind that fit.

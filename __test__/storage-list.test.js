@@ -2,7 +2,7 @@
 const assert = require('assert')
 const path = require('path')
 const { additions } = require('../lib/storage-list.js')
-const { openStore } = require('../lib/stores.js')
+const { openStore } = require('../lib/open-stores.js')
 const { host } = require('./contract/make-application.js')
 const { rejection, useStore } = require('./helper.js')
 

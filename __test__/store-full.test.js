@@ -4,7 +4,7 @@ const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
 const { atomic } = require('../lib/storage-object.js')
-const { openStore } = require('../lib/stores.js')
+const { openStore } = require('../lib/open-stores.js')
 const { makeFolder, rejection } = require('./helper.js')
 const { mount, skipIf, unmount } = require('./helpers/mount.js')
 

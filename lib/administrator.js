@@ -5,7 +5,7 @@ const { invalid } = require('./errors.js')
 const { isUnambiguous, recordKey } = require('./host-keys.js')
 const { decrypt, hostSecret, now } = require('./host.js')
 const { spinFor } = require('./spin.js')
-const { mainSessions, mainStore, readText } = require('./stores.js')
+const { mainSessions, mainStore, readText } = require('./open-stores.js')
 
 const Account = {
   get: async (req) => getAccount(req, requireId(req, 'accountid', 'invalid-accountid'))

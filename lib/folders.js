@@ -32,7 +32,7 @@ function explainDanglingLink (file) {
   return link && link.isSymbolicLink() ? `${file} is a symbolic link to ${fs.readlinkSync(file)}, which does not exist` : undefined
 }
 
-// Adds such an explanation to the error of `work` if one of the folders is the cause. The first is the folder of the store.
+// Adds what is wrong with a folder to the error of `work` if one of the folders is the cause. The first is the folder of the store.
 async function withSentence (folders, work) {
   try {
     return await work()

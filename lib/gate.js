@@ -4,7 +4,7 @@
 // A session is removed from the request before Dashboard looks for it. Dashboard does the rest: to pages, to the API and to every
 // later handler, the request is then one without a session.
 const { Session } = require('./administrator.js')
-const { mainSessions } = require('./stores.js')
+const { mainSessions } = require('./open-stores.js')
 
 // Runs before all other handlers. One of them may change `req.appid`, therefore a session that is not found is left.
 const early = { before: (req) => check(req, false) }

@@ -9,7 +9,7 @@ const { purge } = require('./purge.js')
 const { checkNumbers } = require('./settings.js')
 const { recordsOf } = require('./storage.js')
 const { listsOf } = require('./storage-list.js')
-const { openFolder } = require('./stores.js')
+const { openFolder } = require('./open-stores.js')
 
 module.exports = { open }
 

@@ -2,7 +2,7 @@
 const { asItem, requireText } = require('./arguments.js')
 const { invalid } = require('./errors.js')
 const { spinFor } = require('./spin.js')
-const { openStore } = require('./stores.js')
+const { openStore } = require('./open-stores.js')
 
 module.exports = { additions, listsOf, setup }
 

@@ -4,7 +4,7 @@ const { backup } = require('./backup.js')
 const { invalid } = require('./errors.js')
 const { hostSecret } = require('./host.js')
 const { spinFor } = require('./spin.js')
-const { closeStore, openStore, readText } = require('./stores.js')
+const { closeStore, openStore, readText } = require('./open-stores.js')
 
 module.exports = { recordsOf, setup }
 

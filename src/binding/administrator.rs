@@ -2,15 +2,14 @@
 //! Dashboard's rules itself.
 
 use super::answer::Answer;
-use super::arguments::{self, record};
+use super::arguments;
 use super::handle::NativeStore;
 use super::js_string::JsString;
 use super::reply::{on_worker, Reply};
 use super::secret::{self, NativeSecret};
 use super::{errors, promise};
-use crate::record::properties::Edit;
-use crate::service::source::Memory;
-use crate::service::{account, edit_record, reset_session_key, session};
+use crate::service::lookup::Memory;
+use crate::service::{account, reset_session_key, session};
 use crate::store::Reader;
 use napi::bindgen_prelude::External;
 use napi::{Env, Result};
@@ -96,32 +95,6 @@ impl NativeStore {
         let (promise, resolver) = promise::open(env)?;
         reset_session_key::patch(&store, &appid, &accountid, now, secret, |result| {
             resolver.settle(result.map(|text| Answer::Json(text.into())));
-        });
-        Ok(Reply::Later(promise))
-    }
-
-    /// Sets the properties of the JSON object `set` in a record, and removes the properties named in `remove` (each a
-    /// JSON string), as one change. If there is no record, it is created when `create` is true, else nothing happens.
-    #[napi(
-        catch_unwind,
-        ts_args_type = "file: string, set: string, remove: string[], create: boolean, secret?: object",
-        ts_return_type = "Promise<void>"
-    )]
-    pub fn edit(
-        &self,
-        env: Env,
-        file: JsString,
-        set: String,
-        remove: Vec<String>,
-        create: bool,
-        secret: Option<&External<NativeSecret>>,
-    ) -> Result<Reply> {
-        let record = record(env, file)?;
-        let secret = arguments::secret(env, secret)?;
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        let (promise, resolver) = promise::open(env)?;
-        edit_record::edit(&store, record, Edit { set, remove }, create, secret, |result| {
-            resolver.settle(result.map(|()| Answer::Undefined));
         });
         Ok(Reply::Later(promise))
     }

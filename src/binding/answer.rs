@@ -70,7 +70,7 @@ impl ToNapiValue for Answer {
                     let key = name(env, key.name().unwrap_or_default())?;
                     object(env, &[("record", key), ("contents", buffer(env, contents)?)])
                 })?;
-                let damaged = told(env, &page.damaged)?;
+                let damaged = findings(env, &page.damaged)?;
                 let next = value(env, page.next.map(|key| to_hex(key.encoded())))?;
                 object(env, &[("records", records), ("damaged", damaged), ("next", next)])
             }
@@ -82,7 +82,7 @@ impl ToNapiValue for Answer {
                     let last = value(env, part.last as f64)?;
                     object(env, &[("list", path), ("items", items), ("last", last)])
                 })?;
-                let damaged = told(env, &page.damaged)?;
+                let damaged = findings(env, &page.damaged)?;
                 let is_end = value(env, page.is_end)?;
                 object(env, &[("parts", parts), ("damaged", damaged), ("isEnd", is_end)])
             }
@@ -91,10 +91,10 @@ impl ToNapiValue for Answer {
     }
 }
 
-fn told(env: sys::napi_env, told: &Findings) -> Result<sys::napi_value> {
-    let described = array(env, &told.described, |one| text(env, one.as_bytes()))?;
+fn findings(env: sys::napi_env, findings: &Findings) -> Result<sys::napi_value> {
+    let described = array(env, &findings.described, |one| text(env, one.as_bytes()))?;
     #[expect(clippy::cast_precision_loss, reason = "no store has 2^53 keys")]
-    let number = value(env, told.number as f64)?;
+    let number = value(env, findings.number as f64)?;
     object(env, &[("number", number), ("described", described)])
 }
 

@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(secret().decrypt(&encrypted), "text");
     }
 
-    /// The expected texts are Node's; `__test__/decoding.test.js` compares many more.
+    /// The expected texts are Node's; `__test__/invalid-utf8.test.js` compares many more.
     #[test]
     fn invalid_utf_8_is_read_as_node_reads_it() {
         assert_eq!(secret().decrypt(b"00"), "\u{fffd}");

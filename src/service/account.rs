@@ -1,6 +1,6 @@
 //! Dashboard's `global.api.administrator.Account`.
 
-use super::source::Source;
+use super::lookup::Source;
 use super::{parsed, record_key};
 use crate::record::account::Account;
 use crate::record::cipher::Secret;

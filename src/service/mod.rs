@@ -1,6 +1,6 @@
 //! The use cases, named as Dashboard names them.
 //!
-//! - [`session`], [`account`]: look-ups of one record. [`source`]: where they read it, in memory or on the disk.
+//! - [`session`], [`account`]: look-ups of one record. [`lookup`]: where they read it, in memory or on the disk.
 //! - [`reset_session_key`]: ends all sessions of one account, as one atomic change.
 //! - [`edit_record`]: sets and removes properties of a record, as one atomic change.
 //! - [`end_sessions`]: ends all sessions of all accounts. [`recovery`] uses it to restore a store or to accept one that
@@ -18,13 +18,13 @@ pub mod account;
 pub mod edit_record;
 pub mod end_sessions;
 pub mod import;
+pub mod lookup;
 pub mod maintenance;
 pub mod purge;
 pub mod recovery;
 pub mod reset_session_key;
 pub mod session;
 pub mod session_lists;
-pub mod source;
 pub mod usage;
 
 use crate::record::cipher::{self, Secret};
