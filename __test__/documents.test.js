@@ -42,6 +42,14 @@ describe('documents', () => {
     })
   }
 
+  it('every file of the project or of Dashboard that a document names is there', () => {
+    const folders = [root, path.join(__dirname, 'contract', 'application', 'node_modules', '@userdashboard', 'dashboard')]
+    const named = documents.filter((file) => file !== 'CHANGELOG.md')
+      .flatMap((file) => [...read(file).matchAll(/`((?:src|lib|bin|bench|benches|docs|examples|fuzz|__test__|\.ci)\/[\w./-]+\.\w+)`/g)].map(([, name]) => [file, name]))
+    assert(named.length > 50)
+    assert.deepStrictEqual(named.filter(([, name]) => !folders.some((folder) => fs.existsSync(path.join(folder, name)))), [])
+  })
+
   it('every link of README.md and of docs leads to a file of the package', () => {
     const [{ files }] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] }))
     const packed = files.map(({ path }) => path)
