@@ -162,7 +162,7 @@ describe('restore', function () {
       }
       assert.deepStrictEqual(fs.readdirSync(store, { recursive: true }), before)
       // As docs/operations.md says.
-      const whole = ['.', 'replaced-1', 'restoring'].map((name) => path.join(store, name)).find((at) => ['guard', 'sled'].every((name) => fs.existsSync(path.join(at, name))))
+      const whole = ['restoring', '.', 'replaced-1'].map((name) => path.join(store, name)).find((at) => ['guard', 'sled'].every((name) => fs.existsSync(path.join(at, name))))
       const made = path.join(folder, 'made')
       fs.mkdirSync(made)
       for (const name of ['guard', 'sled']) {
