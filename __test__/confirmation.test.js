@@ -58,7 +58,7 @@ describe('confirmation of what cannot be undone', function () {
       const { stdout } = await run('restore', backup, '--yes')
       assert(stdout.includes('\nevery session of 1 accounts was ended: the records of these accounts differ from those of the backup\n'), stdout)
       const { stdout: kept } = await run('restore', backup, '--keep-sessions', '--yes')
-      assert(!kept.includes('differ') && kept.includes('\nthe sessions of the backup live on\n'), kept)
+      assert(!kept.includes('differ') && kept.includes('\nthe sessions of the backup stay valid\n'), kept)
       const without = path.join(folder, 'without')
       await write(without, 'the backup', 'no account')
       const { stdout: none } = await run('restore', without, '--yes')

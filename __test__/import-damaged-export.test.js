@@ -38,7 +38,7 @@ describe('import of a damaged export', function () {
     ['bytes that are not UTF-8', 3, 'it is not UTF-8', () => Buffer.concat([Buffer.from(lines.slice(0, 2).join('\n') + '\n'), Buffer.from([255, 10])])],
     ['items that are text', 4, 'its items are not an array', () => replaced(4, '{"list":"l","items":"12"}')],
     ['an item that is a number', 4, 'the name of the item', () => replaced(4, '{"list":"l","items":[1]}')],
-    ['another letter in a record', 5, 'its checksum does not fit', () => replaced(2, lines[1].replace('text"}', 'texT"}'))],
+    ['another letter in a record', 5, 'its checksum does not match', () => replaced(2, lines[1].replace('text"}', 'texT"}'))],
     ['a list that is missing', 4, 'it says 1 lists, and there are 0', () => [...lines.slice(0, 3), lines[4]].join('\n')],
     ['an item that is missing', 5, 'it says 2 items, and there are 1', () => replaced(4, '{"list":"l","items":["1"]}')],
     ['a missing last line', 5, 'it is missing', () => lines.slice(0, 4).join('\n') + '\n'],

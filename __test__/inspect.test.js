@@ -91,8 +91,8 @@ describe('inspect', function () {
   describe('list', () => {
     it('shows a list, newest first', async () => {
       assert.deepStrictEqual(await tool(['list', 'list']), { code: 0, stdout: 'd\nc\\u001b[2J\nb\na\n', stderr: '4 of 4 items\n' })
-      assert.deepStrictEqual(await tool(['list', 'list', '--offset', '1', '--limit', '2']), { code: 0, stdout: 'c\\u001b[2J\nb\n', stderr: '2 of 4 items behind the 1 newest\n' })
-      assert.deepStrictEqual(await tool(['list', 'list', '--offset', '9']), { code: 0, stdout: '', stderr: '0 of 4 items behind the 9 newest\n' })
+      assert.deepStrictEqual(await tool(['list', 'list', '--offset', '1', '--limit', '2']), { code: 0, stdout: 'c\\u001b[2J\nb\n', stderr: '2 of 4 items after the 1 newest\n' })
+      assert.deepStrictEqual(await tool(['list', 'list', '--offset', '9']), { code: 0, stdout: '', stderr: '0 of 4 items after the 9 newest\n' })
       assert.deepStrictEqual(JSON.parse((await tool(['list', 'list', '--json', '--limit', '1'])).stdout), { store: folder, list: 'list', count: 4, offset: 0, items: ['d'] })
     })
     it('says that there is none, and what is no number', async () => {

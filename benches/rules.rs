@@ -74,7 +74,7 @@ fn keys(criterion: &mut Criterion) {
         bench.iter(|| Kind::of(black_box(name)));
     });
     let key = Key::record(name);
-    let id = ChunkId { sequence: 7, ordinal: 0 };
+    let id = ChunkId { commit_number: 7, ordinal: 0 };
     let contents = SESSION.as_bytes().into();
     let stored = value::encode(&key, &contents, id).head;
     criterion.bench_function("value/encode a session", |bench| {
@@ -88,8 +88,8 @@ fn keys(criterion: &mut Criterion) {
 /// Measures the keys that a page of a list computes: from an item to its place, and from a key back to its number.
 fn lists(criterion: &mut Criterion) {
     let path = ListPath::new(b"dashboard/account/sessions/account_c2b2ae35");
-    criterion.bench_function("list/entry", |bench| {
-        bench.iter(|| path.entry(black_box(500_000)));
+    criterion.bench_function("list/item", |bench| {
+        bench.iter(|| path.item(black_box(500_000)));
     });
     criterion.bench_function("list/tally", |bench| {
         bench.iter(|| path.tally(black_box(7)));
@@ -97,9 +97,9 @@ fn lists(criterion: &mut Criterion) {
     criterion.bench_function("list/position", |bench| {
         bench.iter(|| path.position(black_box(b"session_85ebca6b")));
     });
-    criterion.bench_function("list/number of an entry", |bench| {
-        let entry = path.entry(500_000);
-        bench.iter(|| Key::number(black_box(entry.encoded())));
+    criterion.bench_function("list/number of an item", |bench| {
+        let item = path.item(500_000);
+        bench.iter(|| Key::number(black_box(item.encoded())));
     });
 }
 

@@ -1,4 +1,4 @@
-// Backups of an open store: one into a folder, or with `keep` the next one of a folder of dated backups.
+// Backs up an open store: into one folder, or with `keep` into a new dated folder.
 const path = require('path')
 const { requireOptions, requireText } = require('./arguments.js')
 const { makeDated } = require('./dated-backups.js')

@@ -27,8 +27,9 @@ async function * entries (store, { onDamage = refuseDamage } = {}) {
   do {
     page = await store.parts(last.list, last.last)
     reportDamage(page, onDamage)
-    for (last of page.parts) {
-      yield { list: last.list, items: last.items }
+    for (const part of page.parts) {
+      last = part
+      yield { list: part.list, items: part.items }
     }
   } while (!page.isEnd)
 }
@@ -146,7 +147,7 @@ class Batches {
   async addRecord ({ record, contents }) {
     this.batch.records.push(record)
     this.batch.contents.push(contents)
-    return this.added(record.length + contents.length)
+    return this.writeIfFull(record.length + contents.length)
   }
 
   async addItem (list, item) {
@@ -156,10 +157,10 @@ class Batches {
       items.push([])
     }
     items[items.length - 1].push(item)
-    return this.added(item.length)
+    return this.writeIfFull(item.length)
   }
 
-  async added (bytes) {
+  async writeIfFull (bytes) {
     this.changes++
     this.bytes += bytes
     if (this.changes < BATCH_CHANGES && this.bytes < BATCH_BYTES) {

@@ -25,7 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
     let units = wtf8::decode(bytes);
     assert_eq!(wtf8::decode(&wtf8::encode(&units)), units);
     // Reading returns what was written.
-    let id = dashboard_sled::store::key::ChunkId { sequence: 1, ordinal: 2 };
+    let id = dashboard_sled::store::key::ChunkId { commit_number: 1, ordinal: 2 };
     let encoded = value::encode(&key, &stored.into(), id);
     assert!(value::decode(key.encoded(), &encoded.head).is_some());
 });

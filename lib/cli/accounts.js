@@ -24,7 +24,7 @@ async function countAccounts (store) {
     }
   }
   if (unreadable) {
-    throw failure('accounts-unreadable', 'ERR_ACCOUNTS_UNREADABLE', `${unreadable} accounts could not be read, so their sessions would live on; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them, and try again`)
+    throw failure('accounts-unreadable', 'ERR_ACCOUNTS_UNREADABLE', `${unreadable} accounts could not be read, so their sessions would stay valid; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them, and try again`)
   }
   return accounts
 }

@@ -20,7 +20,7 @@ async function list (folder, [path], { offset, limit }) {
     return {
       report: { list: path, count, offset, items },
       text: items,
-      summary: [`${items.length} of ${count} items${offset ? ` behind the ${offset} newest` : ''}`]
+      summary: [`${items.length} of ${count} items${offset ? ` after the ${offset} newest` : ''}`]
     }
   })
 }

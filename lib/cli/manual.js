@@ -57,7 +57,7 @@ module.exports = {
   recover: {
     examples: [
       ['recover --invalidate-sessions', 'accept a store that went back in time, and end every session; with --even-if-whole also a store that did not'],
-      ['recover --salvage saved', 'bring everything that can be read into a new store, end its sessions, and name what was lost']
+      ['recover --salvage saved', 'copy everything that can be read into a new store, end its sessions, and name what was lost']
     ],
     found: 'with --salvage: something was lost; described names it',
     fields: [
@@ -146,9 +146,9 @@ module.exports = {
       ['inspect dashboard/account/account_1', 'show one record; possible secrets are redacted'],
       ['inspect dashboard/account/account_1 --reveal', 'show everything']
     ],
-    fields: [['record', 'the key'], ['bytes', 'size of the record as it is stored, in bytes'], ['form', 'JSON, text or binary; encrypted before it, if it is'], ['value', 'the contents']],
+    fields: [['record', 'the key'], ['bytes', 'size of the record as it is stored, in bytes'], ['form', 'JSON, text or binary; starts with `encrypted` if the record is'], ['value', 'the contents']],
     notes: [
-      'Without --reveal the properties that Dashboard itself writes and that are not secret are shown, and ids. Everything else is redacted.',
+      'Without --reveal, only ids and Dashboard\'s non-secret properties are shown. Everything else is redacted.',
       'A record that cannot be decrypted ends with exit code 1.'
     ]
   },
@@ -161,7 +161,7 @@ module.exports = {
     opens: false,
     examples: [
       ['completion bash', 'for ~/.bashrc: source <(npx dashboard-sled completion bash)'],
-      ['completion zsh', 'for ~/.zshrc, behind compinit: source <(npx dashboard-sled completion zsh)'],
+      ['completion zsh', 'for ~/.zshrc, after compinit: source <(npx dashboard-sled completion zsh)'],
       ['completion fish', 'for ~/.config/fish/completions/dashboard-sled.fish']
     ],
     fields: []

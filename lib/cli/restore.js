@@ -11,7 +11,7 @@ const { ended, holds, requireFolder, run, withStore } = require('./run.js')
 module.exports = (program) => program.command('restore')
   .description('puts a backup in place of the store, which is kept within its folder, and ends every session')
   .argument('<folder>', 'the backup')
-  .option('--keep-sessions', 'let the sessions of the backup live on, including those that were ended since')
+  .option('--keep-sessions', 'let the sessions of the backup stay valid, including those that were ended since')
   .option('--dry-run', 'only report what would happen')
   .option('--yes', 'do not ask')
   .action(run(restore))
@@ -46,7 +46,7 @@ async function tryOut (folder, backup, options) {
   const text = report.problems
     ? [...report.described, `the backup would be refused: it has ${report.problems} problems`]
     : [
-        accounts === null ? 'the sessions of the backup would live on' : `every session of ${accounts} accounts would be ended`,
+        accounts === null ? 'the sessions of the backup would stay valid' : `every session of ${accounts} accounts would be ended`,
         replaces ? `the store in ${folder} would be replaced, and kept within that folder` : 'there is no store that would be replaced'
       ]
   return {

@@ -137,5 +137,5 @@ function holds ({ records, lists, items, bytes }) {
 function ended (report, consequence) {
   return report
     ? [`every session of ${report.accounts} accounts was ended${report.accounts && consequence ? `: ${consequence}` : ''}`, ...(report.others ? [`${report.others} records under keys of accounts are not accounts, and were left`] : [])]
-    : ['the sessions of the backup live on']
+    : ['the sessions of the backup stay valid']
 }

@@ -3,10 +3,10 @@
 const fs = require('fs')
 const { join } = require('path')
 const { hasFiles, LOCK, SLED } = require('../store-files.js')
-const { asRecord, asText, bySize, itemsInPart, oversize, sourceError } = require('./source.js')
+const { asRecord, asText, bySize, ITEMS_IN_PART, oversize, sourceError } = require('./source.js')
 
 // Number of files that are read together.
-const filesAtOnce = 64
+const FILES_AT_ONCE = 64
 // Linux shows here which file an open handle has.
 const handles = '/proc/self/fd'
 const byHandle = fs.existsSync(handles) && process.platform === 'linux'
@@ -90,8 +90,8 @@ async function * lists (folder) {
 
 async function * inOrder (list, items) {
   const kept = []
-  for (let first = 0; first < items.length; first += filesAtOnce) {
-    const some = items.slice(first, first + filesAtOnce)
+  for (let first = 0; first < items.length; first += FILES_AT_ONCE) {
+    const some = items.slice(first, first + FILES_AT_ONCE)
     const stats = await Promise.all(some.map(({ file }) => readExisting(file, fs.promises.lstat)))
     for (const [i, { name }] of some.entries()) {
       if (stats[i].size) {
@@ -102,8 +102,8 @@ async function * inOrder (list, items) {
     }
   }
   kept.sort(oldestFirst)
-  for (let first = 0; first < kept.length; first += itemsInPart) {
-    yield { list, items: kept.slice(first, first + itemsInPart).map(({ name }) => name) }
+  for (let first = 0; first < kept.length; first += ITEMS_IN_PART) {
+    yield { list, items: kept.slice(first, first + ITEMS_IN_PART).map(({ name }) => name) }
   }
 }
 
@@ -189,7 +189,7 @@ function readRegular (file) {
 }
 
 function openFolder (file) {
-  const options = { encoding: 'buffer', bufferSize: filesAtOnce }
+  const options = { encoding: 'buffer', bufferSize: FILES_AT_ONCE }
   return readExisting(file, async () => {
     if (!byHandle) {
       return fs.promises.opendir(file, options)
@@ -224,7 +224,7 @@ async function * pages (things) {
   let page = []
   for await (const thing of things) {
     page.push(thing)
-    if (page.length === filesAtOnce) {
+    if (page.length === FILES_AT_ONCE) {
       yield page
       page = []
     }

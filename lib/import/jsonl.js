@@ -126,7 +126,7 @@ function checkEnd ({ end, sha256 }, counts, expected, damaged) {
     }
   }
   if (sha256 !== expected) {
-    throw damaged('its checksum does not fit, so something in the lines before was changed')
+    throw damaged('its checksum does not match, so something in the lines before was changed')
   }
 }
 

@@ -2,10 +2,10 @@
 // lists(id, path, objectid), where a higher id is newer.
 const { LARGEST_CONTENTS, LONGEST_NAME } = require('../limits.js')
 const { asListParts, asRecords, surveyRows } = require('./rows.js')
-const { connectMs, loadClient, parseUrl, sourceError, unreachable } = require('./source.js')
+const { CONNECT_MS, loadClient, parseUrl, sourceError, unreachable } = require('./source.js')
 
 // Number of rows that wait in memory; the server keeps the others until they are read.
-const rowsAhead = 16
+const ROWS_AHEAD = 16
 // Options that the engine's client understands. Only the first two are used: the others say how values become JavaScript's, or how
 // connections are kept. The character set is always set here, because two keys may become the same in another one.
 const options = ['ssl', 'socketPath', 'charset', 'connectTimeout', 'connectionLimit', 'waitForConnections', 'queueLimit', 'multipleStatements', 'timezone', 'dateStrings', 'supportBigNumbers', 'bigNumberStrings', 'decimalNumbers', 'debug']
@@ -42,7 +42,7 @@ async function open (source) {
       socketPath,
       ssl: ssl && asJson(ssl),
       charset: 'UTF8MB4_BIN',
-      connectTimeout: connectMs,
+      connectTimeout: CONNECT_MS,
       rowsAsArray: true,
       // Bytes for every type of column, because the client would parse JSON.
       typeCast: (field) => field.buffer()
@@ -94,7 +94,7 @@ async function * stream (connection, lost, title, sql) {
   if (lost.error) {
     throw interrupted(title, lost.error)
   }
-  const rows = connection.query(sql).stream({ highWaterMark: rowsAhead })
+  const rows = connection.query(sql).stream({ highWaterMark: ROWS_AHEAD })
   // The stream itself does not notice a lost connection.
   const stop = (error) => rows.destroy(error)
   connection.on('error', stop)

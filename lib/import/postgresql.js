@@ -2,9 +2,9 @@
 // a higher listid is newer.
 const { LARGEST_CONTENTS, LONGEST_NAME } = require('../limits.js')
 const { asListParts, asRecords, surveyRows, textOf } = require('./rows.js')
-const { bySize, connectMs, loadClient, parseUrl, sourceError, unreachable } = require('./source.js')
+const { bySize, CONNECT_MS, loadClient, parseUrl, sourceError, unreachable } = require('./source.js')
 
-const rowsAtOnce = 1000
+const ROWS_AT_ONCE = 1000
 // Options that the client understands. The last ones do not change the data that is read.
 const options = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'ssl', 'sslnegotiation', 'uselibpqcompat', 'host', 'options', 'client_encoding', 'application_name', 'fallback_application_name', 'connect_timeout', 'statement_timeout']
 const tables = { objects: ['path', 'contents'], lists: ['path', 'objectid', 'listid'] }
@@ -16,7 +16,7 @@ const snapshot = [
 ]
 const counts = 'SELECT (SELECT count(*) FROM objects) + (SELECT count(*) FROM lists)'
 // The server's number for the type of bytes.
-const bytea = 17
+const BYTEA = 17
 
 module.exports = { open }
 
@@ -28,7 +28,7 @@ async function open (source) {
   const { Client } = loadClient('pg', [8, 0])
   let client
   try {
-    client = new Client({ connectionString: source, connectionTimeoutMillis: connectMs, keepAlive: true })
+    client = new Client({ connectionString: source, connectionTimeoutMillis: CONNECT_MS, keepAlive: true })
   } catch (error) {
     throw sourceError('source-invalid', `the database or the options at the end of ${title} are wrong`)
   }
@@ -72,7 +72,7 @@ async function makeQueries (client) {
   const columns = {}
   for (const [table, names] of Object.entries(tables)) {
     const { fields } = await client.query(`SELECT ${names.join(', ')} FROM ${table} LIMIT 0`)
-    const asBytes = ({ name, dataTypeID }) => dataTypeID === bytea ? name : `convert_to(${name}::text, '${encoding === 'SQL_ASCII' ? encoding : 'UTF8'}')`
+    const asBytes = ({ name, dataTypeID }) => dataTypeID === BYTEA ? name : `convert_to(${name}::text, '${encoding === 'SQL_ASCII' ? encoding : 'UTF8'}')`
     columns[table] = Object.fromEntries(fields.map((field) => [field.name, asBytes(field)]))
   }
   const { path, contents } = columns.objects
@@ -110,9 +110,9 @@ async function * pages (read, sql) {
   const cursor = `import_${++cursors}`
   await read(`DECLARE ${cursor} NO SCROLL CURSOR FOR ${sql}`)
   for (;;) {
-    const rows = await read(`FETCH ${rowsAtOnce} FROM ${cursor}`)
+    const rows = await read(`FETCH ${ROWS_AT_ONCE} FROM ${cursor}`)
     yield rows
-    if (rows.length < rowsAtOnce) {
+    if (rows.length < ROWS_AT_ONCE) {
       break
     }
   }

@@ -1,11 +1,11 @@
 // The keys of @userdashboard/storage-redis: a record is a string under its own key; a list is a Redis list under
 // list/<path>, newest first, beside a hash under list/map/<path> of every item that was ever in it.
 const { LONGEST_NAME } = require('../limits.js')
-const { asRecord, asText, bySize, connectMs, itemsInPart, loadClient, oversize, parseUrl, sourceError, unreachable } = require('./source.js')
+const { asRecord, asText, bySize, CONNECT_MS, ITEMS_IN_PART, loadClient, oversize, parseUrl, sourceError, unreachable } = require('./source.js')
 
-const keysInPage = 1000
+const KEYS_IN_PAGE = 1000
 // Approximate size of an item in memory.
-const itemBytes = 256
+const ITEM_BYTES = 256
 
 module.exports = { open }
 
@@ -18,7 +18,7 @@ async function open (source, { counted = () => {} } = {}) {
   const client = createClient({
     username: user || undefined,
     password: password || options.password || undefined,
-    socket: { host, port: Number(url.port) || 6379, tls: url.protocol === 'rediss:', reconnectStrategy: false, connectTimeout: connectMs }
+    socket: { host, port: Number(url.port) || 6379, tls: url.protocol === 'rediss:', reconnectStrategy: false, connectTimeout: CONNECT_MS }
   })
   // A command that is running is rejected as well.
   client.on('error', () => {})
@@ -73,7 +73,7 @@ async function select (ask, database, title) {
 
 // The client's time limit ends when the connection is made; a server of another kind may not answer after that.
 async function connect (client, title) {
-  const limit = setTimeout(() => destroy(client), connectMs)
+  const limit = setTimeout(() => destroy(client), CONNECT_MS)
   try {
     await client.connect()
   } catch (error) {
@@ -180,7 +180,7 @@ function measured ({ key, record, list, skipped, reason }, length) {
     return oversize(record, { contentsBytes: length }) || { key, record, size: length }
   }
   if (list !== undefined) {
-    return oversize(list, {}) || { key, list, length, size: Math.min(length, itemsInPart) * itemBytes }
+    return oversize(list, {}) || { key, list, length, size: Math.min(length, ITEMS_IN_PART) * ITEM_BYTES }
   }
   return skipped === undefined ? undefined : { skipped, reason }
 }
@@ -201,7 +201,7 @@ async function * listParts (ask, title, { key, list, length }, first) {
     if (read >= length) {
       return
     }
-    if (part.length < itemsInPart) {
+    if (part.length < ITEMS_IN_PART) {
       throw changed(title, `list/${list}`)
     }
   }
@@ -209,7 +209,7 @@ async function * listParts (ask, title, { key, list, length }, first) {
 
 // Returns the next part of a list, oldest first, after the first `read` items.
 async function oldest (ask, key, read) {
-  const items = await ask('LRANGE', key, String(-read - itemsInPart), String(-read - 1))
+  const items = await ask('LRANGE', key, String(-read - ITEMS_IN_PART), String(-read - 1))
   return items.reverse()
 }
 
@@ -238,7 +238,7 @@ async function survey (ask, counted) {
 
 async function largeItems (ask, key, list, length) {
   const found = []
-  for (let read = 0; read < length; read += itemsInPart) {
+  for (let read = 0; read < length; read += ITEMS_IN_PART) {
     found.push(...(await oldest(ask, key, read)).map((item) => largeItem(list, item)).filter((one) => one))
   }
   return found
@@ -252,7 +252,7 @@ function largeItem (list, item) {
 async function * scan (ask, ...filter) {
   let cursor = '0'
   do {
-    const [next, keys] = await ask('SCAN', cursor, 'COUNT', String(keysInPage), ...filter)
+    const [next, keys] = await ask('SCAN', cursor, 'COUNT', String(KEYS_IN_PAGE), ...filter)
     yield keys
     cursor = String(next)
   } while (cursor !== '0')

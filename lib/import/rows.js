@@ -1,6 +1,6 @@
 // Turns rows of the tables of the SQL engines into entries. Every value is a Buffer, or null.
 const { LARGEST_CONTENTS, shorten } = require('../limits.js')
-const { asRecord, asText, itemsInPart, oversize, sourceError } = require('./source.js')
+const { asRecord, asText, ITEMS_IN_PART, oversize, sourceError } = require('./source.js')
 
 module.exports = { asListParts, asRecords, surveyRows, textOf }
 
@@ -24,15 +24,15 @@ async function * asRecords (rows) {
 async function * asListParts (rows) {
   let list
   let items = []
-  for await (const [pathBytes, itemBytes, number] of rows) {
+  for await (const [pathBytes, ITEM_BYTES, number] of rows) {
     const path = textOf(pathBytes, 'lists', 'path', number)
-    const item = textOf(itemBytes, 'lists', 'objectid', number)
-    const large = path && item && (oversize(path, {}) || oversize(`list/${path}`, { nameBytes: itemBytes.length, what: 'an item of it' }))
+    const item = textOf(ITEM_BYTES, 'lists', 'objectid', number)
+    const large = path && item && (oversize(path, {}) || oversize(`list/${path}`, { nameBytes: ITEM_BYTES.length, what: 'an item of it' }))
     if (!path || !item || large) {
       yield large || { skipped: `lists ${path || ''}`.trim(), reason: 'a row without a path or an item' }
       continue
     }
-    if (items.length && (path !== list || items.length === itemsInPart)) {
+    if (items.length && (path !== list || items.length === ITEMS_IN_PART)) {
       yield { list, items }
       items = []
     }

@@ -7,7 +7,7 @@ module.exports = { open }
 
 async function open (folder, { target } = {}) {
   if (target && await isSame(folder, target)) {
-    throw sourceError('source-invalid', `${folder} is the store itself: give the folder of another one, or the store to fill behind --store`)
+    throw sourceError('source-invalid', `${folder} is the store itself: give the folder of another one, or name the store to fill with --store`)
   }
   const store = await addon.open({ path: folder, create: false })
   return {

@@ -11,11 +11,11 @@ const path = require('path')
 const { failure } = require('../errors.js')
 const { LARGEST_CONTENTS, LONGEST_NAME, shorten } = require('../limits.js')
 
-const itemsInPart = 1000
-const bytesAtOnce = 8 * 1024 * 1024
-const connectMs = 10000
+const ITEMS_IN_PART = 1000
+const BYTES_AT_ONCE = 8 * 1024 * 1024
+const CONNECT_MS = 10000
 
-module.exports = { asRecord, asText, bySize, connectMs, itemsInPart, loadClient, oversize, parseUrl, sourceError, unreachable }
+module.exports = { asRecord, asText, bySize, CONNECT_MS, ITEMS_IN_PART, loadClient, oversize, parseUrl, sourceError, unreachable }
 
 // The message is the kind of the error, the detail is for people. Neither contains a password.
 function sourceError (slug, detail) {
@@ -113,7 +113,7 @@ function * bySize (things) {
   let group = []
   let bytes = 0
   for (const thing of things) {
-    if (group.length && bytes + thing.size > bytesAtOnce) {
+    if (group.length && bytes + thing.size > BYTES_AT_ONCE) {
       yield group
       group = []
       bytes = 0

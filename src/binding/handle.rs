@@ -1,5 +1,5 @@
-//! The share of a thread in an open store, and the number of that share. Functions for every request take the number,
-//! because calling a method of an object costs 200 ns before it begins.
+//! The share of a thread in an open store, and the number of that share. The two functions that look up in memory only
+//! (`peek` and `isCurrent`) take the number, because calling a method of an object costs 200 ns before it begins.
 
 use crate::store::{Lease, Reader, Store, StoreError};
 use napi_derive::napi;

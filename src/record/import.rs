@@ -132,11 +132,11 @@ mod tests {
 
     const MOST: usize = 1 << 20;
 
-    fn account(members: &str) -> String {
-        format!(r#"{{"object":"account",{members}}}"#)
+    fn account(properties: &str) -> String {
+        format!(r#"{{"object":"account",{properties}}}"#)
     }
 
-    /// Returns the members of an account after importing `new` over `stored`, or `None` if nothing stored was kept.
+    /// Returns the properties of an account after importing `new` over `stored`, or `None` if nothing stored was kept.
     fn imported(stored: &str, new: &str, retired: &[Fingerprint]) -> Option<String> {
         let texts = [account(stored), account(new)];
         let [stored, new] = texts.each_ref().map(String::as_bytes);

@@ -17,18 +17,18 @@ pub type Fingerprint = [u8; 8];
 /// Number of retired session keys, and of retired password hashes, that are remembered for an account: the latest ones.
 pub const REMEMBERED: usize = 64;
 
-// The members that this rule and the one about imports are about.
+// The properties that this rule and the one about imports are about.
 pub(super) const ENDED: &str = "ended";
 pub(super) const KEY: &str = "sessionKey";
 pub(super) const KEY_NUMBER: &str = "sessionKeyNumber";
 pub(super) const KEY_TIME: &str = "sessionKeyLastReset";
 pub(super) const PASSWORD: &str = "passwordHash";
 pub(super) const PASSWORD_TIME: &str = "passwordLastChanged";
-/// Members that keep their stored value if anything in the write is stale, because nothing says whether their value is
-/// old.
+/// Properties that keep their stored value if anything in the write is stale, because nothing says whether their value
+/// is old.
 pub(super) const RIGHTS: [&str; 3] = ["administrator", "owner", "deleted"];
-/// All members of a stored record that the rule reads. A kept member that is not among them would be removed from the
-/// record instead: see [`keep_all`].
+/// All properties of a stored record that the rule reads. A kept property that is not among them would be removed from
+/// the record instead: see [`keep_all`].
 const ASKED: [&str; 10] = {
     let [administrator, owner, deleted] = RIGHTS;
     [
@@ -73,7 +73,7 @@ pub fn reconcile(kind: Kind, stored: &str, new: &str, retired: &[Fingerprint]) -
     })
 }
 
-/// Returns whether the JSON text may have a member `name`, however it is escaped.
+/// Returns whether the JSON text may have a property `name`, however it is escaped.
 fn may_name(text: &str, name: &str) -> bool {
     text.contains(name) || text.contains('\\')
 }
@@ -231,7 +231,7 @@ pub fn remember(before: &[Fingerprint], now: &[Fingerprint]) -> Vec<Fingerprint>
     retired
 }
 
-/// Gives `new` the stored members `names`, and removes those that are not stored.
+/// Gives `new` the stored properties `names`, and removes those that are not stored.
 pub(super) fn keep_all(stored: &Object, new: &mut Object, names: &[&str]) {
     for name in names {
         debug_assert!(ASKED.contains(name), "{name} was not read from the stored record");
@@ -246,8 +246,8 @@ pub(super) fn keep_all(stored: &Object, new: &mut Object, names: &[&str]) {
 mod tests {
     use super::*;
 
-    fn account(members: &str) -> String {
-        format!(r#"{{"object":"account",{members}}}"#)
+    fn account(properties: &str) -> String {
+        format!(r#"{{"object":"account",{properties}}}"#)
     }
 
     fn parsed(text: &str) -> Object<'_> {
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn an_ended_session_stays_ended() {
-        let session = |members: &str| format!(r#"{{"object":"session"{members}}}"#);
+        let session = |properties: &str| format!(r#"{{"object":"session"{properties}}}"#);
         let cases = [
             (r#","ended":5"#, r#","lastVerified":9"#, r#","lastVerified":9,"ended":5"#),
             (r#","ended":5"#, r#","ended":null"#, r#","ended":5"#),

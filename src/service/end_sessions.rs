@@ -71,7 +71,7 @@ fn unreadable_accounts(accounts: &Findings) -> StoreError {
         code: "ERR_ACCOUNTS_UNREADABLE",
         slug: "accounts-unreadable",
         reason: format!(
-            "{} accounts could not be read, so their sessions would live on ({})",
+            "{} accounts could not be read, so their sessions would stay valid ({})",
             accounts.number,
             accounts.first(),
         ),

@@ -41,13 +41,13 @@ pub enum StoreError {
         found: String,
     },
     /// The store lacks changes that were acknowledged.
-    #[error("the store at {} has gone back in time: change {guarded} was acknowledged, the store ends at {applied}", path.display())]
+    #[error("the store at {} has gone back in time: commit {guarded} was acknowledged, the store ends at {applied}", path.display())]
     RolledBack {
         /// The store's folder.
         path: PathBuf,
-        /// Number of the last acknowledged change, according to the guard.
+        /// Number of the last acknowledged commit, according to the guard.
         guarded: u64,
-        /// Number of the last change in the store.
+        /// Number of the last commit in the store.
         applied: u64,
     },
     /// The store is in quarantine: see [`crate::store::Change::Quarantine`].
@@ -207,7 +207,7 @@ pub enum StoreError {
     Sled {
         /// The action that was tried.
         action: &'static str,
-        /// Error message of sled.
+        /// Error message of sled, or the error of the operating system in a panic of sled.
         cause: String,
     },
     /// A bug: a panic was caught.
@@ -215,7 +215,7 @@ pub enum StoreError {
     Panicked {
         /// The action that was tried.
         action: &'static str,
-        /// Message of the panic.
+        /// The reason that can be shown. Never the message of a panic, which may quote a record.
         cause: String,
     },
     /// A name or contents are larger than the limit. The slug is the one for an invalid argument of that kind.
@@ -322,17 +322,6 @@ impl StoreError {
             }
             Self::TooLarge { slug, .. } | Self::Refused(slug) | Self::Service { slug, .. } => slug,
         }
-    }
-
-    /// Returns the error for a caught panic of `action`.
-    #[must_use]
-    pub fn panicked(action: &'static str, payload: &(dyn std::any::Any + Send)) -> Self {
-        let cause = payload
-            .downcast_ref::<&str>()
-            .map(ToString::to_string)
-            .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "no message".into());
-        Self::Panicked { action, cause }
     }
 }
 

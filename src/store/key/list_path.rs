@@ -1,6 +1,6 @@
 //! The path of a list, and the keys that are made from it.
 
-use crate::store::key::{Key, ENTRY, LIST, MAX_PAIR_PART, POSITION, TALLY};
+use crate::store::key::{Key, ITEM, LIST, MAX_PAIR_PART, POSITION, TALLY};
 use std::sync::Arc;
 
 /// The path of a list. All keys of the list are made from it.
@@ -28,19 +28,19 @@ impl ListPath {
         self.path.len()
     }
 
-    /// Returns the key of the list's count and next sequence.
+    /// Returns the key of the list's count and next sequence number.
     #[must_use]
     pub fn head(&self) -> Key {
         Key::build(LIST, &[&self.path], MAX_PAIR_PART)
     }
 
-    /// Returns the key of the item at `sequence`.
+    /// Returns the key of the item with the number `sequence`.
     #[must_use]
-    pub fn entry(&self, sequence: u64) -> Key {
-        self.numbered(ENTRY, sequence)
+    pub fn item(&self, sequence: u64) -> Key {
+        self.numbered(ITEM, sequence)
     }
 
-    /// Returns the key of the sequence of `item`.
+    /// Returns the key of the sequence number of `item`.
     #[must_use]
     pub fn position(&self, item: &[u8]) -> Key {
         Key::build(POSITION, &[&self.path, item], MAX_PAIR_PART)
@@ -52,10 +52,10 @@ impl ListPath {
         self.numbered(TALLY, segment)
     }
 
-    /// Returns the prefix of the keys of all entries.
+    /// Returns the prefix of the keys of all items.
     #[must_use]
-    pub fn entries(&self) -> Vec<u8> {
-        self.prefix(ENTRY)
+    pub fn items(&self) -> Vec<u8> {
+        self.prefix(ITEM)
     }
 
     /// Returns the prefix of the keys of all positions.
@@ -83,7 +83,7 @@ impl ListPath {
 }
 
 impl Key {
-    /// Returns the list of a head, an entry, a position or a tally.
+    /// Returns the list of a head, an item, a position or a tally.
     #[must_use]
     pub fn list_path(&self) -> Option<ListPath> {
         self.name().map(ListPath::new)

@@ -3,16 +3,16 @@
 //! - [`list_path`]: the path of a list, which makes the keys of the list
 //!
 //! ```text
-//! meta      00 | part(name)                      format, store id, applied sequence
-//! record    01 | part(key)                       a record of Dashboard
-//! chunk     02 | sequence u64 | ordinal u32 | index u32   a piece of a value over 4 KiB
-//! list      03 | part(path)                      count and next sequence of a list
-//! entry     04 | part(path) | sequence u64       an item, by position
-//! position  05 | part(path) | part(item)         the sequence of an item
-//! tally     06 | part(path) | segment u64        number of items in each block of a segment
+//! meta      00 | part(name)                                   format, store id, number of the last commit
+//! record    01 | part(key)                                    a record of Dashboard
+//! chunk     02 | commit number u64 | ordinal u32 | index u32  a piece of a value over 4 KiB
+//! list      03 | part(path)                                   count and next sequence number of a list
+//! item      04 | part(path) | sequence number u64             an item, by its number
+//! position  05 | part(path) | part(item)                      the sequence number of an item
+//! tally     06 | part(path) | segment u64                     number of items in each block of a segment
 //!
-//! part(bytes) = length u16 | bytes               if they fit
-//!             = ffff | SHA-256(bytes)            if they do not
+//! part(bytes) = length u16 | bytes                            if they fit
+//!             = ffff | SHA-256(bytes)                         if they do not
 //! ```
 //!
 //! Integers are big-endian, so keys sort by number. A part begins with its length, so no key is a prefix of another
@@ -31,7 +31,7 @@ const META: u8 = 0;
 const RECORD: u8 = 1;
 const CHUNK: u8 = 2;
 const LIST: u8 = 3;
-const ENTRY: u8 = 4;
+const ITEM: u8 = 4;
 const POSITION: u8 = 5;
 const TALLY: u8 = 6;
 
@@ -78,7 +78,7 @@ impl Key {
             RECORD => KeyKind::Record,
             CHUNK => KeyKind::Chunk,
             LIST => KeyKind::List,
-            ENTRY => KeyKind::Entry,
+            ITEM => KeyKind::Item,
             POSITION => KeyKind::Position,
             TALLY => KeyKind::BlockCounts,
             _ => return None,
@@ -109,7 +109,7 @@ impl Key {
         rest.get(..u16::from_be_bytes(*length).into())
     }
 
-    /// Returns the number at the end of the key: the sequence of an entry, or the segment of a tally.
+    /// Returns the number at the end of the key: the sequence number of an item, or the segment of a tally.
     #[must_use]
     pub fn number(encoded: &[u8]) -> Option<u64> {
         encoded.last_chunk().map(|number| u64::from_be_bytes(*number))
@@ -118,9 +118,9 @@ impl Key {
     /// Returns the ID of the value that a chunk belongs to.
     #[must_use]
     pub fn chunk_id(encoded: &[u8]) -> Option<ChunkId> {
-        let (sequence, rest) = encoded.get(1..)?.split_first_chunk()?;
+        let (commit_number, rest) = encoded.get(1..)?.split_first_chunk()?;
         Some(ChunkId {
-            sequence: u64::from_be_bytes(*sequence),
+            commit_number: u64::from_be_bytes(*commit_number),
             ordinal: u32::from_be_bytes(*rest.first_chunk()?),
         })
     }
@@ -130,7 +130,7 @@ impl Key {
     pub fn chunk(id: ChunkId, index: u32) -> Vec<u8> {
         let mut encoded = Vec::with_capacity(17);
         encoded.push(CHUNK);
-        encoded.extend_from_slice(&id.sequence.to_be_bytes());
+        encoded.extend_from_slice(&id.commit_number.to_be_bytes());
         encoded.extend_from_slice(&id.ordinal.to_be_bytes());
         encoded.extend_from_slice(&index.to_be_bytes());
         encoded
@@ -203,7 +203,7 @@ pub enum KeyKind {
     Record,
     Chunk,
     List,
-    Entry,
+    Item,
     Position,
     BlockCounts,
 }
@@ -217,7 +217,7 @@ impl KeyKind {
             Self::Record => RECORD,
             Self::Chunk => CHUNK,
             Self::List => LIST,
-            Self::Entry => ENTRY,
+            Self::Item => ITEM,
             Self::Position => POSITION,
             Self::BlockCounts => TALLY,
         }]
@@ -227,8 +227,8 @@ impl KeyKind {
 /// Identifies the chunks of one value: the batch that wrote it, and its number in that batch. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChunkId {
-    /// The applied sequence of the batch.
-    pub sequence: u64,
+    /// Commit number of the batch.
+    pub commit_number: u64,
     /// Number of the value in the batch.
     pub ordinal: u32,
 }
@@ -269,7 +269,7 @@ mod tests {
             assert!(record.encoded().len() <= MAX_ENCODED);
             assert_eq!(record.full().is_some(), length > MAX_SINGLE_PART, "{length}");
             let path = ListPath::new(&bytes);
-            for key in [path.head(), path.entry(u64::MAX), path.position(&bytes), path.tally(1)] {
+            for key in [path.head(), path.item(u64::MAX), path.position(&bytes), path.tally(1)] {
                 assert!(key.encoded().len() <= MAX_ENCODED);
                 assert_eq!(key.full().is_some(), length > MAX_PAIR_PART, "{length}");
             }
@@ -281,7 +281,7 @@ mod tests {
         let path = ListPath::new(b"a");
         let numbers = [0, 1, 255, 256, 65_535, 65_536, u64::MAX];
         for pair in numbers.windows(2) {
-            assert!(path.entry(pair[0]).encoded() < path.entry(pair[1]).encoded());
+            assert!(path.item(pair[0]).encoded() < path.item(pair[1]).encoded());
         }
     }
 
@@ -298,7 +298,7 @@ mod tests {
     fn all_keys(path: &[u8], item: &[u8]) -> Vec<Key> {
         let list = ListPath::new(path);
         let record = Key::record(path);
-        vec![record, list.head(), list.entry(7), list.position(item), list.tally(7)]
+        vec![record, list.head(), list.item(7), list.position(item), list.tally(7)]
     }
 
     proptest! {

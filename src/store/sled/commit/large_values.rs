@@ -57,7 +57,7 @@ pub struct Ahead {
 impl Ahead {
     /// Starts to write `contents`. The last commit has the number `applied`.
     pub fn new(key: &Key, contents: &Contents, applied: u64) -> Self {
-        let id = ChunkId { sequence: applied + 1, ordinal: ORDINAL };
+        let id = ChunkId { commit_number: applied + 1, ordinal: ORDINAL };
         Self { value: value::encode(key, contents, id), written: 0, id }
     }
 
@@ -67,7 +67,7 @@ impl Ahead {
         if self.written == 0 {
             // Before the first chunk: without the note, an open could not recognize the chunks once another commit has
             // their number.
-            let note = self.id.sequence.to_be_bytes();
+            let note = self.id.commit_number.to_be_bytes();
             let key = Key::meta(NOTE);
             batch.insert(key.encoded(), value::encode(&key, &note.as_slice().into(), self.id).head);
         }
@@ -111,7 +111,7 @@ pub fn remove_note(batch: &mut Batch) {
 
 /// Removes chunks that were written ahead of a commit that was never made. The last commit has the number `applied`.
 pub fn remove_unfinished(disk: &Disk, applied: u64) -> Result<()> {
-    let last = Key::chunk(ChunkId { sequence: applied, ordinal: u32::MAX }, u32::MAX);
+    let last = Key::chunk(ChunkId { commit_number: applied, ordinal: u32::MAX }, u32::MAX);
     let mut is_clean = remove_behind(disk, &KeyKind::Chunk.prefix(), &last)?;
     let note = match disk.get(&Key::meta(NOTE)) {
         // The chunks cannot be found without it. `verify` reports them, and `repair` removes them.
@@ -119,8 +119,8 @@ pub fn remove_unfinished(disk: &Disk, applied: u64) -> Result<()> {
         found => found?,
     };
     if let Some(note) = note {
-        if let Ok(sequence) = (*note).try_into() {
-            let id = ChunkId { sequence: u64::from_be_bytes(sequence), ordinal: ORDINAL };
+        if let Ok(commit_number) = (*note).try_into() {
+            let id = ChunkId { commit_number: u64::from_be_bytes(commit_number), ordinal: ORDINAL };
             let first = Key::chunk(id, 0);
             let prefix = first.get(..first.len() - size_of::<u32>()).unwrap_or_default();
             remove_behind(disk, prefix, prefix)?;
@@ -191,7 +191,7 @@ mod tests {
     fn an_open_removes_chunks_that_no_commit_points_to() {
         let (folder, store) = temporary();
         write(&store, 1 << 20);
-        let id = ChunkId { sequence: 2, ordinal: 0 };
+        let id = ChunkId { commit_number: 2, ordinal: 0 };
         let unfinished = value::encode(&Key::record(b"b"), &vec![2; 1 << 20].into(), id);
         let shared = &store.shared;
         shared.with_disk(|disk| write_ahead(shared, disk, &unfinished)).unwrap();

@@ -22,9 +22,9 @@ pub fn add(overlay: &mut Overlay, path: &ListPath, item: &[u8]) -> Result<()> {
     head.count += 1;
     head.next += 1;
     head.newest += 1;
-    head.changed_in = overlay.sequence();
+    head.changed_in = overlay.commit_number();
     overlay.put(position, sequence.to_be_bytes().as_slice().into());
-    overlay.put_first(path.entry(sequence), item.into());
+    overlay.put_first(path.item(sequence), item.into());
     overlay.put(path.head(), head.contents());
     Ok(())
 }
@@ -39,14 +39,14 @@ pub fn discard(overlay: &mut Overlay, path: &ListPath, item: &[u8]) -> Result<()
     let sequence = u64::from_be_bytes(sequence);
     let mut head = Head::read(path, overlay.get(&path.head())?.as_deref())?;
     head.count = head.count.saturating_sub(1);
-    head.changed_in = overlay.sequence();
+    head.changed_in = overlay.commit_number();
     if head.is_in_newest_block(sequence) {
         head.newest = head.newest.saturating_sub(1);
     } else {
         tally(overlay, path, sequence, |count| count.saturating_sub(1))?;
     }
     overlay.remove(position);
-    overlay.remove(path.entry(sequence));
+    overlay.remove(path.item(sequence));
     if head.count == 0 {
         overlay.remove(path.head());
     } else {

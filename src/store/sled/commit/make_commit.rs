@@ -1,9 +1,9 @@
 //! One commit of the writer: computed, made durable in the journal or in sled, and published to readers.
 
 use crate::store::change::Request;
-use crate::store::error::{Result, StoreError};
+use crate::store::error::Result;
 use crate::store::key::{ChunkId, Key, KeyKind};
-use crate::store::panics::caught;
+use crate::store::panics::{caught, panicked};
 use crate::store::sled::commit::transaction::Transaction;
 use crate::store::sled::commit::unapplied::Durable;
 use crate::store::sled::commit::writer::Writer;
@@ -21,15 +21,16 @@ const CRAMPED_BYTES: usize = 128 << 10;
 
 impl Writer {
     /// Makes one commit of `requests`, and publishes it. Answers the callers whose request fails on its own; the others
-    /// wait for the end of the commit. `ahead` is the ID of the chunks of the only value, if they are durable already.
+    /// wait for the end of the commit. `written_chunks` is the ID of the chunks of the only value, if they are durable
+    /// already.
     pub fn make_commit(
         &mut self,
         disk: &Disk,
         requests: Vec<Request>,
-        ahead: Option<ChunkId>,
+        written_chunks: Option<ChunkId>,
     ) -> Result<()> {
         let shared = Arc::clone(&self.shared);
-        let sequence = self.applied + 1;
+        let commit_number = self.last_commit + 1;
         let size: usize = requests.iter().map(|request| request.size).sum();
         let (all_changes, callers): (Vec<_>, Vec<_>) =
             requests.into_iter().map(|request| (request.changes, request.completion)).unzip();
@@ -37,19 +38,16 @@ impl Writer {
         let callers = shared.in_flight.add_all(callers);
         let room = disk.room();
         let has_room = room.is_for(size + self.owed);
-        let mut transaction = match ahead {
-            Some(id) => Transaction::behind(disk, &shared, sequence, id),
-            None => Transaction::new(disk, &shared, sequence, has_room, all_changes.len()),
+        let mut transaction = match written_chunks {
+            Some(id) => Transaction::with_written_chunks(disk, &shared, commit_number, id),
+            None => Transaction::new(disk, &shared, commit_number, has_room, all_changes.len()),
         };
         for (changes, caller) in all_changes.into_iter().zip(callers) {
             shared.in_flight.step();
             let error = match catch_unwind(AssertUnwindSafe(|| transaction.take(changes))) {
                 Ok(Ok(())) => continue,
                 Ok(Err(error)) => error,
-                Err(_) => StoreError::Panicked {
-                    action: "compute a change",
-                    cause: "its message is left out, since it may quote the record".into(),
-                },
+                Err(payload) => panicked("compute a change", &*payload),
             };
             if let Some(completion) = shared.in_flight.remove(caller) {
                 completion(Err(error));
@@ -59,10 +57,10 @@ impl Writer {
             return Ok(());
         }
         let written =
-            caught("write", || self.make_durable(disk, transaction.batch()?, sequence, &room));
+            caught("write", || self.make_durable(disk, transaction.batch()?, commit_number, &room));
         let changed = transaction.into_changed();
-        let left = match written {
-            Ok(left) => left,
+        let unapplied_batch = match written {
+            Ok(unapplied_batch) => unapplied_batch,
             Err(error) => {
                 shared.keep_failed_commit(changed);
                 return Err(error);
@@ -73,7 +71,7 @@ impl Writer {
                 shared.cache.publish(key, contents.clone());
             }
         };
-        if let Some(batch) = left {
+        if let Some(batch) = unapplied_batch {
             let commit = Arc::new(Durable { batch, changed });
             shared.unapplied.put(Arc::clone(&commit));
             publish(&commit.changed);
@@ -97,7 +95,7 @@ impl Writer {
         shared.check_health()?;
         shared.with_disk(|disk| {
             shared.catch_up(disk)?;
-            let sequence = self.applied + 1;
+            let commit_number = self.last_commit + 1;
             let mut batch = Batch::default();
             for stored in disk.forwards(&[], None) {
                 let (key, _) = stored?;
@@ -106,10 +104,10 @@ impl Writer {
                     batch.remove(&key);
                 }
             }
-            put_applied(&mut batch, sequence);
+            put_applied(&mut batch, commit_number);
             // As an atomic batch: readers would otherwise miss chunks whose head is still there.
             self.give_to_sled(disk, &batch)?;
-            self.note(sequence)?;
+            self.advance_guard(commit_number)?;
             shared.cache.clear();
             Ok(())
         })
@@ -120,11 +118,11 @@ impl Writer {
         &mut self,
         disk: &Disk,
         batch: Batch,
-        sequence: u64,
+        commit_number: u64,
         room: &FreeSpace,
     ) -> Result<Option<Batch>> {
         let begun = Instant::now();
-        let left = if journal::can_hold(&batch) {
+        let unapplied_batch = if journal::can_hold(&batch) {
             // sled may not have written the journal's changes yet, so the free space of the disk does not account for
             // them.
             let limit = if room.is_for(journal::BYTES) { journal::BYTES } else { CRAMPED_BYTES };
@@ -133,7 +131,7 @@ impl Writer {
             }
             let lacking = !self.shared.unapplied.is_empty();
             let catch_up = lacking.then_some(|| self.shared.catch_up(disk));
-            self.journal.append(sequence, &batch, catch_up)?;
+            self.journal.append(commit_number, &batch, catch_up)?;
             self.shared.in_flight.step();
             Some(batch)
         } else {
@@ -141,8 +139,8 @@ impl Writer {
             None
         };
         self.shared.syncs.note(begun.elapsed());
-        self.note(sequence)?;
-        Ok(left)
+        self.advance_guard(commit_number)?;
+        Ok(unapplied_batch)
     }
 
     /// Makes `batch`, and everything before it, durable in sled. Applies it atomically, without the journal.
@@ -152,10 +150,10 @@ impl Writer {
         self.empty_journal(disk)
     }
 
-    /// Records that everything up to change number `sequence` is durable.
-    fn note(&mut self, sequence: u64) -> Result<()> {
-        self.guard.record(sequence)?;
-        self.applied = sequence;
+    /// Records that everything up to commit `commit_number` is durable.
+    fn advance_guard(&mut self, commit_number: u64) -> Result<()> {
+        self.guard.record(commit_number)?;
+        self.last_commit = commit_number;
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use crate::store::sled::format::batch::Changed;
 pub struct Overlay<'a> {
     disk: &'a Disk,
     shared: &'a Shared,
-    sequence: u64,
+    commit_number: u64,
     /// Values that were read from the disk.
     read: Changed,
     accepted: Changed,
@@ -21,10 +21,17 @@ pub struct Overlay<'a> {
 }
 
 impl<'a> Overlay<'a> {
-    /// Returns an empty overlay for commit number `sequence`, with capacity for `changes`.
-    pub fn new(disk: &'a Disk, shared: &'a Shared, sequence: u64, changes: usize) -> Self {
+    /// Returns an empty overlay for the commit `commit_number`, with capacity for `changes`.
+    pub fn new(disk: &'a Disk, shared: &'a Shared, commit_number: u64, changes: usize) -> Self {
         let (read, staged) = Default::default();
-        Self { disk, shared, sequence, read, accepted: Changed::with_capacity(changes), staged }
+        Self {
+            disk,
+            shared,
+            commit_number,
+            read,
+            accepted: Changed::with_capacity(changes),
+            staged,
+        }
     }
 
     /// Drops the changes of a request that failed.
@@ -70,9 +77,9 @@ impl<'a> Overlay<'a> {
         self.staged.insert(key, None);
     }
 
-    /// Returns the number of this batch.
-    pub fn sequence(&self) -> u64 {
-        self.sequence
+    /// Returns the number of this commit.
+    pub fn commit_number(&self) -> u64 {
+        self.commit_number
     }
 
     /// Returns the accepted changes.

@@ -15,6 +15,7 @@ const PATIENCE: Duration = Duration::from_micros(50);
 
 /// Size over which other commits are made between the slices, in bytes. Smaller contents take only a slice or two.
 const LONG_BYTES: usize = 1 << 20;
+
 /// A message to the writer.
 pub enum Message {
     /// Make changes.

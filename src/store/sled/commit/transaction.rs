@@ -27,26 +27,31 @@ pub struct Transaction<'a> {
     overlay: Overlay<'a>,
     has_room: bool,
     /// ID of the chunks of its only value, if they were written ahead.
-    ahead: Option<ChunkId>,
+    written_chunks: Option<ChunkId>,
 }
 
 impl<'a> Transaction<'a> {
-    /// Returns an empty transaction for batch number `sequence`, with capacity for `changes` changes. If the disk
+    /// Returns an empty transaction for the commit `commit_number`, with capacity for `changes` changes. If the disk
     /// does not have space for new records (`has_room`), it accepts only changes that end sessions or free space.
     pub fn new(
         disk: &'a Disk,
         shared: &'a Shared,
-        sequence: u64,
+        commit_number: u64,
         has_room: bool,
         changes: usize,
     ) -> Self {
-        let overlay = Overlay::new(disk, shared, sequence, changes);
-        Self { disk, shared, overlay, has_room, ahead: None }
+        let overlay = Overlay::new(disk, shared, commit_number, changes);
+        Self { disk, shared, overlay, has_room, written_chunks: None }
     }
 
     /// Returns a transaction for one value whose chunks, with the ID `id`, are durable already.
-    pub fn behind(disk: &'a Disk, shared: &'a Shared, sequence: u64, id: ChunkId) -> Self {
-        Self { ahead: Some(id), ..Self::new(disk, shared, sequence, true, 1) }
+    pub fn with_written_chunks(
+        disk: &'a Disk,
+        shared: &'a Shared,
+        commit_number: u64,
+        id: ChunkId,
+    ) -> Self {
+        Self { written_chunks: Some(id), ..Self::new(disk, shared, commit_number, true, 1) }
     }
 
     /// Returns whether there is nothing to write.
@@ -67,7 +72,7 @@ impl<'a> Transaction<'a> {
     /// Returns the batch for sled, which ends with its own number. New chunks are written before the value that points
     /// to them, and old chunks are removed after it.
     pub fn batch(&self) -> Result<Batch> {
-        let sequence = self.overlay.sequence();
+        let commit_number = self.overlay.commit_number();
         let mut batch = Batch::with_capacity(self.overlay.accepted().len() + 1);
         let mut old_chunks = Vec::new();
         for (ordinal, (key, contents)) in (0..).zip(self.overlay.accepted()) {
@@ -78,9 +83,9 @@ impl<'a> Transaction<'a> {
                 batch.remove(key.encoded());
                 continue;
             };
-            let id = self.ahead.unwrap_or(ChunkId { sequence, ordinal });
+            let id = self.written_chunks.unwrap_or(ChunkId { commit_number, ordinal });
             let encoded = value::encode(key, contents, id);
-            if self.ahead.is_some() {
+            if self.written_chunks.is_some() {
                 large_values::remove_note(&mut batch);
             } else if contents.len() > LARGE_BYTES {
                 large_values::write_ahead(self.shared, self.disk, &encoded)?;
@@ -94,7 +99,7 @@ impl<'a> Transaction<'a> {
         for chunk in old_chunks {
             batch.remove(&chunk);
         }
-        put_applied(&mut batch, sequence);
+        put_applied(&mut batch, commit_number);
         Ok(batch)
     }
 

@@ -34,8 +34,8 @@ pub struct Writer {
     pub(super) journal: Journal,
     /// Time of the last sync of the guard.
     synced: Instant,
-    /// Number of the last commit.
-    pub(super) applied: u64,
+    /// Number of the last durable commit. sled may still lack it.
+    pub(super) last_commit: u64,
     /// Bytes that a long write still has to write: the commits between its slices leave room for them.
     pub(super) owed: usize,
 }
@@ -61,9 +61,14 @@ pub fn start(writer: Writer, release: Arc<Release>) -> std::io::Result<()> {
 }
 
 impl Writer {
-    /// Returns a writer that continues after change number `applied`.
-    pub fn new(shared: Arc<Shared>, guard: RollbackGuard, journal: Journal, applied: u64) -> Self {
-        Self { shared, guard, journal, synced: Instant::now(), applied, owed: 0 }
+    /// Returns a writer that continues after commit `last_commit`.
+    pub fn new(
+        shared: Arc<Shared>,
+        guard: RollbackGuard,
+        journal: Journal,
+        last_commit: u64,
+    ) -> Self {
+        Self { shared, guard, journal, synced: Instant::now(), last_commit, owed: 0 }
     }
 
     /// Runs until the queue is closed.
@@ -78,7 +83,7 @@ impl Writer {
                 Next::Message(Message::Change(first)) => {
                     if let Some((key, contents)) = long_write(&first) {
                         let key = key.clone();
-                        let ahead = Ahead::new(&key, contents, self.applied);
+                        let ahead = Ahead::new(&key, contents, self.last_commit);
                         self.commit_long(first, &key, ahead);
                     } else {
                         self.commit_gathered(Some(first), None);
@@ -184,12 +189,12 @@ impl Writer {
         self.owed = 0;
         let completion: Completion = Box::new(move |result| answer(&caller, result));
         // Without free space the commit returns the error.
-        let written = has_room.then(|| ahead.id());
-        self.commit(vec![Request { completion, ..request }], written);
+        let written_chunks = has_room.then(|| ahead.id());
+        self.commit(vec![Request { completion, ..request }], written_chunks);
     }
 
-    /// Commits `requests`. `ahead` is the ID of the chunks of the only value, if they are durable already.
-    fn commit(&mut self, requests: Vec<Request>, ahead: Option<ChunkId>) {
+    /// Commits `requests`. `written_chunks` is the ID of the chunks of the only value, if they are durable already.
+    fn commit(&mut self, requests: Vec<Request>, written_chunks: Option<ChunkId>) {
         if let Err(error) = self.shared.check_health() {
             for request in requests {
                 (request.completion)(Err(error.clone()));
@@ -198,7 +203,7 @@ impl Writer {
         }
         self.answering(|writer| {
             let shared = Arc::clone(&writer.shared);
-            shared.with_disk(|disk| writer.make_commit(disk, requests, ahead))
+            shared.with_disk(|disk| writer.make_commit(disk, requests, written_chunks))
         });
     }
 

@@ -1,8 +1,21 @@
 //! Converts errors of sled to errors of the store.
 
-use crate::store::error::StoreError;
+use crate::store::error::{Result, StoreError};
+use crate::store::panics::system_error;
+use std::any::Any;
 use std::io;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
+
+/// Runs `work` on the data of sled in `folder`, and turns a panic into an error.
+pub fn caught_in_sled<T>(
+    action: &'static str,
+    folder: &Path,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|payload| Err(StoreError::sled_panicked(action, folder, &*payload)))
+}
 
 impl StoreError {
     /// Converts an error that sled returned for `action` in the store at `path`.
@@ -22,17 +35,13 @@ impl StoreError {
         }
     }
 
-    /// Converts a panic in sled about the data in `folder` to damage, unless the operating system refused something.
+    /// Returns the error for a panic in sled about the data in `folder`: damage, unless the operating system refused
+    /// something.
     #[must_use]
-    pub fn of_sled(self, folder: &Path) -> Self {
-        match self {
-            Self::Panicked { action, cause } if cause.contains("Io(") || cause.contains("Os {") => {
-                Self::Sled { action, cause }
-            }
-            Self::Panicked { .. } => {
-                Self::Damaged { what: format!("the data of sled in {}", folder.display()) }
-            }
-            other => other,
+    pub fn sled_panicked(action: &'static str, folder: &Path, payload: &(dyn Any + Send)) -> Self {
+        match system_error(payload) {
+            Some(cause) => Self::Sled { action, cause },
+            None => Self::Damaged { what: format!("the data of sled in {}", folder.display()) },
         }
     }
 }

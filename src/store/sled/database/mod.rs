@@ -11,7 +11,7 @@
 //! The writer applies each batch through [`disk`]. Readers borrow the same disk through [`release`].
 
 pub mod disk;
-mod errors;
+pub mod errors;
 pub mod range;
 pub mod recovery;
 pub mod release;

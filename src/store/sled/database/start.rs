@@ -92,7 +92,7 @@ fn on_opener<T: Send>(folder: &Path, open: impl FnOnce() -> T + Send) -> Result<
             .map_err(StoreError::no_thread)?;
         opener
             .join()
-            .map_err(|panic| StoreError::panicked("open the store", &*panic).of_sled(folder))
+            .map_err(|payload| StoreError::sled_panicked("open the store", folder, &*payload))
     })
 }
 

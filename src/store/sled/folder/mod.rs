@@ -2,7 +2,7 @@
 //!
 //! - [`lock`](mod@lock): only one process can open the store
 //! - [`permissions`]: only the owner can read it
-//! - [`rollback_guard`]: the number of the last acknowledged change
+//! - [`rollback_guard`]: the number of the last acknowledged commit
 //! - [`journal`]: commits that sled may not have written yet
 //! - [`swap`], [`relocate`]: replace the data by other data, and finish or undo that after an interruption
 //! - [`free_space`]: free space, and network file systems

@@ -1,9 +1,9 @@
-//! The rollback guard: a small file beside sled's that holds the number of the last acknowledged change. With it, an
+//! The rollback guard: a small file beside sled's that holds the number of the last acknowledged commit. With it, an
 //! open refuses a store that lost acknowledged changes.
 //!
 //! ```text
 //! slot (at 0 and at 4096, written in turns):
-//! magic 8 | format u32 | mark u8 | store id 16 | sequence u64 | turn u64 | checksum u32
+//! magic 8 | format u32 | mark u8 | store id 16 | commit number u64 | turn u64 | checksum u32
 //! ```
 //!
 //! A slot is smaller than a sector, so after a power cut it is either old or new. The valid slot with the higher turn
@@ -48,8 +48,8 @@ pub struct State {
     pub mark: Mark,
     /// ID of the store that this guard belongs to.
     pub id: StoreId,
-    /// Number of the last acknowledged change.
-    pub sequence: u64,
+    /// Number of the last acknowledged commit.
+    pub commit_number: u64,
     turn: u64,
 }
 
@@ -95,7 +95,7 @@ impl RollbackGuard {
     /// Creates the guard of a store that is being made, with `mark`. The file is durable, and gets its final name in
     /// one step.
     pub fn create(folder: &Path, id: StoreId, mark: Mark) -> Result<Self> {
-        let state = State { format: FORMAT, mark, id, sequence: 0, turn: 0 };
+        let state = State { format: FORMAT, mark, id, commit_number: 0, turn: 0 };
         let new = folder.join(NEW_GUARD);
         let path = folder.join(GUARD);
         let failed = |error| StoreError::io("create", &path, error);
@@ -116,10 +116,10 @@ impl RollbackGuard {
         &self.state
     }
 
-    /// Writes that everything up to `sequence` is durable, and that the store is complete. Does not sync.
-    pub fn record(&mut self, sequence: u64) -> Result<()> {
+    /// Writes that everything up to `commit_number` is durable, and that the store is complete. Does not sync.
+    pub fn record(&mut self, commit_number: u64) -> Result<()> {
         let turn = self.state.turn + 1;
-        let state = State { sequence, mark: Mark::Whole, turn, ..self.state.clone() };
+        let state = State { commit_number, mark: Mark::Whole, turn, ..self.state.clone() };
         let failed = |error| StoreError::io("write", &self.path, error);
         self.file.seek(SeekFrom::Start(turn % 2 * SLOT_DISTANCE)).map_err(failed)?;
         self.file.write_all(&encode(&state)).map_err(failed)?;
@@ -154,7 +154,7 @@ fn encode(state: &State) -> Vec<u8> {
         Mark::Copying => 2,
     });
     slot.extend_from_slice(&state.id);
-    slot.extend_from_slice(&state.sequence.to_be_bytes());
+    slot.extend_from_slice(&state.commit_number.to_be_bytes());
     slot.extend_from_slice(&state.turn.to_be_bytes());
     let checksum = crc32fast::hash(&slot);
     slot.extend_from_slice(&checksum.to_be_bytes());
@@ -182,7 +182,7 @@ fn decode(bytes: &[u8]) -> Option<State> {
     let (format, content) = content.split_first_chunk()?;
     let (mark, content) = content.split_first()?;
     let (id, content) = content.split_first_chunk()?;
-    let (sequence, content) = content.split_first_chunk()?;
+    let (commit_number, content) = content.split_first_chunk()?;
     Some(State {
         format: u32::from_be_bytes(*format),
         mark: match mark {
@@ -191,7 +191,7 @@ fn decode(bytes: &[u8]) -> Option<State> {
             _ => Mark::Creating,
         },
         id: *id,
-        sequence: u64::from_be_bytes(*sequence),
+        commit_number: u64::from_be_bytes(*commit_number),
         turn: u64::from_be_bytes(content.try_into().ok()?),
     })
 }
@@ -211,8 +211,8 @@ mod tests {
         assert_eq!(RollbackGuard::read(folder.path()).unwrap().unwrap().mark, Mark::Copying);
         let mut guard = RollbackGuard::create(folder.path(), ID, Mark::Creating).unwrap();
         assert_eq!(RollbackGuard::read(folder.path()).unwrap().unwrap().mark, Mark::Creating);
-        for sequence in 1..5 {
-            guard.record(sequence).unwrap();
+        for commit_number in 1..5 {
+            guard.record(commit_number).unwrap();
             assert_eq!(RollbackGuard::read(folder.path()).unwrap().as_ref(), Some(guard.state()));
         }
     }
@@ -227,7 +227,7 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[30] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        assert_eq!(RollbackGuard::read(folder.path()).unwrap().unwrap().sequence, 1);
+        assert_eq!(RollbackGuard::read(folder.path()).unwrap().unwrap().commit_number, 1);
         bytes[4096 + 30] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
         assert_eq!(RollbackGuard::read(folder.path()).unwrap_err().code(), "ERR_STORE_DAMAGED");

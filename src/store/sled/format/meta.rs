@@ -4,7 +4,7 @@ use crate::store::key::{ChunkId, Key};
 use crate::store::sled::format::batch::Batch;
 use crate::store::sled::format::value;
 
-/// Key of the number of the last change that sled has.
+/// Key of the number of the last commit that sled has.
 pub const APPLIED: &str = "applied";
 
 /// Key of the quarantine mark. The name is part of the format, and says for what the mark was first used.
@@ -13,16 +13,16 @@ pub const QUARANTINE: &str = "sessions-to-end";
 /// Adds the quarantine mark to `batch`.
 pub fn put_quarantine(batch: &mut Batch) {
     let key = Key::meta(QUARANTINE);
-    let id = ChunkId { sequence: 0, ordinal: u32::MAX };
+    let id = ChunkId { commit_number: 0, ordinal: u32::MAX };
     batch.insert(key.encoded(), value::encode(&key, &vec![1].into(), id).head);
 }
 
-/// Adds the number of the batch, `sequence`, to `batch`.
-pub fn put_applied(batch: &mut Batch, sequence: u64) {
+/// Adds the number of its commit, `commit_number`, to `batch`.
+pub fn put_applied(batch: &mut Batch, commit_number: u64) {
     let key = Key::meta(APPLIED);
-    let id = ChunkId { sequence, ordinal: u32::MAX };
+    let id = ChunkId { commit_number, ordinal: u32::MAX };
     batch.insert(
         key.encoded(),
-        value::encode(&key, &sequence.to_be_bytes().as_slice().into(), id).head,
+        value::encode(&key, &commit_number.to_be_bytes().as_slice().into(), id).head,
     );
 }

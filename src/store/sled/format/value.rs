@@ -3,7 +3,7 @@
 //! ```text
 //! checksum u32 | form u8 | body            the CRC-32 of key, form and body
 //! inline:   body = [full] [retired] contents       bits of the form say which of them are present
-//! chunked:  body = total u64 | sequence u64 | ordinal u32
+//! chunked:  body = total u64 | commit number u64 | ordinal u32
 //!           the joined chunks are the body as above; each chunk is checksum u32 | bytes
 //! full      = length u32 | the full parts of a key with a hashed part
 //! retired   = count u8 | 8 bytes each              fingerprints of values that a stale write must not restore
@@ -127,7 +127,7 @@ pub fn encode(key: &Key, contents: &Contents, id: ChunkId) -> Encoded {
         let parts: [&[u8]; 4] = [
             &[form | CHUNKED],
             &(total as u64).to_be_bytes(),
-            &id.sequence.to_be_bytes(),
+            &id.commit_number.to_be_bytes(),
             &id.ordinal.to_be_bytes(),
         ];
         // The largest contents have fewer chunks than fit.
@@ -146,9 +146,9 @@ pub fn decode<'a>(encoded: &[u8], stored: &'a [u8]) -> Option<Head<'a>> {
         return Some(Head::Inline(split_body(body, Form(*form))?));
     }
     let (total, body) = body.split_first_chunk()?;
-    let (sequence, body) = body.split_first_chunk()?;
+    let (commit_number, body) = body.split_first_chunk()?;
     let id = ChunkId {
-        sequence: u64::from_be_bytes(*sequence),
+        commit_number: u64::from_be_bytes(*commit_number),
         ordinal: u32::from_be_bytes(body.try_into().ok()?),
     };
     Some(Head::Chunked { total: u64::from_be_bytes(*total), id, form: Form(*form) })
@@ -240,7 +240,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ID: ChunkId = ChunkId { sequence: 9, ordinal: 3 };
+    const ID: ChunkId = ChunkId { commit_number: 9, ordinal: 3 };
 
     #[test]
     fn a_value_larger_than_a_chunk_is_split_and_its_head_points_to_the_chunks() {

@@ -10,11 +10,11 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, KeyKind};
-use crate::store::panics::caught;
 use crate::store::sled::commit::changed_keys::{Keys, Noting};
 use crate::store::sled::commit::large_values;
 use crate::store::sled::commit::shared::Shared;
 use crate::store::sled::database::disk::{self, Disk};
+use crate::store::sled::database::errors::caught_in_sled;
 use crate::store::sled::database::start::open_sled;
 use crate::store::sled::folder;
 use crate::store::sled::folder::names::SLED;
@@ -76,11 +76,10 @@ pub fn copy(shared: &Shared, target: &Path, id: StoreId, progress: &dyn Fn(u64))
     let new = create::begin(&target, id, Mark::Copying)?;
     let applied = copy_into(shared, changed_keys, &new.database, progress)?;
     // sled panics if a sync fails while it closes.
-    caught("verify a copy", || finish(new, applied, &target))
-        .map_err(|error| error.of_sled(&target))
+    caught_in_sled("verify a copy", &target, || finish(new, applied, &target))
 }
 
-/// Completes a copy: closes it, and verifies it on disk. Its last change has the number `applied`.
+/// Completes a copy: closes it, and verifies it on disk. Its last commit has the number `applied`.
 fn finish(new: New, applied: u64, target: &Path) -> Result<Report> {
     let mut batch = Batch::default();
     meta::put_applied(&mut batch, applied);
@@ -102,7 +101,7 @@ fn finish(new: New, applied: u64, target: &Path) -> Result<Report> {
     Ok(report)
 }
 
-/// Copies the records and lists. Returns the number of the last change in the copy.
+/// Copies the records and lists. Returns the number of the last commit in the copy.
 fn copy_into(
     shared: &Shared,
     changed_keys: Noting,

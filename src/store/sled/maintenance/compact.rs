@@ -1,6 +1,6 @@
 //! Rewrites a store into fresh files, because sled's file never shrinks.
 //!
-//! The guard stays as it is, because the new data has the same ID and the same last change. Only sled's folder is
+//! The guard stays as it is, because the new data has the same ID and the same last commit. Only sled's folder is
 //! swapped.
 
 use crate::store::error::{Result, StoreError};

@@ -1,7 +1,7 @@
 //! Operations on a whole store.
 //!
 //! - [`verify`]: reads everything, and reports inconsistencies
-//! - [`repair`]: rebuilds positions, entries and counters
+//! - [`repair`]: rebuilds positions, items and counters
 //! - [`backup`]: copies a working store
 //! - [`restore`]: makes a store from a backup
 //! - [`compact`]: rewrites a store into smaller files

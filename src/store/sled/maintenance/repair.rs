@@ -1,9 +1,10 @@
-//! Rebuilds redundant data from the rest: positions, entries and counters of lists. Removes chunks that nothing points
+//! Rebuilds redundant data from the rest: positions, items and counters of lists. Removes chunks that nothing points
 //! to.
 //!
-//! An entry holds the item at a sequence, and a position holds the sequence of an item. Each of them is enough to
-//! rebuild the other. Counters are counted again. Nothing is guessed: an item without an intact entry or position, a
-//! damaged record, and missing chunks stay as they are, and [`crate::store::sled::maintenance::verify`] reports them.
+//! Each item is stored twice: as the value of its sequence number, and in the key of its position, whose value is that
+//! number. Each of them is enough to rebuild the other. Counters are counted again. Nothing is guessed: an item of
+//! which neither is intact, a damaged record, and missing chunks stay as they are, and
+//! [`crate::store::sled::maintenance::verify`] reports them.
 
 use crate::store::contents::Contents;
 use crate::store::error::Result;
@@ -74,7 +75,7 @@ impl Repair<'_> {
         for path in self.lists(progress)? {
             let path = ListPath::new(&path);
             self.link_positions(&path)?;
-            self.link_entries(&path)?;
+            self.link_items(&path)?;
             self.count(&path)?;
         }
         // Last, because rewriting a value leaves its old chunks behind.
@@ -86,7 +87,7 @@ impl Repair<'_> {
     fn lists(&self, progress: &dyn Fn(u64)) -> Result<BTreeSet<Vec<u8>>> {
         let mut paths = BTreeSet::new();
         let mut bytes = 0;
-        for kind in [KeyKind::List, KeyKind::Entry, KeyKind::Position, KeyKind::BlockCounts] {
+        for kind in [KeyKind::List, KeyKind::Item, KeyKind::Position, KeyKind::BlockCounts] {
             for stored in self.disk.forwards(&kind.prefix(), None) {
                 let (encoded, stored) = stored?;
                 bytes += (encoded.len() + stored.len()) as u64;
@@ -104,7 +105,7 @@ impl Repair<'_> {
         Ok(paths)
     }
 
-    /// Rebuilds entries from positions.
+    /// Rebuilds items from positions.
     fn link_positions(&mut self, path: &ListPath) -> Result<()> {
         let disk = self.disk;
         let mut rewritten = 0;
@@ -113,7 +114,7 @@ impl Repair<'_> {
             let Some((key, sequence)) = self.position(&encoded, &stored) else { continue };
             let Some(item) = key.item() else { continue };
             if item_at(disk, path, sequence).is_none() {
-                self.fixes.put(path.entry(sequence), item);
+                self.fixes.put(path.item(sequence), item);
                 rewritten += 1;
             }
         }
@@ -121,20 +122,20 @@ impl Repair<'_> {
         self.commit()
     }
 
-    /// Rebuilds positions from entries. If an item occurs twice, the first one stays.
-    fn link_entries(&mut self, path: &ListPath) -> Result<()> {
+    /// Rebuilds positions from items. If an item occurs twice, the first one stays.
+    fn link_items(&mut self, path: &ListPath) -> Result<()> {
         let disk = self.disk;
         let (mut rewritten, mut repeated, mut damaged) = (0, 0, 0);
         for stored in disk.forwards(&path.positions(), None) {
             let (encoded, stored) = stored?;
             if self.position(&encoded, &stored).is_none() {
-                // If an entry has the item, the position is rebuilt below.
+                // If the item is intact, its position is rebuilt below.
                 self.fixes.remove(&encoded);
                 damaged += 1;
             }
         }
         self.commit()?;
-        for stored in disk.forwards(&path.entries(), None) {
+        for stored in disk.forwards(&path.items(), None) {
             let (encoded, _) = stored?;
             let Some(sequence) = Key::number(&encoded) else { continue };
             let Some(item) = item_at(disk, path, sequence) else { continue };
@@ -154,7 +155,7 @@ impl Repair<'_> {
                 _ => {
                     self.fixes.put(position, &sequence.to_be_bytes());
                     rewritten += 1;
-                    // Written at once, so that a second entry of the item is recognized.
+                    // Written at once, so that a repeated item is recognized.
                     self.commit()?;
                 }
             }
@@ -169,7 +170,7 @@ impl Repair<'_> {
     fn count(&mut self, path: &ListPath) -> Result<()> {
         let disk = self.disk;
         let mut counted = Counted::default();
-        for stored in disk.forwards(&path.entries(), None) {
+        for stored in disk.forwards(&path.items(), None) {
             if let Some(sequence) = Key::number(&stored?.0) {
                 counted.add(sequence);
             }
@@ -229,7 +230,7 @@ impl Repair<'_> {
                 return Ok(());
             }
             if let Some((id, count)) = value::chunks_of(&encoded, &stored) {
-                wanted.insert((id.sequence, id.ordinal), count);
+                wanted.insert((id.commit_number, id.ordinal), count);
             }
         }
         let mut removed = 0;
@@ -238,7 +239,7 @@ impl Repair<'_> {
             let (encoded, _) = stored?;
             let Some(id) = Key::chunk_id(&encoded) else { continue };
             let index = encoded.last_chunk().map(|index| u32::from_be_bytes(*index));
-            let count = wanted.get(&(id.sequence, id.ordinal)).copied().unwrap_or_default();
+            let count = wanted.get(&(id.commit_number, id.ordinal)).copied().unwrap_or_default();
             if index.is_some_and(|index| index >= count) {
                 batch.remove(&encoded);
                 removed += 1;
@@ -253,7 +254,7 @@ impl Repair<'_> {
         self.apply(batch)
     }
 
-    /// Returns the full key of a position, and its sequence; `None` if it is damaged.
+    /// Returns the full key of a position, and its sequence number; `None` if it is damaged.
     fn position(&self, encoded: &[u8], stored: &[u8]) -> Option<(Key, u64)> {
         let (key, sequence) = self.disk.found(encoded, stored).ok().flatten()?;
         Some((key, u64::from_be_bytes((*sequence).try_into().ok()?)))
@@ -268,7 +269,7 @@ impl Repair<'_> {
                     batch.remove(key.encoded());
                     continue;
                 };
-                let id = ChunkId { sequence: self.applied + 1, ordinal };
+                let id = ChunkId { commit_number: self.applied + 1, ordinal };
                 let encoded = value::encode(key, contents, id);
                 for (chunk, bytes) in encoded.chunks() {
                     batch.insert(&chunk, bytes);
@@ -292,7 +293,7 @@ impl Repair<'_> {
     }
 }
 
-/// Returns the item at a sequence; `None` if it is missing or damaged.
+/// Returns the item with a sequence number; `None` if it is missing or damaged.
 fn item_at(disk: &Disk, path: &ListPath, sequence: u64) -> Option<Contents> {
-    disk.get(&path.entry(sequence)).ok().flatten()
+    disk.get(&path.item(sequence)).ok().flatten()
 }

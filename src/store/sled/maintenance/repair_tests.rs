@@ -75,12 +75,12 @@ fn keys(database: &sled::Db, kind: KeyKind) -> Vec<sled::IVec> {
     database.scan_prefix(kind.prefix()).keys().map(|key| key.unwrap()).collect()
 }
 
-/// Returns the keys of entries at even sequences and of positions of items at odd ones, so never both of the same item.
+/// Returns the keys of items with even numbers and of positions of items with odd ones, so never both of the same item.
 fn one_of_each_pair(database: &sled::Db) -> Vec<sled::IVec> {
-    let entries = keys(database, KeyKind::Entry);
+    let items = keys(database, KeyKind::Item);
     let is_even = |sequence: u64| sequence.is_multiple_of(2);
     let mut pairs: Vec<_> =
-        entries.into_iter().filter(|key| Key::number(key).is_some_and(is_even)).collect();
+        items.into_iter().filter(|key| Key::number(key).is_some_and(is_even)).collect();
     for path in paths() {
         let path = ListPath::new(&path);
         for number in (1..30).step_by(2) {
@@ -112,7 +112,7 @@ proptest! {
             damage(&database, &counting, &counters);
             for index in 0..loose {
                 // These belong to a commit that was made. An open removes only the chunks of commits that were not.
-                let chunk = Key::chunk(ChunkId { sequence: 1, ordinal: 900 }, index);
+                let chunk = Key::chunk(ChunkId { commit_number: 1, ordinal: 900 }, index);
                 database.insert(chunk, b"loose").unwrap();
             }
         }
@@ -145,7 +145,7 @@ fn damage_that_cannot_be_rebuilt_stays_and_is_reported() {
     {
         let database = sled(folder.path());
         pieces = keys(&database, KeyKind::Chunk);
-        let both = [path.entry(4), path.position(b"item 4"), Key::record(b"large")];
+        let both = [path.item(4), path.position(b"item 4"), Key::record(b"large")];
         for key in both {
             let mut stored = database.get(key.encoded()).unwrap().unwrap().to_vec();
             stored[0] ^= 1;

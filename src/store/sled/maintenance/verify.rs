@@ -33,7 +33,7 @@ impl Report {
 pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
     let mut report = Report::default();
     let mut chunks = Chunks::default();
-    // Counts entries, positions and tallies, minus those that a list's check has met. The rest belongs to no list.
+    // Counts items, positions and tallies, minus those that a list's check has met. The rest belongs to no list.
     let mut loose: HashMap<KeyKind, i64> = HashMap::new();
     for stored in disk.forwards(&[], None) {
         let Some((encoded, stored)) = report.problems.damage(stored.map(Some))? else { continue };
@@ -48,7 +48,7 @@ pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
             continue;
         }
         if let Some((id, count)) = value::chunks_of(&encoded, &stored) {
-            chunks.wanted.insert((id.sequence, id.ordinal), count);
+            chunks.wanted.insert((id.commit_number, id.ordinal), count);
         }
         let (key, contents) = match disk.found(&encoded, &stored) {
             Ok(Some(found)) => found,
@@ -64,7 +64,7 @@ pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
                 report.lists += 1;
                 check_list(disk, &key, &contents, &mut report, &mut loose);
             }
-            KeyKind::Entry | KeyKind::Position | KeyKind::BlockCounts => {
+            KeyKind::Item | KeyKind::Position | KeyKind::BlockCounts => {
                 *loose.entry(kind).or_default() += 1;
             }
             KeyKind::Meta | KeyKind::Chunk => {}
@@ -90,8 +90,8 @@ struct Chunks {
 impl Chunks {
     fn found(&mut self, encoded: &[u8], is_whole: bool) {
         match Key::chunk_id(encoded) {
-            Some(ChunkId { sequence, ordinal }) if is_whole => {
-                *self.found.entry((sequence, ordinal)).or_default() += 1;
+            Some(ChunkId { commit_number, ordinal }) if is_whole => {
+                *self.found.entry((commit_number, ordinal)).or_default() += 1;
             }
             _ => self.damaged += 1,
         }
@@ -112,7 +112,7 @@ impl Chunks {
     }
 }
 
-/// Compares a list's count, entries, positions and tallies with each other.
+/// Compares a list's count, items, positions and tallies with each other.
 fn check_list(
     disk: &Disk,
     key: &Key,
@@ -132,12 +132,12 @@ fn check_list(
         }
     };
     let mut counted = Counted::default();
-    for stored in disk.forwards(&path.entries(), None) {
+    for stored in disk.forwards(&path.items(), None) {
         // Unreadable keys are reported by the scan of all keys.
         let Ok((encoded, stored)) = stored else { continue };
         let Some(sequence) = Key::number(&encoded) else { continue };
         counted.add(sequence);
-        // A damaged entry is reported by the scan of all keys.
+        // A damaged item is reported by the scan of all keys.
         if let Ok(Some((_, item))) = disk.found(&encoded, &stored) {
             let position = disk.get(&path.position(&item)).ok().flatten();
             if position.as_deref() != Some(&sequence.to_be_bytes()) {
@@ -171,7 +171,7 @@ fn check_list(
     report.items += count;
     let met = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     for (kind, number) in [
-        (KeyKind::Entry, count),
+        (KeyKind::Item, count),
         (KeyKind::Position, positions as u64),
         (KeyKind::BlockCounts, tallies),
     ] {

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// A store that is being made.
 pub struct New {
     guard: RollbackGuard,
-    /// Database of the new store. At first it holds only the store's ID and the number of the last change.
+    /// Database of the new store. At first it holds only the store's ID and the number of the last commit.
     pub database: sled::Db,
     /// Descriptor of sled's log. It is opened before the first write, because a write error is reported only to
     /// descriptors that were open at that time.
@@ -42,7 +42,7 @@ pub fn begin(folder: &Path, id: StoreId, mark: Mark) -> Result<New> {
     Journal::create(&sled_folder)?;
     let mut batch = Batch::default();
     let key = Key::meta(STORE_ID);
-    let chunk = ChunkId { sequence: 0, ordinal: 0 };
+    let chunk = ChunkId { commit_number: 0, ordinal: 0 };
     batch.insert(key.encoded(), value::encode(&key, &id.as_slice().into(), chunk).head);
     put_applied(&mut batch, 0);
     // Key by key instead of as a batch of sled: the store is unfinished anyway, and a batch of sled blocks every other
@@ -55,7 +55,7 @@ pub fn begin(folder: &Path, id: StoreId, mark: Mark) -> Result<New> {
 }
 
 impl New {
-    /// Makes everything durable, and removes the mark. The last change of the store has the number `applied`.
+    /// Makes everything durable, and removes the mark. The last commit of the store has the number `applied`.
     pub fn complete(self, applied: u64) -> Result<(RollbackGuard, sled::Db)> {
         let (written, database) = self.settle()?;
         Ok((written.complete(applied)?, database))
@@ -78,7 +78,7 @@ pub struct Settled {
 }
 
 impl Settled {
-    /// Removes the mark, which makes the store complete. Its last change has the number `applied`.
+    /// Removes the mark, which makes the store complete. Its last commit has the number `applied`.
     pub fn complete(mut self, applied: u64) -> Result<RollbackGuard> {
         let sled_folder = self.folder.join(SLED);
         // If the permissions cannot be changed, the next open reports it.

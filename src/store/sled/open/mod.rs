@@ -16,7 +16,6 @@ use crate::store::cache::Cache;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::Key;
 use crate::store::notice::Notice;
-use crate::store::panics::caught;
 use crate::store::sled::commit::changed_keys::ChangedKeys;
 use crate::store::sled::commit::in_flight::InFlightCommit;
 use crate::store::sled::commit::large_values;
@@ -24,9 +23,10 @@ use crate::store::sled::commit::queue::Queue;
 use crate::store::sled::commit::shared::Shared;
 use crate::store::sled::commit::statistics::Syncs;
 use crate::store::sled::commit::unapplied::Unapplied;
-use crate::store::sled::commit::watchdog::{self};
+use crate::store::sled::commit::watchdog;
 use crate::store::sled::commit::writer::{self, Writer};
 use crate::store::sled::database::disk::Disk;
+use crate::store::sled::database::errors::caught_in_sled;
 use crate::store::sled::database::release::{Held, Release};
 use crate::store::sled::database::start::open_sled;
 use crate::store::sled::folder::free_space;
@@ -92,7 +92,7 @@ pub struct Opened {
     pub guard: RollbackGuard,
     /// The journal. All its changes are in sled.
     pub journal: Journal,
-    /// Number of the last change.
+    /// Number of the last commit.
     pub applied: u64,
     /// Notices for the operator.
     pub notices: Vec<Notice>,
@@ -108,8 +108,7 @@ pub fn open(settings: &Settings) -> Result<(Store, FolderLock)> {
 
 /// Opens a store without starting its writer.
 pub fn open_disk(settings: &Settings) -> Result<Opened> {
-    caught("open the store", || open_or_panic(settings))
-        .map_err(|error| error.of_sled(&settings.path))
+    caught_in_sled("open the store", &settings.path, || open_or_panic(settings))
 }
 
 fn open_or_panic(settings: &Settings) -> Result<Opened> {
@@ -144,7 +143,7 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
     let disk = Disk::new(database, log, &sled_folder);
     check_id(folder, &disk, &guard)?;
     let (mut journal, found) = Journal::open(&sled_folder, guard.state().id)?;
-    let seen = found.highest.max(guard.state().sequence);
+    let seen = found.highest.max(guard.state().commit_number);
     let applied = replay(found.entries, &disk, read_applied(folder, &disk)?)?;
     let accepted = refuse_rollback(folder, &disk, applied, seen, settings.accepts_rollback)?;
     if accepted > applied {
@@ -195,7 +194,7 @@ fn check_id(folder: &Path, disk: &Disk, guard: &RollbackGuard) -> Result<()> {
     }
 }
 
-/// Returns the number of the last change in sled.
+/// Returns the number of the last commit in sled.
 fn read_applied(folder: &Path, disk: &Disk) -> Result<u64> {
     let applied = disk.get(&Key::meta(APPLIED))?;
     let applied = applied.as_deref().and_then(|applied| applied.try_into().ok());
@@ -204,15 +203,15 @@ fn read_applied(folder: &Path, disk: &Disk) -> Result<u64> {
     })
 }
 
-/// Applies the journal's `entries` that sled lacks. sled has everything up to change number `applied`. Makes the result
-/// durable, because the journal starts again at its beginning. Returns the number of the last change.
+/// Applies the journal's `entries` that sled lacks. sled has everything up to commit `applied`. Makes the result
+/// durable, because the journal starts again at its beginning. Returns the number of the last commit.
 fn replay(entries: Vec<Entry>, disk: &Disk, mut applied: u64) -> Result<u64> {
     let before = applied;
-    for Entry { sequence, batch } in entries {
+    for Entry { commit_number, batch } in entries {
         // A change after a gap would not find the data that it was made for.
-        if sequence == applied + 1 {
+        if commit_number == applied + 1 {
             disk.apply_journaled(&batch)?;
-            applied = sequence;
+            applied = commit_number;
         }
     }
     if applied > before {

@@ -1,7 +1,7 @@
 //! Lists. A count takes one read, a page one short scan, and a large offset does not walk the list.
 //!
-//! Each item has a sequence, and sequences only grow, so newest first means backwards. A block has 256 sequences, and a
-//! segment has 256 blocks. A tally holds the number of items in every block of a segment. To skip an offset, a page
+//! Each item has a sequence number, and these only grow, so newest first means backwards. A block has 256 numbers, and
+//! a segment has 256 blocks. A tally holds the number of items in every block of a segment. To skip an offset, a page
 //! skips whole segments by their tallies, then whole blocks, and walks at most one block. The head holds the number of
 //! items in the newest block, because the head changes with every item anyway. A tally changes only when a block is
 //! full, or loses an item.
@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 pub(in crate::store::sled) const BLOCK: u64 = 256;
 const BLOCKS: usize = 256;
-/// Number of sequences per tally.
+/// Number of sequence numbers per tally.
 pub(in crate::store) const SEGMENT: u64 = BLOCK * BLOCKS as u64;
 
 /// The head of a list. An empty list has no head.
@@ -26,7 +26,7 @@ pub struct Head {
     pub(in crate::store::sled) next: u64,
     /// Number of the batch that changed the list last. A reader can tell by it that the list has changed.
     pub(in crate::store::sled) changed_in: u64,
-    /// Number of items in the block of the newest sequence. Tallies hold those of the other blocks.
+    /// Number of items in the newest block. Tallies hold those of the other blocks.
     pub(in crate::store::sled) newest: u64,
 }
 
@@ -109,7 +109,7 @@ impl BlockCounts {
     }
 }
 
-/// Counters of a list, counted from its entries.
+/// Counters of a list, counted from its items.
 #[derive(Default)]
 pub struct Counted {
     count: u64,
@@ -118,7 +118,7 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// Counts an entry at `sequence`.
+    /// Counts an item with the number `sequence`.
     pub fn add(&mut self, sequence: u64) {
         self.count += 1;
         self.next = self.next.max(sequence.saturating_add(1));
@@ -149,7 +149,8 @@ fn block_of(sequence: u64) -> usize {
     usize::try_from(sequence % SEGMENT / BLOCK).unwrap_or_default()
 }
 
-/// Returns the sequence of the item after the `offset` newest ones; `None` if the list with that `head` has no more.
+/// Returns the sequence number of the item after the `offset` newest ones; `None` if the list with that `head` has no
+/// more.
 pub fn nth(disk: &Disk, path: &ListPath, head: &Head, offset: u64) -> Result<Option<u64>> {
     if offset >= head.count {
         return Ok(None);
@@ -157,8 +158,8 @@ pub fn nth(disk: &Disk, path: &ListPath, head: &Head, offset: u64) -> Result<Opt
     let Some(Start { last, skip }) = start(disk, path, head, offset)? else {
         return Ok(None);
     };
-    let mut entries = disk.backwards(&path.entry(0), &path.entry(last));
-    let found = entries.nth(usize::try_from(skip).unwrap_or(usize::MAX)).transpose()?;
+    let mut items = disk.backwards(&path.item(0), &path.item(last));
+    let found = items.nth(usize::try_from(skip).unwrap_or(usize::MAX)).transpose()?;
     Ok(found.and_then(|(encoded, _)| Key::number(&encoded)))
 }
 

@@ -2,8 +2,8 @@
 //!
 //! At that moment, between two batches, the page looks up its first item. It reads the head, the tallies, and at most
 //! one block of items. The items themselves are read later, in slices, while the list may change. New items get higher
-//! sequences, so the page does not meet them. Before the writer changes any other entry of the page, it saves the old
-//! entry here. A saved entry takes precedence over the one that a slice has read.
+//! numbers, so the page does not meet them. Before the writer changes any other item of the page, it saves the old one
+//! here. A saved item takes precedence over the one that a slice has read.
 
 use crate::store::contents::Contents;
 use crate::store::error::Result;
@@ -14,7 +14,7 @@ use crate::store::sled::read::list::{self, Head};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Number of entries that are read at a time.
+/// Number of items that are read at a time.
 const SLICE: usize = 1024;
 
 /// The pages that are being read.
@@ -24,18 +24,18 @@ pub struct Pages(Mutex<Vec<Arc<Page>>>);
 /// A page whose items are being read.
 pub struct Page {
     path: ListPath,
-    /// Prefix of the keys of all entries of the list.
-    entries: Vec<u8>,
-    /// Sequence of the newest item.
+    /// Prefix of the keys of all items of the list.
+    prefix: Vec<u8>,
+    /// Sequence number of the newest item.
     newest: u64,
-    /// Entries that have changed since the moment of the page, as they were then.
-    before: Mutex<Entries>,
+    /// Items that have changed since the moment of the page, as they were then.
+    before: Mutex<Items>,
 }
 
-/// The item at each sequence; `None` where there was no item.
-type Entries = BTreeMap<u64, Result<Option<Contents>>>;
+/// The item with each sequence number; `None` where there was no item.
+type Items = BTreeMap<u64, Result<Option<Contents>>>;
 
-/// Unregisters the page on drop, so that the writer saves no more entries for it.
+/// Unregisters the page on drop, so that the writer saves no more items for it.
 pub struct Reading<'a> {
     pages: &'a Pages,
     pub page: Arc<Page>,
@@ -50,7 +50,7 @@ impl Pages {
         };
         let page = Arc::new(Page {
             path: path.clone(),
-            entries: path.entries(),
+            prefix: path.items(),
             newest,
             before: Mutex::default(),
         });
@@ -58,11 +58,11 @@ impl Pages {
         Ok(Some(Reading { pages: self, page }))
     }
 
-    /// Saves the entries that `batch` is about to change. Called by the writer only.
+    /// Saves the items that `batch` is about to change. Called by the writer only.
     pub fn keep(&self, disk: &Disk, batch: &Batch) {
         let pages = self.lock();
         for page in pages.iter() {
-            for (key, _) in batch.changes().filter(|(key, _)| key.starts_with(&page.entries)) {
+            for (key, _) in batch.changes().filter(|(key, _)| key.starts_with(&page.prefix)) {
                 page.keep(disk, key);
             }
         }
@@ -78,8 +78,8 @@ impl Page {
         let Some(sequence) = Key::number(key).filter(|sequence| *sequence <= self.newest) else {
             return;
         };
-        // If the entry is damaged, the reader reports it, not the writer.
-        self.before().entry(sequence).or_insert_with(|| disk.get(&self.path.entry(sequence)));
+        // If the item is damaged, the reader reports it, not the writer.
+        self.before().entry(sequence).or_insert_with(|| disk.get(&self.path.item(sequence)));
     }
 
     /// Returns the items of the page, at most `size`.
@@ -104,27 +104,27 @@ impl Page {
         Ok(items)
     }
 
-    /// Returns the entries from `high` downwards, and the lowest sequence that they cover. There are `wanted` entries,
+    /// Returns the items from `high` downwards, and the lowest number that they cover. There are `wanted` items,
     /// unless the list ends before.
-    fn slice(&self, disk: &Disk, high: u64, wanted: usize) -> Result<(u64, Entries)> {
+    fn slice(&self, disk: &Disk, high: u64, wanted: usize) -> Result<(u64, Items)> {
         let mut slice = BTreeMap::new();
-        let [from, to] = [0, high].map(|sequence| self.path.entry(sequence));
+        let [from, to] = [0, high].map(|sequence| self.path.item(sequence));
         for stored in disk.backwards(&from, &to).take(wanted) {
             let (encoded, stored) = stored?;
             let sequence = Key::number(&encoded).unwrap_or_default();
-            slice.insert(sequence, disk.contents(&self.path.entry(sequence), &stored));
+            slice.insert(sequence, disk.contents(&self.path.item(sequence), &stored));
         }
         let low = match slice.first_key_value() {
             Some((lowest, _)) if slice.len() == wanted => *lowest,
             _ => 0,
         };
-        // Only after the read: a change that was made before an entry was read has saved the old entry by now.
+        // Only after the read: a change that was made before an item was read has saved the old one by now.
         let before = self.before();
         slice.extend(before.range(low..=high).map(|(sequence, item)| (*sequence, item.clone())));
         Ok((low, slice))
     }
 
-    fn before(&self) -> MutexGuard<'_, Entries> {
+    fn before(&self) -> MutexGuard<'_, Items> {
         self.before.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(store.page(&path(), 0, u64::MAX).unwrap(), left);
         let found = across(&store, 300, 2000, || discard(&store, 0..count));
         assert_eq!(found, left[300..2300]);
-        // Sequences start again after a wipe, so other items get the sequences of the page.
+        // Sequence numbers start again after a wipe, so other items get those of the page.
         add(&store, 0..count);
         let found = across(&store, 5, 3000, || {
             wait_for(|done| store.wipe(done));

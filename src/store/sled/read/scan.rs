@@ -91,10 +91,10 @@ impl Store {
     pub fn parts_after(&self, after: Option<(&ListPath, u64)>) -> Result<Parts> {
         self.shared.scan(|disk| {
             let mut page = Parts::default();
-            // The key of an entry names its list, so the items are read even if the head is damaged.
-            let after = after.map(|(path, last)| path.entry(last));
+            // The key of an item names its list, so the items are read even if the head is damaged.
+            let after = after.map(|(path, last)| path.item(last));
             let after = after.as_ref().map(Key::encoded);
-            for stored in disk.forwards(&KeyKind::Entry.prefix(), after) {
+            for stored in disk.forwards(&KeyKind::Item.prefix(), after) {
                 if page.is_full() {
                     return Ok(page);
                 }

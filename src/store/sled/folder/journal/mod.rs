@@ -7,8 +7,8 @@
 //! directly, as an atomic batch.
 //!
 //! ```text
-//! entry:  checksum u32 | length u32 | sequence u64 | changes      the CRC-32 of the store's id and everything after it
-//! change: key length u32 | value length u32 | key | value         the value length is MAX for a removed key
+//! entry:  checksum u32 | length u32 | commit number u64 | changes   the CRC-32 of the store's id and everything after it
+//! change: key length u32 | value length u32 | key | value           the value length is MAX for a removed key
 //! ```
 //!
 //! The file has its full length from the beginning, and every block of it was written once. An entry therefore changes
@@ -37,8 +37,8 @@ mod read;
 
 /// Size of the journal, in bytes. It is the amount that one sync of sled makes durable: some hundred single commits.
 pub const BYTES: usize = 2 << 20;
-/// Alignment of entries, in bytes. It is the largest that any drive requires.
-const BLOCK: usize = 4096;
+/// Size of a block of the drive, and alignment of entries, in bytes. It is the largest that any drive requires.
+const DRIVE_BLOCK: usize = 4096;
 /// Bytes of an entry before its changes.
 const HEAD_BYTES: usize = 16;
 /// Bytes of a change before its key.
@@ -117,11 +117,11 @@ impl Journal {
     /// Appends an entry, and makes it durable. Runs `meanwhile` while the drive writes.
     pub fn append(
         &mut self,
-        sequence: u64,
+        commit_number: u64,
         batch: &Batch,
         meanwhile: Option<impl FnOnce() -> Result<()>>,
     ) -> Result<()> {
-        let blocks = self.entry.fill(|bytes| encode(bytes, &self.id, sequence, batch));
+        let blocks = self.entry.fill(|bytes| encode(bytes, &self.id, commit_number, batch));
         let at = self.end;
         self.end += blocks.len();
         let failed = |error| StoreError::io("write", &self.path, error);
@@ -149,8 +149,8 @@ struct Blocks {
 impl Blocks {
     fn new() -> Self {
         // The vector never grows, so its address stays aligned.
-        let mut bytes = Vec::<u8>::with_capacity(BYTES + BLOCK);
-        let start = bytes.as_ptr().align_offset(BLOCK);
+        let mut bytes = Vec::<u8>::with_capacity(BYTES + DRIVE_BLOCK);
+        let start = bytes.as_ptr().align_offset(DRIVE_BLOCK);
         bytes.resize(start, 0);
         Self { bytes, start }
     }
@@ -159,7 +159,7 @@ impl Blocks {
     fn fill(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> &mut [u8] {
         self.bytes.truncate(self.start);
         write(&mut self.bytes);
-        let length = (self.bytes.len() - self.start).next_multiple_of(BLOCK);
+        let length = (self.bytes.len() - self.start).next_multiple_of(DRIVE_BLOCK);
         self.bytes.resize(self.start + length, 0);
         self.bytes.get_mut(self.start..).unwrap_or_default()
     }
@@ -175,11 +175,11 @@ fn entry_bytes(batch: &Batch) -> usize {
     let sizes = batch
         .changes()
         .map(|(key, value)| CHANGE_HEAD_BYTES + key.len() + value.map_or(0, <[u8]>::len));
-    (HEAD_BYTES + sizes.sum::<usize>()).next_multiple_of(BLOCK)
+    (HEAD_BYTES + sizes.sum::<usize>()).next_multiple_of(DRIVE_BLOCK)
 }
 
 /// Appends an entry to `bytes`.
-fn encode(bytes: &mut Vec<u8>, id: &StoreId, sequence: u64, batch: &Batch) {
+fn encode(bytes: &mut Vec<u8>, id: &StoreId, commit_number: u64, batch: &Batch) {
     let start = bytes.len();
     bytes.extend([0; HEAD_BYTES]);
     for (key, value) in batch.changes() {
@@ -191,7 +191,7 @@ fn encode(bytes: &mut Vec<u8>, id: &StoreId, sequence: u64, batch: &Batch) {
     let entry = bytes.get_mut(start..).unwrap_or_default();
     // Both lengths are below BYTES, so they fit.
     let rest = length(entry.get(HEAD_BYTES..).unwrap_or_default());
-    let head = [rest.to_be_bytes().as_slice(), &sequence.to_be_bytes()].concat();
+    let head = [rest.to_be_bytes().as_slice(), &commit_number.to_be_bytes()].concat();
     put(entry, 4, &head);
     let checksum = checksum(id, entry.get(4..).unwrap_or_default());
     put(entry, 0, &checksum.to_be_bytes());
@@ -238,7 +238,7 @@ mod tests {
         let of = |entry: &Entry| {
             entry.batch.changes().map(|(key, value)| (key.into(), value.map(Into::into))).collect()
         };
-        entries.iter().map(|entry| (entry.sequence, of(entry))).collect()
+        entries.iter().map(|entry| (entry.commit_number, of(entry))).collect()
     }
 
     fn journal(folder: &Path) -> Journal {
@@ -318,6 +318,6 @@ mod tests {
 
     fn journal_entries(journal: &Journal) -> Vec<u64> {
         let bytes = std::fs::read(&journal.path).unwrap();
-        read::read(&bytes, &ID).entries.iter().map(|entry| entry.sequence).collect()
+        read::read(&bytes, &ID).entries.iter().map(|entry| entry.commit_number).collect()
     }
 }

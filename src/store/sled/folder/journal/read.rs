@@ -5,14 +5,14 @@
 //! written at a time. An intact entry further on, with a number higher than theirs, therefore proves that an
 //! acknowledged entry in between was damaged.
 
-use crate::store::sled::folder::journal::{checksum, BLOCK, HEAD_BYTES, REMOVED};
+use crate::store::sled::folder::journal::{checksum, DRIVE_BLOCK, HEAD_BYTES, REMOVED};
 use crate::store::sled::folder::rollback_guard::StoreId;
 use crate::store::sled::format::batch::Batch;
 
 /// The changes of one commit.
 pub struct Entry {
     /// Number of the commit.
-    pub sequence: u64,
+    pub commit_number: u64,
     /// Its changes.
     pub batch: Batch,
 }
@@ -37,32 +37,34 @@ pub fn read(bytes: &[u8], id: &StoreId) -> Found {
             // Only a failed block is stepped over alone; the blocks of an intact entry are skipped together below. The
             // contents of a record are therefore never taken for an entry.
             follows = false;
-            at += BLOCK;
+            at += DRIVE_BLOCK;
             continue;
         };
-        at += raw.bytes.next_multiple_of(BLOCK);
+        at += raw.bytes.next_multiple_of(DRIVE_BLOCK);
         follows &= found.entries.last().is_none_or(|last| raw.follows(last));
         if follows {
             match raw.changes() {
-                Some(batch) => found.entries.push(Entry { sequence: raw.sequence, batch }),
+                Some(batch) => {
+                    found.entries.push(Entry { commit_number: raw.commit_number, batch });
+                }
                 None => follows = false,
             }
         }
-        found.highest = found.highest.max(raw.sequence);
+        found.highest = found.highest.max(raw.commit_number);
     }
     found
 }
 
 /// An entry with a valid checksum.
 struct Raw<'a> {
-    sequence: u64,
+    commit_number: u64,
     changes: &'a [u8],
     bytes: usize,
 }
 
 impl Raw<'_> {
     fn follows(&self, last: &Entry) -> bool {
-        self.sequence == last.sequence.wrapping_add(1)
+        self.commit_number == last.commit_number.wrapping_add(1)
     }
 
     fn changes(&self) -> Option<Batch> {
@@ -79,11 +81,11 @@ impl Raw<'_> {
 fn read_entry<'a>(bytes: &'a [u8], id: &StoreId) -> Option<Raw<'a>> {
     let (expected, covered) = take_u32(bytes)?;
     let (length, content) = take_u32(covered)?;
-    let (sequence, content) = content.split_first_chunk()?;
+    let (commit_number, content) = content.split_first_chunk()?;
     let (changes, behind) = content.split_at_checked(length as usize)?;
     let covered = covered.get(..covered.len() - behind.len())?;
     (checksum(id, covered) == expected).then_some(Raw {
-        sequence: u64::from_be_bytes(*sequence),
+        commit_number: u64::from_be_bytes(*commit_number),
         changes,
         bytes: HEAD_BYTES + changes.len(),
     })
@@ -121,13 +123,13 @@ mod tests {
     const BLOCKS: usize = 24;
 
     /// Returns the bytes of an entry whose value is its number and `size` more bytes.
-    fn entry(sequence: u64, size: usize) -> Vec<u8> {
+    fn entry(commit_number: u64, size: usize) -> Vec<u8> {
         let mut batch = Batch::default();
-        let mut value = sequence.to_be_bytes().to_vec();
+        let mut value = commit_number.to_be_bytes().to_vec();
         value.resize(8 + size, 1);
         batch.insert(b"key", value);
         let mut bytes = Vec::new();
-        encode(&mut bytes, &ID, sequence, &batch);
+        encode(&mut bytes, &ID, commit_number, &batch);
         bytes
     }
 
@@ -141,35 +143,35 @@ mod tests {
     /// Writes entries of the given sizes as the writer does: starts again at the beginning when the next one does not
     /// fit.
     fn write(sizes: &[usize]) -> Written {
-        let mut written = Written { bytes: vec![0; BLOCKS * BLOCK], last_round: Vec::new() };
+        let mut written = Written { bytes: vec![0; BLOCKS * DRIVE_BLOCK], last_round: Vec::new() };
         let mut end = 0;
-        for (sequence, size) in (1..).zip(sizes) {
-            let bytes = entry(sequence, *size);
-            if end + bytes.len().next_multiple_of(BLOCK) > written.bytes.len() {
+        for (commit_number, size) in (1..).zip(sizes) {
+            let bytes = entry(commit_number, *size);
+            if end + bytes.len().next_multiple_of(DRIVE_BLOCK) > written.bytes.len() {
                 end = 0;
                 written.last_round.clear();
             }
             // The padding of the last block is written too.
-            let blocks = bytes.len().next_multiple_of(BLOCK);
+            let blocks = bytes.len().next_multiple_of(DRIVE_BLOCK);
             written.bytes[end..end + blocks].fill(0);
             put(&mut written.bytes, end, &bytes);
-            written.last_round.push((sequence, end..end + bytes.len()));
+            written.last_round.push((commit_number, end..end + bytes.len()));
             end += blocks;
         }
         written
     }
 
     fn numbers(found: &Found) -> Vec<u64> {
-        for Entry { sequence, batch } in &found.entries {
+        for Entry { commit_number, batch } in &found.entries {
             let value = batch.changes().next().unwrap().1.unwrap();
-            assert_eq!(value[..8], sequence.to_be_bytes());
+            assert_eq!(value[..8], commit_number.to_be_bytes());
         }
-        found.entries.iter().map(|entry| entry.sequence).collect()
+        found.entries.iter().map(|entry| entry.commit_number).collect()
     }
 
     /// Returns the last number after an open has replayed `found`, if sled had everything up to `applied`.
     fn replayed(found: &Found, applied: u64) -> u64 {
-        let next = |applied, entry: &Entry| applied + u64::from(entry.sequence == applied + 1);
+        let next = |applied, entry: &Entry| applied + u64::from(entry.commit_number == applied + 1);
         found.entries.iter().fold(applied, next)
     }
 
@@ -183,7 +185,7 @@ mod tests {
         fn the_last_round_is_read_whole_and_nothing_before_it(sizes in sizes()) {
             let written = write(&sizes);
             let found = read(&written.bytes, &ID);
-            let expected: Vec<_> = written.last_round.iter().map(|(sequence, _)| *sequence).collect();
+            let expected: Vec<_> = written.last_round.iter().map(|(commit_number, _)| *commit_number).collect();
             prop_assert_eq!(numbers(&found), expected);
             prop_assert_eq!(found.highest, sizes.len() as u64);
             prop_assert!(read(&written.bytes, &[8; 16]).entries.is_empty());
@@ -209,7 +211,7 @@ mod tests {
             let reached = replayed(&found, applied);
             let is_refused = reached < found.highest;
             // Damaged entries at the end are not noticed.
-            let seen = written.last_round.iter().rev().find(|(_, range)| is_whole(range)).map_or(0, |(sequence, _)| *sequence);
+            let seen = written.last_round.iter().rev().find(|(_, range)| is_whole(range)).map_or(0, |(commit_number, _)| *commit_number);
             prop_assert!(is_refused || reached >= seen, "{} of {}, applied {}", reached, last, applied);
             // A complete journal is never refused.
             prop_assert!(!is_refused || reached < last);
@@ -244,7 +246,7 @@ mod tests {
         // Fills the entry up to its second block.
         let mut value = vec![
             0;
-            BLOCK
+            DRIVE_BLOCK
                 - HEAD_BYTES
                 - crate::store::sled::folder::journal::CHANGE_HEAD_BYTES
                 - key.len()
@@ -253,7 +255,10 @@ mod tests {
         batch.insert(key, value);
         let mut bytes = Vec::new();
         encode(&mut bytes, &ID, 1, &batch);
-        assert_eq!(read_entry(&bytes[BLOCK..], &ID).map(|entry| entry.sequence), Some(9));
+        assert_eq!(
+            read_entry(&bytes[DRIVE_BLOCK..], &ID).map(|entry| entry.commit_number),
+            Some(9)
+        );
         assert_eq!(read(&bytes, &ID).highest, 1);
     }
 }
