@@ -97,6 +97,6 @@ describe('lock', () => {
     assert.strictEqual(error.message, 'store-locked')
     assert.strictEqual(error.code, 'ERR_STORE_LOCKED')
     assert(error.detail.includes(`(process ${holder})`), error.detail)
-    assert(error.detail.includes('stop that one or give this one a folder of its own'))
+    assert(error.detail.includes('stop that process, or use another folder'))
   }
 })
