@@ -34,7 +34,7 @@ function number (sequence) {
   return bytes
 }
 
-// The formats are drawn in src/store/sled/format/key.rs, and in rollback_guard.rs and journal of src/store/sled/folder.
+// The formats are drawn in src/store/key/mod.rs, and in rollback_guard.rs and journal of src/store/sled/folder.
 function part (name) {
   const length = Buffer.alloc(2)
   length.writeUInt16BE(Buffer.byteLength(name))

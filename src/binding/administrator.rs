@@ -3,11 +3,11 @@
 
 use super::answer::Answer;
 use super::arguments;
+use super::errors;
 use super::handle::NativeStore;
 use super::js_string::JsString;
 use super::reply::{on_worker, Reply};
 use super::secret::{self, NativeSecret};
-use super::{errors, promise};
 use crate::service::lookup::Memory;
 use crate::service::{account, reset_session_key, session};
 use crate::store::Reader;
@@ -91,12 +91,11 @@ impl NativeStore {
         let appid = bytes(env, appid, "invalid-accountid")?;
         let accountid = bytes(env, accountid, "invalid-accountid")?;
         let secret = arguments::secret(env, secret)?;
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        let (promise, resolver) = promise::open(env)?;
-        reset_session_key::patch(&store, &appid, &accountid, now, secret, |result| {
-            resolver.settle(result.map(|text| Answer::Json(text.into())));
-        });
-        Ok(Reply::Later(promise))
+        self.begin_change(env, |store, resolver| {
+            reset_session_key::patch(store, &appid, &accountid, now, secret, |result| {
+                resolver.settle(result.map(|text| Answer::Json(text.into())));
+            });
+        })
     }
 }
 

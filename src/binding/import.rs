@@ -2,12 +2,12 @@
 
 use super::answer::Answer;
 use super::arguments::{self, item, list, record};
+use super::errors;
 use super::handle::NativeStore;
 use super::js_string::JsString;
 use super::maintenance::{describe_ended, json_answer};
 use super::reply::{on_long_worker, Reply};
 use super::secret::NativeSecret;
-use super::{errors, promise};
 use crate::service::import::{self, Batch};
 use crate::service::recovery;
 use crate::store::{Contents, Findings, ListPath, Record};
@@ -38,12 +38,11 @@ impl NativeStore {
     ) -> Result<Reply> {
         let secret = arguments::secret(env, secret)?;
         let batch = batch(env, records, contents, lists, items)?;
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        let (promise, resolver) = promise::open(env)?;
-        import::load(&store, batch, secret.as_ref(), |kept| {
-            resolver.settle(kept.map(|kept| describe_kept(&kept)));
-        });
-        Ok(Reply::Later(promise))
+        self.begin_change(env, |store, resolver| {
+            import::load(store, batch, secret.as_ref(), |kept| {
+                resolver.settle(kept.map(|kept| describe_kept(&kept)));
+            });
+        })
     }
 
     /// Returns which of `records[n]` [`NativeStore::load`] would keep in whole or in part. Changes nothing.
@@ -84,12 +83,11 @@ impl NativeStore {
         items: Vec<Vec<JsString>>,
     ) -> Result<Reply> {
         let batch = batch(env, records, contents, lists, items)?;
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        let (promise, resolver) = promise::open(env)?;
-        import::overwrite(&store, batch, |result| {
-            resolver.settle(result.map(|()| Answer::Undefined));
-        });
-        Ok(Reply::Later(promise))
+        self.begin_change(env, |store, resolver| {
+            import::overwrite(store, batch, |result| {
+                resolver.settle(result.map(|()| Answer::Undefined));
+            });
+        })
     }
 
     /// Ends every session of every account at `now` in seconds. Nothing else may change the store meanwhile.

@@ -4,11 +4,12 @@
 
 use super::answer::Answer;
 use super::arguments::{self, contents, item, list, record};
+use super::errors;
 use super::handle::NativeStore;
 use super::js_string::JsString;
+use super::promise::{self, Resolver};
 use super::reply::{on_either_worker, on_worker, Reply};
 use super::secret::NativeSecret;
-use super::{errors, promise};
 use crate::record::cipher::Secret;
 use crate::store::{self, Cached, Change, Contents, Notice, Reader, Store};
 use napi::bindgen_prelude::External;
@@ -46,12 +47,19 @@ impl NativeStore {
 
     /// Submits `changes`. Returns a promise that resolves when they are durable.
     pub fn change(&self, env: Env, changes: Vec<Change>) -> Result<Reply> {
+        self.begin_change(env, |store, resolver| {
+            let done = |result: store::Result<()>| {
+                resolver.settle(result.map(|()| Answer::Undefined));
+            };
+            store.submit(changes, Box::new(done));
+        })
+    }
+
+    /// Calls `begin` with the store. Returns a promise, which `begin` has to settle when its change is durable.
+    pub fn begin_change(&self, env: Env, begin: impl FnOnce(&Store, Resolver)) -> Result<Reply> {
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
         let (promise, resolver) = promise::open(env)?;
-        let done = Box::new(|result: store::Result<()>| {
-            resolver.settle(result.map(|()| Answer::Undefined));
-        });
-        store.submit(changes, done);
+        begin(&store, resolver);
         Ok(Reply::Later(promise))
     }
 
@@ -291,9 +299,8 @@ impl NativeStore {
     /// Removes every record and every list.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn wipe(&self, env: Env) -> Result<Reply> {
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        let (promise, resolver) = promise::open(env)?;
-        store.wipe(Box::new(|result| resolver.settle(result.map(|()| Answer::Undefined))));
-        Ok(Reply::Later(promise))
+        self.begin_change(env, |store, resolver| {
+            store.wipe(Box::new(|result| resolver.settle(result.map(|()| Answer::Undefined))));
+        })
     }
 }

@@ -6,7 +6,6 @@ use super::handle::NativeStore;
 use super::js_string::JsString;
 use super::reply::Reply;
 use super::secret::NativeSecret;
-use super::{errors, promise};
 use crate::record::properties::Edit;
 use crate::service::edit_record;
 use napi::bindgen_prelude::External;
@@ -33,11 +32,10 @@ impl NativeStore {
     ) -> Result<Reply> {
         let record = record(env, file)?;
         let secret = arguments::secret(env, secret)?;
-        let store = self.store().map_err(|error| errors::throw(env, &error))?;
-        let (promise, resolver) = promise::open(env)?;
-        edit_record::edit(&store, record, Edit { set, remove }, create, secret, |result| {
-            resolver.settle(result.map(|()| Answer::Undefined));
-        });
-        Ok(Reply::Later(promise))
+        self.begin_change(env, |store, resolver| {
+            edit_record::edit(store, record, Edit { set, remove }, create, secret, |result| {
+                resolver.settle(result.map(|()| Answer::Undefined));
+            });
+        })
     }
 }
