@@ -551,6 +551,7 @@ export const Account: {
 /**
  * Prepares a running Dashboard. Dashboard calls it, after its storage is set up, if `dashboard-sled` is listed under
  * `dashboard.modules` (`index.js` of Dashboard). It does nothing unless `STORAGE` is `dashboard-sled`. Otherwise it
+ * - replaces `read` of `dashboard.Storage` (`src/storage.js`) by one that asks the store once;
  * - replaces the methods of `dashboard.StorageObject` (`src/storage-object.js`) by atomic ones;
  * - replaces `add` and `addMany` of `dashboard.StorageList` (`src/storage-list.js`) by ones that take a single step;
  * - puts the [gate](decisions/gate.md) around the handlers of all modules.

@@ -29,6 +29,7 @@ async function setup () {
   try {
     const dashboard = findHost()
     const store = await openStore()
+    Object.assign(dashboard.Storage, Storage.reads(store))
     Object.assign(dashboard.StorageObject, atomic(store, dashboard.Storage))
     Object.assign(dashboard.StorageList, StorageList.additions(store))
   } catch (error) {
