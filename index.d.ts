@@ -554,6 +554,7 @@ export const Account: {
  * - replaces `read` of `dashboard.Storage` (`src/storage.js`) by one that asks the store once;
  * - replaces the methods of `dashboard.StorageObject` (`src/storage-object.js`) by atomic ones;
  * - replaces `add` and `addMany` of `dashboard.StorageList` (`src/storage-list.js`) by ones that take a single step;
+ * - makes the changes of `CreateSession.post` (`src/www/api/user/create-session.js`) together, in one commit;
  * - puts the [gate](decisions/gate.md) around the handlers of all modules.
  *
  * @throws `store-locked` (`ERR_STORE_LOCKED`) and the other errors of `Storage.setup`

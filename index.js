@@ -1,7 +1,7 @@
 // The exports of the package, and the setup of its module in Dashboard. The parts of lib:
 //
 //   what Dashboard calls    storage, storage-list, storage-object; administrator (Session.get, ResetSessionKey.patch, Account.get);
-//                           routes and server, by which Dashboard finds the module; gate, which removes ended sessions
+//                           sign-in; routes and server, by which Dashboard finds the module; gate, which removes ended sessions
 //   what an operator calls  open, with entries, purge and backup (dated-backups); recovery (restore, recover)
 //   how a call is answered  open-stores (of this thread), session-cache, spin, native (the binary)
 //   shared                  settings, arguments, errors, host (the running Dashboard), host-keys, folders, store-files, limits, age,
@@ -13,6 +13,7 @@ const { findHost } = require('./lib/host.js')
 const { progress } = require('./lib/native.js')
 const { open } = require('./lib/open.js')
 const { recover, restore } = require('./lib/recovery.js')
+const { makeSignInOneChange } = require('./lib/sign-in.js')
 const { atomic } = require('./lib/storage-object.js')
 const Storage = require('./lib/storage.js')
 const StorageList = require('./lib/storage-list.js')
@@ -32,6 +33,7 @@ async function setup () {
     Object.assign(dashboard.Storage, Storage.reads(store))
     Object.assign(dashboard.StorageObject, atomic(store, dashboard.Storage))
     Object.assign(dashboard.StorageList, StorageList.additions(store))
+    makeSignInOneChange(store, dashboard)
   } catch (error) {
     // Dashboard only logs the error, and its log is silent by default.
     process.emitWarning(`dashboard-sled could not make changes of properties and lists atomic: ${error.message}`, { code: 'DASHBOARD_SLED_SETUP' })

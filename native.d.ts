@@ -65,6 +65,11 @@ export declare class NativeStore {
   usage(): Promise<string>
   /** Gives this share back. The last share closes the store; its folder is free when the promise resolves. */
   close(): Promise<void>
+  /**
+   * Sets the properties of the JSON object `set` in the record `account`, writes `texts[n]` to the record `files[n]`,
+   * and adds `items[n]` to the list at `paths[n]`, in this order: all of it or nothing.
+   */
+  signIn(account: string, set: string, files: string[], texts: string[], paths: string[], items: string[], secret?: object): Promise<void>
   /** Returns the number of the store in this thread, while it is open. */
   get number(): number
   /** Returns whether there is a record. */

@@ -28,6 +28,16 @@ describe('dashboard', () => {
       assert.deepStrictEqual(second.sessions, [second.session.sessionid, first.session.sessionid])
     }).timeout(60000)
 
+    it(`a sign-in is what Dashboard's own is, in one commit, ${title}`, async () => {
+      const { results: [hosts, ours], failed } = await step('bothSignins', {}, { env, modules: ['dashboard-sled'] })
+      const signIns = hosts.answers.filter(([answer]) => answer.object).length
+      assert.deepStrictEqual([signIns, hosts.commits - ours.commits], [3, 3 * signIns])
+      delete hosts.commits
+      delete ours.commits
+      assert.deepStrictEqual(ours, hosts)
+      assert.deepStrictEqual(failed, ['store-closed', 'before'])
+    }).timeout(60000)
+
     for (const modules of [[], ['dashboard-sled']]) {
       const setup = `${modules.length ? 'with our module' : 'with STORAGE alone'}, ${title}`
 

@@ -1,16 +1,26 @@
 // The running Dashboard: its modules, its clock and its secret. It is found from the application, because a copy of Dashboard
 // beside this package would be another one.
+const path = require('path')
 const native = require('./native.js')
 
-module.exports = { configuredSecret, decrypt, findHost, hostSecret, looksEncrypted, now }
+module.exports = { configuredSecret, decrypt, findHost, hostFile, hostSecret, looksEncrypted, now }
 
 const host = '@userdashboard/dashboard'
 const resolved = { applicationPath: undefined, timestamp: undefined }
 let prepared = { key: undefined, iv: undefined, secret: undefined }
 
-// Returns the host's module, which starts it; call this only while it runs.
-function findHost () {
-  return require(require.resolve(host, { paths: [global.applicationPath] }))
+// Returns the host's module, which starts it; call this only while it runs. With a name, returns that file of the host.
+function findHost (name) {
+  return require(name ? hostFile(name) : locate())
+}
+
+// Returns the path of a file of the host.
+function hostFile (name) {
+  return path.join(path.dirname(locate()), name)
+}
+
+function locate () {
+  return require.resolve(host, { paths: [global.applicationPath] })
 }
 
 // Returns whole seconds of the host's clock, which its tests shift; of the system's clock if no host is loaded.

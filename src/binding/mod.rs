@@ -1,6 +1,7 @@
 //! The only module that knows napi.
 //!
-//! - `administrator`, `storage`, `storage_object`, `export`, `import`, `maintenance`, `opening`: the exported functions, by subject.
+//! - `administrator`, `storage`, `storage_object`, `export`, `import`, `maintenance`, `opening`, `sign_in`: the exported functions, by
+//!   subject.
 //! - `memory`: exported functions for the look-ups of every request. `handle`: the share of a thread in an open store.
 //! - `arguments`, `js_string`, `hex_key`: parse arguments. `secret`: Dashboard's secret as an argument.
 //! - `answer`, `reply`, `errors`: make JavaScript values, promises and errors. `advice`: what an error says to do.
@@ -25,6 +26,7 @@ mod opening;
 mod promise;
 mod reply;
 mod secret;
+mod sign_in;
 mod storage;
 mod storage_object;
 mod worker;

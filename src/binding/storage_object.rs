@@ -1,6 +1,5 @@
 //! Dashboard's `StorageObject` as JavaScript sees it: properties of a record, set and removed as one change.
 
-use super::answer::Answer;
 use super::arguments::{self, record};
 use super::handle::NativeStore;
 use super::js_string::JsString;
@@ -32,10 +31,6 @@ impl NativeStore {
     ) -> Result<Reply> {
         let record = record(env, file)?;
         let secret = arguments::secret(env, secret)?;
-        self.begin_change(env, |store, resolver| {
-            edit_record::edit(store, record, Edit { set, remove }, create, secret, |result| {
-                resolver.settle(result.map(|()| Answer::Undefined));
-            });
-        })
+        self.change(env, vec![edit_record::change(record, Edit { set, remove }, create, secret)])
     }
 }

@@ -2,26 +2,17 @@
 
 use crate::record::cipher::{self, Secret};
 use crate::record::properties::{self, Edit};
-use crate::store::{Edited, Outcome, Record, Result, Store, StoreError};
+use crate::store::{Change, Edited, Record, Result, StoreError};
 
-/// Applies `edit` to `record`, as one atomic change. If there is no record, it is created when `creates` is set, else
-/// nothing happens. Calls `completion` once the change is durable.
-pub fn edit(
-    store: &Store,
-    record: Record,
-    edit: Edit,
-    creates: bool,
-    secret: Option<Secret>,
-    completion: impl FnOnce(Result<()>) + Send + 'static,
-) {
+/// Returns the change that applies `edit` to `record`. If there is no record, it is created when `creates` is set, else
+/// nothing happens.
+pub fn change(record: Record, edit: Edit, creates: bool, secret: Option<Secret>) -> Change {
     let size = edit.set.len() + edit.remove.iter().map(String::len).sum::<usize>();
     let opened_with = secret.clone();
-    let computation = move |stored: Option<&[u8]>| {
+    Change::update(record, secret, size, move |stored| {
         let contents = new_contents(stored, &edit, creates, opened_with.as_ref())?;
-        let edited = contents.map(|contents| Edited { contents: contents.into(), retires: None });
-        Ok(Outcome { edited, value: () })
-    };
-    store.update(record, secret, size, computation, completion);
+        Ok(contents.map(|contents| Edited { contents: contents.into(), retires: None }))
+    })
 }
 
 /// Returns the new contents of a record. Returns `None` if the record does not change.

@@ -89,7 +89,7 @@ pub enum Change {
         /// The record.
         record: Record,
     },
-    /// Computes new contents of `record` from the stored ones. No other change comes in between. Made by `Store::update`.
+    /// Computes new contents of `record` from the stored ones. No other change comes in between.
     Update {
         /// The record.
         record: Record,
@@ -122,6 +122,17 @@ pub enum Change {
 }
 
 impl Change {
+    /// Returns a change of `record` by `edit`, a function of the stored contents. `size` is the memory that `edit`
+    /// holds, in bytes; `secret` is the host's.
+    pub fn update(
+        record: Record,
+        secret: Option<Secret>,
+        size: usize,
+        edit: impl Fn(Option<&[u8]>) -> Result<Option<Edited>> + Send + 'static,
+    ) -> Self {
+        Self::Update { record, edit: Box::new(edit), size, secret }
+    }
+
     /// Returns the memory that the change holds, in bytes, roughly.
     pub(in crate::store) fn size(&self) -> usize {
         // Bytes of a change besides its keys and contents.
