@@ -26,6 +26,7 @@ describe('bench', function () {
       for (const row of rows) {
         assert.deepStrictEqual(row.problems, [], `${title}: ${row.title}`)
         assert.strictEqual(row.consistent, true)
+        assert(row.processor > 0)
         assert(row.median > 0 && row.lowest <= row.median && row.median <= row.highest)
       }
     }
@@ -45,11 +46,41 @@ describe('bench', function () {
     for (const row of growth.rows) {
       for (const [name, value] of Object.entries(row)) {
         // Resident memory may shrink while there are so few sessions.
-        assert(name === 'churned' || name === 'residentBytes' || value > 0, `${name}: ${value}`)
+        assert(['title', 'churned', 'residentBytes'].includes(name) || value > 0, `${name}: ${value}`)
       }
     }
     assert.deepStrictEqual(delays.rows.map(({ store }) => store), ['sled', 'plain'])
     assert(delays.rows.every(({ p50, p999, max }) => p50 > 0 && p50 <= p999 && p999 <= max))
+  })
+  it('sizes, in three states of memory, with goals', async () => {
+    const { results } = await measured('--only', 'sizes', '--stores', 'sled', '--sessions', '3000')
+    assert.deepStrictEqual(results.tables.map(({ name }) => name), ['sizes-hot', 'sizes-warm', 'sizes-cold'])
+    for (const { rows: [own], title } of results.tables) {
+      assert.deepStrictEqual([own.store, own.sessions, own.missing], ['sled', 3000, undefined], title)
+      assert(own.alone > 0 && own.inFlight > 0, title)
+    }
+    const [hot, warm, cold] = results.tables.map(({ rows: [own] }) => own)
+    // A session is its record, its key, and its share of an account.
+    assert(hot.recordBytes > 3000 * 400 && hot.recordBytes < 3000 * 420, `${hot.recordBytes}`)
+    assert.deepStrictEqual(hot.goals.map(({ figure }) => figure), ['memory, 3,000'])
+    for (const { goals, delay } of [warm, cold]) {
+      assert.deepStrictEqual(goals.map(({ figure, value }) => [figure, value]), [['event loop, 3,000', delay]])
+    }
+  })
+  it('latencies and a large value, beside what they are compared with', async () => {
+    const { stdout, results } = await measured('--only', 'latency,large', '--stores', 'sled', '--sessions', '3000')
+    assert.deepStrictEqual(results.tables.map(({ name }) => name), ['latency-quiet', 'latency-busy', 'latency-busy-get', 'latency-beside', 'large'])
+    const large = results.tables.pop()
+    for (const { title, rows } of results.tables) {
+      assert(stdout.includes(`### ${title}\n`), title)
+      for (const { p50, p99, p999, missing, store } of rows) {
+        assert(!missing && p50 > 0 && p50 <= p99 && p99 <= p999, `${title}: ${store} ${missing}`)
+      }
+    }
+    const [{ rows: [, bare] }] = results.tables
+    assert.deepStrictEqual([bare.store, bare.goals.length], ['bare', 1])
+    assert(large.rows[0].writes > 0 && large.rows[0].longest > 0)
+    assert.deepStrictEqual(large.rows[0].goals.map(({ figure }) => figure), ['memory', 'small writes'])
   })
   it('refuses unknown names and numbers out of bounds', async () => {
     await assert.rejects(run('--only', 'got'), /There is no got\./)

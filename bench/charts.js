@@ -1,7 +1,9 @@
-// Pictures of the results, as SVG: bars for the ratio to each other store, lines for growth.
+// Pictures of the results, as SVG: bars for the ratio to each other store, by kind of call and by size; ranges for latencies;
+// lines for growth. Numbers and shapes say what the colours say.
 const fs = require('fs')
 const path = require('path')
 const { describeMachine, number } = require('./report.js')
+const { ours } = require('./stores.js')
 
 // Each of them can be read on white and on black.
 const colours = { text: '#78828c', line: '#78828c66', ahead: '#2f9e6e', behind: '#d9743f', second: '#4a8bd6' }
@@ -10,8 +12,8 @@ const width = 1000
 const margin = 24
 // Width of the names of the stores, which the panels of a row share.
 const names = 180
-// Number of panels side by side.
-const across = 3
+// Number of panels side by side, where nothing else is said.
+const inRow = 3
 
 module.exports = { drawCharts }
 
@@ -24,18 +26,86 @@ function drawCharts ({ machine, rounds, tables }, folder) {
     const scale = 'Each bar begins at 1×, the same speed. The scale is logarithmic. –: not measured.'
     fs.writeFileSync(path.join(folder, 'ratios.svg'), draw(heading, `${scale}\n${where}`, ratioPanels(measured), names))
   }
+  const sizes = tables.filter(({ kind }) => kind === 'sizes')
+  if (sizes.length) {
+    const scale = 'With default settings. hot: each was read once before · warm: files in the page cache of the system · cold: not even there\nEach bar begins at 1×, the same speed; to the left it is slower. The scale is logarithmic. –: not measured.'
+    fs.writeFileSync(path.join(folder, 'sizes.svg'), draw('How many times faster dashboard-sled reads a session, by number of sessions', `${scale}\n${where}`, ratioPanels(sizeTables(sizes)), names))
+  }
+  const latencies = tables.filter(({ kind }) => kind === 'latencies')
+  if (latencies.length) {
+    const scale = '● half of the calls are faster   ◆ 99 of 100   ▲ 999 of 1,000. Microseconds, logarithmic: shorter is better. Busy: an endless loop for each processor.'
+    fs.writeFileSync(path.join(folder, 'latencies.svg'), draw('How long one call takes', `${scale}\n${where}`, latencyPanels(latencies), 0, 2))
+  }
   const growth = tables.find(({ kind }) => kind === 'growth')
   if (growth) {
     fs.writeFileSync(path.join(folder, 'growth.svg'), draw('dashboard-sled with more sessions', describeMachine(machine), growthPanels(growth), 0))
   }
 }
 
+// A row of panels for each store, and a panel in it for each state of memory.
+function sizeTables (sizes) {
+  const others = sizes[0].rows.filter(({ times, store }, i, all) => times && all.findIndex((row) => row.store === store && row.times) === i)
+  return others.flatMap(({ store, title }) => sizes.map(({ state, rows }) => ({
+    title: `${title}, ${state}`,
+    rows: rows.filter((row) => row.store === store && row.times).flatMap(({ sessions, times }) => [
+      { title: `${sessions.toLocaleString('en')}, one at a time`, times: times.alone },
+      { title: `${sessions.toLocaleString('en')}, 64 in flight`, times: times.inFlight }
+    ])
+  })))
+}
+
+function latencyPanels (tables) {
+  const shapes = [['p50', 'circle', 'left'], ['p99', 'diamond', 'top'], ['p999', 'triangle', 'right']]
+  return tables.map(({ title, rows }) => {
+    const shown = rows.filter(({ missing }) => !missing)
+    const values = shown.flatMap((row) => shapes.map(([name]) => row[name]))
+    const points = (name) => shown.map((row, i) => ({ value: [row[name], i], itemStyle: { color: row.store === ours ? colours.ahead : colours.second } }))
+    const lines = shown.map((row, i) => ({
+      type: 'line',
+      silent: true,
+      symbol: 'none',
+      lineStyle: { width: row.store === ours ? 4 : 2, color: row.store === ours ? colours.ahead : colours.second },
+      data: shapes.map(([name]) => [row[name], i])
+    }))
+    return {
+      title: plain(title),
+      height: shown.length * 34,
+      left: names,
+      xAxis: {
+        type: 'log',
+        // Room for the numbers at both ends.
+        min: Math.min(...values) / 2.5,
+        max: Math.max(...values) * 2.5,
+        axisLabel: { show: false },
+        axisTick: { show: false },
+        splitLine: { show: false },
+        axisLine: { lineStyle: { color: colours.line } }
+      },
+      yAxis: {
+        type: 'category',
+        inverse: true,
+        data: shown.map(({ title }) => plain(title)),
+        axisLabel: { ...font, interval: 0, width: names - 10, overflow: 'break', fontSize: 11, lineHeight: 12 },
+        axisTick: { show: false },
+        axisLine: { lineStyle: { color: colours.text } }
+      },
+      series: [...lines, ...shapes.map(([name, symbol, position]) => ({
+        type: 'scatter',
+        symbol,
+        symbolSize: 9,
+        label: { ...font, fontSize: 11, show: true, position, distance: 4, formatter: ({ value: [time] }) => number(time) },
+        data: points(name)
+      }))]
+    }
+  })
+}
+
 // A panel for each table. The panels of a row show the same stores in the same order, and the first one has the names.
 function ratioPanels (tables) {
   return tables.map((table, i) => {
-    const row = tables.slice(i - i % across, i - i % across + across)
+    const row = tables.slice(i - i % inRow, i - i % inRow + inRow)
     const titles = [...new Set(row.flatMap(({ rows }) => rows.filter(({ times }) => times).map(({ title }) => title)))]
-    return ratioPanel(table, titles, i % across === 0)
+    return ratioPanel(table, titles, i % inRow === 0)
   })
 }
 
@@ -111,13 +181,13 @@ function growthPanels ({ rows }) {
   }))
 }
 
-// All panels in one picture under a heading, in rows. `indent` is the room to the left of each row.
-function draw (heading, where, panels, indent) {
+// All panels in one picture under a heading, `across` in a row. `indent` is the room to the left of each row.
+function draw (heading, where, panels, indent, across = inRow) {
   const echarts = require('./peers/node_modules/echarts')
   const panelWidth = (width - margin - indent) / across
   const legend = panels[0].series.map(({ name, color }) => ({ name, itemStyle: { color } })).filter(({ name }) => name)
   const hasAxis = panels[0].xAxis.name !== undefined
-  const tops = [legend.length ? 90 : 74]
+  const tops = [40 + 17 * where.split('\n').length + (legend.length ? 33 : 0)]
   for (let i = 0; i < panels.length; i += across) {
     tops.push(tops[tops.length - 1] + Math.max(...panels.slice(i, i + across).map(({ height }) => height)) + (hasAxis ? 100 : 48))
   }

@@ -5,7 +5,7 @@ const { limit, ours, stores } = require('./stores.js')
 
 module.exports = { makeTable, measureRounds }
 
-// `measure` resolves to the figure of a runner. What goes wrong is kept, by runner, and the others go on.
+// `measure` resolves to the figures of a runner. What goes wrong is kept, by runner, and the others go on.
 async function measureRounds (context, title, runners, measure) {
   const rounds = Object.fromEntries(runners.map(({ name }) => [name, []]))
   const failures = {}
@@ -25,11 +25,11 @@ async function measureRounds (context, title, runners, measure) {
 // A row for each store that was measured, and one for each of `names` that could not be. `problems`: by store, what its
 // consistency check has found.
 function makeTable (context, { name, title, unit, higherIsBetter, goals = {} }, names, { rounds, failures }, problems) {
-  const own = rounds[ours]?.length ? median(rounds[ours]) : undefined
+  const own = rounds[ours]?.length ? median(rounds[ours].map(({ value }) => value)) : undefined
   const rows = names.map((store) => {
     const { title, durable } = store === 'limit' ? limit : stores[store]
     const row = { store, title, durable }
-    const values = rounds[store] || []
+    const values = (rounds[store] || []).map(({ value }) => value)
     const found = [...problems[store] || [], ...failures[store] ? [failures[store]] : []]
     if (store !== 'limit' && rounds[store]) {
       Object.assign(row, { consistent: !found.length, problems: found })
@@ -38,6 +38,7 @@ function makeTable (context, { name, title, unit, higherIsBetter, goals = {} }, 
       return { ...row, missing: context.unavailable[store] || failures[store] }
     }
     Object.assign(row, { median: median(values), lowest: Math.min(...values), highest: Math.max(...values) })
+    row.processor = median(rounds[store].map(({ processor }) => processor))
     if (store !== ours && own) {
       // Ratio of the medians: over 1 if this store is faster.
       row.times = higherIsBetter ? own / row.median : row.median / own

@@ -5,7 +5,7 @@ const month = 30 * 24 * 3600
 const sessionsOfAccount = 10
 const password = 'a-password'
 
-module.exports = { account, accountId, accountsFor, appid, password, session, sessionId, username }
+module.exports = { account, accountId, accountsFor, appid, bytesOfRecords, password, session, sessionId, username }
 
 function accountsFor (sessions) {
   return Math.ceil(sessions / sessionsOfAccount)
@@ -47,6 +47,19 @@ function session (number, accounts) {
     sessionKeyNumber: 1,
     lastVerified: created
   }
+}
+
+// Bytes of all keys and contents that are loaded.
+function bytesOfRecords (sessions) {
+  const accounts = accountsFor(sessions)
+  const usernameHash = ''.padEnd(128)
+  const ofSession = bytes(`session/${sessionId(0)}`, session(0, accounts))
+  const ofAccount = bytes(`account/${accountId(0)}`, account(0, usernameHash)) + `${appid}/map/usernames/${usernameHash}${accountId(0)}`.length
+  return sessions * ofSession + accounts * ofAccount
+}
+
+function bytes (name, record) {
+  return `${appid}/${name}${JSON.stringify(record)}`.length
 }
 
 // Eight hexadecimal digits, as long as Dashboard's own ids: another one for each number below 2^32, far from those of

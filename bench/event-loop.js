@@ -3,7 +3,8 @@ const { spawnSync } = require('child_process')
 const fs = require('fs')
 const { setTimeout: sleep } = require('timers/promises')
 const { measureRounds } = require('./compare.js')
-const { filesIn } = require('./files.js')
+const { dropPages, filesIn } = require('./files.js')
+const { loadStores } = require('./load.js')
 const { median } = require('./measure.js')
 const { ours, stores } = require('./stores.js')
 
@@ -12,7 +13,6 @@ const watched = [ours, 'lmdb']
 const cacheMegabytes = 4
 const width = 64
 const mostMilliseconds = 5
-const loaders = 1024
 const calmMilliseconds = 3000
 const figures = ['perSecond', 'p50', 'p99', 'p999']
 // Time that Node and the machine take by themselves.
@@ -25,7 +25,10 @@ async function run (context) {
   const names = namesIn(context)
   const runners = []
   for (const name of names.filter((name) => !context.unavailable[name])) {
-    runners.push(await load(context, name))
+    const runner = await load(context, name)
+    if (runner) {
+      runners.push(runner)
+    }
   }
   if (runners.length) {
     runners.push(withoutStore(context, runners[0].data))
@@ -57,12 +60,11 @@ function namesIn ({ names }) {
 // A store that holds the sessions. Each round opens it anew, so that it has next to nothing in memory.
 async function load (context, name) {
   const grown = name === ours && context.grown
-  const one = context.make(name, { SLED_CACHE_MB: String(cacheMegabytes) }, grown?.folder)
-  if (!grown) {
-    await one.start()
-    await one.load(context.growth, { loaders })
-    await one.stop()
+  const [loaded] = grown ? [grown] : await loadStores(context, [name], context.growth)
+  if (!loaded) {
+    return
   }
+  const one = context.make(name, { SLED_CACHE_MB: String(cacheMegabytes) }, loaded.folder)
   return { name, store: one.store, process: one, data: one.data, use: { sessions: context.growth, first: grown?.first } }
 }
 
@@ -89,10 +91,4 @@ function makeRow ({ unavailable }, name, { title }, { rounds, failures }) {
 async function calm () {
   spawnSync('sync')
   await sleep(calmMilliseconds)
-}
-
-// Whether the system has let go of what it kept of the files; GNU's dd can ask it to.
-function dropPages (folder) {
-  return filesIn(folder).every((file) =>
-    spawnSync('dd', [`of=${file}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0']).status === 0)
 }

@@ -1,11 +1,15 @@
 // Measures times and sizes as the number of sessions grows, and pages of the list of all sessions.
 const fs = require('fs')
 const { accountsFor, appid } = require('./data.js')
-const { filesIn } = require('./files.js')
+const { diskBytes } = require('./files.js')
+const { goalFor } = require('./goals.js')
 const { ours } = require('./stores.js')
 
 // Many calls at a time, since what is asked is not how fast it loads.
 const loaders = 1024
+// By number of sessions, and for the memory what it took before the cache was made to hold more in less.
+const openGoals = { 1000000: 500, 10000000: 5000 }
+const memoryGoals = { 1000000: 356 }
 const pageGoals = { first: 2, middle: 10, count: 2 }
 
 module.exports = { groups: ['growth', 'lists'], run, steps: (context) => sizes(context).length * 4 }
@@ -21,15 +25,15 @@ async function run (context) {
     const one = context.make(ours)
     context.step(`growth: loads ${count(sessions)} sessions`)
     await one.start()
-    const empty = await one.ask('memory')
+    const { resident: empty } = await one.ask('memory')
     await one.load(sessions, { lists: true, loaders })
     context.step(`growth: ${count(sessions)} sessions`)
-    rows.push({ sessions, churned: false, ...await measureSize(context, one, empty) })
+    rows.push(makeRow(sessions, false, await measureSize(context, one, empty)))
     context.step(`growth: pages of a list of ${count(sessions)}`)
     pages.push({ items: sessions, ...await measurePages(context, one) })
     context.step(`growth: deletes and inserts a third of ${count(sessions)} sessions`)
     one.first = await one.ask('churn', { loaders })
-    rows.push({ sessions, churned: true, ...await measureSize(context, one, empty) })
+    rows.push(makeRow(sessions, true, await measureSize(context, one, empty)))
     await one.stop()
     if (sessions === context.growth) {
       // The largest one is what the event loop is watched over.
@@ -40,6 +44,16 @@ async function run (context) {
   }
   const tables = [{ kind: 'growth', name: 'growth', title: 'Growth', rows }, listTable(pages)]
   return tables.filter(({ name }) => context.groups.includes(name))
+}
+
+function makeRow (sessions, churned, figures) {
+  const goals = [
+    ['open', openGoals[sessions], figures.openMilliseconds, ' ms'],
+    ['open after a kill', openGoals[sessions], figures.openAfterKillMilliseconds, ' ms'],
+    ['memory', memoryGoals[sessions], figures.residentBytes / 1e6, ' MB']
+  ].filter(([, most]) => most).map(([figure, most, value, unit]) => ({ ...goalFor(figure, { most }, value), unit }))
+  const title = `${count(sessions)}, ${churned ? 'a third replaced' : 'as loaded'}`
+  return { title, sessions, churned, ...figures, ...goals.length && { goals } }
 }
 
 // Starts it anew twice: after a clean stop, and after a kill in the midst of work.
@@ -56,7 +70,7 @@ async function measureSize (context, one, empty) {
   const { perSecond: gets } = await measure({ work: 'get', width: 64 })
   const { microseconds: patch } = await measure({ work: 'patch', slice: 1 })
   const { perSecond: patches } = await measure({ work: 'patch', width: 64 })
-  const resident = await one.ask('memory')
+  const { resident } = await one.ask('memory')
   await one.killWhilePatching(accountsFor(one.sessions))
   const killed = await one.start()
   await one.ask('use', use)
@@ -95,11 +109,6 @@ function listTable (pages) {
     return { title, base, longest: longest[name], times, goal: { most: pageGoals[name] }, reached: times <= pageGoals[name] }
   })
   return { kind: 'lists', name: 'lists', title: `A list of ${count(longest.items)} items against one of ${count(shortest.items)}, by \`dashboard.StorageList\``, pages, rows }
-}
-
-// Number of bytes that the files take on the disk, which is less than their length where they have holes.
-function diskBytes (folder) {
-  return filesIn(folder).reduce((sum, file) => sum + fs.statSync(file).blocks * 512, 0)
 }
 
 function count (number) {

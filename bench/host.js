@@ -1,5 +1,6 @@
 // A Dashboard over one store, in a process of its own. It does what it is asked for by message, one thing at a time, and
 // is idle while other stores are measured.
+const crypto = require('crypto')
 const fs = require('fs')
 const path = require('path')
 const { monitorEventLoopDelay } = require('perf_hooks')
@@ -11,6 +12,7 @@ const packages = path.join(global.applicationPath, 'node_modules')
 const dashboard = require(path.join(packages, '@userdashboard', 'dashboard'))
 const { appid } = data
 const mostIds = 200000
+const idsAtOnce = 1000
 const blockBytes = 4096
 // Numbers of acknowledged calls by kind of work; and the kinds in which a call failed, for which the number is not known.
 const acknowledged = {}
@@ -18,6 +20,8 @@ const failed = new Set()
 // Accounts that were signed in. Dashboard's ids are so short that among some ten thousand two may be the same.
 const signedIn = new Set()
 let size, ids
+// Number of the next write that is not measured; another one in each process, so that it changes what is stored.
+let others = Date.now() % 1e9
 
 // The i-th call of each kind of work. A request is a new object each time, as it is for the host.
 const works = {
@@ -52,9 +56,30 @@ const methods = {
     await each(loaders, 0, sessions, (i) => lists ? createSession(i) : writeSession(i, data.session(i, size.accounts)))
   },
 
-  // Which accounts and sessions there are, from the session numbered `first`.
-  use: ({ sessions, first = 0 }) => {
+  // Which accounts and sessions there are, from the session numbered `first`; and what an earlier process left.
+  use: ({ sessions, first = 0, left }) => {
     size = { sessions, first, accounts: data.accountsFor(sessions) }
+    if (left) {
+      Object.assign(acknowledged, left.acknowledged)
+      left.failed.forEach((work) => failed.add(work))
+      left.signedIn.forEach((sessionid) => signedIn.add(sessionid))
+    }
+  },
+
+  // What the process that comes after this one has to know for the check.
+  leave: () => ({ acknowledged, failed: [...failed], signedIn: [...signedIn] }),
+
+  // Every session is read once. A store without a cache of sessions reads its records alone, which takes less time.
+  readAll: async ({ hasSessionCache, width }) => {
+    if (hasSessionCache) {
+      return each(width, 0, size.sessions, (i) => getSession(data.sessionId(size.first + i)))
+    }
+    for (const [kind, count, idOf] of [['session', size.sessions, (i) => data.sessionId(size.first + i)], ['account', size.accounts, data.accountId]]) {
+      for (let i = 0; i < count; i += idsAtOnce) {
+        const some = Array.from({ length: Math.min(idsAtOnce, count - i) }, (_, j) => idOf(i + j))
+        await dashboard.Storage.readMany(`${appid}/${kind}`, some)
+      }
+    }
   },
 
   // A purge and what comes after it: the oldest third goes, as many new ones come. Resolves to the oldest that is left.
@@ -67,41 +92,71 @@ const methods = {
     return size.first
   },
 
-  measure: async ({ work, width, milliseconds, slice, args }) => {
-    const base = acknowledged[work] || 0
-    // Made before, so that making them is not measured.
-    ids = Array.from({ length: Math.min(size.sessions, mostIds) }, (_, i) => data.sessionId(size.first + spread(base + i, size.sessions)))
+  // Without `from`, it goes on behind the calls before. With `most` it ends after so many calls; `beside` writes are in flight
+  // meanwhile.
+  measure: async ({ work, width, milliseconds, slice, from, most, beside = 0, args }) => {
+    const base = from ?? (acknowledged[work] || 0)
+    makeIds(base, most)
     const call = (i) => works[work](base + i, args)
+    const end = writeMeanwhile(beside)
+    const before = process.cpuUsage()
     let result
     try {
-      result = width ? await inFlight(width, call, milliseconds) : await alone(call, milliseconds, slice)
+      result = width ? await inFlight(width, call, milliseconds, most) : await alone(call, milliseconds, slice, most)
     } catch (error) {
       failed.add(work)
       throw error
+    } finally {
+      await end()
     }
-    acknowledged[work] = base + result.calls
-    return result
+    acknowledged[work] = (acknowledged[work] || 0) + result.calls
+    // The writes meanwhile would count as well.
+    return { ...result, processor: beside ? undefined : sinceThen(before) / result.calls }
   },
+
+  // One large value, and small writes beside it. The value itself does not count as memory that it takes.
+  large: async ({ bytes }) => {
+    const buffer = crypto.randomBytes(bytes)
+    global.gc()
+    const { rss } = process.memoryUsage()
+    forgetPeak()
+    const large = { isWritten: false }
+    let longest = 0
+    let writes = 0
+    const start = performance.now()
+    large.written = dashboard.Storage.writeBinary(`${appid}/large`, buffer).finally(() => { large.isWritten = true })
+    while (!large.isWritten) {
+      const begun = performance.now()
+      await writeSession(others++)
+      longest = Math.max(longest, performance.now() - begun)
+      writes++
+    }
+    await large.written
+    return { milliseconds: performance.now() - start, longest, writes, timesItsSize: (statusOf('VmHWM') - rss) / bytes }
+  },
+
+  // Processor time of all threads so far, in microseconds.
+  processor: () => sinceThen(),
 
   // How long the event loop is held up meanwhile, in milliseconds. As requests do, each call begins in a turn of its own:
   // what is answered without waiting would leave no turn at all. With `file` that is read, and the store asked for nothing.
-  delay: async ({ width, milliseconds, file }) => {
+  delay: async ({ width, milliseconds, file, from = 0, most }) => {
     const call = file ? readsOf(file) : works.get
     const histogram = monitorEventLoopDelay({ resolution: 1 })
-    ids = Array.from({ length: Math.min(size.sessions, mostIds) }, (_, i) => data.sessionId(size.first + spread(i, size.sessions)))
+    makeIds(from, most)
     global.gc()
     histogram.enable()
-    const { perSecond } = await inFlight(width, (i) => call(i).then(() => new Promise(setImmediate)), milliseconds)
+    const { perSecond } = await inFlight(width, (i) => call(i).then(() => new Promise(setImmediate)), milliseconds, most)
     histogram.disable()
     const [p50, p99, p999] = [50, 99, 99.9].map((percent) => histogram.percentile(percent) / 1e6)
     return { perSecond, p50, p99, p999, max: histogram.max / 1e6 }
   },
 
-  // In bytes, without what JavaScript could let go of.
+  // In bytes, without what JavaScript could let go of; `mapped` are pages of files, which the system can take back.
   memory: () => {
     ids = []
     global.gc()
-    return process.memoryUsage().rss
+    return { resident: process.memoryUsage().rss, mapped: statusOf('RssFile') }
   },
 
   // The cookie of an administrator who is signed in: the first account that registers is one.
@@ -140,6 +195,49 @@ const methods = {
       await patch(account)
       fs.writeSync(file, Uint32Array.of(account))
     }, Infinity)
+  }
+}
+
+// Made before a measurement, so that making them is not measured.
+function makeIds (from, most = mostIds) {
+  ids = Array.from({ length: Math.min(size.sessions, most) }, (_, i) => data.sessionId(size.first + spread(from + i, size.sessions)))
+}
+
+function sinceThen (before) {
+  const { user, system } = process.cpuUsage(before)
+  return user + system
+}
+
+// Bytes, from what Linux tells of this process; undefined elsewhere.
+function statusOf (name) {
+  try {
+    const [, kilobytes] = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(fs.readFileSync('/proc/self/status', 'utf8'))
+    return kilobytes * 1024
+  } catch (error) {
+    // There is no such file or line.
+  }
+}
+
+// The next statusOf('VmHWM') is the peak from now on.
+function forgetPeak () {
+  try {
+    fs.writeFileSync('/proc/self/clear_refs', '5')
+  } catch (error) {
+    // Linux alone has it.
+  }
+}
+
+// Keeps so many writes in flight until the function that it returns is called.
+function writeMeanwhile (count) {
+  const state = { isEnded: false }
+  const loops = Promise.all(Array.from({ length: count }, async () => {
+    while (!state.isEnded) {
+      await writeSession(others++)
+    }
+  }))
+  return () => {
+    state.isEnded = true
+    return loops
   }
 }
 

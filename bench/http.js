@@ -37,21 +37,22 @@ async function run (context) {
 }
 
 // Each answer has to be a session: who is not signed in gets a page with status 200.
-async function request ({ cookie, port }, { milliseconds, sessions }) {
+async function request (one, { milliseconds, sessions }) {
   const autocannon = require('./peers/node_modules/autocannon')
   const requests = Array.from({ length: Math.min(sessions, paths) }, (_, i) => ({
     path: `/api/administrator/session?sessionid=${data.sessionId(i)}`
   }))
+  const before = await one.processor()
   const { '2xx': answered, duration, errors, mismatches, non2xx } = await autocannon({
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${one.port}`,
     connections,
     duration: milliseconds * 4 / 1000,
-    headers: { cookie },
+    headers: { cookie: one.cookie },
     requests,
     verifyBody: (body) => String(body).startsWith('{"object":"session"')
   })
   if (errors || mismatches || non2xx) {
     throw new Error(`${errors} errors, ${non2xx} answers of another status, ${mismatches} that are no session`)
   }
-  return answered / duration
+  return { value: answered / duration, processor: (await one.processor() - before) / answered }
 }

@@ -33,7 +33,10 @@ async function install ({ names, groups }) {
       unavailable.sqlite = makePlain(error)
     }
   }
-  if (names.includes('limit')) {
+  if (names.includes('node-sqlite') && !stores['node-sqlite'].node()) {
+    unavailable['node-sqlite'] = 'this Node has no node:sqlite, and npm had no other one for this system'
+  }
+  if (names.includes('limit') && groups.includes('patch')) {
     try {
       console.error('cargo bench --bench limit --no-run ...')
       await buildLimit()

@@ -21,8 +21,10 @@ class LimitProcess {
     return new LimitProcess(await buildLimit(), folder)
   }
 
+  restart () {}
+
   // Its single figure is for sled's flush() and fdatasync alone, the other one for the whole commit.
-  async ask (_, { width = 1, milliseconds }) {
+  async measure ({ width = 1, milliseconds }) {
     fs.mkdirSync(this.folder, { recursive: true })
     const { stdout } = await run(this.executable, [this.folder, String(Math.round(milliseconds)), String(width)])
     const { flushAndSync, perSecond } = JSON.parse(stdout)

@@ -1,14 +1,16 @@
 // How a call is timed. A call is given its number, and is asynchronous.
 
-module.exports = { alone, each, inFlight, median, quantile }
+module.exports = { alone, each, inFlight, median, quantile, summarize }
 
-// One after another. Times are taken of `slice` calls together, since looking at the clock costs as much as a short call.
-async function alone (call, milliseconds, slice) {
+// One after another, at most `most` of them. Times are taken of `slice` calls together, since looking at the clock costs as
+// much as a short call.
+async function alone (call, milliseconds, slice, most = Infinity) {
   const times = []
   let calls = 0
-  let now = performance.now()
-  const end = now + milliseconds
-  while (now < end) {
+  const begun = performance.now()
+  const end = begun + milliseconds
+  let now = begun
+  while (now < end && calls < most) {
     const start = now
     for (let i = 0; i < slice; i++) {
       await call(calls++)
@@ -16,17 +18,19 @@ async function alone (call, milliseconds, slice) {
     now = performance.now()
     times.push((now - start) * 1000 / slice)
   }
-  return { microseconds: quantile(times, 0.5), p99: quantile(times, 0.99), calls }
+  const { p50, p99, p999 } = summarize(times)
+  return { microseconds: p50, p50, p99, p999, calls, perSecond: calls * 1000 / (now - begun) }
 }
 
-// Each of `width` loops begins its next call when its last one is answered. After a failure none begins another.
-async function inFlight (width, call, milliseconds) {
+// Each of `width` loops begins its next call when its last one is answered, until there were `most` or `milliseconds` have
+// passed. After a failure none begins another.
+async function inFlight (width, call, milliseconds, most = Infinity) {
   const start = performance.now()
   const end = start + milliseconds
   let calls = 0
   let ended = false
   const loops = await Promise.allSettled(Array.from({ length: width }, async () => {
-    while (!ended) {
+    while (!ended && calls < most) {
       try {
         await call(calls++)
       } catch (error) {
@@ -51,6 +55,11 @@ async function each (width, from, to, call) {
       await call(next++)
     }
   }))
+}
+
+function summarize (times) {
+  const [p50, p99, p999] = [0.5, 0.99, 0.999].map((q) => quantile(times, q))
+  return { p50, p99, p999 }
 }
 
 function median (numbers) {

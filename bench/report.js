@@ -1,4 +1,6 @@
 // The tables as Markdown, which people can read in a terminal too.
+const { describeGoal, findGoals, verdict } = require('./goals.js')
+const { ours } = require('./stores.js')
 
 module.exports = { describeMachine, makeReport, number }
 
@@ -9,9 +11,43 @@ const columnsOf = {
     text('durable', (row) => row.durable ? 'yes' : 'no'),
     figure(unit, (row) => row.missing ? 'not run, see below' : number(row.median)),
     figure('lowest to highest', (row) => row.missing ? '' : `${number(row.lowest)} to ${number(row.highest)}`),
+    figure('processor, µs a call', (row) => row.processor ? number(row.processor) : ''),
     figure('ours is', (row) => row.times ? `${number(row.times)} times as fast` : ''),
-    text('goal', (row) => row.goal ? `${describeGoal(row.goal)}: ${verdict(row)}` : ''),
+    text('goal', (row) => row.goal ? `${describeGoal({ unit: row.goal.most && ' times the limit', ...row.goal })}: ${verdict(row)}` : ''),
     text('consistent', (row) => row.consistent === undefined ? '' : row.consistent ? 'yes' : 'NO, see below')
+  ],
+  sizes: () => [
+    figure('sessions', (row) => row.sessions.toLocaleString('en')),
+    text('store', (row) => row.title),
+    ...['alone', 'inFlight'].flatMap((name) => [
+      figure(name === 'alone' ? 'alone, µs' : '64 in flight, per second', (row) => row.missing ? 'not run, see below' : shown(row[name])),
+      figure('ours is', (row) => row.times ? `${number(row.times[name])} ×` : '')
+    ]),
+    figure('processor, µs a call, alone', (row) => shown(row.processorAlone)),
+    figure('64 in flight', (row) => shown(row.processorInFlight)),
+    figure('event loop, 99.9 %, ms', (row) => row.delay ? number(row.delay) : ''),
+    figure('more resident than empty, MB', (row) => row.residentBytes === undefined ? '' : number(row.residentBytes / 1e6)),
+    figure('of it pages of files', (row) => row.mappedBytes === undefined ? '' : number(row.mappedBytes / 1e6)),
+    figure('bytes of the records, MB', (row) => row.residentBytes === undefined ? '' : number(row.recordBytes / 1e6)),
+    text('goals', describeGoals)
+  ],
+  latencies: () => [
+    text('store', (row) => row.title),
+    ...[['50 %, µs', 'p50'], ['99 %, µs', 'p99'], ['99.9 %, µs', 'p999'], ['per second', 'perSecond']].flatMap(([title, name]) => [
+      figure(title, (row) => row.missing ? 'not run, see below' : shown(row[name])),
+      figure('ours is', (row) => row.times ? `${number(row.times[name])} ×` : '')
+    ]),
+    figure('processor, µs a call', (row) => shown(row.processor)),
+    figure('calls in a round', (row) => shown(row.calls)),
+    text('goals', describeGoals)
+  ],
+  large: () => [
+    text('store', (row) => row.title),
+    figure('written in, ms', (row) => row.missing ? 'not run, see below' : shown(row.milliseconds)),
+    figure('more memory meanwhile, times its size', (row) => shown(row.timesItsSize)),
+    figure('small writes meanwhile', (row) => shown(row.writes)),
+    figure('the longest of them, ms', (row) => shown(row.longest)),
+    text('goals', describeGoals)
   ],
   growth: () => [
     figure('sessions', (row) => row.sessions.toLocaleString('en')),
@@ -23,7 +59,8 @@ const columnsOf = {
     figure('opens after a stop, ms', (row) => number(row.openMilliseconds)),
     figure('after a kill, ms', (row) => number(row.openAfterKillMilliseconds)),
     figure('more resident than empty, MB', (row) => number(row.residentBytes / 1e6)),
-    figure('bytes on disk for each session', (row) => number(row.bytesPerSession))
+    figure('bytes on disk for each session', (row) => number(row.bytesPerSession)),
+    text('goals', describeGoals)
   ],
   lists: () => [
     text('', (row) => row.title),
@@ -49,13 +86,51 @@ async function makeReport ({ machine, rounds, milliseconds, sessions, versions, 
     `medians of ${rounds} rounds of ${milliseconds} ms, ${sessions.toLocaleString('en')} sessions where nothing else is said`,
     ...settings
   ].map((line) => `- ${line}`).join('\n')]
+  parts.push(...reportGoals(tables))
+  for (const { title, cells } of reportMachines(tables)) {
+    parts.push(`### ${title}`, markdownTable(cells, { align: cells[0].map(() => 'r') }))
+  }
   for (const table of tables) {
-    const columns = columnsOf[table.kind](table)
+    // A column without a figure is left out.
+    const columns = columnsOf[table.kind](table).filter(({ show }) => table.rows.some((row) => show(row) !== ''))
     const rows = [columns.map(({ title }) => title), ...table.rows.map((row) => columns.map(({ show }) => show(row)))]
     parts.push(`### ${table.title}`, markdownTable(rows, { align: columns.map(({ align }) => align) }))
     parts.push(...table.rows.flatMap(notes))
   }
   return parts.join('\n\n')
+}
+
+// What an operator can expect of this store, by number of sessions.
+function reportMachines (tables) {
+  const of = (state) => tables.find(({ name }) => name === `sizes-${state}`)?.rows.filter(({ store, missing }) => store === ours && !missing)
+  const [hot, warm, cold] = ['hot', 'warm', 'cold'].map(of)
+  if (!hot?.length) {
+    return []
+  }
+  const speed = (rows) => hot.map(({ sessions }) => rows.find((row) => row.sessions === sessions))
+    .map((row) => row ? `${number(row.alone)} µs, ${number(row.inFlight)}/s` : '')
+  const speeds = [hot, warm, cold].map(speed)
+  const rows = hot.map((row, i) => [
+    row.sessions.toLocaleString('en'),
+    number(row.resident / 1e6),
+    number(row.diskBytes / 1e6),
+    number(row.openMilliseconds),
+    ...speeds.map((cells) => cells[i])
+  ])
+  const columns = ['sessions', 'memory of the process, MB', 'disk, MB', 'opens in, ms', 'hot: one at a time, 64 in flight', 'warm', 'cold']
+  return [{ title: 'What to expect by number of sessions: `Session.get`, default settings', cells: [columns, ...rows] }]
+}
+
+// Counts them, and lists those that are not reached.
+function reportGoals (tables) {
+  const goals = findGoals(tables)
+  const missed = goals.filter(({ reached }) => !reached)
+  if (!goals.length) {
+    return []
+  }
+  const list = missed.map(({ table, row, figure, value, ...goal }) =>
+    `- ${table}, ${row}${figure ? `: ${figure}` : ''}: ${number(value)}, goal ${describeGoal(goal)}`)
+  return ['### Goals', `${goals.length - missed.length} of ${goals.length} reached${missed.length ? '; not reached:' : '.'}`, ...list.length ? [list.join('\n')] : []]
 }
 
 function notes ({ title, problems = [], missing }) {
@@ -66,20 +141,21 @@ function describeMachine ({ processor, cores, memory, system, fileSystem, node }
   return `${processor}, ${cores} cores, ${memory}, ${system}, ${fileSystem}, Node ${node}`
 }
 
+function describeGoals ({ goals = [] }) {
+  return goals.map((goal) => `${goal.figure.split(', ')[0]} ${describeGoal(goal)}: ${verdict(goal)}`).join('; ')
+}
+
+// Nothing for what could not be measured.
+function shown (value) {
+  return Number.isFinite(value) ? number(value) : ''
+}
+
 function text (title, show) {
   return { title, show, align: 'l' }
 }
 
 function figure (title, show) {
   return { title, show, align: 'r' }
-}
-
-function describeGoal ({ least, most }) {
-  return most ? `at most ${most} times the limit` : least === 1 ? 'ahead' : `at least ${least}`
-}
-
-function verdict ({ reached }) {
-  return reached ? 'reached' : 'MISSED'
 }
 
 // Three digits that count.

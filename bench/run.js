@@ -10,12 +10,15 @@ const http = require('./http.js')
 const { install, makePlain } = require('./install.js')
 const { inspectMachine } = require('./machine.js')
 const { makeReport } = require('./report.js')
+const large = require('./large.js')
+const latencies = require('./latencies.js')
+const sizes = require('./sizes.js')
 const sideBySide = require('./side-by-side.js')
 const { StoreProcess } = require('./store-process.js')
 const { stores } = require('./stores.js')
 
 const target = path.join(__dirname, '..', 'target', 'bench')
-const parts = [sideBySide, http, growth, eventLoop]
+const parts = [sideBySide, latencies, http, large, sizes, growth, eventLoop]
 // With fewer accounts two patches in flight meet at one, and Dashboard's own module then loses one of them.
 const fewest = 3000
 const known = [...Object.keys(stores), 'limit']
@@ -41,8 +44,8 @@ async function main () {
     groups: wanted.groups,
     names,
     hasLimit: wanted.names.includes('limit'),
-    rounds: options.rounds || (options.quick ? 3 : 5),
-    milliseconds: options.quick ? 150 : 400,
+    rounds: options.rounds || (options.quick ? 2 : 5),
+    milliseconds: options.quick ? 100 : 300,
     sessions: options.sessions || (options.quick ? 5000 : 20000),
     growth: options.sessions || (options.quick ? 10000 : 1000000),
     make,

@@ -27,8 +27,12 @@ class StoreProcess {
       this.redis = await RedisServer.start(this.data, this.store.redis)
       this.env = { ...this.env, REDIS_HOST: '127.0.0.1', REDIS_PORT: String(this.redis.port) }
     }
+    return this.startHost()
+  }
+
+  async startHost () {
     this.port = await freePort()
-    this.child = spawn(process.execPath, ['--expose-gc', path.join(__dirname, 'host.js')], {
+    this.child = spawn(this.store.node ? this.store.node() : process.execPath, ['--expose-gc', path.join(__dirname, 'host.js')], {
       cwd: this.folder,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: {
@@ -56,6 +60,26 @@ class StoreProcess {
   async load (sessions, { lists = false, loaders = this.store.loaders || 64 } = {}) {
     this.sessions = sessions
     await this.ask('load', { sessions, lists, loaders })
+  }
+
+  // A new process goes on where the last one stopped; a server stays up.
+  async restart () {
+    const left = await this.ask('leave')
+    await this.stopHost()
+    await this.startHost()
+    await this.ask('use', { sessions: this.sessions, left })
+  }
+
+  // The result of a measurement, with the processor time of the server, if there is one, added to that of each call.
+  async measure (args) {
+    const before = this.redis?.processor()
+    const result = await this.ask('measure', args)
+    return { ...result, processor: result.processor + (this.redis ? (this.redis.processor() - before) / result.calls : 0) }
+  }
+
+  // Processor time so far of the process and of the server, in microseconds.
+  async processor () {
+    return await this.ask('processor') + (this.redis ? this.redis.processor() : 0)
   }
 
   // One thing at a time.
@@ -124,12 +148,16 @@ class StoreProcess {
   }
 
   async stop () {
+    await this.stopHost()
+    await this.redis?.kill()
+  }
+
+  async stopHost () {
     if (this.child.connected) {
       await this.ask('close').catch(() => {})
       this.child.disconnect()
     }
     await this.ended
-    await this.redis?.kill()
   }
 
   async remove () {

@@ -1,4 +1,7 @@
 // The stores that run side by side, each as the storage engine of a real Dashboard.
+const { spawnSync } = require('child_process')
+const fs = require('fs')
+const { builtinModules } = require('module')
 const path = require('path')
 const { RedisServer } = require('./redis-server.js')
 
@@ -6,16 +9,16 @@ const host = path.join(__dirname, '..', '__test__', 'contract', 'application', '
 const peers = path.join(__dirname, 'peers', 'node_modules')
 
 // `durable`: what is acknowledged is on the disk. `engine`: the file or package that gives Storage and StorageList.
-// `loaders`: how many calls load it at a time, where not 64.
+// `loaders`: how many calls load it at a time, where not 64. `node`: the Node that it needs, if it is not this one.
 const stores = {
   sled: {
     title: 'dashboard-sled',
     durable: true,
-    settings: 'listed under `dashboard.modules`, SLED_CACHE_MB=64',
+    settings: 'listed under `dashboard.modules`, default settings',
     version: () => versionIn(path.join(__dirname, '..')),
     engine: path.join(__dirname, '..'),
     modules: ['dashboard-sled'],
-    env: (folder) => ({ STORAGE: 'dashboard-sled', SLED_PATH: folder, SLED_CACHE_MB: '64' })
+    env: (folder) => ({ STORAGE: 'dashboard-sled', SLED_PATH: folder })
   },
   'lmdb-flushed': {
     title: 'lmdb, awaiting `flushed`',
@@ -38,8 +41,17 @@ const stores = {
     durable: true,
     settings: 'journal_mode=WAL, synchronous=FULL, prepared statements',
     version: () => versionIn(path.join(peers, 'better-sqlite3')),
-    engine: path.join(__dirname, 'peers', 'sqlite.js'),
+    engine: path.join(__dirname, 'peers', 'better-sqlite3.js'),
     env: (folder) => ({ STORAGE: 'sqlite', BENCH_FOLDER: folder })
+  },
+  'node-sqlite': {
+    title: '`node:sqlite`',
+    durable: true,
+    settings: 'journal_mode=WAL, synchronous=FULL, prepared statements, in a process of this Node',
+    version: () => `of Node ${spawnSync(nodeWithSqlite(), ['--version'], { encoding: 'utf8' }).stdout.trim()}`,
+    node: nodeWithSqlite,
+    engine: path.join(__dirname, 'peers', 'node-sqlite.js'),
+    env: (folder) => ({ STORAGE: 'node-sqlite', BENCH_FOLDER: folder })
   },
   level: {
     title: 'classic-level',
@@ -84,6 +96,15 @@ module.exports = { host, limit, needsPeers, ours: 'sled', stores }
 
 function needsPeers (name) {
   return Boolean(stores[name]?.engine?.startsWith(path.dirname(peers)))
+}
+
+// This Node if it has the module, else the one among the peers; undefined if there is none.
+function nodeWithSqlite () {
+  if (builtinModules.includes('node:sqlite')) {
+    return process.execPath
+  }
+  const binary = path.join(peers, `node-${process.platform}-${process.arch}`, 'bin', 'node')
+  return fs.existsSync(binary) ? binary : undefined
 }
 
 function versionIn (folder) {

