@@ -10,6 +10,8 @@ const colours = { text: '#78828c', line: '#78828c66', ahead: '#2f9e6e', behind: 
 const font = { fontFamily: 'sans-serif', fontSize: 12, color: colours.text }
 const width = 1000
 const margin = 24
+// From so many microseconds on, milliseconds are shown.
+const leastMilliseconds = 10000
 // Width of the names of the stores, which the panels of a row share.
 const names = 180
 // Number of panels side by side, where nothing else is said.
@@ -19,7 +21,7 @@ module.exports = { drawCharts }
 
 // Writes the pictures that the tables allow.
 function drawCharts ({ machine, rounds, tables }, folder) {
-  const where = `${describeMachine(machine)}, medians of ${rounds} rounds`
+  const where = `${describeMachine(machine)}, medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`
   const measured = tables.filter(({ kind }) => kind === 'stores')
   if (measured.length) {
     const heading = 'How many times faster dashboard-sled is than …'
@@ -33,7 +35,7 @@ function drawCharts ({ machine, rounds, tables }, folder) {
   }
   const latencies = tables.filter(({ kind }) => kind === 'latencies')
   if (latencies.length) {
-    const scale = '● half of the calls are faster   ◆ 99 of 100   ▲ 999 of 1,000. Microseconds, logarithmic: shorter is better. Busy: an endless loop for each processor.'
+    const scale = '● half of the calls are faster   ◆ 99 of 100   ▲ 999 of 1,000. In µs where nothing else is said, logarithmic: shorter is better. Busy: an endless loop for each processor.'
     fs.writeFileSync(path.join(folder, 'latencies.svg'), draw('How long one call takes', `${scale}\n${where}`, latencyPanels(latencies), 0, 2))
   }
   const growth = tables.find(({ kind }) => kind === 'growth')
@@ -74,8 +76,8 @@ function latencyPanels (tables) {
       xAxis: {
         type: 'log',
         // Room for the numbers at both ends.
-        min: Math.min(...values) / 2.5,
-        max: Math.max(...values) * 2.5,
+        min: Math.min(...values) / 6,
+        max: Math.max(...values) * 4,
         axisLabel: { show: false },
         axisTick: { show: false },
         splitLine: { show: false },
@@ -93,7 +95,7 @@ function latencyPanels (tables) {
         type: 'scatter',
         symbol,
         symbolSize: 9,
-        label: { ...font, fontSize: 11, show: true, position, distance: 4, formatter: ({ value: [time] }) => number(time) },
+        label: { ...font, fontSize: 11, show: true, position, distance: 4, formatter: ({ value: [time] }) => time < leastMilliseconds ? number(time) : `${number(time / 1000)} ms` },
         data: points(name)
       }))]
     }

@@ -4,6 +4,9 @@ const { ours } = require('./stores.js')
 
 module.exports = { describeMachine, makeReport, number }
 
+// Figures that have goals, in words.
+const names = { alone: 'one at a time', inFlight: '64 in flight', perSecond: 'calls per second', p50: '50 %', p99: '99 %', p999: '99.9 %' }
+
 const columnsOf = {
   failed: () => [text('', (row) => row.title)],
   stores: ({ unit }) => [
@@ -26,7 +29,7 @@ const columnsOf = {
     figure('processor, µs a call, alone', (row) => shown(row.processorAlone)),
     figure('64 in flight', (row) => shown(row.processorInFlight)),
     figure('event loop, 99.9 %, ms', (row) => row.delay ? number(row.delay) : ''),
-    figure('more resident than empty, MB', (row) => row.residentBytes === undefined ? '' : number(row.residentBytes / 1e6)),
+    figure('more resident than with 100 sessions, MB', (row) => row.residentBytes === undefined ? '' : number(row.residentBytes / 1e6)),
     figure('of it pages of files', (row) => row.mappedBytes === undefined ? '' : number(row.mappedBytes / 1e6)),
     figure('bytes of the records, MB', (row) => row.residentBytes === undefined ? '' : number(row.recordBytes / 1e6)),
     text('goals', describeGoals)
@@ -38,14 +41,14 @@ const columnsOf = {
       figure('ours is', (row) => row.times ? `${number(row.times[name])} ×` : '')
     ]),
     figure('processor, µs a call', (row) => shown(row.processor)),
-    figure('calls in a round', (row) => shown(row.calls)),
+    figure('calls in a round', (row) => shown(row.calls, true)),
     text('goals', describeGoals)
   ],
   large: () => [
     text('store', (row) => row.title),
     figure('written in, ms', (row) => row.missing ? 'not run, see below' : shown(row.milliseconds)),
     figure('more memory meanwhile, times its size', (row) => shown(row.timesItsSize)),
-    figure('small writes meanwhile', (row) => shown(row.writes)),
+    figure('small writes meanwhile', (row) => shown(row.writes, true)),
     figure('the longest of them, ms', (row) => shown(row.longest)),
     text('goals', describeGoals)
   ],
@@ -83,7 +86,7 @@ async function makeReport ({ machine, rounds, milliseconds, sessions, versions, 
   const settings = Object.values(versions).map(({ title, version, settings }) => `${title} ${version}: ${settings}`)
   const parts = [[
     describeMachine(machine),
-    `medians of ${rounds} rounds of ${milliseconds} ms, ${sessions.toLocaleString('en')} sessions where nothing else is said`,
+    `medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${milliseconds} ms, ${sessions.toLocaleString('en')} sessions where nothing else is said`,
     ...settings
   ].map((line) => `- ${line}`).join('\n')]
   parts.push(...reportGoals(tables))
@@ -129,7 +132,7 @@ function reportGoals (tables) {
     return []
   }
   const list = missed.map(({ table, row, figure, value, ...goal }) =>
-    `- ${table}, ${row}${figure ? `: ${figure}` : ''}: ${number(value)}, goal ${describeGoal(goal)}`)
+    `- ${table}: ${row}${figure ? `, ${inWords(figure)}` : ''}: ${number(value)}, goal: ${describeGoal(goal)}`)
   return ['### Goals', `${goals.length - missed.length} of ${goals.length} reached${missed.length ? '; not reached:' : '.'}`, ...list.length ? [list.join('\n')] : []]
 }
 
@@ -142,12 +145,17 @@ function describeMachine ({ processor, cores, memory, system, fileSystem, node }
 }
 
 function describeGoals ({ goals = [] }) {
-  return goals.map((goal) => `${goal.figure.split(', ')[0]} ${describeGoal(goal)}: ${verdict(goal)}`).join('; ')
+  return goals.map((goal) => `${inWords(goal.figure).split(', ')[0]} ${describeGoal(goal)}: ${verdict(goal)}`).join('; ')
+}
+
+function inWords (figure) {
+  const [name, ...rest] = figure.split(', ')
+  return [names[name] || name, ...rest].join(', ')
 }
 
 // Nothing for what could not be measured.
-function shown (value) {
-  return Number.isFinite(value) ? number(value) : ''
+function shown (value, isCount) {
+  return Number.isFinite(value) ? isCount ? Math.round(value).toLocaleString('en') : number(value) : ''
 }
 
 function text (title, show) {

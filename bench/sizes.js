@@ -11,7 +11,7 @@ const { ours, stores } = require('./stores.js')
 const group = 'sizes'
 const compared = [ours, 'lmdb', 'sqlite', 'node-sqlite', 'level']
 const width = 64
-const loaders = 1024
+const fewSessions = 100
 const warmUpCalls = 20000
 // Fifteen processes in each round leave less time for each.
 const partOfTurn = 0.5
@@ -69,9 +69,12 @@ async function run (context) {
   }))
 }
 
+// A process that has done the same kind of work with next to no sessions: what it takes is not for sessions.
 async function measureEmpty (context, name) {
   const one = context.make(name)
   await one.start()
+  await one.load(fewSessions)
+  await measureBoth(one, context, {}, {})
   const memory = await one.ask('memory')
   await one.remove()
   return memory
@@ -101,7 +104,7 @@ function measureWarm (runner, context) {
   readPages(runner.data)
   return startUsing(runner, async (openMilliseconds) => {
     const warm = await measureMisses(runner, context)
-    await runner.ask('readAll', { hasSessionCache: runner.name === ours, width: loaders })
+    await runner.readAll()
     const memory = await runner.ask('memory')
     const hot = { openMilliseconds, ...memory, ...await measureBoth(runner, context, { most: mostHot }, { most: mostHot }) }
     return { warm, hot }
@@ -125,7 +128,7 @@ async function measureBoth (runner, context, alone, inFlight) {
   if (isHot) {
     await runner.measure({ work: 'get', width, milliseconds, most: warmUpCalls })
   }
-  const { microseconds, processor: processorAlone } = await runner.measure({ work: 'get', slice: isHot ? 100 : 10, milliseconds, ...alone })
+  const { microseconds, processor: processorAlone } = await runner.measure({ work: 'get', slice: isHot ? 100 : 1, milliseconds, ...alone })
   const { perSecond, processor: processorInFlight } = await runner.measure({ work: 'get', width, milliseconds, ...inFlight })
   return { alone: microseconds, inFlight: perSecond, processorAlone, processorInFlight }
 }

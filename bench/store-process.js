@@ -5,9 +5,10 @@ const path = require('path')
 const { freePort } = require('../__test__/contract/free-port.js')
 const { makePlain } = require('./install.js')
 const { RedisServer } = require('./redis-server.js')
-const { host, stores } = require('./stores.js')
+const { host, ours, stores } = require('./stores.js')
 
 const beforeKill = 500
+const readers = 1024
 const inFlightAtKill = 64
 
 class StoreProcess {
@@ -62,12 +63,17 @@ class StoreProcess {
     await this.ask('load', { sessions, lists, loaders })
   }
 
-  // A new process goes on where the last one stopped; a server stays up.
+  // A new process goes on where the last one stopped, and has read everything once; a server stays up.
   async restart () {
     const left = await this.ask('leave')
     await this.stopHost()
     await this.startHost()
     await this.ask('use', { sessions: this.sessions, left })
+    await this.readAll()
+  }
+
+  readAll () {
+    return this.ask('readAll', { hasSessionCache: this.name === ours, width: readers })
   }
 
   // The result of a measurement, with the processor time of the server, if there is one, added to that of each call.
