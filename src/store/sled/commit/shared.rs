@@ -12,6 +12,7 @@ use crate::store::sled::commit::statistics::Syncs;
 use crate::store::sled::commit::unapplied::Unapplied;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::database::release::Held;
+use crate::store::sled::database::snapshot;
 use crate::store::sled::format::batch::{Batch, Changed};
 use crate::store::sled::read::page::Pages;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -112,7 +113,11 @@ impl Shared {
         let _applying = self.applying.write().unwrap_or_else(PoisonError::into_inner);
         self.pages.keep(disk, batch);
         let _noted = self.changed_keys.note(batch);
-        apply(batch)
+        apply(batch)?;
+        if let Some(held) = self.disk.upgrade() {
+            snapshot::begin_if_due(&held);
+        }
+        Ok(())
     }
 
     pub(in crate::store::sled) fn check_health(&self) -> Result<()> {

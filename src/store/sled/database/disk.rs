@@ -4,6 +4,7 @@ use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{ChunkId, Key};
 use crate::store::sled::database::range::{Range, Stored};
+use crate::store::sled::database::snapshot::Schedule;
 #[cfg(target_os = "linux")]
 use crate::store::sled::database::sync_file_range;
 use crate::store::sled::folder::free_space::FreeSpace;
@@ -28,6 +29,7 @@ pub struct Disk {
     progress: Arc<AtomicU64>,
     #[cfg(target_os = "linux")]
     _counting: sync_file_range::Counting,
+    schedule: Schedule,
 }
 
 impl Disk {
@@ -39,6 +41,7 @@ impl Disk {
             _counting: sync_file_range::count(&log, &progress),
             database,
             log,
+            schedule: Schedule::new(folder),
             folder: folder.into(),
             progress,
         }
@@ -47,6 +50,11 @@ impl Disk {
     /// Returns the counter that grows with each finished write.
     pub fn progress(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.progress)
+    }
+
+    /// Returns the schedule of the snapshots.
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
     }
 
     /// Returns the contents of `key`.
@@ -176,6 +184,7 @@ impl Disk {
     /// has to be in the journal.
     pub fn apply_journaled(&self, batch: &Batch) -> Result<()> {
         for (key, value) in batch.shared() {
+            self.schedule.add(key.len() + value.as_ref().map_or(0, |value| value.len()));
             put(&self.database, key, value).map_err(|error| self.failed("write to", error))?;
             self.progress.fetch_add(1, Ordering::Relaxed);
         }

@@ -4,6 +4,7 @@
 //! - [`recovery`]: repairs sled's own files before an open
 //! - [`disk`]: reads and writes keys
 //! - [`range`]: iterates over keys, and steps over damage
+//! - [`snapshot`]: writes snapshots of sled's page table, so that an open reads little
 //! - [`release`]: closes sled after its last user
 //! - [`errors`]: converts sled's errors
 //! - [`sync_file_range`], [`thread_priority`]: make sled's writes durable, and keep its threads in the background
@@ -15,6 +16,7 @@ pub mod errors;
 pub mod range;
 pub mod recovery;
 pub mod release;
+pub mod snapshot;
 pub mod start;
 #[cfg(target_os = "linux")]
 pub mod sync_file_range;

@@ -1,7 +1,7 @@
 //! Repairs that an open makes by itself. They concern files of sled whose content is known from other sources.
 
 use crate::store::error::{Result, StoreError};
-use crate::store::sled::folder::names::{self, LOG, SNAPSHOT};
+use crate::store::sled::folder::names::{self, LOG, SNAPSHOT, SNAPSHOT_CUT_SHORT};
 use crate::store::sled::folder::relocate::rename;
 use crate::store::sled::folder::{create_regular, files, is_there};
 use std::fs;
@@ -19,7 +19,7 @@ pub fn before_open(folder: &Path) -> Result<Vec<String>> {
     if !is_there(&folder.join(LOG))? {
         return Ok(repaired);
     }
-    for snapshot in snapshots(folder, |name| name.ends_with(".generating"))? {
+    for snapshot in snapshots(folder, |name| name.ends_with(SNAPSHOT_CUT_SHORT))? {
         fs::remove_file(&snapshot).map_err(|error| StoreError::io("remove", &snapshot, error))?;
         repaired.push(format!("a snapshot that was cut short was removed: {}", snapshot.display()));
     }
@@ -59,7 +59,8 @@ fn write_durably(path: &Path, bytes: &[u8]) -> Result<()> {
         .map_err(|error| StoreError::io("write", path, error))
 }
 
-fn snapshots(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+/// Returns the paths of the snapshots in sled's `folder` with a `wanted` name.
+pub fn snapshots(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
     Ok(files(folder)?
         .into_iter()
         .filter(|path| {

@@ -33,5 +33,7 @@ pub const CONF: &str = "conf";
 pub const BLOBS: &str = "blobs";
 /// In sled's folder: prefix of sled's snapshots.
 pub const SNAPSHOT: &str = "snap.";
+/// In sled's folder: end of the name of a snapshot that is being written.
+pub const SNAPSHOT_CUT_SHORT: &str = ".generating";
 /// The files that sled's folder always has.
 pub const IN_SLED: [&str; 3] = [CONF, LOG, JOURNAL];

@@ -1,0 +1,122 @@
+use super::*;
+use crate::store::sled::database::start::open_sled;
+use std::path::PathBuf;
+
+const KEYS: u64 = 2000;
+
+/// Changes keys far from each other: most are set, some removed.
+fn work(database: &sled::Db, round: u64) {
+    for step in 0..3 * KEYS {
+        let number = step * 7919 % KEYS;
+        let key = format!("record {number}");
+        if (number + round).is_multiple_of(5) {
+            database.remove(key).unwrap();
+        } else {
+            let length = usize::try_from(25 + number % 90).unwrap();
+            database.insert(key, (step + round).to_le_bytes().repeat(length)).unwrap();
+        }
+    }
+}
+
+fn position(folder: &Path) -> u64 {
+    last(folder).unwrap().unwrap().0
+}
+
+fn copy(from: &Path, to: &Path) -> PathBuf {
+    let status = std::process::Command::new("cp").arg("-r").args([from, to]).status();
+    assert!(status.unwrap().success());
+    to.into()
+}
+
+/// Opens the database, and returns the snapshot that sled writes.
+fn snapshot_of_sled(folder: &Path) -> Vec<u8> {
+    let (database, repaired) = open_sled(folder).unwrap();
+    assert!(repaired.is_empty(), "{repaired:?}");
+    drop(database);
+    fs::read(last(folder).unwrap().unwrap().1).unwrap()
+}
+
+#[test]
+fn sled_goes_on_from_a_snapshot_as_if_it_had_read_the_whole_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sled");
+    drop(open_sled(&path).unwrap());
+    let (database, _) = open_sled(&path).unwrap();
+    let mut ends = vec![position(&path)];
+    for round in 0..8 {
+        work(&database, round);
+        database.flush().unwrap();
+        if round % 2 == 1 {
+            assert!(advance(&path, &|| true).unwrap());
+            ends.push(position(&path));
+        }
+    }
+    drop(database);
+    assert!(ends.is_sorted_by(|before, after| before < after), "{ends:?}");
+    assert_eq!(snapshots(&path, |_| true).unwrap().len(), 1);
+    let without = copy(&path, &folder.path().join("without"));
+    fs::remove_file(last(&without).unwrap().unwrap().1).unwrap();
+    assert_eq!(snapshot_of_sled(&path), snapshot_of_sled(&without));
+}
+
+#[test]
+fn snapshots_are_right_while_the_log_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sled");
+    drop(open_sled(&path).unwrap());
+    let (database, _) = open_sled(&path).unwrap();
+    let written = std::thread::scope(|scope| {
+        let worker = scope.spawn(|| (0..8).for_each(|round| work(&database, round)));
+        let mut written = 0;
+        while !worker.is_finished() {
+            written += u32::from(advance(&path, &|| true).unwrap());
+        }
+        written
+    });
+    drop(database);
+    assert!(written > 0);
+    let without = copy(&path, &folder.path().join("without"));
+    fs::remove_file(last(&without).unwrap().unwrap().1).unwrap();
+    assert_eq!(snapshot_of_sled(&path), snapshot_of_sled(&without));
+}
+
+#[test]
+fn a_snapshot_that_is_given_up_leaves_the_last_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sled");
+    drop(open_sled(&path).unwrap());
+    let (database, _) = open_sled(&path).unwrap();
+    work(&database, 0);
+    work(&database, 1);
+    database.flush().unwrap();
+    let before = snapshots(&path, |_| true).unwrap();
+    for answers in 0..20_u32 {
+        let left = std::cell::Cell::new(answers);
+        let goes_on = || left.replace(left.get().saturating_sub(1)) > 0;
+        if advance(&path, &goes_on).unwrap() {
+            assert!(answers > 3, "{answers}");
+            return;
+        }
+        assert_eq!(snapshots(&path, |_| true).unwrap(), before);
+    }
+}
+
+#[test]
+fn a_damaged_log_is_left_to_the_next_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sled");
+    drop(open_sled(&path).unwrap());
+    let (database, _) = open_sled(&path).unwrap();
+    work(&database, 0);
+    work(&database, 1);
+    database.flush().unwrap();
+    let damaged = copy(&path, &folder.path().join("damaged"));
+    let log = damaged.join(LOG);
+    let mut bytes = fs::read(&log).unwrap();
+    bytes[1_000_000] ^= 1;
+    fs::write(&log, bytes).unwrap();
+    let before = position(&damaged);
+    assert!(!advance(&damaged, &|| true).unwrap());
+    assert_eq!(position(&damaged), before);
+    assert!(advance(&path, &|| true).unwrap());
+}
