@@ -13,6 +13,10 @@ use std::time::{Duration, Instant};
 /// time of the last answer; sleeping and waking would take as long.
 const PATIENCE: Duration = Duration::from_micros(50);
 
+/// Shortest and longest pause of spinning after the writer has spun in vain.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(512);
+
 /// Size over which other commits are made between the slices, in bytes. Smaller contents take only a slice or two.
 const LONG_BYTES: usize = 1 << 20;
 
@@ -46,12 +50,22 @@ pub enum Next {
     Closed,
 }
 
+/// Whether it pays to spin. It does not if changes come seldom, or if other programs need the processors: then spinning
+/// uses up the turn that the writer will need. After each spin in vain the writer pauses for twice as long as before,
+/// and after each one that has paid, for half as long.
+struct Spinning {
+    resumes: Instant,
+    pause: Duration,
+}
+
 /// The queue. Any thread may add messages; one thread takes them.
 pub struct Queue {
     state: Mutex<State>,
     ready: Condvar,
     /// Number of messages, readable without the lock.
     length: AtomicUsize,
+    /// Used by the thread that takes messages.
+    spinning: Mutex<Spinning>,
 }
 
 struct State {
@@ -65,7 +79,13 @@ impl Queue {
     /// Returns an open, empty queue.
     pub fn new() -> Self {
         let state = State { messages: VecDeque::new(), open: true, asleep: false };
-        Self { state: Mutex::new(state), ready: Condvar::new(), length: AtomicUsize::new(0) }
+        let spinning = Spinning { resumes: Instant::now(), pause: SHORTEST_PAUSE };
+        Self {
+            state: Mutex::new(state),
+            ready: Condvar::new(),
+            length: AtomicUsize::new(0),
+            spinning: Mutex::new(spinning),
+        }
     }
 
     /// Adds `message` at the end, or returns it if the queue is closed.
@@ -97,9 +117,9 @@ impl Queue {
 
     /// Takes the first message. Waits for one, for at most `limit`.
     pub fn next(&self, limit: Option<Duration>) -> Next {
-        let start = Instant::now();
-        while self.is_empty() && start.elapsed() < PATIENCE {
-            std::thread::yield_now();
+        if self.is_empty() {
+            let mut spinning = self.spinning.lock().unwrap_or_else(PoisonError::into_inner);
+            spinning.spin(|| !self.is_empty());
         }
         let mut state = self.lock();
         loop {
@@ -173,6 +193,28 @@ impl Queue {
     }
 }
 
+impl Spinning {
+    /// Spins until `is_done`, unless that did not pay lately.
+    fn spin(&mut self, is_done: impl Fn() -> bool) {
+        let start = Instant::now();
+        if start < self.resumes {
+            return;
+        }
+        let mut now = start;
+        while !is_done() && now < start + PATIENCE {
+            std::thread::yield_now();
+            now = Instant::now();
+        }
+        // A message that came while another program had its turn came too late.
+        if now < start + PATIENCE {
+            self.pause = (self.pause / 2).max(SHORTEST_PAUSE);
+        } else {
+            self.resumes = now + self.pause;
+            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
 /// Returns the record and contents that `request` writes, if it writes a single long record to which the rule about
 /// stale writes does not apply. Such contents do not depend on the stored ones.
 pub fn long_write(request: &Request) -> Option<(&Key, &Contents)> {
@@ -198,4 +240,40 @@ fn changes(request: &Request, key: &Key) -> bool {
         | Change::ListAdd { .. }
         | Change::ListRemove { .. } => false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn spinning_pauses_for_longer_each_time_that_it_is_in_vain() {
+        let now = Instant::now();
+        let mut spinning = Spinning { resumes: now, pause: SHORTEST_PAUSE };
+        let asked = Cell::new(0);
+        let spin = |spinning: &mut Spinning, is_done: bool| {
+            asked.set(0);
+            spinning.spin(|| {
+                asked.set(asked.get() + 1);
+                is_done
+            });
+            asked.get() > 0
+        };
+        assert!(spin(&mut spinning, false));
+        assert_eq!(spinning.pause, 2 * SHORTEST_PAUSE);
+        assert!(spinning.resumes >= now + SHORTEST_PAUSE);
+        spinning.resumes = Instant::now() + LONGEST_PAUSE;
+        assert!(!spin(&mut spinning, false));
+        for _ in 0..20 {
+            spinning.resumes = now;
+            assert!(spin(&mut spinning, false));
+        }
+        assert_eq!(spinning.pause, LONGEST_PAUSE);
+        // A thread that loses its turn in between has spun in vain as well.
+        while spinning.pause > SHORTEST_PAUSE {
+            spinning.resumes = now;
+            assert!(spin(&mut spinning, true));
+        }
+    }
 }
