@@ -41,7 +41,7 @@ async function run ({ long }) {
 
 function hang (volume, stores, delay) {
   const env = { ...process.env, TARGET: volume.mount, STORES: stores, DELAY: String(delay) }
-  const child = fork(path.join(__dirname, 'fixtures', 'hanging-target.js'), { env, timeout: 60000 })
+  const child = fork(path.join(__dirname, 'fixtures', 'hanging-target.js'), { env, timeout: 180000 })
   let frozen = false
   const thaw = () => {
     if (frozen) {

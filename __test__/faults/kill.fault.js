@@ -3,7 +3,7 @@ const path = require('path')
 const { setTimeout: sleep } = require('timers/promises')
 const { inFolder, kill, startResets } = require('./processes.js')
 
-const OPEN_MS = 2000
+const OPEN_MS = 5000
 
 module.exports = { run: ({ long }) => inFolder((folder, ledger) => killRounds(path.join(folder, 'store'), ledger, long ? 500 : 100)) }
 

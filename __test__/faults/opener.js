@@ -3,7 +3,7 @@ const { fork } = require('child_process')
 const { once } = require('events')
 const path = require('path')
 
-const LIMIT = 60000
+const LIMIT = 120000
 
 module.exports = { makeOpener }
 

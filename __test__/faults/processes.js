@@ -6,7 +6,7 @@ const path = require('path')
 const readline = require('readline')
 const Ledger = require('./ledger.js')
 
-const LIMIT_MS = 30000
+const LIMIT_MS = 120000
 const fixtures = path.join(__dirname, 'fixtures')
 
 module.exports = { checked, copyStore, inFolder, kill, missing, run, startResets, withCleanup }

@@ -126,7 +126,7 @@ class Kills {
     const ended = await end(spawn(process.execPath, [path.join(__dirname, 'fixtures', 'swap.js'), what, store, path.join(folder, 'backup')], {
       env: { ...process.env, LD_PRELOAD: this.library, FAULT_FOLDER: store, FAULT_PLAN: plan, FAULT_LOG: log, FAULT_FROM: from || '' },
       stdio: 'inherit',
-      timeout: 30000
+      timeout: 120000
     }))
     if (withoutPlan && n !== NEVER) {
       fs.rmSync(path.join(store, 'swap'), { force: true })

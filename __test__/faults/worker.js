@@ -5,7 +5,7 @@ const os = require('os')
 const path = require('path')
 const { copy, empty, note } = require('./model.js')
 
-const LIMIT = 120000
+const LIMIT = 300000
 
 module.exports = { makeFolder, readStates, runNode, work }
 
