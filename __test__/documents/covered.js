@@ -31,7 +31,7 @@ module.exports = {
   'cargo fmt': partOfTest("run('cargo', ['fmt'"),
   'cargo clippy --all-targets': partOfTest("'--all-targets'"),
   'npx mocha __test__/storage.test.js': partOfTest("run('npx', ['mocha'"),
-  "npx mocha --exit --timeout 30000 '__test__/*.test.js'": partOfTest("['mocha', '--exit', '--timeout', '30000', '__test__/*.test.js']"),
+  "npx mocha --exit --parallel --jobs 3 --timeout 60000 '__test__/*.test.js'": partOfTest("['mocha', '--exit', '--parallel', '--jobs', '3', '--timeout', '60000', '__test__/*.test.js']"),
   'npx standard --fix': partOfTest("run('npx', ['standard']"),
   'kill -9': { file: '__test__/faults/kill.fault.js', text: 'kill' },
 
