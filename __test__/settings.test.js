@@ -1,9 +1,10 @@
 /* eslint-env mocha */
 const assert = require('assert')
 const fs = require('fs')
+const os = require('os')
 const path = require('path')
 const addon = require('../index.js')
-const { settings } = require('../lib/settings.js')
+const { defaultCacheMB, settings } = require('../lib/settings.js')
 const { makeFolder, rejection, useStore } = require('./helper.js')
 
 describe('settings', () => {
@@ -116,6 +117,31 @@ describe('settings', () => {
   }
 
   describe('SLED_CACHE_MB', () => {
+    const { constrainedMemory } = process
+    const { totalmem } = os
+    afterEach(() => Object.assign(process, { constrainedMemory }) && Object.assign(os, { totalmem }))
+
+    it('follows the memory that the process may use', () => {
+      const machine = 4096
+      const cases = [
+        // limit of the container in MiB, cache of the main store, of a module's
+        [256, 32, 32],
+        [512, 80, 64],
+        [1024, 208, 64],
+        [8192, 976, 64],
+        [0, 976, 64],
+        [undefined, 976, 64],
+        [2 ** 44, 976, 64]
+      ]
+      os.totalmem = () => machine * 2 ** 20
+      for (const [limit, main, module] of cases) {
+        process.constrainedMemory = () => limit && limit * 2 ** 20
+        assert.deepStrictEqual([defaultCacheMB(), defaultCacheMB('ORGANIZATIONS')], [main, module], `${limit}`)
+      }
+      process.constrainedMemory = undefined
+      os.totalmem = () => 64 * 2 ** 30
+      assert.strictEqual(defaultCacheMB(), 1024)
+    })
     it('a small cache changes no answer', async () => {
       await store.storage.close()
       process.env.SLED_CACHE_MB = '1'

@@ -8,8 +8,10 @@ const SessionCache = require('./session-cache.js')
 const { readSettings, sharedFolderError } = require('./settings.js')
 
 const MEBIBYTE = 1024 * 1024
-// Part of the main store's cache that parsed sessions get.
+// Part of the main store's cache that parsed sessions get, and the most that they get, in bytes. Each of them takes more memory
+// than a record and its key, and each thread has its own.
 const SESSIONS_SHARE = 1 / 4
+const MOST_SESSIONS_BYTES = 16 * MEBIBYTE
 
 module.exports = { closeStore, mainSessions, mainStore, openFolder, openStore, readText }
 
@@ -38,7 +40,7 @@ async function openStore (prefix) {
 async function openOnce (name, prefix, { folder, cacheMB, commitSeconds, purgeAfter }) {
   try {
     const cacheBytes = cacheMB * MEBIBYTE
-    const sessionsBytes = prefix === undefined ? cacheBytes * SESSIONS_SHARE : 0
+    const sessionsBytes = prefix === undefined ? Math.min(cacheBytes * SESSIONS_SHARE, MOST_SESSIONS_BYTES) : 0
     const store = await openNative(folder, cacheBytes - sessionsBytes, commitSeconds, true)
     // Compared by the real path, because two names may lead to one folder.
     if (owners.has(store.path) && owners.get(store.path) !== prefix) {

@@ -1,5 +1,6 @@
 // Settings of the stores. They come from the environment, or as options from `open`. README describes the same settings; a test
 // compares the two.
+const os = require('os')
 const path = require('path')
 const { readAge } = require('./age.js')
 const { failure, invalid } = require('./errors.js')
@@ -13,7 +14,15 @@ const settings = {
   cache: { variable: 'CACHE', slug: 'invalid-cache', code: 'ERR_CACHE' }
 }
 
-module.exports = { checkNumbers, readSettings, sharedFolderError, settings }
+const MEBIBYTE = 1024 * 1024
+// Memory of a dashboard with an empty store, in MiB.
+const PROCESS_MB = 192
+// Limits of the main store's cache by default. The smaller one serves as many sessions as a process of 256 MiB can have users;
+// the larger one holds about two million sessions.
+const LEAST_CACHE_MB = 32
+const MOST_CACHE_MB = 1024
+
+module.exports = { checkNumbers, defaultCacheMB, readSettings, sharedFolderError, settings }
 
 // Returns the settings of Dashboard's store, or of the store of the module with this prefix.
 function readSettings (prefix) {
@@ -23,10 +32,21 @@ function readSettings (prefix) {
   refuseHostCache()
   return {
     folder: readFolder(prefix),
-    cacheMB: readNumber('cacheMB'),
+    cacheMB: readNumber('cacheMB', defaultCacheMB(prefix)),
     commitSeconds: readNumber('commitSeconds'),
     purgeAfter: readPurgeAfter()
   }
+}
+
+// Returns the size of a store's cache if none is set. The main store gets a quarter of the memory that the process may use beyond
+// what it needs without a cache; the store of a module gets no more than the fixed default.
+function defaultCacheMB (prefix) {
+  // Without a limit, the result is 0, undefined, or more than the machine has. Old versions of Node lack the function.
+  const limit = process.constrainedMemory?.()
+  const memory = limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem()
+  const quarter = Math.floor((memory / MEBIBYTE - PROCESS_MB) / 4)
+  const main = Math.min(Math.max(quarter, LEAST_CACHE_MB), MOST_CACHE_MB)
+  return prefix === undefined ? main : Math.min(main, settings.cacheMB.byDefault)
 }
 
 // Returns options of `open`, with the defaults for those that are not given.
@@ -61,8 +81,8 @@ function folderVariable (prefix) {
   return prefix ? `${prefix}_${variable}` : variable
 }
 
-function readNumber (name) {
-  const { variable, slug, code, byDefault } = settings[name]
+function readNumber (name, byDefault = settings[name].byDefault) {
+  const { variable, slug, code } = settings[name]
   const text = process.env[variable]
   const number = text ? Number(text) : byDefault
   requireNumber(number, settings[name], { slug, code, text: `${variable}: ${text}` })

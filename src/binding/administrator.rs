@@ -93,7 +93,7 @@ impl NativeStore {
         let secret = arguments::secret(env, secret)?;
         self.begin_change(env, |store, resolver| {
             reset_session_key::patch(store, &appid, &accountid, now, secret, |result| {
-                resolver.settle(result.map(|text| Answer::Json(text.into())));
+                resolver.settle(result.map(Answer::Json));
             });
         })
     }

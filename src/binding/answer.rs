@@ -7,7 +7,6 @@ use crate::store::{wtf8, Contents, Findings, Lease, Parts, Records};
 use napi::bindgen_prelude::{BufferSlice, JsObjectValue, Null, Object, ToNapiValue};
 use napi::{check_status, sys, Env, JsValue, Result};
 use std::ptr;
-use std::sync::Arc;
 
 /// A result on its way to JavaScript.
 pub enum Answer {
@@ -24,7 +23,7 @@ pub enum Answer {
     /// A record as text, or undefined.
     Text(Option<Contents>),
     /// JSON text.
-    Json(Arc<str>),
+    Json(String),
     /// The JSON text of a session, and the versions of its record and of its account's.
     Session(session::Found),
     /// A record as a Buffer, or undefined.

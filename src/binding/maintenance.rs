@@ -273,7 +273,7 @@ fn set_progress(bytes: u64) {
 }
 
 pub fn json_answer(value: &Value) -> Answer {
-    Answer::Json(value.to_string().into())
+    Answer::Json(value.to_string())
 }
 
 fn describe(report: &Report) -> Value {

@@ -1,37 +1,37 @@
 //! An account, as the administrator's `account.js` of Dashboard reads it.
 
 use super::json::{self, Object};
-use std::sync::Arc;
 
-/// The parts of an account that look-ups of it and of its sessions need.
+/// The parts of an account that look-ups of its sessions need.
 #[derive(Debug, PartialEq)]
 pub struct Account {
-    /// The account as JSON, without `sessionKey`, `usernameHash` and `passwordHash`.
-    pub redacted: Arc<str>,
     /// `sessionKeyNumber`, if it is a number.
     pub session_key_number: Option<f64>,
     /// `sessionKeyLastReset` as JSON.
     pub session_key_last_reset: Option<String>,
-    /// Whether `deleted` is set.
-    pub deleted: bool,
 }
 
 impl Account {
     /// Reads the text of an account. Returns `None` unless the text is an account as Dashboard writes it.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let mut object = Object::parse(text)?;
-        if !object.is_a("account") {
-            return None;
-        }
-        redact(&mut object);
-        Some(Self {
+        let object = Object::pick(text, &["object", "sessionKeyNumber", "sessionKeyLastReset"])?;
+        object.is_a("account").then(|| Self {
             session_key_number: object.get("sessionKeyNumber").and_then(json::number),
             session_key_last_reset: object.get("sessionKeyLastReset").map(Into::into),
-            deleted: object.get("deleted").is_some_and(json::is_truthy),
-            redacted: object.text().into(),
         })
     }
+}
+
+/// Returns an account without its secrets, as JSON. Returns `None` unless the text is an account.
+#[must_use]
+pub fn redacted(text: &str) -> Option<String> {
+    let mut object = Object::parse(text)?;
+    if !object.is_a("account") {
+        return None;
+    }
+    redact(&mut object);
+    Some(object.text())
 }
 
 /// Removes the secrets of an account.
@@ -59,16 +59,16 @@ mod tests {
     #[test]
     fn secrets_are_removed_and_the_rest_stays() {
         let text = r#"{"object":"account","sessionKey":"k","a":1.50,"\u0070asswordHash":"p","usernameHash":"u","sessionKeyNumber":3}"#;
-        let account = Account::read(text).unwrap();
-        assert_eq!(&*account.redacted, r#"{"object":"account","a":1.50,"sessionKeyNumber":3}"#);
-        assert_eq!(account.session_key_number, Some(3.0));
-        assert!(!account.deleted);
+        let expected = r#"{"object":"account","a":1.50,"sessionKeyNumber":3}"#;
+        assert_eq!(redacted(text).as_deref(), Some(expected));
+        assert_eq!(Account::read(text).unwrap().session_key_number, Some(3.0));
     }
 
     #[test]
     fn text_that_is_not_an_account_is_not_read() {
         for text in ["{}", "[]", "account", r#"{"object":"session"}"#, r#"{"object":"account"#] {
             assert_eq!(Account::read(text), None, "{text}");
+            assert_eq!(redacted(text), None, "{text}");
         }
     }
 }

@@ -3,12 +3,16 @@
 //! Text that a rule does not touch stays as it was written, to the byte: numbers, escapes and unpaired surrogates are
 //! never parsed and printed again. The order of the members stays as well.
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use super::compact;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+
+/// Number of members that memory is reserved for. Records of Dashboard have about ten.
+const EXPECTED: usize = 16;
 
 /// An object, cut into its members.
 #[derive(Clone, Debug)]
@@ -248,18 +252,26 @@ struct Members<'n> {
 
 impl Members<'_> {
     fn parse(self, text: &str) -> Option<Object<'_>> {
+        let mut members = Vec::with_capacity(EXPECTED);
+        if compact::read(text, |name, value| self.take(&mut members, name, value)).is_some() {
+            return Some(Object { members });
+        }
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let object = self.deserialize(&mut deserializer).ok()?;
+        let object = (&mut deserializer).deserialize_map(self).ok()?;
         deserializer.end().ok()?;
         Some(object)
     }
-}
 
-impl<'de> DeserializeSeed<'de> for Members<'_> {
-    type Value = Object<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
+    /// Adds a member if it is wanted.
+    fn take<'a>(self, members: &mut Vec<Member<'a>>, name: &'a str, value: &'a str) {
+        if let Some(wanted) = self.wanted {
+            let Some(wanted) = wanted.iter().find(|wanted| is_text(name, wanted)) else { return };
+            if let Some(earlier) = members.iter_mut().find(|member| member.is(wanted)) {
+                earlier.value = Cow::Borrowed(value);
+                return;
+            }
+        }
+        members.push(Member { name: Cow::Borrowed(name), value: Cow::Borrowed(value) });
     }
 }
 
@@ -271,21 +283,9 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members: Vec<Member> = Vec::with_capacity(16);
+        let mut members = Vec::with_capacity(EXPECTED);
         while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-            let (name, value) = (name.get(), Cow::Borrowed(value.get()));
-            if let Some(wanted) = self.wanted {
-                let wanted = match plain_text(name) {
-                    Some(plain) => wanted.iter().find(|wanted| **wanted == plain),
-                    None => wanted.iter().find(|wanted| is_text(name, wanted)),
-                };
-                let Some(wanted) = wanted else { continue };
-                if let Some(earlier) = members.iter_mut().find(|member| member.is(wanted)) {
-                    earlier.value = value;
-                    continue;
-                }
-            }
-            members.push(Member { name: Cow::Borrowed(name), value });
+            self.take(&mut members, name.get(), value.get());
         }
         Ok(Object { members })
     }

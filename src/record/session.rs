@@ -3,26 +3,21 @@
 use super::account::Account;
 use super::end::{end, End};
 use super::json::{self, Object};
-use std::sync::Arc;
 
 /// A session as Dashboard writes it, whose end is not stored.
-#[derive(Debug, PartialEq)]
-pub struct Session {
-    /// The session as JSON without `tokenHash`.
-    redacted: Arc<str>,
-    /// Id of the account that the session belongs to.
-    pub accountid: String,
+#[derive(Debug)]
+pub struct Session<'a> {
+    /// The session without `tokenHash`.
+    object: Object<'a>,
     key_number: f64,
     expires: f64,
-    /// `expires` as written in the text.
-    expires_json: String,
 }
 
-impl Session {
+impl<'a> Session<'a> {
     /// Reads the text of a session. Returns `None` if it is not a session, if its end is stored, or if it is not
     /// exactly as Dashboard writes it: JavaScript's many coercions apply then.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn read(text: &'a str) -> Option<Self> {
         let names = ["object", "accountid", "ended", "expires", "sessionKeyNumber"];
         let mut object = Object::parse(text)?;
         if !object.is_a("session") || object.get("ended").is_some() || object.repeats(&names) {
@@ -34,27 +29,28 @@ impl Session {
         if accountid.is_empty() || accountid.contains('/') {
             return None;
         }
-        let expires = object.get("expires")?;
-        Some(Self {
-            redacted: object.text().into(),
-            accountid: accountid.into(),
-            key_number: object.get("sessionKeyNumber").and_then(json::number)?,
-            expires: json::number(expires)?,
-            expires_json: expires.into(),
-        })
+        let number = |name| object.get(name).and_then(json::number);
+        let (key_number, expires) = (number("sessionKeyNumber")?, number("expires")?);
+        Some(Self { object, key_number, expires })
+    }
+
+    /// Returns the ID of the account that the session belongs to.
+    #[must_use]
+    pub fn accountid(&self) -> &str {
+        self.object.get("accountid").and_then(json::plain_text).unwrap_or_default()
     }
 
     /// Returns the session as JSON at `now` in seconds, with `ended` if it is no longer valid. Returns `None` where
     /// JavaScript's coercions decide.
     #[must_use]
-    pub fn at(&self, now: f64, account: &Account) -> Option<Arc<str>> {
+    pub fn at(&self, now: f64, account: &Account) -> Option<String> {
         let ended = match end(self.key_number, account.session_key_number?, self.expires, now) {
             Some(End::Reset) => account.session_key_last_reset.as_deref()?,
-            Some(End::Expiry) => &self.expires_json,
-            None => return Some(Arc::clone(&self.redacted)),
+            Some(End::Expiry) => self.object.get("expires")?,
+            None => return Some(self.object.text()),
         };
-        let open = self.redacted.strip_suffix('}')?;
-        Some([open, ",\"ended\":", ended, "}"].concat().into())
+        let text = self.object.text();
+        Some([text.strip_suffix('}')?, ",\"ended\":", ended, "}"].concat())
     }
 }
 
@@ -104,7 +100,7 @@ mod tests {
         for (number, expires) in
             [("null", "1"), ("\"1\"", "1"), ("1", "null"), ("[1]", "1"), ("1", "\"9\"")]
         {
-            assert_eq!(Session::read(&session(number, expires)), None);
+            assert!(Session::read(&session(number, expires)).is_none());
         }
         for text in [
             r#"{"object":"session","accountid":"a","expires":1,"sessionKeyNumber":1,"ended":5}"#,
@@ -116,9 +112,10 @@ mod tests {
             r#"{"object":"session","accountid":"a","expires":1,"expires":2,"sessionKeyNumber":1}"#,
             r#"{"object":"account","accountid":"a","expires":1,"sessionKeyNumber":1}"#,
         ] {
-            assert_eq!(Session::read(text), None, "{text}");
+            assert!(Session::read(text).is_none(), "{text}");
         }
-        let read = Session::read(&session("1", "1")).unwrap();
+        let text = session("1", "1");
+        let read = Session::read(&text).unwrap();
         assert_eq!(read.at(0.0, &account("null")), None);
     }
 }

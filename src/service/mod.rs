@@ -27,40 +27,13 @@ pub mod session;
 pub mod session_lists;
 pub mod usage;
 
-use crate::record::cipher::{self, Secret};
 use crate::record::{keys, Kind};
-use crate::store::{Change, Contents, Key, Result, Store, StoreError};
-use std::any::Any;
-use std::sync::{mpsc, Arc};
+use crate::store::{Change, Key, Result, Store, StoreError};
+use std::sync::mpsc;
 use uuid::Uuid;
 
 /// Number of records per page.
 pub const RECORDS_PER_PAGE: usize = 500;
-
-/// A parsed record, and the secret that it was decrypted with.
-struct Parsed<T> {
-    secret: Option<Secret>,
-    record: Option<Arc<T>>,
-}
-
-/// Returns what `parse` makes of `contents`. It is cached beside the contents, and the next call, which usually has the
-/// same secret, gets it again.
-///
-/// Without this, a look-up of a session would parse two records, which takes 2 µs for each of them, and 5 µs more to
-/// decrypt it (`benches/rules.rs`).
-fn parsed<T: Any + Send + Sync>(
-    contents: &Contents,
-    secret: Option<&Secret>,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Option<Arc<T>> {
-    let parse = |bytes: &[u8]| parse(&cipher::decrypt_record(bytes, secret)).map(Arc::new);
-    let kept =
-        contents.cached_parse(|bytes| Parsed { secret: secret.cloned(), record: parse(bytes) });
-    match kept {
-        Some(kept) if kept.secret.as_ref() == secret => kept.record.clone(),
-        _ => parse(contents),
-    }
-}
 
 /// Makes `changes`, and returns when they are durable. Blocks.
 fn wait_for(store: &Store, changes: Vec<Change>) -> Result<()> {

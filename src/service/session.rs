@@ -1,29 +1,21 @@
 //! Dashboard's `global.api.administrator.Session`.
 
 use super::lookup::Source;
-use super::{parsed, record_key};
+use super::record_key;
 use crate::record::account::Account;
-use crate::record::cipher::Secret;
+use crate::record::cipher::{self, Secret};
 use crate::record::session::Session;
 use crate::record::Kind;
-use crate::store::Key;
-use std::sync::Arc;
 
 /// A session for a caller. It stays the same while both versions are current and it has not expired.
 #[derive(Debug)]
 pub struct Found {
     /// The session as JSON, without `tokenHash`, and with `ended` if it is no longer valid.
-    pub json: Arc<str>,
+    pub json: String,
     /// Version of the session's record.
     pub session_version: u64,
     /// Version of its account's record.
     pub account_version: u64,
-}
-
-/// A parsed session, and the key of its account.
-struct Owned {
-    session: Session,
-    account: Key,
 }
 
 /// Returns the session at `now` in seconds. Returns `None` where JavaScript has to compute the answer.
@@ -39,27 +31,24 @@ pub fn get<S: Source>(
     let Some(contents) = source.read(&key)? else {
         return Ok(None);
     };
-    let owned = parsed(&contents, secret, |text| {
-        let session = Session::read(text)?;
-        let account = record_key(appid, Kind::Account, session.accountid.as_bytes());
-        Some(Owned { session, account })
-    });
-    let Some(owned) = owned else {
+    let text = cipher::decrypt_record(&contents, secret);
+    let Some(session) = Session::read(&text) else {
         return Ok(None);
     };
-    let account_version = source.version(&owned.account);
-    let Some(contents) = source.read(&owned.account)? else {
+    let key = record_key(appid, Kind::Account, session.accountid().as_bytes());
+    let account_version = source.version(&key);
+    let Some(contents) = source.read(&key)? else {
         return Ok(None);
     };
-    let account = parsed(&contents, secret, Account::read);
-    let json = account.and_then(|account| owned.session.at(now, &account));
+    let account = Account::read(&cipher::decrypt_record(&contents, secret));
+    let json = account.and_then(|account| session.at(now, &account));
     Ok(json.map(|json| Found { json, session_version, account_version }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Contents;
+    use crate::store::{Contents, Key};
 
     /// Records by name. A name that is missing here cannot be read.
     struct Records<'a>(&'a [(&'a str, Option<&'a str>)]);
@@ -85,7 +74,7 @@ mod tests {
     fn session_at(now: f64, session: Option<&str>, account: Option<&str>) -> Option<String> {
         let records = [(NAME, session), ("app/account/account_1", account)];
         let found = get(&Records(&records), b"app", b"session_1", now, None).unwrap();
-        found.map(|found| found.json.to_string())
+        found.map(|found| found.json)
     }
 
     #[test]

@@ -5,21 +5,21 @@
 //! - a reader that fills the cache from disk takes a placeholder **before** it reads. The writer's change removes the
 //!   placeholder, so a late fill with an old value is dropped.
 
-use crate::store::contents::Contents;
+use crate::store::contents::{Contents, Packed};
 use crate::store::error::Result;
 use crate::store::key::Key;
 use crate::store::version::Versions;
 use quick_cache::sync::{Cache as QuickCache, GuardResult};
-use quick_cache::Weighter;
+use quick_cache::{DefaultHashBuilder, Weighter};
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Heaviest entry that is cached, in bytes. A heavier one would evict hundreds of records to save one read. The
 /// smallest shard of the cache holds twice as much, so an entry up to this weight is always accepted, and replaces the
 /// previous one.
-const HEAVIEST: u64 = 16 * 1024;
-/// Bytes of an entry besides its key and twice its contents, measured as resident memory. The contents count twice
-/// because the value parsed from them is cached beside them, and is about as long.
-const ENTRY_OVERHEAD: usize = 256;
+const HEAVIEST: usize = 16 * 1024;
+/// Bytes of an entry besides its key and its contents, measured as resident memory.
+const ENTRY_OVERHEAD: usize = 96;
 
 /// Memory does not hold the answer, so only the disk can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,27 +30,36 @@ pub type Cached<T> = std::result::Result<T, NotCached>;
 
 /// The contents of recently used keys.
 pub struct Cache {
-    entries: QuickCache<Key, Option<Contents>, Weigh>,
+    /// By the hash of the key, which is shorter than the key. Two keys may have the same hash; therefore every look-up
+    /// compares the key in the entry.
+    entries: QuickCache<u64, Packed, Weigh>,
+    hash: DefaultHashBuilder,
     versions: Versions,
+    hits: AtomicU64,
     misses: AtomicU64,
 }
 
 #[derive(Clone)]
 struct Weigh;
 
-impl Weighter<Key, Option<Contents>> for Weigh {
-    fn weight(&self, key: &Key, contents: &Option<Contents>) -> u64 {
-        weight(key, contents.as_ref())
+impl Weighter<u64, Packed> for Weigh {
+    fn weight(&self, _: &u64, entry: &Packed) -> u64 {
+        (entry.size() + ENTRY_OVERHEAD) as u64
     }
 }
 
 impl Cache {
     /// Returns a cache of at most `bytes`.
     pub fn new(bytes: u64) -> Self {
-        // Only a hint for the first allocation. A session or an account has about 300 bytes.
-        let expected = usize::try_from(bytes / 1024).unwrap_or(usize::MAX);
-        let entries = QuickCache::with_weighter(expected, bytes, Weigh);
-        Self { entries, versions: Versions::new(), misses: AtomicU64::new(0) }
+        // The cache remembers half as many keys that it has evicted. A session or an account has about 300 bytes.
+        let expected = usize::try_from(bytes / 512).unwrap_or(usize::MAX);
+        Self {
+            entries: QuickCache::with_weighter(expected, bytes, Weigh),
+            hash: DefaultHashBuilder::default(),
+            versions: Versions::new(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }
     }
 
     /// Versions for callers that cache what they have read.
@@ -60,7 +69,8 @@ impl Cache {
 
     /// Returns the value of `key`, or `None` if it has none. Does no I/O.
     pub fn peek(&self, key: &Key) -> Cached<Option<Contents>> {
-        self.entries.get(key).ok_or(NotCached)
+        let entry = self.entries.get(&self.hash(key)).ok_or(NotCached)?;
+        self.hit(key, entry)
     }
 
     /// Returns the contents of `key`, and calls `read` if they are not cached. Blocks.
@@ -69,16 +79,16 @@ impl Cache {
         key: &Key,
         read: impl FnOnce() -> Result<Option<Contents>>,
     ) -> Result<Option<Contents>> {
-        match self.entries.get_value_or_guard(key, None) {
-            GuardResult::Value(contents) => Ok(contents),
+        match self.entries.get_value_or_guard(&self.hash(key), None) {
+            GuardResult::Value(entry) => self.hit(key, entry).or_else(|NotCached| read()),
             GuardResult::Timeout => read(),
             GuardResult::Guard(placeholder) => {
                 self.misses.fetch_add(1, Ordering::Relaxed);
                 let contents = read()?;
-                if is_kept(key, contents.as_ref()) {
+                if let Some(entry) = pack(key, contents.as_ref()) {
                     // The insertion is refused if the writer has changed the key meanwhile. The cache then has the
                     // newer value.
-                    let _ = placeholder.insert(contents.clone());
+                    let _ = placeholder.insert(entry);
                 }
                 Ok(contents)
             }
@@ -87,15 +97,17 @@ impl Cache {
 
     /// Returns the number of hits, the number of misses, and the bytes in the cache.
     pub fn counts(&self) -> (u64, u64, u64) {
-        (self.entries.hits(), self.misses.load(Ordering::Relaxed), self.entries.weight())
+        let [hits, misses] =
+            [&self.hits, &self.misses].map(|counter| counter.load(Ordering::Relaxed));
+        (hits, misses, self.entries.weight())
     }
 
     /// Sets the value of `key` to `contents`. Called by the writer only.
-    pub fn publish(&self, key: &Key, contents: Option<Contents>) {
-        if is_kept(key, contents.as_ref()) {
-            self.entries.insert(key.clone(), contents);
-        } else {
-            self.entries.remove(key);
+    pub fn publish(&self, key: &Key, contents: Option<&Contents>) {
+        let hash = self.hash(key);
+        match pack(key, contents) {
+            Some(entry) => self.entries.insert(hash, entry),
+            None => drop(self.entries.remove(&hash)),
         }
         self.versions.change(key);
     }
@@ -105,14 +117,25 @@ impl Cache {
         self.entries.clear();
         self.versions.change_all();
     }
+
+    fn hash(&self, key: &Key) -> u64 {
+        self.hash.hash_one(key.encoded())
+    }
+
+    /// Returns the value in `entry`, which was found by the hash of `key`.
+    fn hit(&self, key: &Key, entry: Packed) -> Cached<Option<Contents>> {
+        if entry.key() != key.encoded() {
+            return Err(NotCached);
+        }
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        Ok(entry.contents())
+    }
 }
 
-fn weight(key: &Key, contents: Option<&Contents>) -> u64 {
-    (key.size() + 2 * contents.map_or(0, Contents::size) + ENTRY_OVERHEAD) as u64
-}
-
-fn is_kept(key: &Key, contents: Option<&Contents>) -> bool {
-    weight(key, contents) <= HEAVIEST
+/// Returns the entry for the value of `key`. Returns `None` if it is too heavy.
+fn pack(key: &Key, contents: Option<&Contents>) -> Option<Packed> {
+    let bytes = key.encoded().len() + contents.map_or(0, Contents::size);
+    (bytes + ENTRY_OVERHEAD <= HEAVIEST).then(|| Packed::new(key, contents)).flatten()
 }
 
 #[cfg(test)]
@@ -128,9 +151,9 @@ mod tests {
     fn a_late_fill_never_covers_a_change() {
         type Change = fn(&Cache, Key);
         let changes: [(&str, Change); 4] = [
-            ("write", |cache, key| cache.publish(&key, Some(contents("new")))),
+            ("write", |cache, key| cache.publish(&key, Some(&contents("new")))),
             ("remove", |cache, key| cache.publish(&key, None)),
-            ("large", |cache, key| cache.publish(&key, Some(vec![0; 64 * 1024].into()))),
+            ("large", |cache, key| cache.publish(&key, Some(&vec![0; 64 * 1024].into()))),
             ("clear", |cache, _| cache.clear()),
         ];
         for (name, change) in changes {
@@ -158,27 +181,31 @@ mod tests {
     #[test]
     fn the_smallest_cache_accepts_every_entry_up_to_the_heaviest() {
         let cache = Cache::new(1 << 20);
-        for length in (0..8_000).step_by(500) {
+        for length in (0..16_000).step_by(500) {
             let key = Key::record(b"a");
-            cache.publish(&key, Some(vec![1; length].into()));
+            cache.publish(&key, Some(&vec![1; length].into()));
             assert_eq!(cache.peek(&key), Ok(Some(vec![1; length].into())), "{length}");
         }
     }
 
     #[test]
-    fn long_names_count_as_weight() {
+    fn an_entry_of_another_key_with_the_same_hash_is_never_returned() {
         let cache = Cache::new(1 << 20);
-        for number in 0_u32..1000 {
-            cache.publish(&Key::record(&[&number.to_be_bytes()[..], &[0; 10_000]].concat()), None);
-        }
-        assert!(cache.entries.len() < 110);
+        let (key, other) = (Key::record(b"a"), Key::record(b"b"));
+        let entry = pack(&other, Some(&contents("of the other"))).unwrap();
+        cache.entries.insert(cache.hash(&key), entry);
+        assert_eq!(cache.peek(&key), Err(NotCached));
+        let read = cache.get_or_read(&key, || Ok(Some(contents("read"))));
+        assert_eq!(read.unwrap(), Some(contents("read")));
+        cache.publish(&key, Some(&contents("written")));
+        assert_eq!(cache.peek(&key), Ok(Some(contents("written"))));
     }
 
     #[test]
     fn the_cache_stays_within_its_size() {
         let cache = Cache::new(1 << 20);
         for number in 0_u32..20_000 {
-            cache.publish(&Key::record(&number.to_be_bytes()), Some(vec![0; 200].into()));
+            cache.publish(&Key::record(&number.to_be_bytes()), Some(&vec![0; 200].into()));
         }
         assert!(cache.entries.weight() <= 1 << 20);
         assert!(cache.entries.len() > 1000);

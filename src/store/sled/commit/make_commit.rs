@@ -68,7 +68,7 @@ impl Writer {
         };
         let publish = |changed: &Changed| {
             for (key, contents) in changed {
-                shared.cache.publish(key, contents.clone());
+                shared.cache.publish(key, contents.as_ref());
             }
         };
         if let Some(batch) = unapplied_batch {
