@@ -63,7 +63,7 @@ async function readSession (appid, sessionid) {
   }
   const result = mainStore().session(appid, sessionid, now(), hostSecret())
   const isFromMemory = Array.isArray(result)
-  const answer = isFromMemory ? result : await result
+  const answer = isFromMemory ? result : await spinFor(result)
   if (answer === false) {
     return
   }
@@ -84,7 +84,7 @@ async function getAccount (req, accountid) {
   if (isAnsweredByStore(req) && typeof accountid === 'string' && isUnambiguous(req.appid, accountid)) {
     const store = mainStore()
     const answer = store.account(req.appid, accountid, hostSecret())
-    const text = typeof answer === 'string' ? answer : await answer
+    const text = typeof answer === 'object' ? await spinFor(answer) : answer
     if (text !== false) {
       return JSON.parse(text)
     }

@@ -6,6 +6,8 @@ use crate::store::key::{ChunkId, Key};
 use crate::store::sled::database::range::{Range, Stored};
 use crate::store::sled::database::snapshot::Schedule;
 #[cfg(target_os = "linux")]
+use crate::store::sled::database::read_ahead::ReadAhead;
+#[cfg(target_os = "linux")]
 use crate::store::sled::database::sync_file_range;
 use crate::store::sled::folder::free_space::FreeSpace;
 use crate::store::sled::format::batch::Batch;
@@ -17,6 +19,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{mpsc, Arc};
 use std::time::Duration;
+#[cfg(target_os = "linux")]
+use std::time::Instant;
 
 /// An open sled database, and a file descriptor of its log.
 pub struct Disk {
@@ -27,6 +31,8 @@ pub struct Disk {
     folder: PathBuf,
     /// Counter that grows with each finished write: of sled's own, and of each step of the writer.
     progress: Arc<AtomicU64>,
+    #[cfg(target_os = "linux")]
+    read_ahead: ReadAhead,
     #[cfg(target_os = "linux")]
     _counting: sync_file_range::Counting,
     schedule: Schedule,
@@ -44,6 +50,8 @@ impl Disk {
             schedule: Schedule::new(folder),
             folder: folder.into(),
             progress,
+            #[cfg(target_os = "linux")]
+            read_ahead: ReadAhead::new(),
         }
     }
 
@@ -60,7 +68,7 @@ impl Disk {
     /// Returns the contents of `key`.
     pub fn get(&self, key: &Key) -> Result<Option<Contents>> {
         loop {
-            let Some(stored) = self.raw(key.encoded())? else {
+            let Some(stored) = self.look_up(key.encoded())? else {
                 return Ok(None);
             };
             if let Some(contents) = self.contents(key, &stored)? {
@@ -162,6 +170,21 @@ impl Disk {
             }
             Ok(Err(error)) => Err(self.failed("read", error)),
         }
+    }
+
+    /// As [`Self::raw`], for a look-up.
+    #[cfg(target_os = "linux")]
+    fn look_up(&self, key: &[u8]) -> Result<Option<sled::IVec>> {
+        let begun = Instant::now();
+        let stored = self.raw(key);
+        self.read_ahead.after_read_of(begun.elapsed(), &self.log);
+        stored
+    }
+
+    /// As [`Self::raw`].
+    #[cfg(not(target_os = "linux"))]
+    fn look_up(&self, key: &[u8]) -> Result<Option<sled::IVec>> {
+        self.raw(key)
     }
 
     /// Returns the free space.

@@ -3,6 +3,7 @@
 //! - [`start`]: opens sled
 //! - [`recovery`]: repairs sled's own files before an open
 //! - [`disk`]: reads and writes keys
+//! - [`read_ahead`]: fills free memory with the log, `free_memory` says how much there is
 //! - [`range`]: iterates over keys, and steps over damage
 //! - [`snapshot`]: writes snapshots of sled's page table, so that an open reads little
 //! - [`release`]: closes sled after its last user
@@ -13,7 +14,11 @@
 
 pub mod disk;
 pub mod errors;
+#[cfg(target_os = "linux")]
+mod free_memory;
 pub mod range;
+#[cfg(target_os = "linux")]
+pub mod read_ahead;
 pub mod recovery;
 pub mod release;
 pub mod snapshot;
