@@ -19,7 +19,7 @@ const acknowledged = {}
 const failed = new Set()
 // Accounts that were signed in. Dashboard's ids are so short that among some ten thousand two may be the same.
 const signedIn = new Set()
-let size, ids
+let size, ids, engine
 // Number of the next write that is not measured; another one in each process, so that it changes what is stored.
 let others = Date.now() % 1e9
 
@@ -69,7 +69,8 @@ const methods = {
   // What the process that comes after this one has to know for the check.
   leave: () => ({ acknowledged, failed: [...failed], signedIn: [...signedIn] }),
 
-  // Every session is read once. A store without a cache of sessions reads its records alone, which takes less time.
+  // Every session is read once. A store without a cache of sessions reads its records alone, without Dashboard's parsing: that
+  // takes a fraction of the time, and brings as much into memory.
   readAll: async ({ hasSessionCache, width }) => {
     if (hasSessionCache) {
       return each(width, 0, size.sessions, (i) => getSession(data.sessionId(size.first + i)))
@@ -77,7 +78,7 @@ const methods = {
     for (const [kind, count, idOf] of [['session', size.sessions, (i) => data.sessionId(size.first + i)], ['account', size.accounts, data.accountId]]) {
       for (let i = 0; i < count; i += idsAtOnce) {
         const some = Array.from({ length: Math.min(idsAtOnce, count - i) }, (_, j) => idOf(i + j))
-        await dashboard.Storage.readMany(`${appid}/${kind}`, some)
+        await (engine || dashboard.Storage).readMany(`${appid}/${kind}`, some)
       }
     }
   },
@@ -343,6 +344,7 @@ function timeOpening () {
       const start = performance.now()
       const storage = await setup(...args)
       milliseconds = performance.now() - start
+      engine = storage
       return storage
     }
   }
