@@ -79,7 +79,8 @@ async function main () {
     return [name, { title, version: version(), settings, durable }]
   }))
   const { rounds, sessions, milliseconds } = context
-  const results = { machine: inspectMachine(target), rounds, milliseconds, sessions, versions, tables }
+  const minutes = performance.now() / 60000
+  const results = { machine: inspectMachine(target), minutes, rounds, milliseconds, sessions, versions, tables }
   // Only a whole run is kept beside the code.
   const isWhole = !options.quick && !options.only && !options.stores && !options.sessions && !options.rounds
   const output = options.output || (isWhole ? path.join(__dirname, 'results') : path.join(target, 'results'))
