@@ -57,7 +57,7 @@ const said = {
 }
 
 describe('commands in the documents', function () {
-  this.timeout(120000)
+  this.timeout(300000)
   let place
   beforeEach(async () => {
     place = await makePlace()

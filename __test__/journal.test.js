@@ -4,6 +4,7 @@ const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
 const { makeFolder, rejection, withStore } = require('./helper.js')
+const { copyOpenStore } = require('./helpers/copy-open-store.js')
 
 const BLOCK = 4096
 const CHANGES = 12
@@ -67,7 +68,7 @@ describe('journal', () => {
       // As many blocks as are before what was cut off.
       await storage.write('large', 'x'.repeat(22000))
       await storage.write('x', 'later')
-      fs.cpSync(place, killed, { recursive: true })
+      copyOpenStore(place, killed)
     })
     await withStore(killed, async ({ storage }) => assert.strictEqual(await storage.read('x'), 'later'))
     fs.rmSync(killed, { recursive: true })

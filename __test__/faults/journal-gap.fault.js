@@ -3,6 +3,7 @@
 const fs = require('fs')
 const path = require('path')
 const addon = require('../../index.js')
+const { copyOpenStore } = require('../helpers/copy-open-store.js')
 const { seeded } = require('../helpers/random.js')
 const { makeFolder } = require('./worker.js')
 
@@ -93,7 +94,7 @@ async function isUsable ({ folder, place }, { change }) {
     for (let i = 0; i < change; i++) {
       await storage.write('x', `later ${i}`)
     }
-    fs.cpSync(place, killed, { recursive: true })
+    copyOpenStore(place, killed)
     return found
   })
   const after = await use(killed, ({ storage }) => storage.read('x'))
