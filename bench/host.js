@@ -66,7 +66,7 @@ const methods = {
     }
   },
 
-  // What the process that comes after this one has to know for the check.
+  // Counts that the next process needs for the check.
   leave: () => ({ acknowledged, failed: [...failed], signedIn: [...signedIn] }),
 
   // Every session is read once. A store without a cache of sessions reads its records alone, without Dashboard's parsing: that

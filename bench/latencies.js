@@ -14,7 +14,7 @@ const group = 'latency'
 const compared = [ours, 'sqlite', 'lmdb-flushed', 'level', 'redis-always']
 const warmUpMilliseconds = 150
 const figures = ['p50', 'p99', 'p999', 'perSecond', 'calls', 'processor']
-// What is durable is on the disk, so ours is compared with all of these.
+// Every store of this table is durable, so ours is compared with all of them.
 const tails = { figures: ['p99', 'p999'], least: 1 }
 const busyGoals = [{ store: 'lmdb-flushed', figures: ['perSecond'], least: 1 }, { store: 'sqlite', figures: ['perSecond'], least: 1 / 1.5 }]
 // In the order of measuring: the writes beside put sessions into memory.

@@ -103,7 +103,7 @@ async function makeReport ({ machine, minutes, rounds, milliseconds, sessions, v
   return parts.join('\n\n')
 }
 
-// What an operator can expect of this store, by number of sessions.
+// Figures of this store that an operator needs, by number of sessions.
 function reportMachines (tables) {
   const of = (state) => tables.find(({ name }) => name === `sizes-${state}`)?.rows.filter(({ store, missing }) => store === ours && !missing)
   const [hot, warm, cold] = ['hot', 'warm', 'cold'].map(of)

@@ -16,14 +16,14 @@ const warmUpCalls = 20000
 // Fifteen processes in each round leave less time for each.
 const partOfTurn = 0.5
 const mostHot = 200000
-// What is not in memory is used up by reading it: each measurement has a part of the sessions to itself.
+// Reading brings sessions into memory, so each measurement has a part of them to itself.
 const parts = 4
 const states = {
   hot: 'each was read once before',
   warm: 'not in the memory of the process; the files are in the page cache of the system',
   cold: 'not in memory, nor in the page cache of the system'
 }
-// How many times as fast as lmdb, by number of sessions; and one at a time and 64 in flight of those that are not in memory.
+// Least ratios to lmdb: by number of sessions for those in memory, by calls in flight for the others.
 const hotGoals = { 20000: 10, 200000: 3, 1000000: 1.5 }
 const missGoals = { alone: 1 / 3, inFlight: 1 / 2 }
 const mostOfRecords = 1.5

@@ -98,7 +98,7 @@ function needsPeers (name) {
   return Boolean(stores[name]?.engine?.startsWith(path.dirname(peers)))
 }
 
-// This Node if it has the module, else the one among the peers; undefined if there is none.
+// This Node if it has the module, else the Node among the peers; undefined if neither has it.
 function nodeWithSqlite () {
   if (builtinModules.includes('node:sqlite')) {
     return process.execPath
