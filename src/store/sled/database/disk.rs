@@ -4,9 +4,9 @@ use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{ChunkId, Key};
 use crate::store::sled::database::range::{Range, Stored};
-use crate::store::sled::database::snapshot::Schedule;
 #[cfg(target_os = "linux")]
 use crate::store::sled::database::read_ahead::ReadAhead;
+use crate::store::sled::database::snapshot::Schedule;
 #[cfg(target_os = "linux")]
 use crate::store::sled::database::sync_file_range;
 use crate::store::sled::folder::free_space::FreeSpace;

@@ -36,10 +36,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 
-/// Size of the changes after which a snapshot is due, in bytes. sled's log grows by about four times as much.
+/// Size of the changes after which a snapshot is due, in bytes. sled's log grows by about four times as much. If the last
+/// snapshot is larger, as many changes as that: writing it has to pay for itself.
 const CHANGED_BYTES: u64 = 64 << 20;
-/// The same, in multiples of the last snapshot's size: writing a large one has to pay for itself.
-const TIMES_SNAPSHOT: u64 = 2;
 
 /// Largest number of times that the log is read on until every page is known. Each pass reads what the log gained during
 /// the one before it.
@@ -76,7 +75,7 @@ impl Schedule {
         let last = last(folder).ok().flatten();
         let size =
             last.and_then(|(_, path)| fs::metadata(path).ok()).map_or(0, |found| found.len());
-        self.due_at.store(CHANGED_BYTES.max(TIMES_SNAPSHOT * size), Ordering::Relaxed);
+        self.due_at.store(CHANGED_BYTES.max(size), Ordering::Relaxed);
         self.changed.store(0, Ordering::Relaxed);
     }
 }
