@@ -12,7 +12,7 @@ use crate::store::sled::commit::statistics::Syncs;
 use crate::store::sled::commit::unapplied::Unapplied;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::database::release::Held;
-use crate::store::sled::database::snapshot;
+use crate::store::sled::database::snapshot::thread;
 use crate::store::sled::format::batch::{Batch, Changed};
 use crate::store::sled::read::page::Pages;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -115,7 +115,7 @@ impl Shared {
         let _noted = self.changed_keys.note(batch);
         apply(batch)?;
         if let Some(held) = self.disk.upgrade() {
-            snapshot::begin_if_due(&held);
+            thread::begin_if_due(&held);
         }
         Ok(())
     }

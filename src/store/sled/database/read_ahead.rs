@@ -62,7 +62,7 @@ impl ReadAhead {
         let (next, is_dropped) = (Arc::clone(&self.next), Arc::clone(&self.is_dropped));
         let pass = move || {
             lower_thread_priority();
-            // What cannot be read ahead is read, and its error returned, when it is looked up.
+            // A piece that cannot be read ahead is read, and its error returned, when it is looked up.
             let _ = read_all(&log, &is_dropped);
             let pause = PAUSE.max(begun.elapsed() * PAUSE_FACTOR);
             *next.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + pause);

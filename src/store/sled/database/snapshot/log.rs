@@ -35,7 +35,7 @@ pub struct Reading<'a> {
     begin: u64,
     /// Position of the segment up to which it was read. Everything before it is durable.
     pub end: u64,
-    /// What was read.
+    /// The messages that were read.
     pub changes: Changes,
     /// Position and offset of the segments with a message that is damaged, or was being written over.
     doubtful: Vec<(u64, u64)>,

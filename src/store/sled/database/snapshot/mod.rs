@@ -7,6 +7,7 @@
 //!
 //! - [`log`]: reads the messages of the log
 //! - [`pages`]: the places of pages, and what the log changes in them
+//! - [`thread`]: writes a snapshot while the store is used
 //!
 //! A snapshot ends at the beginning of a segment (a piece of 512 KiB) before which everything is durable. It is only
 //! written if every page is known there. Otherwise the last snapshot stays, and the next attempt begins with it.
@@ -19,13 +20,12 @@ mod log;
 mod pages;
 #[cfg(test)]
 mod tests;
+pub mod thread;
 
 use crate::store::error::{Result, StoreError};
 use crate::store::sled::database::recovery::snapshots;
-use crate::store::sled::database::release::Held;
 use crate::store::sled::database::snapshot::log::{Reading, SEGMENT_BYTES};
 use crate::store::sled::database::snapshot::pages::{Changes, Snapshot};
-use crate::store::sled::database::thread_priority::lower_thread_priority;
 use crate::store::sled::folder::free_space::FreeSpace;
 use crate::store::sled::folder::names::{LOG, SNAPSHOT, SNAPSHOT_CUT_SHORT};
 use crate::store::sled::folder::relocate::rename;
@@ -34,7 +34,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::Arc;
 
 /// Size of the changes after which a snapshot is due, in bytes. sled's log grows by about four times as much. If the last
 /// snapshot is larger, as many changes as that: writing it has to pay for itself.
@@ -66,41 +65,20 @@ impl Schedule {
         self.changed.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    fn is_due(&self) -> bool {
+    /// Returns whether a snapshot is due. If so, no other is until the schedule starts again.
+    fn begin(&self) -> bool {
         self.changed.load(Ordering::Relaxed) >= self.due_at.load(Ordering::Relaxed)
-            && !self.is_running.load(Ordering::Relaxed)
+            && !self.is_running.swap(true, Ordering::Relaxed)
     }
 
+    /// Starts again after an attempt, whether it wrote a snapshot or not.
     fn start_again(&self, folder: &Path) {
         let last = last(folder).ok().flatten();
         let size =
             last.and_then(|(_, path)| fs::metadata(path).ok()).map_or(0, |found| found.len());
         self.due_at.store(CHANGED_BYTES.max(size), Ordering::Relaxed);
         self.changed.store(0, Ordering::Relaxed);
-    }
-}
-
-/// Starts to write a snapshot on a thread of its own, if one is due. The thread ends early if the store is closed.
-/// Errors are ignored, because the last snapshot stays: the next open takes longer, and nothing else changes.
-pub fn begin_if_due(held: &Arc<Held>) {
-    let Some(disk) = held.disk() else { return };
-    if !disk.schedule().is_due() {
-        return;
-    }
-    disk.schedule().is_running.store(true, Ordering::Relaxed);
-    let own = Arc::clone(held);
-    let work = move || {
-        lower_thread_priority();
-        if let Some(disk) = own.disk() {
-            let _ = advance(disk.folder(), &|| own.is_open());
-            disk.schedule().start_again(disk.folder());
-            disk.schedule().is_running.store(false, Ordering::Relaxed);
-        }
-    };
-    let begun = std::thread::Builder::new().name("dashboard-sled snapshot".into()).spawn(work);
-    if begun.is_err() {
-        disk.schedule().start_again(disk.folder());
-        disk.schedule().is_running.store(false, Ordering::Relaxed);
+        self.is_running.store(false, Ordering::Relaxed);
     }
 }
 

@@ -35,7 +35,7 @@ enum Page {
     Present(Vec<Place>),
 }
 
-/// What the log has changed in the pages, by their numbers.
+/// Changes that the log makes in the pages, by their numbers.
 #[derive(Default)]
 pub struct Changes(HashMap<u64, Change>);
 

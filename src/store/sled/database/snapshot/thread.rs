@@ -1,0 +1,28 @@
+//! The thread that writes snapshots while the store is used.
+
+use crate::store::sled::database::release::Held;
+use crate::store::sled::database::snapshot::advance;
+use crate::store::sled::database::thread_priority::lower_thread_priority;
+use std::sync::Arc;
+use std::thread::Builder;
+
+/// Starts to write a snapshot on a thread of its own, if one is due. The thread ends early if the store is closed.
+/// Errors are ignored, because the last snapshot stays: the next open takes longer, and nothing else changes.
+pub fn begin_if_due(held: &Arc<Held>) {
+    let Some(disk) = held.disk() else { return };
+    if !disk.schedule().begin() {
+        return;
+    }
+    let own = Arc::clone(held);
+    let work = move || {
+        lower_thread_priority();
+        if let Some(disk) = own.disk() {
+            let _ = advance(disk.folder(), &|| own.is_open());
+            disk.schedule().start_again(disk.folder());
+        }
+    };
+    let begun = Builder::new().name("dashboard-sled snapshot".into()).spawn(work);
+    if begun.is_err() {
+        disk.schedule().start_again(disk.folder());
+    }
+}
