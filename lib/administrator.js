@@ -69,9 +69,10 @@ async function readSession (appid, sessionid) {
   }
   const [text, sessionVersion, accountVersion] = answer
   const session = JSON.parse(text)
-  // A session that was read from the disk may be needed only once.
-  if (isFromMemory) {
-    mainSessions().add(appid, sessionid, session, text, sessionVersion, accountVersion)
+  const sessions = mainSessions()
+  // One that was read from the disk may be needed only once. It must not take the place of another.
+  if (isFromMemory || !sessions.isFull) {
+    sessions.add(appid, sessionid, session, text, sessionVersion, accountVersion)
   }
   return session
 }

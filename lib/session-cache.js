@@ -12,6 +12,9 @@ const { hostSecret, now } = require('./host.js')
 const ENTRY_BYTES = 150
 const USUAL_PROPERTIES = 10
 const PROPERTY_BYTES = 100
+// A full cache takes one in so many of the sessions that are offered. One that is used often is soon among them. Where more
+// sessions are used than there is room for, most would be dropped again before their next use, and each costs as much as it saves.
+const TAKES_ONE_IN = 8
 // V8 stores a string with such a character in two bytes for each character.
 const TWO_BYTES = /[^\0-\xff]/
 
@@ -24,6 +27,8 @@ module.exports = class SessionCache {
     this.young = new Map()
     this.youngBytes = 0
     this.old = new Map()
+    this.isFull = false
+    this.offered = 0
   }
 
   // Returns a copy for the caller, or undefined if the session is not cached or may have changed.
@@ -44,6 +49,9 @@ module.exports = class SessionCache {
   // `text` is the JSON that `session` was parsed from, under the host's present secret. A session with nested values is not
   // cached, because its callers would share them.
   add (appid, sessionid, session, text, sessionVersion, accountVersion) {
+    if (this.isFull && ++this.offered % TAKES_ONE_IN !== 0) {
+      return
+    }
     const values = Object.values(session)
     if (session.expires > now() && !values.some((value) => typeof value === 'object')) {
       const bytes = ENTRY_BYTES + text.length * (TWO_BYTES.test(text) ? 2 : 1) + PROPERTY_BYTES * Math.max(0, values.length - USUAL_PROPERTIES)
@@ -68,6 +76,7 @@ module.exports = class SessionCache {
       return
     }
     if (this.youngBytes + entry.bytes > this.limit) {
+      this.isFull = this.old.size > 0
       this.old = this.young
       this.young = new Map()
       this.youngBytes = 0
