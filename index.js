@@ -36,7 +36,7 @@ async function setup () {
     makeSignInOneChange(store, dashboard)
   } catch (error) {
     // Dashboard only logs the error, and its log is silent by default.
-    process.emitWarning(`dashboard-sled could not make changes of properties and lists atomic: ${error.message}`, { code: 'DASHBOARD_SLED_SETUP' })
+    process.emitWarning(`dashboard-sled could not be set up as a module: ${error.message}`, { code: 'DASHBOARD_SLED_SETUP' })
     throw error
   }
 }

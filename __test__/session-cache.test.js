@@ -161,7 +161,7 @@ describe('session cache', () => {
         const [, sessionVersion, accountVersion] = mainStore().session(appid, 'session_1', 1)
         for (let i = 0; i < 2 * most; i++) {
           const added = { ...session(), ...more(i) }
-          cache.add(appid, `session_${i}`, added, JSON.stringify(added), sessionVersion, accountVersion)
+          cache.add(appid, `session_${i}`, added, { text: JSON.stringify(added), sessionVersion, accountVersion, isFromMemory: true })
           assert(cache.get(appid, 'session_0'))
         }
         assert(cache.young.size + cache.old.size <= most, `${cache.young.size} and ${cache.old.size}`)
@@ -172,7 +172,7 @@ describe('session cache', () => {
     it('does not keep a session that is larger than its budget', () => {
       const cache = new SessionCache(mainStore().number, 1000)
       const large = { ...session(), data: 'a'.repeat(1000) }
-      cache.add(appid, 'session_1', large, JSON.stringify(large), 1, 1)
+      cache.add(appid, 'session_1', large, { text: JSON.stringify(large), sessionVersion: 1, accountVersion: 1, isFromMemory: true })
       assert.strictEqual(cache.young.size, 0)
     })
   })

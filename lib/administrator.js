@@ -61,7 +61,9 @@ async function readSession (appid, sessionid) {
   if (!isUnambiguous(appid, sessionid)) {
     return
   }
-  const result = mainStore().session(appid, sessionid, now(), hostSecret())
+  // They may be others when the answer comes.
+  const [store, sessions, secret] = [mainStore(), mainSessions(), hostSecret()]
+  const result = store.session(appid, sessionid, now(), secret)
   const isFromMemory = Array.isArray(result)
   const answer = isFromMemory ? result : await spinFor(result)
   if (answer === false) {
@@ -69,11 +71,7 @@ async function readSession (appid, sessionid) {
   }
   const [text, sessionVersion, accountVersion] = answer
   const session = JSON.parse(text)
-  const sessions = mainSessions()
-  // One that was read from the disk may be needed only once. It must not take the place of another.
-  if (isFromMemory || !sessions.isFull) {
-    sessions.add(appid, sessionid, session, text, sessionVersion, accountVersion)
-  }
+  sessions.add(appid, sessionid, session, { text, sessionVersion, accountVersion, secret, isFromMemory })
   return session
 }
 

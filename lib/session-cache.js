@@ -46,17 +46,22 @@ module.exports = class SessionCache {
     }
   }
 
-  // `text` is the JSON that `session` was parsed from, under the host's present secret. A session with nested values is not
-  // cached, because its callers would share them.
-  add (appid, sessionid, session, text, sessionVersion, accountVersion) {
-    if (this.isFull && ++this.offered % TAKES_ONE_IN !== 0) {
+  // `text` is the JSON that `session` was parsed from, under `secret`. A session with nested values is not cached, because its
+  // callers would share them.
+  add (appid, sessionid, session, { text, sessionVersion, accountVersion, secret, isFromMemory }) {
+    if (this.isFull && !this.takes(sessionid, isFromMemory)) {
       return
     }
     const values = Object.values(session)
     if (session.expires > now() && !values.some((value) => typeof value === 'object')) {
       const bytes = ENTRY_BYTES + text.length * (TWO_BYTES.test(text) ? 2 : 1) + PROPERTY_BYTES * Math.max(0, values.length - USUAL_PROPERTIES)
-      this.put(sessionid, { session: { ...session }, bytes, sessionVersion, accountVersion, appid, secret: hostSecret() })
+      this.put(sessionid, { session: { ...session }, bytes, sessionVersion, accountVersion, appid, secret })
     }
+  }
+
+  // One that was read from the disk may be needed only once. One that is there already is replaced, because its record has changed.
+  takes (sessionid, isFromMemory) {
+    return this.young.has(sessionid) || this.old.has(sessionid) || (isFromMemory && ++this.offered % TAKES_ONE_IN === 0)
   }
 
   find (sessionid) {

@@ -12,7 +12,18 @@ function copyOpenStore (from, to) {
     if (entry.isDirectory()) {
       copyOpenStore(source, target)
     } else {
-      fs.writeFileSync(target, fs.readFileSync(source), { mode: fs.statSync(source).mode })
+      copyIfThere(source, target)
+    }
+  }
+}
+
+// The store may replace a snapshot of sled meanwhile.
+function copyIfThere (source, target) {
+  try {
+    fs.writeFileSync(target, fs.readFileSync(source), { mode: fs.statSync(source).mode })
+  } catch (error) {
+    if (error.code !== 'ENOENT') {
+      throw error
     }
   }
 }

@@ -57,7 +57,9 @@ impl<'a> Reading<'a> {
 
     /// Reads everything that is durable now. Returns `false` if `goes_on` does.
     pub fn read_on(&mut self, goes_on: &dyn Fn() -> bool) -> io::Result<bool> {
-        let (segments, durable) = self.find_segments()?;
+        let (_, durable) = self.find_segments()?;
+        // Another look: a segment before `durable` may have been written where the first look had already been.
+        let (segments, _) = self.find_segments()?;
         let from = self.end;
         self.end = from.max(durable / SEGMENT_BYTES * SEGMENT_BYTES);
         let mut segment = vec![0; SEGMENT];

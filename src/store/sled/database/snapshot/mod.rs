@@ -137,6 +137,10 @@ fn write(
         let _ = fs::remove_file(&cut_short);
         return written.map(|_| false);
     }
+    if !goes_on() {
+        let _ = fs::remove_file(&cut_short);
+        return Ok(false);
+    }
     rename(&cut_short, &path).map_err(|error| StoreError::io("rename", &cut_short, error))?;
     // Before the old one is removed: after a power cut, one of them is there.
     sync_folder(folder)?;
