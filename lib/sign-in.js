@@ -38,14 +38,15 @@ function makeSignInOneChange (store, dashboard) {
     const changes = {}
     const loaded = {}
     load(() => collecting(dashboard, encrypt, changes), loaded)
-    const before = { ...req }
+    const hadSession = Boolean(req) && 'session' in req
+    const sessionBefore = req?.session
     const session = await loaded.exports.post(req)
     const { account, set, files, texts, lists } = changes
     try {
       await spinFor(store.signIn(account, set, files, texts, Object.keys(lists), Object.values(lists), hostSecret()))
     } catch (error) {
-      if ('session' in before) {
-        req.session = before.session
+      if (hadSession) {
+        req.session = sessionBefore
       } else {
         delete req.session
       }

@@ -67,9 +67,10 @@ impl State {
         self.is_spinning
     }
 
-    fn end_spin(&mut self) {
+    /// Ends a spin. A job that came after its time, while other programs had their turn, came too late.
+    fn end_spin(&mut self, in_time: bool) {
         self.is_spinning = false;
-        let has_paid = !self.waiting.is_empty();
+        let has_paid = in_time && !self.waiting.is_empty();
         self.pause = if has_paid { 0 } else { LONGEST_PAUSE.min(2 * self.pause + 1) };
         self.pause_left = self.pause;
     }
@@ -138,8 +139,9 @@ impl Pool {
             while self.pushed.load(Ordering::Acquire) == pushed && Instant::now() < end {
                 std::hint::spin_loop();
             }
+            let in_time = Instant::now() < end;
             state = self.lock();
-            state.end_spin();
+            state.end_spin(in_time);
         }
         loop {
             if let Some(job) = state.waiting.pop_front() {
@@ -207,7 +209,7 @@ mod tests {
             (0..2000)
                 .filter(|_| {
                     state.begin_spin() && {
-                        state.end_spin();
+                        state.end_spin(true);
                         true
                     }
                 })

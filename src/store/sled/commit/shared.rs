@@ -115,7 +115,7 @@ impl Shared {
         let _noted = self.changed_keys.note(batch);
         apply(batch)?;
         if let Some(held) = self.disk.upgrade() {
-            thread::begin_if_due(&held);
+            thread::begin_if_due(&held, batch.size());
         }
         Ok(())
     }
@@ -133,7 +133,12 @@ impl Shared {
             StoreError::Poisoned { .. } => cause,
             cause => StoreError::Poisoned { cause: Arc::new(cause) },
         };
-        self.poisoned.get_or_init(|| poisoned).clone()
+        let error = self.poisoned.get_or_init(|| poisoned).clone();
+        // A snapshot must not name what a failed sync has lost.
+        if let Some(disk) = self.disk.upgrade().as_deref().and_then(Held::disk) {
+            disk.schedule().stop();
+        }
+        error
     }
 
     /// Keeps the changes of a commit that has failed. It is the last commit. Called by the writer only.

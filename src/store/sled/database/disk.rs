@@ -207,7 +207,6 @@ impl Disk {
     /// has to be in the journal.
     pub fn apply_journaled(&self, batch: &Batch) -> Result<()> {
         for (key, value) in batch.shared() {
-            self.schedule.add(key.len() + value.as_ref().map_or(0, |value| value.len()));
             put(&self.database, key, value).map_err(|error| self.failed("write to", error))?;
             self.progress.fetch_add(1, Ordering::Relaxed);
         }

@@ -42,6 +42,12 @@ impl Batch {
         self.changes.is_empty()
     }
 
+    /// Returns the size of the keys and values, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.changes().map(|(key, value)| key.len() + value.map_or(0, <[u8]>::len)).sum()
+    }
+
     /// Iterates over the changes. `None` removes the key.
     pub fn changes(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         self.changes.iter().map(|(key, value)| (&**key, value.as_deref()))

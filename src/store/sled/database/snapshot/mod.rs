@@ -49,26 +49,37 @@ pub struct Schedule {
     changed: AtomicU64,
     due_at: AtomicU64,
     is_running: AtomicBool,
+    is_stopped: AtomicBool,
 }
 
 impl Schedule {
     /// Returns the schedule of a store that was just opened. sled has written a snapshot then.
     pub fn new(folder: &Path) -> Self {
-        let (changed, is_running) = Default::default();
-        let schedule = Self { changed, due_at: AtomicU64::new(0), is_running };
+        let (changed, due_at, is_running, is_stopped) = Default::default();
+        let schedule = Self { changed, due_at, is_running, is_stopped };
         schedule.start_again(folder);
         schedule
     }
 
-    /// Adds the size of a change.
-    pub fn add(&self, bytes: usize) {
-        self.changed.fetch_add(bytes as u64, Ordering::Relaxed);
+    /// Counts a change of `bytes`. Returns whether a snapshot is due. If so, no other is until the schedule starts again.
+    fn add(&self, bytes: usize) -> bool {
+        let changed = self.changed.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
+        let begins = changed >= self.due_at.load(Ordering::Relaxed)
+            && !self.is_stopped()
+            && !self.is_running.swap(true, Ordering::Relaxed);
+        if begins {
+            self.changed.store(0, Ordering::Relaxed);
+        }
+        begins
     }
 
-    /// Returns whether a snapshot is due. If so, no other is until the schedule starts again.
-    fn begin(&self) -> bool {
-        self.changed.load(Ordering::Relaxed) >= self.due_at.load(Ordering::Relaxed)
-            && !self.is_running.swap(true, Ordering::Relaxed)
+    /// Ends an attempt that runs, and allows no other.
+    pub fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Release);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Acquire)
     }
 
     /// Starts again after an attempt, whether it wrote a snapshot or not.
@@ -77,7 +88,6 @@ impl Schedule {
         let size =
             last.and_then(|(_, path)| fs::metadata(path).ok()).map_or(0, |found| found.len());
         self.due_at.store(CHANGED_BYTES.max(size), Ordering::Relaxed);
-        self.changed.store(0, Ordering::Relaxed);
         self.is_running.store(false, Ordering::Relaxed);
     }
 }

@@ -15,6 +15,8 @@ use std::io::{self, Write};
 
 /// Kind of a place in the log itself.
 const INLINE: u8 = 0;
+/// Largest size of a place in a snapshot, in bytes: the position, the kind, and two numbers.
+const MOST_PLACE_BYTES: usize = 8 + 1 + 9 + 9;
 /// Number of pages that are written before `goes_on` is asked again.
 const PAGES: u64 = 4096;
 
@@ -68,9 +70,14 @@ impl Changes {
         }
     }
 
-    /// Returns roughly the number of bytes that the changes add to a snapshot.
+    /// Returns the most bytes that the changes add to a snapshot.
     pub fn size(&self) -> usize {
-        self.0.len() * 32
+        let places = |change: &Change| match &change.page {
+            Some(Page::Present(places)) => places.len(),
+            Some(Page::Free(_)) => 1,
+            None => change.links.len(),
+        };
+        self.0.values().map(|change| 1 + places(change) * MOST_PLACE_BYTES).sum()
     }
 
     /// Returns the page after the changes, or `None` if it does not exist.

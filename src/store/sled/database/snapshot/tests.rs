@@ -18,6 +18,14 @@ fn work(database: &sled::Db, round: u64) {
     }
 }
 
+/// Returns a database with a snapshot of sled, and its path.
+fn opened_twice(folder: &Path) -> (PathBuf, sled::Db) {
+    let path = folder.join("sled");
+    drop(open_sled(&path).unwrap());
+    let (database, _) = open_sled(&path).unwrap();
+    (path, database)
+}
+
 fn position(folder: &Path) -> u64 {
     last(folder).unwrap().unwrap().0
 }
@@ -36,12 +44,16 @@ fn snapshot_of_sled(folder: &Path) -> Vec<u8> {
     fs::read(last(folder).unwrap().unwrap().1).unwrap()
 }
 
+fn assert_goes_on_as_from_the_whole_log(path: &Path) {
+    let without = copy(path, &path.with_extension("without"));
+    fs::remove_file(last(&without).unwrap().unwrap().1).unwrap();
+    assert_eq!(snapshot_of_sled(path), snapshot_of_sled(&without));
+}
+
 #[test]
 fn sled_goes_on_from_a_snapshot_as_if_it_had_read_the_whole_log() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sled");
-    drop(open_sled(&path).unwrap());
-    let (database, _) = open_sled(&path).unwrap();
+    let (path, database) = opened_twice(folder.path());
     let mut ends = vec![position(&path)];
     for round in 0..8 {
         work(&database, round);
@@ -54,17 +66,13 @@ fn sled_goes_on_from_a_snapshot_as_if_it_had_read_the_whole_log() {
     drop(database);
     assert!(ends.is_sorted_by(|before, after| before < after), "{ends:?}");
     assert_eq!(snapshots(&path, |_| true).unwrap().len(), 1);
-    let without = copy(&path, &folder.path().join("without"));
-    fs::remove_file(last(&without).unwrap().unwrap().1).unwrap();
-    assert_eq!(snapshot_of_sled(&path), snapshot_of_sled(&without));
+    assert_goes_on_as_from_the_whole_log(&path);
 }
 
 #[test]
 fn snapshots_are_right_while_the_log_is_written() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sled");
-    drop(open_sled(&path).unwrap());
-    let (database, _) = open_sled(&path).unwrap();
+    let (path, database) = opened_twice(folder.path());
     let written = std::thread::scope(|scope| {
         let worker = scope.spawn(|| (0..8).for_each(|round| work(&database, round)));
         let mut written = 0;
@@ -75,17 +83,13 @@ fn snapshots_are_right_while_the_log_is_written() {
     });
     drop(database);
     assert!(written > 0);
-    let without = copy(&path, &folder.path().join("without"));
-    fs::remove_file(last(&without).unwrap().unwrap().1).unwrap();
-    assert_eq!(snapshot_of_sled(&path), snapshot_of_sled(&without));
+    assert_goes_on_as_from_the_whole_log(&path);
 }
 
 #[test]
 fn a_snapshot_that_is_given_up_leaves_the_last_one() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sled");
-    drop(open_sled(&path).unwrap());
-    let (database, _) = open_sled(&path).unwrap();
+    let (path, database) = opened_twice(folder.path());
     work(&database, 0);
     work(&database, 1);
     database.flush().unwrap();
@@ -99,14 +103,26 @@ fn a_snapshot_that_is_given_up_leaves_the_last_one() {
         }
         assert_eq!(snapshots(&path, |_| true).unwrap(), before);
     }
+    panic!("no attempt wrote a snapshot");
+}
+
+#[test]
+fn a_schedule_that_was_stopped_begins_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let schedule = Schedule::new(folder.path());
+    let due = usize::try_from(CHANGED_BYTES).unwrap();
+    assert!(!schedule.add(due - 1));
+    assert!(schedule.add(1));
+    assert!(!schedule.add(due));
+    schedule.start_again(folder.path());
+    schedule.stop();
+    assert!(!schedule.add(due));
 }
 
 #[test]
 fn a_damaged_log_is_left_to_the_next_open() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sled");
-    drop(open_sled(&path).unwrap());
-    let (database, _) = open_sled(&path).unwrap();
+    let (path, database) = opened_twice(folder.path());
     work(&database, 0);
     work(&database, 1);
     database.flush().unwrap();

@@ -6,18 +6,19 @@ use crate::store::sled::database::thread_priority::lower_thread_priority;
 use std::sync::Arc;
 use std::thread::Builder;
 
-/// Starts to write a snapshot on a thread of its own, if one is due. The thread ends early if the store is closed.
+/// Counts a change of `bytes`, and starts to write a snapshot on a thread of its own if one is due. The thread ends early
+/// if the store is closed, or if a write to it fails.
 /// Errors are ignored, because the last snapshot stays: the next open takes longer, and nothing else changes.
-pub fn begin_if_due(held: &Arc<Held>) {
+pub fn begin_if_due(held: &Arc<Held>, bytes: usize) {
     let Some(disk) = held.disk() else { return };
-    if !disk.schedule().begin() {
+    if !disk.schedule().add(bytes) {
         return;
     }
     let own = Arc::clone(held);
     let work = move || {
         lower_thread_priority();
         if let Some(disk) = own.disk() {
-            let _ = advance(disk.folder(), &|| own.is_open());
+            let _ = advance(disk.folder(), &|| own.is_open() && !disk.schedule().is_stopped());
             disk.schedule().start_again(disk.folder());
         }
     };
