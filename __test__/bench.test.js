@@ -36,11 +36,10 @@ describe('bench', function () {
     assert(results.machine.fileSystem && results.machine.processor)
     assert(!JSON.stringify(results).includes(path.join(__dirname, '..')))
   })
-  it('growth, lists and the event loop', async () => {
-    const { stdout, results } = await measured('--only', 'growth,lists,event-loop', '--stores', 'sled', '--sessions', '3000')
-    assert.deepStrictEqual(results.tables.map(({ name }) => name), ['growth', 'lists', 'event-loop'])
-    const [growth, lists, delays] = results.tables
-    assert(delays.title.endsWith('none of them in the page cache of the system') || process.platform !== 'linux', delays.title)
+  it('growth and lists', async () => {
+    const { stdout, results } = await measured('--only', 'growth,lists', '--stores', 'sled', '--sessions', '3000')
+    assert.deepStrictEqual(results.tables.map(({ name }) => name), ['growth', 'lists'])
+    const [growth, lists] = results.tables
     assert(stdout.includes(`### ${lists.title}\n`))
     assert.deepStrictEqual(growth.rows.map(({ sessions, churned }) => [sessions, churned]), [[3000, false], [3000, true]])
     for (const row of growth.rows) {
@@ -49,8 +48,6 @@ describe('bench', function () {
         assert(['title', 'churned', 'residentBytes'].includes(name) || value > 0, `${name}: ${value}`)
       }
     }
-    assert.deepStrictEqual(delays.rows.map(({ store }) => store), ['sled', 'plain'])
-    assert(delays.rows.every(({ p50, p999, max }) => p50 > 0 && p50 <= p999 && p999 <= max))
   })
   it('sizes, in three states of memory, with goals', async () => {
     const { results } = await measured('--only', 'sizes', '--stores', 'sled', '--sessions', '3000')

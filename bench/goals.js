@@ -19,7 +19,7 @@ function verdict ({ reached }) {
 // All goals of all tables, with where they are.
 function findGoals (tables) {
   return tables.flatMap(({ title, rows }) => rows.flatMap((row) => {
-    const goals = row.goals || (row.goal ? [{ ...row.goal, reached: row.reached, value: row.times ?? row.p999 }] : [])
+    const goals = row.goals || (row.goal ? [{ ...row.goal, reached: row.reached, value: row.times }] : [])
     return goals.map((goal) => ({ table: title, row: row.title, ...goal }))
   }))
 }

@@ -35,12 +35,7 @@ async function run (context) {
     one.first = await one.ask('churn', { loaders })
     rows.push(makeRow(sessions, true, await measureSize(context, one, empty)))
     await one.stop()
-    if (sessions === context.growth) {
-      // The largest one is what the event loop is watched over.
-      context.grown = { folder: one.folder, first: one.first }
-    } else {
-      fs.rmSync(one.folder, { recursive: true })
-    }
+    fs.rmSync(one.folder, { recursive: true })
   }
   const tables = [{ kind: 'growth', name: 'growth', title: 'Growth', rows }, listTable(pages)]
   return tables.filter(({ name }) => context.groups.includes(name))

@@ -71,13 +71,6 @@ const columnsOf = {
     figure('long list, µs', (row) => number(row.longest)),
     figure('times', (row) => number(row.times)),
     text('goal', (row) => `at most ${row.goal.most}: ${verdict(row)}`)
-  ],
-  delays: () => [
-    text('store', (row) => row.title),
-    figure('gets per second', (row) => row.missing ? 'not run, see below' : number(row.perSecond)),
-    ...[['50 %, ms', 'p50'], ['99 %', 'p99'], ['99.9 %', 'p999'], ['longest of all', 'max']]
-      .map(([title, name]) => figure(title, (row) => row.missing ? '' : number(row[name]))),
-    text('goal', (row) => row.goal ? `99.9 % under ${row.goal.most} ms: ${verdict(row)}` : '')
   ]
 }
 

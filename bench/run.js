@@ -4,7 +4,6 @@ const { Command, InvalidArgumentError } = require('commander')
 const fs = require('fs')
 const path = require('path')
 const { drawCharts } = require('./charts.js')
-const eventLoop = require('./event-loop.js')
 const growth = require('./growth.js')
 const http = require('./http.js')
 const { install, makePlain } = require('./install.js')
@@ -18,7 +17,7 @@ const { StoreProcess } = require('./store-process.js')
 const { stores } = require('./stores.js')
 
 const target = path.join(__dirname, '..', 'target', 'bench')
-const parts = [sideBySide, latencies, http, large, sizes, growth, eventLoop]
+const parts = [sideBySide, latencies, http, large, sizes, growth]
 // With fewer accounts two patches in flight meet at one, and Dashboard's own module then loses one of them.
 const fewest = 3000
 const known = [...Object.keys(stores), 'limit']
@@ -45,7 +44,7 @@ async function main () {
     names,
     hasLimit: wanted.names.includes('limit'),
     rounds: options.rounds || (options.quick ? 2 : 5),
-    milliseconds: options.quick ? 100 : 300,
+    milliseconds: options.quick ? 100 : 200,
     sessions: options.sessions || (options.quick ? 5000 : 20000),
     growth: options.sessions || (options.quick ? 10000 : 1000000),
     make,
@@ -59,8 +58,10 @@ async function main () {
   bar.start(chosen.reduce((sum, part) => sum + part.steps(context), 0), 0, { title: '' })
   context.step = (title) => bar.increment(1, { title })
   const tables = []
+  const minutesOf = {}
   try {
     for (const part of chosen) {
+      const start = performance.now()
       try {
         tables.push(...await part.run(context))
       } catch (error) {
@@ -68,6 +69,7 @@ async function main () {
         const title = part.groups.filter((group) => context.groups.includes(group)).join(', ')
         tables.push({ kind: 'failed', name: part.groups[0], title, rows: [{ title: 'failed', missing: makePlain(error) }] })
       }
+      minutesOf[part.groups.join(', ')] = (performance.now() - start) / 60000
     }
   } finally {
     bar.stop()
@@ -80,7 +82,7 @@ async function main () {
   }))
   const { rounds, sessions, milliseconds } = context
   const minutes = performance.now() / 60000
-  const results = { machine: inspectMachine(target), minutes, rounds, milliseconds, sessions, versions, tables }
+  const results = { machine: inspectMachine(target), minutes, minutesOf, rounds, milliseconds, sessions, versions, tables }
   // Only a whole run is kept beside the code.
   const isWhole = !options.quick && !options.only && !options.stores && !options.sessions && !options.rounds
   const output = options.output || (isWhole ? path.join(__dirname, 'results') : path.join(target, 'results'))

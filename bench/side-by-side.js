@@ -72,7 +72,7 @@ const measurements = [
 
 module.exports = {
   groups: [...new Set(measurements.map(({ group }) => group))],
-  steps: (context) => context.names.length * (2 + context.rounds),
+  steps: (context) => namesIn(context).length * (2 + context.rounds),
   run
 }
 
@@ -80,8 +80,13 @@ function chosen ({ groups }) {
   return measurements.filter(({ group }) => groups.includes(group))
 }
 
+// node:sqlite is the same engine as better-sqlite3, so it is measured by `sizes` alone.
+function namesIn ({ names }) {
+  return names.filter((name) => name !== 'node-sqlite')
+}
+
 async function run (context) {
-  const processes = await context.openAll(context.names)
+  const processes = await context.openAll(namesIn(context))
   const hasLimit = context.hasLimit && !context.unavailable.limit && context.groups.includes('patch')
   const limits = hasLimit ? [await LimitProcess.open(path.join(context.folder, 'limit'))] : []
   const failures = Object.fromEntries(chosen(context).map(({ name }) => [name, {}]))
@@ -105,7 +110,7 @@ async function run (context) {
   }
   return chosen(context).map((measurement) => {
     const { group, name, width } = measurement
-    const names = [...context.names, ...(group === 'patch' && context.hasLimit ? ['limit'] : [])]
+    const names = [...namesIn(context), ...(group === 'patch' && context.hasLimit ? ['limit'] : [])]
     const table = { ...measurement, unit: width ? 'per second' : 'µs', higherIsBetter: Boolean(width) }
     const ofName = Object.entries(rounds).map(([store, all]) => [store, all.map((figures) => figures[name]).filter(Boolean)])
     return makeTable(context, table, names, { rounds: Object.fromEntries(ofName), failures: { ...ended, ...failures[name] } }, problems)

@@ -36,6 +36,11 @@ const storage = {
   write: (file, contents) => records.put(file, contents, synced),
   writeBinary: (file, buffer) => records.put(file, buffer, { ...synced, valueEncoding: 'buffer' }),
   delete: (file) => records.del(file, synced),
+  readAll: async () => {
+    const iterator = records.values()
+    while ((await iterator.nextv(1000)).length);
+    await iterator.close()
+  },
   close: () => database.close()
 }
 

@@ -32,6 +32,7 @@ const storage = {
   write: async (file, contents) => written(records.put(file, contents)),
   writeBinary: async (file, buffer) => written(binaries.put(file, buffer)),
   delete: async (file) => written(records.remove(file)),
+  readAll: async () => { for (const { value } of records.getRange()) { value.charCodeAt(0) } },
   close: async () => root.close()
 }
 

@@ -29,7 +29,8 @@ function makeEngine (open, prepare) {
       count: 'SELECT count(*) FROM items WHERE path = ?',
       has: 'SELECT 1 FROM items WHERE path = ? AND item = ?',
       page: 'SELECT item FROM items WHERE path = ? ORDER BY id DESC LIMIT ? OFFSET ?',
-      remove: 'DELETE FROM items WHERE path = ? AND item = ?'
+      remove: 'DELETE FROM items WHERE path = ? AND item = ?',
+      readAll: 'SELECT sum(length(contents)) FROM records'
     }
     run = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, prepare(database, text)]))
     if (isLoading) {
@@ -51,6 +52,7 @@ const storage = {
   write: async (file, contents) => { change(() => run.write.run(file, contents)) },
   writeBinary: async (file, buffer) => { run.write.run(file, buffer) },
   delete: async (file) => { run.delete.run(file) },
+  readAll: async () => { run.readAll.get() },
   close: async () => {
     if (isLoading) {
       database.exec('COMMIT; PRAGMA wal_checkpoint(TRUNCATE)')
