@@ -19,7 +19,7 @@ pub static LONG: Pool = Pool::new("dashboard-sled long", 4, 1024, Duration::ZERO
 /// thread takes as long as a look-up.
 const SPIN: Duration = Duration::from_micros(50);
 /// Maximum number of jobs without spinning after one that spun in vain.
-const LONGEST_PAUSE: u32 = 255;
+const LONGEST_PAUSE: u32 = 15;
 
 /// Gets `Ok` if it can run. Otherwise it gets the error to answer its caller with.
 pub type Job = Box<dyn FnOnce(Result<()>) + Send>;
