@@ -130,6 +130,9 @@ export declare function isCurrent(number: number, session: number, account: numb
  */
 export declare function makeSecret(secret: string, iv?: string): object
 
+/** Returns the lowest memory limit of this process's control groups in bytes, or null if they set none. */
+export declare function memoryLimit(): number | null
+
 /** A condition that an operator should know about, although the store works. */
 export interface NativeNotice {
   /** Stable, for programs. */

@@ -1,5 +1,6 @@
 /* eslint-env mocha */
 const assert = require('assert')
+const { execFileSync } = require('child_process')
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
@@ -117,9 +118,8 @@ describe('settings', () => {
   }
 
   describe('SLED_CACHE_MB', () => {
-    const { constrainedMemory } = process
     const { totalmem } = os
-    afterEach(() => Object.assign(process, { constrainedMemory }) && Object.assign(os, { totalmem }))
+    afterEach(() => Object.assign(os, { totalmem }))
 
     it('follows the memory that the process may use', () => {
       const machine = 4096
@@ -129,18 +129,28 @@ describe('settings', () => {
         [512, 80, 64],
         [1024, 208, 64],
         [8192, 976, 64],
-        [0, 976, 64],
-        [undefined, 976, 64],
+        [null, 976, 64],
         [2 ** 44, 976, 64]
       ]
       os.totalmem = () => machine * 2 ** 20
       for (const [limit, main, module] of cases) {
-        process.constrainedMemory = () => limit && limit * 2 ** 20
-        assert.deepStrictEqual([defaultCacheMB(), defaultCacheMB('ORGANIZATIONS')], [main, module], `${limit}`)
+        const bytes = limit && limit * 2 ** 20
+        assert.deepStrictEqual([defaultCacheMB(undefined, bytes), defaultCacheMB('ORGANIZATIONS', bytes)], [main, module], `${limit}`)
       }
-      process.constrainedMemory = undefined
       os.totalmem = () => 64 * 2 ** 30
-      assert.strictEqual(defaultCacheMB(), 1024)
+      assert.strictEqual(defaultCacheMB(undefined, null), 1024)
+    })
+    it('follows the limit of a control group around the process', function () {
+      const group = makeGroup(256 * 2 ** 20)
+      if (!group) {
+        this.skip()
+      }
+      const program = 'process.stdout.write(String(require("./lib/native.js").memoryLimit()))'
+      const text = execFileSync('sh', ['-c', 'echo $$ > "$1" && exec "$2" -e "$3"', 'sh', path.join(group, 'inner', 'cgroup.procs'), process.execPath, program],
+        { cwd: path.join(__dirname, '..'), encoding: 'utf8' })
+      fs.rmdirSync(path.join(group, 'inner'))
+      fs.rmdirSync(group)
+      assert.strictEqual(text, String(256 * 2 ** 20))
     })
     it('a small cache changes no answer', async () => {
       await store.storage.close()
@@ -178,3 +188,22 @@ describe('settings', () => {
     })
   })
 })
+
+// Makes a control group with this memory limit, and one in it without a limit. Returns its folder, or undefined if this user or
+// this system makes none.
+function makeGroup (bytes) {
+  const own = fs.existsSync('/proc/self/cgroup') ? fs.readFileSync('/proc/self/cgroup', 'utf8') : ''
+  for (const [line, root, limit] of [[/^0::(.*)$/m, '/sys/fs/cgroup', 'memory.max'], [/^\d+:memory:(.*)$/m, '/sys/fs/cgroup/memory', 'memory.limit_in_bytes']]) {
+    const group = path.join(root, line.exec(own)?.[1] || '', `dashboard-sled-test-${process.pid}`)
+    try {
+      fs.mkdirSync(path.join(group, 'inner'), { recursive: true })
+      fs.writeFileSync(path.join(group, limit), `${bytes}`, { flag: 'r+' })
+      return group
+    } catch (error) {
+      // It is not a file of a group, or not this user's.
+      for (const folder of [path.join(group, 'inner'), group].filter((folder) => fs.existsSync(folder))) {
+        fs.rmdirSync(folder)
+      }
+    }
+  }
+}

@@ -29,7 +29,7 @@ let settlesAtExit = false
 async function openStore (prefix) {
   // Dashboard passes null as well.
   prefix = prefix === null ? undefined : prefix
-  const settings = readSettings(prefix)
+  const settings = readSettings(prefix, native.memoryLimit())
   const name = `${prefix || ''}:${settings.folder}`
   if (!stores.has(name)) {
     stores.set(name, openOnce(name, prefix, settings))

@@ -1,6 +1,5 @@
 // Settings of the stores. They come from the environment, or as options from `open`. README describes the same settings; a test
 // compares the two.
-const fs = require('fs')
 const os = require('os')
 const path = require('path')
 const { readAge } = require('./age.js')
@@ -25,15 +24,16 @@ const MOST_CACHE_MB = 1024
 
 module.exports = { checkNumbers, defaultCacheMB, readSettings, sharedFolderError, settings }
 
-// Returns the settings of Dashboard's store, or of the store of the module with this prefix.
-function readSettings (prefix) {
+// Returns the settings of Dashboard's store, or of the store of the module with this prefix. `memoryLimit` is that of the process in
+// bytes, or null.
+function readSettings (prefix, memoryLimit) {
   if (prefix !== undefined && !/^[A-Za-z0-9_]+$/.test(prefix)) {
     throw invalid('invalid-prefix')
   }
   refuseHostCache()
   return {
     folder: readFolder(prefix),
-    cacheMB: readNumber('cacheMB', defaultCacheMB(prefix)),
+    cacheMB: readNumber('cacheMB', defaultCacheMB(prefix, memoryLimit)),
     commitSeconds: readNumber('commitSeconds'),
     purgeAfter: readPurgeAfter()
   }
@@ -41,25 +41,11 @@ function readSettings (prefix) {
 
 // Returns the size of a store's cache if none is set. The main store gets a quarter of the memory that the process may use beyond
 // what it needs without a cache; the store of a module gets no more than the fixed default.
-function defaultCacheMB (prefix) {
-  const memory = Math.min(os.totalmem(), ...containerLimits())
+function defaultCacheMB (prefix, memoryLimit) {
+  const memory = Math.min(os.totalmem(), memoryLimit ?? Infinity)
   const quarter = Math.floor((memory / MEBIBYTE - PROCESS_MB) / 4)
   const main = Math.min(Math.max(quarter, LEAST_CACHE_MB), MOST_CACHE_MB)
   return prefix === undefined ? main : Math.min(main, settings.cacheMB.byDefault)
-}
-
-// Returns the limits in bytes that the container sets. Node up to 20.2 does not know those of the second version of control groups.
-function containerLimits () {
-  const files = ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes']
-  const limits = files.map((file) => {
-    try {
-      return Number(fs.readFileSync(file, 'utf8'))
-    } catch (error) {
-      return NaN
-    }
-  })
-  // Without a limit, Node says 0, undefined, or more than the machine has, and a file says "max".
-  return [process.constrainedMemory?.(), ...limits].filter((limit) => limit > 0)
 }
 
 // Returns options of `open`, with the defaults for those that are not given.

@@ -38,6 +38,14 @@ pub fn open_store(
     on_own_thread(env, move || store::open(&settings).map(Answer::Opened))
 }
 
+/// Returns the lowest memory limit of this process's control groups in bytes, or null if they set none.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn memory_limit() -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "its size is all that counts")]
+    store::memory_limit().map(|bytes| bytes as f64)
+}
+
 /// Waits until every change of every store is durable. Blocks, so it is only for the end of the process.
 #[napi(catch_unwind)]
 pub fn settle(env: Env) -> Result<()> {

@@ -8,6 +8,7 @@
 //! - [`contents`]: the bytes of a record
 //! - [`rule`]: the rules about stale writes and imports, applied to contents
 //! - [`cache`], [`version`]: values in memory, and versions that tell whether a value that was read is still current
+//! - [`control_groups`]: the memory that Linux lets this process use
 //! - [`error`], [`findings`], [`notice`], [`panics`]: reports to callers and operators
 //! - [`sled`]: the embedded engine
 //!
@@ -18,6 +19,7 @@
 mod cache;
 mod change;
 mod contents;
+mod control_groups;
 mod error;
 mod findings;
 pub mod key;
@@ -38,6 +40,7 @@ pub use self::sled::{
 pub use cache::{Cached, NotCached};
 pub use change::{Change, Completion, Edited, Outcome, Record};
 pub use contents::Contents;
+pub use control_groups::memory_limit;
 pub use error::{Result, StoreError};
 pub use findings::Findings;
 pub use key::{Key, ListPath};
