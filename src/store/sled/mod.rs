@@ -212,14 +212,20 @@ impl Store {
     /// and sled is closed.
     fn begin_close(&self, when_free: impl FnOnce() + Send + 'static) {
         self.release.when_free(when_free);
-        self.shared.queue.close();
+        self.end();
     }
 
     /// Finishes the submitted changes, and closes. Returns `false` if that takes longer than `limit`; the store then
     /// closes after its last use has ended. Blocks.
     fn close(&self, limit: Duration) -> bool {
-        self.shared.queue.close();
+        self.end();
         self.release.wait_for(Stage::Free, limit)
+    }
+
+    /// Ends the writer after the submitted changes, and what keeps the disk open without a caller.
+    fn end(&self) {
+        self.shared.stop_snapshots();
+        self.shared.queue.close();
     }
 
     /// Describes, for people, what keeps a closing store open.
@@ -228,7 +234,11 @@ impl Store {
         if by_writer.is_some() {
             return "its last changes are not written yet; look at the disk".into();
         }
-        match self.shared.disk.strong_count() {
+        let snapshots = usize::from(self.shared.writes_snapshot());
+        match self.shared.disk.strong_count().saturating_sub(snapshots) {
+            0 if snapshots > 0 => {
+                "a snapshot of it is still being written; look at the disk".into()
+            }
             1 => "one call still reads it".into(),
             count => format!("{count} calls still read it"),
         }
@@ -238,7 +248,7 @@ impl Store {
 impl Drop for Store {
     /// Ends the writer, which drops the disk.
     fn drop(&mut self) {
-        self.shared.queue.close();
+        self.end();
     }
 }
 

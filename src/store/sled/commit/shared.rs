@@ -12,7 +12,8 @@ use crate::store::sled::commit::statistics::Syncs;
 use crate::store::sled::commit::unapplied::Unapplied;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::database::release::Held;
-use crate::store::sled::database::snapshot::thread;
+#[cfg(unix)]
+use crate::store::sled::database::snapshot::{thread, Schedule};
 use crate::store::sled::format::batch::{Batch, Changed};
 use crate::store::sled::read::page::Pages;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -44,6 +45,9 @@ pub struct Shared {
     pub(in crate::store::sled) changed_keys: ChangedKeys,
     /// The pages of lists that are being read.
     pub(in crate::store::sled) pages: Pages,
+    /// When snapshots are written. Reached without the disk, which a caller that asks may not keep open.
+    #[cfg(unix)]
+    pub(in crate::store::sled) snapshots: Arc<Schedule>,
     pub(in crate::store::sled) syncs: Syncs,
     pub(in crate::store::sled) waiting: AtomicUsize,
     pub(in crate::store::sled) waiting_bytes: AtomicUsize,
@@ -114,10 +118,29 @@ impl Shared {
         self.pages.keep(disk, batch);
         let _noted = self.changed_keys.note(batch);
         apply(batch)?;
+        #[cfg(unix)]
         if let Some(held) = self.disk.upgrade() {
-            thread::begin_if_due(&held, batch.size());
+            thread::begin_if_due(&held, &self.snapshots, batch.size());
         }
         Ok(())
+    }
+
+    /// Ends a snapshot that is being written, and allows no other.
+    pub(in crate::store::sled) fn stop_snapshots(&self) {
+        #[cfg(unix)]
+        self.snapshots.stop();
+    }
+
+    /// Returns whether a snapshot is being written. Its thread is a user of the disk.
+    #[cfg(unix)]
+    pub(in crate::store::sled) fn writes_snapshot(&self) -> bool {
+        self.snapshots.is_running()
+    }
+
+    /// Returns false: there are no snapshots.
+    #[cfg(not(unix))]
+    pub(in crate::store::sled) fn writes_snapshot(&self) -> bool {
+        false
     }
 
     pub(in crate::store::sled) fn check_health(&self) -> Result<()> {
@@ -135,9 +158,7 @@ impl Shared {
         };
         let error = self.poisoned.get_or_init(|| poisoned).clone();
         // A snapshot must not name what a failed sync has lost.
-        if let Some(disk) = self.disk.upgrade().as_deref().and_then(Held::disk) {
-            disk.schedule().stop();
-        }
+        self.stop_snapshots();
         error
     }
 

@@ -6,7 +6,6 @@ use crate::store::key::{ChunkId, Key};
 use crate::store::sled::database::range::{Range, Stored};
 #[cfg(target_os = "linux")]
 use crate::store::sled::database::read_ahead::ReadAhead;
-use crate::store::sled::database::snapshot::Schedule;
 #[cfg(target_os = "linux")]
 use crate::store::sled::database::sync_file_range;
 use crate::store::sled::folder::free_space::FreeSpace;
@@ -35,7 +34,6 @@ pub struct Disk {
     read_ahead: ReadAhead,
     #[cfg(target_os = "linux")]
     _counting: sync_file_range::Counting,
-    schedule: Schedule,
 }
 
 impl Disk {
@@ -47,7 +45,6 @@ impl Disk {
             _counting: sync_file_range::count(&log, &progress),
             database,
             log,
-            schedule: Schedule::new(folder),
             folder: folder.into(),
             progress,
             #[cfg(target_os = "linux")]
@@ -58,11 +55,6 @@ impl Disk {
     /// Returns the counter that grows with each finished write.
     pub fn progress(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.progress)
-    }
-
-    /// Returns the schedule of the snapshots.
-    pub fn schedule(&self) -> &Schedule {
-        &self.schedule
     }
 
     /// Returns the contents of `key`.

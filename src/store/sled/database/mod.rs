@@ -21,6 +21,7 @@ pub mod range;
 pub mod read_ahead;
 pub mod recovery;
 pub mod release;
+#[cfg(unix)]
 pub mod snapshot;
 pub mod start;
 #[cfg(target_os = "linux")]

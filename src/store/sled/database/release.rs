@@ -44,11 +44,6 @@ impl Held {
         Self { disk: Some(disk), release }
     }
 
-    /// Returns whether the writer runs. If not, the store is being closed.
-    pub fn is_open(&self) -> bool {
-        self.release.lock().stage == Stage::Open
-    }
-
     /// Returns the open disk.
     pub fn disk(&self) -> Option<&Disk> {
         self.disk.as_ref()

@@ -30,6 +30,8 @@ pub use files::{
 };
 pub use lock::{lock, refuse_locked, FolderLock};
 use names::{BLOBS, GUARD, LOCK, NEW_GUARD, SLED, SWAP};
+#[cfg(unix)]
+pub use permissions::give_file_to_owner;
 pub use permissions::{give_to_owner, owner_only};
 
 use crate::store::error::{Result, StoreError};

@@ -10,7 +10,7 @@ use crate::store::sled::folder::names::{GUARD, IN_SLED, LOCK, SLED, SWAP};
 use std::path::Path;
 
 #[cfg(unix)]
-pub use unix::{give_to_owner, gives_away, refusing};
+pub use unix::{give_file_to_owner, give_to_owner, gives_away, refusing};
 
 /// Permission bits of everybody except the owner.
 #[cfg(unix)]
@@ -156,6 +156,16 @@ mod unix {
         if let Ok(opened) = opened {
             if let Ok(found) = opened.metadata() {
                 give(&opened, folder, found.uid(), found.gid());
+            }
+        }
+    }
+
+    /// As root: gives `file`, which root has created in `folder`, to the owner of `folder`. For a file that the owner
+    /// needs even if this process is killed.
+    pub fn give_file_to_owner(file: &File, folder: &Path) {
+        if user() == 0 {
+            if let Ok(found) = folder.metadata() {
+                let _ = fchown(file, Some(found.uid()), Some(found.gid()));
             }
         }
     }

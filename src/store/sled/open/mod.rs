@@ -28,6 +28,8 @@ use crate::store::sled::commit::writer::{self, Writer};
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::database::errors::caught_in_sled;
 use crate::store::sled::database::release::{Held, Release};
+#[cfg(unix)]
+use crate::store::sled::database::snapshot::Schedule;
 use crate::store::sled::database::start::open_sled;
 use crate::store::sled::folder::free_space;
 use crate::store::sled::folder::journal::{Entry, Journal};
@@ -159,6 +161,8 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
 fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {
     let Opened { disk, guard, journal, applied, notices, lock } = opened;
     let progress = disk.progress();
+    #[cfg(unix)]
+    let snapshots = Arc::new(Schedule::new(disk.folder()));
     let release = Arc::new(Release::new());
     let held = Arc::new(Held::new(disk, Arc::clone(&release)));
     let shared = Arc::new(Shared {
@@ -173,6 +177,8 @@ fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {
         failed_commit: OnceLock::new(),
         changed_keys: ChangedKeys::default(),
         pages: Pages::default(),
+        #[cfg(unix)]
+        snapshots,
         syncs: Syncs::new(),
         waiting: AtomicUsize::new(0),
         waiting_bytes: AtomicUsize::new(0),

@@ -307,6 +307,24 @@ mod tests {
         drop(folder::lock(folder.path()).unwrap());
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_close_stops_snapshots_and_names_one_that_hangs() {
+        let folder = tempfile::tempdir().unwrap();
+        let lease = open(&brief(folder.path())).unwrap();
+        let shared = Arc::clone(&lease.store.shared);
+        let due = usize::MAX / 2;
+        // As the thread of a snapshot does.
+        let held = shared.disk.upgrade();
+        assert!(shared.snapshots.add(due));
+        let error = lease.close().unwrap_err();
+        assert!(error.to_string().contains("a snapshot of it is still being written"), "{error}");
+        shared.snapshots.start_again(folder.path());
+        assert!(!shared.snapshots.add(due));
+        drop(held);
+        open(&settings(folder.path())).unwrap().close().unwrap();
+    }
+
     #[test]
     fn an_open_waits_for_a_folder_that_is_being_closed() {
         let folder = tempfile::tempdir().unwrap();

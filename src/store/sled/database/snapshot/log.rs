@@ -10,7 +10,6 @@ use crate::store::sled::database::snapshot::pages::{take, take_number, Changes, 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, ErrorKind};
-#[cfg(unix)]
 use std::os::unix::fs::FileExt;
 
 /// Size of a segment. sled cannot change it once a log exists.
@@ -43,6 +42,9 @@ pub struct Reading<'a> {
     batch_end: u64,
 }
 
+/// Offsets in the file by position, and the position up to which all is durable.
+type Segments = (BTreeMap<u64, u64>, u64);
+
 struct Header {
     position: u64,
     durable: u64,
@@ -57,9 +59,9 @@ impl<'a> Reading<'a> {
 
     /// Reads everything that is durable now. Returns `false` if `goes_on` does.
     pub fn read_on(&mut self, goes_on: &dyn Fn() -> bool) -> io::Result<bool> {
-        let (_, durable) = self.find_segments()?;
+        let Some((_, durable)) = self.find_segments(goes_on)? else { return Ok(false) };
         // Another look: a segment before `durable` may have been written where the first look had already been.
-        let (segments, _) = self.find_segments()?;
+        let Some((segments, _)) = self.find_segments(goes_on)? else { return Ok(false) };
         let from = self.end;
         self.end = from.max(durable / SEGMENT_BYTES * SEGMENT_BYTES);
         let mut segment = vec![0; SEGMENT];
@@ -86,11 +88,17 @@ impl<'a> Reading<'a> {
         self.doubtful.is_empty() && self.batch_end < self.end && self.changes.has_all_from(known)
     }
 
-    /// Returns the offsets in the file by position, and the position up to which all is durable.
-    fn find_segments(&self) -> io::Result<(BTreeMap<u64, u64>, u64)> {
+    /// Returns the offsets in the file by position, and the position up to which all is durable. Returns `None` if
+    /// `goes_on` returns `false`.
+    fn find_segments(&self, goes_on: &dyn Fn() -> bool) -> io::Result<Option<Segments>> {
         let mut segments = BTreeMap::new();
         let mut durable = 0;
         for number in 0..self.file.metadata()?.len() / SEGMENT_BYTES {
+            #[cfg(test)]
+            hook::run(number);
+            if !goes_on() {
+                return Ok(None);
+            }
             let mut header = [0; SEGMENT_HEADER];
             let offset = number * SEGMENT_BYTES;
             read_at(self.file, &mut header, offset)?;
@@ -99,7 +107,7 @@ impl<'a> Reading<'a> {
                 segments.insert(header.position, offset);
             }
         }
-        Ok((segments, durable))
+        Ok(Some((segments, durable)))
     }
 
     /// A segment that has a new position now was empty before.
@@ -193,11 +201,7 @@ impl<'a> Message<'a> {
 fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut read = 0;
     while let Some(rest @ [_, ..]) = buffer.get_mut(read..) {
-        #[cfg(unix)]
-        let result = file.read_at(rest, offset + read as u64);
-        #[cfg(windows)]
-        let result = std::os::windows::fs::FileExt::seek_read(file, rest, offset + read as u64);
-        match result {
+        match file.read_at(rest, offset + read as u64) {
             Ok(0) => break,
             Ok(bytes) => read += bytes,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -205,4 +209,24 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         }
     }
     Ok(read)
+}
+
+/// Lets a test change the log while it is read.
+#[cfg(test)]
+pub mod hook {
+    use std::cell::RefCell;
+
+    type Hook = (u64, Box<dyn FnOnce()>);
+
+    thread_local! {
+        /// Runs before the header of the segment with this number is read, once.
+        pub static BEFORE_HEADER: RefCell<Option<Hook>> = RefCell::default();
+    }
+
+    pub fn run(number: u64) {
+        let due = BEFORE_HEADER.with_borrow_mut(|hook| hook.take_if(|(at, _)| *at == number));
+        if let Some((_, run)) = due {
+            run();
+        }
+    }
 }

@@ -2,8 +2,8 @@
 //!
 //! A snapshot says where in the log each page is. An open reads the last one, and then everything that the log has
 //! gained since. sled writes one at each open and never again, so after months of work an open would read the whole
-//! log. Therefore the store writes one whenever the log has grown by some hundred megabytes, in sled's own format and
-//! by the rules of its recovery:
+//! log. Therefore the store writes one after every [`CHANGED_BYTES`] of changes, in sled's own format and by the rules
+//! of its recovery:
 //!
 //! - [`log`]: reads the messages of the log
 //! - [`pages`]: the places of pages, and what the log changes in them
@@ -29,7 +29,7 @@ use crate::store::sled::database::snapshot::pages::{Changes, Snapshot};
 use crate::store::sled::folder::free_space::FreeSpace;
 use crate::store::sled::folder::names::{LOG, SNAPSHOT, SNAPSHOT_CUT_SHORT};
 use crate::store::sled::folder::relocate::rename;
-use crate::store::sled::folder::{create_regular, open_regular, sync_folder};
+use crate::store::sled::folder::{create_regular, give_file_to_owner, open_regular, sync_folder};
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -62,7 +62,7 @@ impl Schedule {
     }
 
     /// Counts a change of `bytes`. Returns whether a snapshot is due. If so, no other is until the schedule starts again.
-    fn add(&self, bytes: usize) -> bool {
+    pub fn add(&self, bytes: usize) -> bool {
         let changed = self.changed.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
         let begins = changed >= self.due_at.load(Ordering::Relaxed)
             && !self.is_stopped()
@@ -78,12 +78,17 @@ impl Schedule {
         self.is_stopped.store(true, Ordering::Release);
     }
 
+    /// Returns whether an attempt runs.
+    pub fn is_running(&self) -> bool {
+        self.is_running.load(Ordering::Relaxed)
+    }
+
     fn is_stopped(&self) -> bool {
         self.is_stopped.load(Ordering::Acquire)
     }
 
     /// Starts again after an attempt, whether it wrote a snapshot or not.
-    fn start_again(&self, folder: &Path) {
+    pub fn start_again(&self, folder: &Path) {
         let last = last(folder).ok().flatten();
         let size =
             last.and_then(|(_, path)| fs::metadata(path).ok()).map_or(0, |found| found.len());
@@ -92,8 +97,9 @@ impl Schedule {
     }
 }
 
-/// Writes a snapshot of the log in sled's `folder`, and removes older ones. Does nothing if the log cannot be read, or
-/// if `goes_on` returns `false`. Returns whether a snapshot was written.
+/// Writes a snapshot of the log in sled's `folder`, and removes older ones. Returns whether it did: not if `goes_on`
+/// returns `false`, if a message of the log is damaged, or if the log has gained too little. Fails if a file cannot be
+/// read or written; the last snapshot then stays.
 pub fn advance(folder: &Path, goes_on: &dyn Fn() -> bool) -> Result<bool> {
     let before = match last(folder)? {
         Some((_, path)) => {
@@ -137,6 +143,7 @@ fn write(
     let path = folder.join(format!("{SNAPSHOT}{end:016X}"));
     let cut_short = folder.join(format!("{SNAPSHOT}{end:016X}{SNAPSHOT_CUT_SHORT}"));
     let written = create_regular(&cut_short).and_then(|file| {
+        give_file_to_owner(&file, folder);
         let mut writer = BufWriter::new(file);
         before
             .write_with(changes, end, &mut writer, goes_on)

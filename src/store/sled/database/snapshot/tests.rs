@@ -1,5 +1,6 @@
 use super::*;
 use crate::store::sled::database::start::open_sled;
+use std::os::unix::fs::{chown, FileExt, MetadataExt};
 use std::path::PathBuf;
 
 const KEYS: u64 = 2000;
@@ -87,6 +88,50 @@ fn snapshots_are_right_while_the_log_is_written() {
 }
 
 #[test]
+fn segments_that_are_written_during_the_look_for_them_are_in_the_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, database) = opened_twice(folder.path());
+    work(&database, 0);
+    work(&database, 1);
+    database.flush().unwrap();
+    let before = copy(&path, &folder.path().join("before"));
+    work(&database, 2);
+    database.flush().unwrap();
+    let after = fs::read(path.join(LOG)).unwrap();
+    drop(database);
+    let segments = fs::metadata(before.join(LOG)).unwrap().len() / SEGMENT_BYTES;
+    let mut written = 0;
+    for number in 0..segments {
+        let now = copy(&before, &folder.path().join(format!("now {number}")));
+        let log = OpenOptions::new().write(true).open(now.join(LOG)).unwrap();
+        let bytes = after.clone();
+        let hook = Box::new(move || log.write_all_at(&bytes, 0).unwrap());
+        log::hook::BEFORE_HEADER.set(Some((number, hook)));
+        if advance(&now, &|| true).unwrap() {
+            written += 1;
+            assert_goes_on_as_from_the_whole_log(&now);
+        }
+    }
+    assert!(written > 0);
+}
+
+#[test]
+fn root_gives_a_snapshot_to_the_owner_of_the_folder() {
+    const OTHER: u32 = 65534;
+    let folder = tempfile::tempdir().unwrap();
+    let (path, database) = opened_twice(folder.path());
+    work(&database, 0);
+    work(&database, 1);
+    database.flush().unwrap();
+    // Only root can.
+    if chown(&path, Some(OTHER), Some(OTHER)).is_ok() {
+        assert!(advance(&path, &|| true).unwrap());
+        let found = fs::metadata(last(&path).unwrap().unwrap().1).unwrap();
+        assert_eq!((found.uid(), found.gid()), (OTHER, OTHER));
+    }
+}
+
+#[test]
 fn a_snapshot_that_is_given_up_leaves_the_last_one() {
     let folder = tempfile::tempdir().unwrap();
     let (path, database) = opened_twice(folder.path());
@@ -94,7 +139,7 @@ fn a_snapshot_that_is_given_up_leaves_the_last_one() {
     work(&database, 1);
     database.flush().unwrap();
     let before = snapshots(&path, |_| true).unwrap();
-    for answers in 0..20_u32 {
+    for answers in 0..500_u32 {
         let left = std::cell::Cell::new(answers);
         let goes_on = || left.replace(left.get().saturating_sub(1)) > 0;
         if advance(&path, &goes_on).unwrap() {
@@ -114,7 +159,9 @@ fn a_schedule_that_was_stopped_begins_nothing() {
     assert!(!schedule.add(due - 1));
     assert!(schedule.add(1));
     assert!(!schedule.add(due));
+    assert!(schedule.is_running());
     schedule.start_again(folder.path());
+    assert!(!schedule.is_running());
     schedule.stop();
     assert!(!schedule.add(due));
 }
