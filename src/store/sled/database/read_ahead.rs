@@ -37,6 +37,12 @@ pub struct ReadAhead {
     is_dropped: Arc<AtomicBool>,
 }
 
+/// A pass that runs. When it is dropped, even if it never began, the pause until the next one begins.
+struct Pass {
+    begun: Instant,
+    next: Arc<Mutex<Option<Instant>>>,
+}
+
 impl ReadAhead {
     /// Returns one that may begin at once.
     pub fn new() -> Self {
@@ -48,27 +54,31 @@ impl ReadAhead {
         if taken < SLOW {
             return;
         }
-        let begun = Instant::now();
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let Ok(log) = next
-            .filter(|next| *next <= begun)
-            .ok_or(())
-            .and_then(|_| log.try_clone().map_err(drop))
-        else {
-            return;
-        };
-        *next = None;
-        drop(next);
-        let (next, is_dropped) = (Arc::clone(&self.next), Arc::clone(&self.is_dropped));
-        let pass = move || {
+        let Some(pass) = self.begin_pass() else { return };
+        let Ok(log) = log.try_clone() else { return };
+        let is_dropped = Arc::clone(&self.is_dropped);
+        let work = move || {
+            let _pass = pass;
             lower_thread_priority();
             // A piece that cannot be read ahead is read, and its error returned, when it is looked up.
             let _ = read_all(&log, &is_dropped);
-            let pause = PAUSE.max(begun.elapsed() * PAUSE_FACTOR);
-            *next.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + pause);
         };
-        // Without a thread there is no read-ahead any more.
-        drop(Builder::new().name("dashboard-sled ahead".into()).spawn(pass));
+        // If the system starts no thread now, it may after a pause.
+        drop(Builder::new().name("dashboard-sled ahead".into()).spawn(work));
+    }
+
+    fn begin_pass(&self) -> Option<Pass> {
+        let begun = Instant::now();
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        next.take_if(|next| *next <= begun)?;
+        Some(Pass { begun, next: Arc::clone(&self.next) })
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let pause = PAUSE.max(self.begun.elapsed() * PAUSE_FACTOR);
+        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + pause);
     }
 }
 
@@ -125,5 +135,18 @@ mod tests {
         let next = *ahead.next.lock().unwrap();
         ahead.after_read_of(SLOW, &log);
         assert_eq!(*ahead.next.lock().unwrap(), next);
+    }
+
+    #[test]
+    fn a_pass_that_could_not_begin_is_followed_by_another() {
+        let ahead = ReadAhead::new();
+        let pass = ahead.begin_pass();
+        assert!(pass.is_some());
+        assert!(ahead.begin_pass().is_none());
+        drop(pass);
+        let next = ahead.next.lock().unwrap().unwrap();
+        assert!(next > Instant::now() && next <= Instant::now() + PAUSE);
+        *ahead.next.lock().unwrap() = Some(Instant::now());
+        assert!(ahead.begin_pass().is_some());
     }
 }
