@@ -687,7 +687,7 @@ export interface Store {
    */
   purge (options: { olderThan: string, dryRun?: boolean }): Promise<Purged>
   /**
-   * Returns the same as {@link StorageContainer.stats}.
+   * Returns the same as {@link StorageContainer.stats}, with null for `signIn`.
    *
    * @example
    * ```js
@@ -862,6 +862,13 @@ export interface Stats {
   diskBytes: number
   /** Size of the stores that were replaced by restores ({@link Store.removeReplaced}), in bytes. */
   replacedBytes: number
+  /**
+   * How this dashboard makes sign-ins. `one-commit`: natively, so a sign-in waits for the disk once. With the other values
+   * Dashboard's own function makes them, in four commits: `other-version`, because its file is not of a version that was tested;
+   * `replaced`, because another module has replaced it or a call that it makes. Null for a store that is not the one of a
+   * dashboard with this module.
+   */
+  signIn: 'one-commit' | 'other-version' | 'replaced' | null
 }
 
 /** The result of {@link Store.load}. It counts the entries, including those that changed nothing. */

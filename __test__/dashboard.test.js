@@ -38,6 +38,11 @@ describe('dashboard', () => {
       assert.deepStrictEqual(failed, ['store-closed', 'before'])
     }).timeout(60000)
 
+    it(`the statistics say how sign-ins are made, ${title}`, async () => {
+      const { states } = await step('signInStates', {}, { env, modules: ['dashboard-sled'] })
+      assert.deepStrictEqual(states, ['one-commit', 'replaced', 'one-commit', 'other-version'])
+    }).timeout(60000)
+
     for (const modules of [[], ['dashboard-sled']]) {
       const setup = `${modules.length ? 'with our module' : 'with STORAGE alone'}, ${title}`
 

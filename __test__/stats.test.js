@@ -9,8 +9,8 @@ describe('stats', function () {
 
   describe('of a running store', () => {
     it('are zero, or null where nothing was measured yet', async () => {
-      const { waiting, commits, cache } = await store.storage.stats()
-      assert.deepStrictEqual([waiting, commits.total, commits.milliseconds.p50, cache.hitRate], [0, 0, null, null])
+      const { waiting, commits, cache, signIn } = await store.storage.stats()
+      assert.deepStrictEqual([waiting, commits.total, commits.milliseconds.p50, cache.hitRate, signIn], [0, 0, null, null, null])
     })
     it('count commits, and how long they took', async () => {
       for (let i = 0; i < 20; i++) {

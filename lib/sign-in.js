@@ -10,13 +10,22 @@ const { spinFor } = require('./spin.js')
 // SHA-256 of the file. The functions of other versions may read what they have changed, and are left as they are.
 const known = '7e8fa004ea57a798f01bb8c6404e35c0a6d75e2b5f35de70444ca00d6a1436ac'
 
-module.exports = { makeSignInOneChange }
+module.exports = { makeSignInOneChange, stateOf }
+
+// Functions that return the state of the sign-in, by store.
+const states = new WeakMap()
+
+// Returns how the dashboard of a store makes sign-ins, as `Stats` in index.d.ts has it.
+function stateOf (store) {
+  return states.has(store) ? states.get(store)() : null
+}
 
 function makeSignInOneChange (store, dashboard) {
   const name = 'src/www/api/user/create-session.js'
   const file = hostFile(name)
   const text = fs.readFileSync(file, 'utf8')
   if (createHash('sha256').update(text).digest('hex') !== known) {
+    states.set(store, () => 'other-version')
     return
   }
   const { encrypt } = findHost('src/storage.js')
@@ -27,12 +36,15 @@ function makeSignInOneChange (store, dashboard) {
   const { post } = module
   // Another module may have put its checks around the function.
   if (String(post) !== String(own.exports.post)) {
+    states.set(store, () => 'replaced')
     return
   }
   const { Storage: { write }, StorageList: { addMany }, StorageObject: { setProperty } } = dashboard
+  // The same for the calls that change something: whoever has replaced them expects to see every change.
+  const isReplaced = () => dashboard.Storage.write !== write || dashboard.StorageList.addMany !== addMany || dashboard.StorageObject.setProperty !== setProperty
+  states.set(store, () => isReplaced() ? 'replaced' : 'one-commit')
   module.post = async (req) => {
-    // The same for the calls that change something: whoever has replaced them expects to see every change.
-    if (dashboard.Storage.write !== write || dashboard.StorageList.addMany !== addMany || dashboard.StorageObject.setProperty !== setProperty) {
+    if (isReplaced()) {
       return post(req)
     }
     const changes = {}

@@ -3,6 +3,7 @@ const { asItem, requireText } = require('./arguments.js')
 const { backup } = require('./backup.js')
 const { invalid } = require('./errors.js')
 const { decrypt, hostSecret } = require('./host.js')
+const { stateOf } = require('./sign-in.js')
 const { spinFor } = require('./spin.js')
 const { closeStore, openStore, readText } = require('./open-stores.js')
 
@@ -16,7 +17,7 @@ async function setup (prefix) {
   const container = {
     ...recordsOf(store),
     backup: (folder, options) => backup(store, folder, options),
-    stats: async () => JSON.parse(await store.stats()),
+    stats: async () => ({ ...JSON.parse(await store.stats()), signIn: stateOf(store) }),
     close: async () => closeStore(store)
   }
   if (process.env.NODE_ENV === 'testing') {
