@@ -9,15 +9,24 @@ use crate::store::contents::{Contents, Packed};
 use crate::store::error::Result;
 use crate::store::key::Key;
 use crate::store::version::Versions;
-use quick_cache::sync::{Cache as QuickCache, GuardResult};
-use quick_cache::{DefaultHashBuilder, Weighter};
+use quick_cache::sync::{Cache as QuickCache, DefaultLifecycle, GuardResult};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::available_parallelism;
 
-/// Heaviest entry that is cached, in bytes. A heavier one would evict hundreds of records to save one read. The
-/// smallest shard of the cache holds twice as much, so an entry up to this weight is always accepted, and replaces the
-/// previous one.
+/// Heaviest entry that is cached, in bytes. A heavier one would evict hundreds of records to save one read.
 const HEAVIEST: usize = 16 * 1024;
+/// Expected weight of an entry, in bytes, larger than that of most. The library remembers half as many evicted keys as it
+/// expects entries: one for each 2 KiB of the cache, with 40 bytes in a list and 8 in a table, both of which grow by
+/// doubling. That is up to 3 % more than the size of the cache.
+///
+/// It also makes each shard large enough for 32 expected entries. An entry that does not fit into 97 % of its shard would
+/// be refused, and leave the placeholder of a reader in place, whose late fill would then cover the change. Therefore
+/// every entry that is cached has to fit.
+const EXPECTED: u64 = 2 * HEAVIEST as u64 / 32;
+/// Number of shards per processor, so that threads seldom wait for each other.
+const SHARDS_PER_PROCESSOR: usize = 4;
 /// Bytes of an entry besides its key and its contents, measured as resident memory.
 const ENTRY_OVERHEAD: usize = 96;
 
@@ -49,13 +58,28 @@ impl Weighter<u64, Packed> for Weigh {
 }
 
 impl Cache {
-    /// Returns a cache of at most `bytes`.
+    /// Returns a cache of at most `bytes`, besides the evicted keys that it remembers.
     pub fn new(bytes: u64) -> Self {
-        // The cache remembers half as many keys that it has evicted. A session or an account has about 300 bytes.
-        let expected = usize::try_from(bytes / 512).unwrap_or(usize::MAX);
+        let processors = available_parallelism().map_or(1, usize::from);
+        Self::with_shards(bytes, SHARDS_PER_PROCESSOR * processors)
+    }
+
+    /// Returns a cache of `shards` parts, or of fewer if they would be too small.
+    fn with_shards(bytes: u64, shards: usize) -> Self {
+        let expected = usize::try_from(bytes / EXPECTED).unwrap_or(usize::MAX);
+        let options = OptionsBuilder::new()
+            .shards(shards)
+            .estimated_items_capacity(expected)
+            .weight_capacity(bytes)
+            .build();
+        let (hash, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
         Self {
-            entries: QuickCache::with_weighter(expected, bytes, Weigh),
-            hash: DefaultHashBuilder::default(),
+            entries: match options {
+                Ok(options) => QuickCache::with_options(options, Weigh, hash.clone(), lifecycle),
+                // Both sizes are set, so there are always options.
+                Err(_) => QuickCache::with_weighter(expected, bytes, Weigh),
+            },
+            hash,
             versions: Versions::new(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -179,12 +203,31 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_cache_accepts_every_entry_up_to_the_heaviest() {
-        let cache = Cache::new(1 << 20);
-        for length in (0..16_000).step_by(500) {
-            let key = Key::record(b"a");
-            cache.publish(&key, Some(&vec![1; length].into()));
-            assert_eq!(cache.peek(&key), Ok(Some(vec![1; length].into())), "{length}");
+    fn the_smallest_cache_accepts_every_entry_up_to_the_heaviest_with_any_number_of_processors() {
+        let key = Key::record(b"a");
+        let heaviest = HEAVIEST - ENTRY_OVERHEAD - key.encoded().len();
+        for processors in [1, 2, 3, 16, 100, 1000] {
+            let cache = Cache::with_shards(1 << 20, SHARDS_PER_PROCESSOR * processors);
+            for length in (0..heaviest).step_by(500).chain([heaviest]) {
+                cache.publish(&key, Some(&vec![1; length].into()));
+                assert_eq!(cache.peek(&key), Ok(Some(vec![1; length].into())), "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_late_fill_never_covers_the_heaviest_entry_with_any_number_of_processors() {
+        let key = Key::record(b"a");
+        let heaviest = vec![1; HEAVIEST - ENTRY_OVERHEAD - key.encoded().len()];
+        for processors in [1, 16, 1000] {
+            let cache = Cache::with_shards(1 << 20, SHARDS_PER_PROCESSOR * processors);
+            cache
+                .get_or_read(&key, || {
+                    cache.publish(&key, Some(&heaviest.clone().into()));
+                    Ok(Some(contents("old")))
+                })
+                .unwrap();
+            assert_ne!(cache.peek(&key), Ok(Some(contents("old"))), "{processors}");
         }
     }
 
