@@ -256,10 +256,10 @@ impl Members<'_> {
         if compact::read(text, |name, value| self.take(&mut members, name, value)).is_some() {
             return Some(Object { members });
         }
+        drop(members); // They may be millions.
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let object = (&mut deserializer).deserialize_map(self).ok()?;
-        deserializer.end().ok()?;
-        Some(object)
+        deserializer.end().ok().map(|()| object)
     }
 
     /// Adds a member if it is wanted.
