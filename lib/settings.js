@@ -17,8 +17,8 @@ const settings = {
 const MEBIBYTE = 1024 * 1024
 // Memory of a dashboard without a cache, in MiB: 115 with an empty store, the rest for its requests and sled.
 const PROCESS_MB = 192
-// Limits of the main store's cache by default. The smaller one leaves a process of 256 MiB enough for its other work; the larger
-// one holds about two million sessions.
+// Limits of the main store's cache by default. The smaller one leaves a process of 256 MiB enough for its other work with 20,000
+// sessions, but not with 200,000; the larger one holds about two million sessions.
 const LEAST_CACHE_MB = 32
 const MOST_CACHE_MB = 1024
 
