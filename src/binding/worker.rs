@@ -215,8 +215,8 @@ mod tests {
                 })
                 .count()
         };
-        assert_eq!(spins(), 14);
-        assert_eq!(spins(), 8);
+        assert_eq!(spins(), 128);
+        assert_eq!(spins(), 125);
     }
 
     #[test]
