@@ -74,12 +74,12 @@ const columnsOf = {
   ]
 }
 
-async function makeReport ({ machine, minutes, rounds, milliseconds, sessions, versions, tables }) {
+async function makeReport ({ machine, minutes, minutesOf, rounds, milliseconds, sessions, versions, tables }) {
   const { markdownTable } = await import('markdown-table')
   const settings = Object.values(versions).map(({ title, version, settings }) => `${title} ${version}: ${settings}`)
   const parts = [[
     describeMachine(machine),
-    `medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${milliseconds} ms, ${sessions.toLocaleString('en')} sessions where nothing else is said; the run took ${number(minutes)} minutes`,
+    `medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${milliseconds} ms, ${sessions.toLocaleString('en')} sessions where nothing else is said; the run took ${number(minutes)} minutes (${Object.entries(minutesOf).map(([part, minutes]) => `${part}: ${number(minutes)}`).join('; ')})`,
     ...settings
   ].map((line) => `- ${line}`).join('\n')]
   parts.push(...reportGoals(tables))

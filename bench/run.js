@@ -43,7 +43,7 @@ async function main () {
     groups: wanted.groups,
     names,
     hasLimit: wanted.names.includes('limit'),
-    rounds: options.rounds || (options.quick ? 2 : 5),
+    rounds: options.rounds || (options.quick ? 1 : 5),
     milliseconds: options.quick ? 100 : 200,
     sessions: options.sessions || (options.quick ? 5000 : 20000),
     growth: options.sessions || (options.quick ? 10000 : 1000000),
