@@ -146,11 +146,13 @@ describe('settings', () => {
         this.skip()
       }
       const program = 'process.stdout.write(String(require("./lib/native.js").memoryLimit()))'
-      const text = execFileSync('sh', ['-c', 'echo $$ > "$1" && exec "$2" -e "$3"', 'sh', path.join(group, 'inner', 'cgroup.procs'), process.execPath, program],
-        { cwd: path.join(__dirname, '..'), encoding: 'utf8' })
-      fs.rmdirSync(path.join(group, 'inner'))
-      fs.rmdirSync(group)
-      assert.strictEqual(text, String(256 * 2 ** 20))
+      try {
+        const text = execFileSync('sh', ['-c', 'echo $$ > "$1" && exec "$2" -e "$3"', 'sh', path.join(group, 'inner', 'cgroup.procs'), process.execPath, program],
+          { cwd: path.join(__dirname, '..'), encoding: 'utf8' })
+        assert.strictEqual(text, String(256 * 2 ** 20))
+      } finally {
+        removeGroup(group)
+      }
     })
     it('a small cache changes no answer', async () => {
       await store.storage.close()
@@ -201,9 +203,14 @@ function makeGroup (bytes) {
       return group
     } catch (error) {
       // It is not a file of a group, or not this user's.
-      for (const folder of [path.join(group, 'inner'), group].filter((folder) => fs.existsSync(folder))) {
-        fs.rmdirSync(folder)
-      }
+      removeGroup(group)
     }
+  }
+}
+
+// The files of a group go with its folder.
+function removeGroup (group) {
+  for (const folder of [path.join(group, 'inner'), group].filter((folder) => fs.existsSync(folder))) {
+    fs.rmdirSync(folder)
   }
 }

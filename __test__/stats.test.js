@@ -35,6 +35,14 @@ describe('stats', function () {
       await Promise.all(writing)
       assert.strictEqual((await store.storage.stats()).waiting, 0)
     })
+    it('have the same keys from a store alone, which makes no sign-ins', async () => {
+      const expected = Object.keys(await store.storage.stats())
+      await store.storage.close()
+      const found = await withStore(process.env.SLED_PATH, (alone) => alone.stats())
+      await store.open()
+      assert.deepStrictEqual(Object.keys(found), expected)
+      assert.strictEqual(found.signIn, null)
+    })
     it('count each look-up once, by where it was answered', async () => {
       await store.storage.write('file', 'contents')
       await store.reopen()

@@ -27,6 +27,15 @@ fn opened_twice(folder: &Path) -> (PathBuf, sled::Db) {
     (path, database)
 }
 
+/// Returns the same, and the log has gained enough for a snapshot.
+fn opened_and_changed(folder: &Path) -> (PathBuf, sled::Db) {
+    let (path, database) = opened_twice(folder);
+    work(&database, 0);
+    work(&database, 1);
+    database.flush().unwrap();
+    (path, database)
+}
+
 fn position(folder: &Path) -> u64 {
     last(folder).unwrap().unwrap().0
 }
@@ -90,10 +99,7 @@ fn snapshots_are_right_while_the_log_is_written() {
 #[test]
 fn segments_that_are_written_during_the_look_for_them_are_in_the_snapshot() {
     let folder = tempfile::tempdir().unwrap();
-    let (path, database) = opened_twice(folder.path());
-    work(&database, 0);
-    work(&database, 1);
-    database.flush().unwrap();
+    let (path, database) = opened_and_changed(folder.path());
     let before = copy(&path, &folder.path().join("before"));
     work(&database, 2);
     database.flush().unwrap();
@@ -119,10 +125,7 @@ fn segments_that_are_written_during_the_look_for_them_are_in_the_snapshot() {
 fn root_gives_a_snapshot_to_the_owner_of_the_folder() {
     const OTHER: u32 = 65534;
     let folder = tempfile::tempdir().unwrap();
-    let (path, database) = opened_twice(folder.path());
-    work(&database, 0);
-    work(&database, 1);
-    database.flush().unwrap();
+    let (path, _database) = opened_and_changed(folder.path());
     // Only root can.
     if chown(&path, Some(OTHER), Some(OTHER)).is_ok() {
         assert!(advance(&path, &|| true).unwrap());
@@ -134,10 +137,7 @@ fn root_gives_a_snapshot_to_the_owner_of_the_folder() {
 #[test]
 fn a_snapshot_that_is_given_up_leaves_the_last_one() {
     let folder = tempfile::tempdir().unwrap();
-    let (path, database) = opened_twice(folder.path());
-    work(&database, 0);
-    work(&database, 1);
-    database.flush().unwrap();
+    let (path, _database) = opened_and_changed(folder.path());
     let before = snapshots(&path, |_| true).unwrap();
     for answers in 0..500_u32 {
         let left = std::cell::Cell::new(answers);
@@ -169,10 +169,7 @@ fn a_schedule_that_was_stopped_begins_nothing() {
 #[test]
 fn a_damaged_log_is_left_to_the_next_open() {
     let folder = tempfile::tempdir().unwrap();
-    let (path, database) = opened_twice(folder.path());
-    work(&database, 0);
-    work(&database, 1);
-    database.flush().unwrap();
+    let (path, _database) = opened_and_changed(folder.path());
     let damaged = copy(&path, &folder.path().join("damaged"));
     let log = damaged.join(LOG);
     let mut bytes = fs::read(&log).unwrap();
