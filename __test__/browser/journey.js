@@ -1,7 +1,9 @@
 /* eslint-env mocha */
 // `npm run test:browser`: people at the example of `npm start`, in a real browser. Every step leaves a picture
-// in target/journey; JOURNEY_PICTURES=keep puts those that README shows into docs/pictures.
+// in target/journey; JOURNEY_PICTURES=keep puts those that README shows into docs/pictures,
+// for which it takes pngquant and cwebp.
 const assert = require('assert')
+const { execFileSync } = require('child_process')
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
@@ -166,8 +168,7 @@ describe('the journey in a browser', function () {
     await assert.rejects(user.open('/'), /ERR_CONNECTION_REFUSED/)
     if (process.env.JOURNEY_PICTURES === 'keep') {
       for (const name of inReadme) {
-        const picture = path.join(root, 'docs', 'pictures', `${name.replace(/^\d+-/, '')}.png`)
-        fs.copyFileSync(path.join(pictures, `${name}.png`), picture)
+        keep(path.join(pictures, `${name}.png`), path.join(root, 'docs', 'pictures', `${name.replace(/^\d+-/, '')}.webp`))
       }
     }
   })
@@ -206,3 +207,9 @@ describe('the journey in a browser', function () {
     return Object.fromEntries(list.map((session) => [session.sessionid, session]))
   }
 })
+
+// Makes a picture a fifth as large: every download has it.
+function keep (picture, kept) {
+  const few = execFileSync('pngquant', ['--nofs', '16', '-'], { input: fs.readFileSync(picture) })
+  execFileSync('cwebp', ['-quiet', '-lossless', '-z', '9', '-o', kept, '--', '-'], { input: few })
+}
