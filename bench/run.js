@@ -44,7 +44,7 @@ async function main () {
     names,
     hasLimit: wanted.names.includes('limit'),
     rounds: options.rounds || (options.quick ? 1 : 5),
-    milliseconds: options.quick ? 100 : 200,
+    milliseconds: options.quick ? 100 : 150,
     sessions: options.sessions || (options.quick ? 5000 : 20000),
     growth: options.sessions || (options.quick ? 10000 : 1000000),
     make,

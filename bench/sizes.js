@@ -14,7 +14,7 @@ const width = 64
 const fewSessions = 100
 const warmUpCalls = 20000
 // Fifteen processes in each round leave less time for each.
-const partOfTurn = 0.75
+const partOfTurn = 2 / 3
 const mostHot = 200000
 // Reading brings sessions into memory, so each measurement has a part of them to itself.
 const parts = 4
