@@ -15,6 +15,7 @@ const mostIds = 200000
 const idsAtOnce = 1000
 const batchesAtOnce = 4
 const blockBytes = 4096
+const writesBehind = 100
 // Numbers of acknowledged calls by kind of work; and the kinds in which a call failed, for which the number is not known.
 const acknowledged = {}
 const failed = new Set()
@@ -125,16 +126,21 @@ const methods = {
     const large = { isWritten: false }
     let longest = 0
     let writes = 0
+    let milliseconds
     const start = performance.now()
-    large.written = dashboard.Storage.writeBinary(`${appid}/large`, buffer).finally(() => { large.isWritten = true })
-    while (!large.isWritten) {
+    large.written = dashboard.Storage.writeBinary(`${appid}/large`, buffer).finally(() => {
+      large.isWritten = true
+      milliseconds = performance.now() - start
+    })
+    // The value before is removed after the answer, therefore some more are written then.
+    for (let left = writesBehind; !large.isWritten || left > 0; left -= large.isWritten ? 1 : 0) {
       const begun = performance.now()
       await writeSession(others++)
       longest = Math.max(longest, performance.now() - begun)
-      writes++
+      writes += large.isWritten ? 0 : 1
     }
     await large.written
-    return { milliseconds: performance.now() - start, longest, writes, timesItsSize: (statusOf('VmHWM') - rss) / bytes }
+    return { milliseconds, longest, writes, timesItsSize: (statusOf('VmHWM') - rss) / bytes }
   },
 
   // Processor time of all threads so far, in microseconds.

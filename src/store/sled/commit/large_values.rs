@@ -21,7 +21,7 @@ use crate::store::sled::format::value::{self, Encoded, CHUNK_BYTES};
 /// Size from which a value is large, in bytes: an eighth of the journal.
 pub const LARGE_BYTES: usize = 256 << 10;
 /// Number of chunks in a slice, which is 1 MiB of contents.
-const SLICE: usize = 256;
+pub const SLICE: usize = 256;
 
 /// Key of the note with the number of the chunks that are written ahead while other commits are made.
 const NOTE: &str = "large";
@@ -121,9 +121,7 @@ pub fn remove_unfinished(disk: &Disk, applied: u64) -> Result<()> {
     if let Some(note) = note {
         if let Ok(commit_number) = (*note).try_into() {
             let id = ChunkId { commit_number: u64::from_be_bytes(commit_number), ordinal: ORDINAL };
-            let first = Key::chunk(id, 0);
-            let prefix = first.get(..first.len() - size_of::<u32>()).unwrap_or_default();
-            remove_behind(disk, prefix, prefix)?;
+            remove_all(disk, id)?;
         }
         // Last, so that the next open tries again if the process ends before.
         let mut batch = Batch::default();
@@ -136,6 +134,13 @@ pub fn remove_unfinished(disk: &Disk, applied: u64) -> Result<()> {
     } else {
         disk.make_durable_alone()
     }
+}
+
+/// Removes the chunks with the ID `id`.
+pub fn remove_all(disk: &Disk, id: ChunkId) -> Result<()> {
+    let first = Key::chunk(id, 0);
+    let prefix = first.get(..first.len() - size_of::<u32>()).unwrap_or_default();
+    remove_behind(disk, prefix, prefix).map(drop)
 }
 
 /// Removes the keys that begin with `prefix` and follow `after`. Returns whether there were none.

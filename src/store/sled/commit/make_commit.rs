@@ -56,11 +56,16 @@ impl Writer {
         if transaction.is_empty() {
             return Ok(());
         }
-        let written =
-            caught("write", || self.make_durable(disk, transaction.batch()?, commit_number, &room));
+        let written = caught("write", || {
+            let (batch, old_chunks) = transaction.batch()?;
+            Ok((self.make_durable(disk, batch, commit_number, &room)?, old_chunks))
+        });
         let changed = transaction.into_changed();
         let unapplied_batch = match written {
-            Ok(unapplied_batch) => unapplied_batch,
+            Ok((unapplied_batch, old_chunks)) => {
+                self.old_chunks.extend(old_chunks);
+                unapplied_batch
+            }
             Err(error) => {
                 shared.keep_failed_commit(changed);
                 return Err(error);

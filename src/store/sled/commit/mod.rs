@@ -4,6 +4,7 @@
 //! - [`writer`], [`make_commit`]: the thread that makes all changes, and one commit of it
 //! - [`transaction`], [`overlay`], [`list`]: compute the new values of one commit
 //! - [`large_values`]: writes large values ahead of their commit
+//! - [`old_chunks`]: removes those of large values after their commit
 //! - [`unapplied`]: the commit that is in the journal, but not yet in sled
 //! - [`in_flight`], [`watchdog`]: notice a disk that hangs
 //! - [`changed_keys`]: the keys that a running backup has to copy again
@@ -20,6 +21,7 @@ pub mod list;
 #[cfg(test)]
 mod list_tests;
 pub mod make_commit;
+pub mod old_chunks;
 pub mod overlay;
 pub mod queue;
 pub mod shared;

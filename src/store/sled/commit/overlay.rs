@@ -58,6 +58,16 @@ impl<'a> Overlay<'a> {
         Ok(contents)
     }
 
+    /// Returns whether `key` has a value after the changes so far. Reads no chunks: of a large value that would take long.
+    pub fn has(&mut self, key: &Key) -> Result<bool> {
+        let is_changed = self.staged.contains_key(key) || self.accepted.contains_key(key);
+        let is_known = is_changed || self.known(key).is_ok();
+        if !is_known && self.disk.chunks_of(key)?.is_some() {
+            return Ok(true);
+        }
+        Ok(self.get(key)?.is_some())
+    }
+
     /// Sets the contents of a `key` that has no value. Does not look the key up, unless it was removed in the same
     /// batch and may therefore still be on disk.
     pub fn put_first(&mut self, key: Key, contents: Contents) {

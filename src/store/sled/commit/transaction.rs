@@ -9,6 +9,7 @@ use crate::store::key::{ChunkId, Key};
 use crate::store::rule;
 use crate::store::sled::commit::large_values::{self, LARGE_BYTES};
 use crate::store::sled::commit::list;
+use crate::store::sled::commit::old_chunks::OldChunks;
 use crate::store::sled::commit::overlay::Overlay;
 use crate::store::sled::commit::shared::Shared;
 use crate::store::sled::database::disk::Disk;
@@ -69,15 +70,19 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Returns the batch for sled, which ends with its own number. New chunks are written before the value that points
-    /// to them, and old chunks are removed after it.
-    pub fn batch(&self) -> Result<Batch> {
+    /// Returns the batch for sled, which ends with its own number, and the chunks to remove once sled has it. New chunks
+    /// are written before the value that points to them. Few old chunks are removed by the batch, after it.
+    pub fn batch(&self) -> Result<(Batch, Vec<OldChunks>)> {
         let commit_number = self.overlay.commit_number();
         let mut batch = Batch::with_capacity(self.overlay.accepted().len() + 1);
         let mut old_chunks = Vec::new();
+        let mut removed_later = Vec::new();
         for (ordinal, (key, contents)) in (0..).zip(self.overlay.accepted()) {
             if let Some((id, count)) = self.old_chunks(key)? {
-                old_chunks.extend((0..count).map(|index| Key::chunk(id, index)));
+                match OldChunks::new(id, count) {
+                    Some(many) => removed_later.push(many),
+                    None => old_chunks.extend((0..count).map(|index| Key::chunk(id, index))),
+                }
             }
             let Some(contents) = contents else {
                 batch.remove(key.encoded());
@@ -99,8 +104,11 @@ impl<'a> Transaction<'a> {
         for chunk in old_chunks {
             batch.remove(&chunk);
         }
+        for many in &removed_later {
+            many.add_note(&mut batch);
+        }
         put_applied(&mut batch, commit_number);
-        Ok(batch)
+        Ok((batch, removed_later))
     }
 
     /// Returns the changes.
@@ -200,7 +208,7 @@ impl<'a> Transaction<'a> {
     }
 
     fn remove_record(&mut self, record: Record) -> Result<()> {
-        if self.overlay.get(&record.key)?.is_some() {
+        if self.overlay.has(&record.key)? {
             self.overlay.remove(record.key);
         }
         Ok(())

@@ -10,12 +10,14 @@ use crate::store::error::Result;
 use crate::store::key::{ChunkId, Key};
 use crate::store::panics::caught;
 use crate::store::sled::commit::large_values::{self, Ahead};
+use crate::store::sled::commit::old_chunks::OldChunks;
 use crate::store::sled::commit::queue::{long_write, Message, Next};
 use crate::store::sled::commit::shared::Shared;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::database::release::Release;
 use crate::store::sled::folder::journal::{self, Journal};
 use crate::store::sled::folder::rollback_guard::RollbackGuard;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,6 +40,8 @@ pub struct Writer {
     pub(super) last_commit: u64,
     /// Bytes that a long write still has to write: the commits between its slices leave room for them.
     pub(super) owed: usize,
+    /// Chunks that are left to remove, those of the first commit first.
+    pub(super) old_chunks: VecDeque<OldChunks>,
 }
 
 /// Starts the thread of `writer`. At its end it drops the disk, and notifies `release`.
@@ -68,15 +72,28 @@ impl Writer {
         journal: Journal,
         last_commit: u64,
     ) -> Self {
-        Self { shared, guard, journal, synced: Instant::now(), last_commit, owed: 0 }
+        Self {
+            shared,
+            guard,
+            journal,
+            synced: Instant::now(),
+            last_commit,
+            owed: 0,
+            old_chunks: VecDeque::new(),
+        }
     }
 
-    /// Runs until the queue is closed.
+    /// Runs until the queue is closed and all old chunks are removed.
     pub fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         loop {
             if shared.queue.is_empty() {
                 self.in_background(|| shared.with_disk(|disk| shared.catch_up(disk)));
+            }
+            // After each message, so that neither waits for long.
+            if self.remove_old_chunks() && shared.queue.is_empty() {
+                self.sync_old_guard();
+                continue;
             }
             let limit = GUARD_SYNC.saturating_sub(self.synced.elapsed());
             match shared.queue.next(self.guard.is_unsynced().then_some(limit)) {
@@ -117,6 +134,27 @@ impl Writer {
         if let Err(error) = result {
             self.shared.unapplied.fail(error);
         }
+    }
+
+    /// Removes a slice of old chunks. Returns whether there was one to remove.
+    fn remove_old_chunks(&mut self) -> bool {
+        let Some(mut chunks) = self.old_chunks.pop_front() else {
+            return false;
+        };
+        let mut goes_on = false;
+        let shared = Arc::clone(&self.shared);
+        self.in_background(|| {
+            shared.check_health()?;
+            shared.with_disk(|disk| {
+                shared.catch_up(disk)?;
+                goes_on = chunks.remove_next(&shared, disk)?;
+                Ok(())
+            })
+        });
+        if goes_on {
+            self.old_chunks.push_front(chunks);
+        }
+        true
     }
 
     fn sync_guard(&mut self) -> Result<()> {

@@ -12,6 +12,7 @@ use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, KeyKind};
 use crate::store::sled::commit::changed_keys::{Keys, Noting};
 use crate::store::sled::commit::large_values;
+use crate::store::sled::commit::old_chunks;
 use crate::store::sled::commit::shared::Shared;
 use crate::store::sled::database::disk::{self, Disk};
 use crate::store::sled::database::errors::caught_in_sled;
@@ -89,7 +90,8 @@ fn finish(new: New, applied: u64, target: &Path) -> Result<Report> {
     let sled_folder = target.join(SLED);
     let (database, _) = open_sled(&sled_folder)?;
     let disk = Disk::new(database, create::open_log(&sled_folder)?, &sled_folder);
-    // Chunks of a value that was being written to the store during the copy.
+    // Chunks of a value that was being written to the store during the copy. Those that were being removed have notes, which
+    // the next open follows.
     large_values::remove_unfinished(&disk, applied)?;
     let report = verify::verify(&disk, |_| ())?;
     drop(disk);
@@ -153,7 +155,7 @@ fn copy_all(shared: &Shared, target: &sled::Db, progress: &dyn Fn(u64)) -> Resul
             for stored in disk.forwards(&[], after.as_deref()) {
                 let (key, value) = stored?;
                 bytes += key.len() + value.len();
-                if Key::kind_of(&key) != Some(KeyKind::Meta) || large_values::is_note(&key) {
+                if is_copied(&key) {
                     batch.insert(&key, value.to_vec());
                 }
                 after = Some(key.to_vec());
@@ -170,6 +172,13 @@ fn copy_all(shared: &Shared, target: &sled::Db, progress: &dyn Fn(u64)) -> Resul
         copied += bytes as u64;
         progress(copied);
     }
+}
+
+/// Returns whether `key` belongs into a copy: it is not about the store itself, or it is a note about chunks.
+fn is_copied(key: &[u8]) -> bool {
+    Key::kind_of(key) != Some(KeyKind::Meta)
+        || large_values::is_note(key)
+        || old_chunks::noted(key).is_some()
 }
 
 fn copy_keys(shared: &Shared, target: &sled::Db, keys: Keys) -> Result<()> {
@@ -193,7 +202,7 @@ where
     let mut batch = Batch::default();
     let mut bytes = 0;
     while let Some(key) = keys.next_if(|_| bytes < limit) {
-        if Key::kind_of(&key) == Some(KeyKind::Meta) && !large_values::is_note(&key) {
+        if !is_copied(&key) {
             continue;
         }
         bytes += key.len();

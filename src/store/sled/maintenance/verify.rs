@@ -3,6 +3,7 @@
 use crate::store::error::Result;
 use crate::store::findings::Findings;
 use crate::store::key::{ChunkId, Key, KeyKind};
+use crate::store::sled::commit::old_chunks;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::value;
 use crate::store::sled::read::list::{BlockCounts, Counted, Head};
@@ -67,7 +68,8 @@ pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
             KeyKind::Item | KeyKind::Position | KeyKind::BlockCounts => {
                 *loose.entry(kind).or_default() += 1;
             }
-            KeyKind::Meta | KeyKind::Chunk => {}
+            KeyKind::Meta => chunks.removed.extend(old_chunks::noted(&encoded)),
+            KeyKind::Chunk => {}
         }
     }
     for (kind, count) in loose {
@@ -84,6 +86,8 @@ pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
 struct Chunks {
     found: HashMap<(u64, u32), u32>,
     wanted: HashMap<(u64, u32), u32>,
+    /// IDs of chunks that the writer is removing.
+    removed: Vec<ChunkId>,
     damaged: u64,
 }
 
@@ -102,6 +106,9 @@ impl Chunks {
             if self.found.remove(&id) != Some(count) {
                 report.problem(format!("pieces of the value {}/{} are missing", id.0, id.1));
             }
+        }
+        for ChunkId { commit_number, ordinal } in self.removed {
+            self.found.remove(&(commit_number, ordinal));
         }
         if !self.found.is_empty() {
             report.problem(format!("nothing points to the pieces of {} values", self.found.len()));

@@ -19,6 +19,7 @@ use crate::store::notice::Notice;
 use crate::store::sled::commit::changed_keys::ChangedKeys;
 use crate::store::sled::commit::in_flight::InFlightCommit;
 use crate::store::sled::commit::large_values;
+use crate::store::sled::commit::old_chunks;
 use crate::store::sled::commit::queue::Queue;
 use crate::store::sled::commit::shared::Shared;
 use crate::store::sled::commit::statistics::Syncs;
@@ -153,6 +154,7 @@ fn open_or_panic(settings: &Settings) -> Result<Opened> {
         journal.clear()?;
     }
     large_values::remove_unfinished(&disk, applied)?;
+    old_chunks::remove_noted(&disk)?;
     notices.extend(free_space::notices(folder));
     folder::give_to_owner(folder);
     Ok(Opened { disk, guard, journal, applied: accepted, notices, lock })
