@@ -8,6 +8,7 @@ const path = require('path')
 const { makeFolder, runNode } = require('./helper.js')
 
 const script = path.join('..', '..', 'examples', 'start.js')
+const scripts = ['start', 'prepare', 'run-dashboard'].map((name) => `examples/${name}.js`)
 
 describe('npm start', function () {
   this.timeout(120000)
@@ -75,12 +76,14 @@ describe('npm start', function () {
 
     // A project of empty files whose npm only records how it was called.
     beforeEach(() => {
-      for (const file of [...files, 'examples/start.js', 'bin/npm', 'bin/cargo']) {
+      for (const file of [...files, ...scripts, 'bin/npm', 'bin/cargo']) {
         fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true })
         fs.writeFileSync(path.join(folder, file), '')
         age(file, -1)
       }
-      fs.copyFileSync(path.join(__dirname, 'fixtures', script), path.join(folder, 'examples/start.js'))
+      for (const file of scripts) {
+        fs.copyFileSync(path.join(__dirname, '..', file), path.join(folder, file))
+      }
       fs.writeFileSync(path.join(folder, 'examples/dashboard/main.js'), dashboard)
       fs.writeFileSync(path.join(folder, 'bin/npm'), `#!${process.execPath}\n(${npm})()\n`)
       fs.chmodSync(path.join(folder, 'bin/npm'), 0o700)

@@ -9,7 +9,8 @@ const os = require('os')
 const path = require('path')
 const { chromium, noChromium } = require('../contract/find-chromium.js')
 const { freePort } = require('../contract/free-port.js')
-const { npmStart } = require('./npm-start.js')
+const { launch } = require('./browser.js')
+const { npmRun } = require('./npm-run.js')
 const Visitor = require('./visitor.js')
 
 const minute = 60 * 1000
@@ -42,15 +43,9 @@ describe('the journey in a browser', function () {
     address = `http://localhost:${port}`
     // The public API shows what the host's pages do not: when a session has ended.
     env = { HOST: 'localhost', PORT: String(port), SLED_PATH: path.join(folder, 'store'), ALLOW_PUBLIC_API: 'true' }
-    browser = await require('../contract/application/node_modules/puppeteer').launch({
-      executablePath: chromium,
-      args: ['--no-sandbox', '--disable-dev-shm-usage', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost'],
-      defaultViewport: { width: 960, height: 560 },
-      userDataDir: path.join(folder, 'profile'),
-      timeout: 2 * minute
-    })
-    owner = await visitor()
-    user = await visitor()
+    browser = await launch(folder)
+    owner = await Visitor.enter(browser, address, pictures)
+    user = await Visitor.enter(browser, address, pictures)
   })
   afterEach(async function () {
     if (this.currentTest.state === 'failed') {
@@ -71,13 +66,13 @@ describe('the journey in a browser', function () {
   })
 
   it('npm start', async () => {
-    server = await npmStart(env)
+    server = await npmRun('start', env)
     await owner.open('/')
     await owner.show('01-landing')
   }).timeout(20 * minute)
 
   it('the owner registers and is the administrator', async () => {
-    await register(owner, ownerForm, '02-owner-registers')
+    await owner.register(ownerForm, '02-owner-registers')
     await owner.openMenu('administrator-menu')
     await owner.show('03-owner-home')
     await owner.choose('administrator-menu', '/administrator')
@@ -87,14 +82,14 @@ describe('the journey in a browser', function () {
 
   it('a user registers, signs out and signs in', async () => {
     await user.open('/')
-    await register(user, userForm, '05-user-registers')
+    await user.register(userForm, '05-user-registers')
     assert.strictEqual(await user.page.$eval('#administrator-menu-container', (menu) => menu.style.display), 'none')
     signedOut = await user.sessionid()
     await user.choose('account-menu', '/account/signout')
     await user.arrive('/account/signout-complete')
     await user.show('06-user-signed-out')
     await user.follow('/account/signin')
-    await signIn(user, userForm)
+    await user.signIn(userForm)
     await user.arrive('/home')
     await user.show('07-user-signed-in')
     reset = await user.sessionid()
@@ -140,19 +135,19 @@ describe('the journey in a browser', function () {
 
   it('after a kill -9 it still is ended, and both sign in', async () => {
     await server.kill()
-    server = await npmStart(env)
+    server = await npmRun('start', env)
     await user.open('/home')
     await user.arrive('/account/signin')
     await user.show('13-user-after-kill')
     assert.deepStrictEqual(await listSessions('14-session-ended-after-kill'), sessions)
-    await signIn(user, userForm)
+    await user.signIn(userForm)
     await user.arrive('/home')
     await user.show('15-user-signed-in-after-kill')
     await owner.open('/home')
     await owner.choose('account-menu', '/account/signout')
     await owner.arrive('/account/signout-complete')
     await owner.follow('/account/signin')
-    await signIn(owner, ownerForm)
+    await owner.signIn(ownerForm)
     await owner.arrive('/home')
     const after = await listSessions('16-sessions-after-kill')
     const both = [await owner.sessionid(), await user.sessionid()]
@@ -172,27 +167,6 @@ describe('the journey in a browser', function () {
       }
     }
   })
-
-  // Each in a browser context, with cookies, of their own.
-  async function visitor () {
-    const context = await browser.createIncognitoBrowserContext()
-    const page = await context.newPage()
-    page.setDefaultTimeout(minute)
-    return new Visitor(page, address, pictures)
-  }
-
-  async function register (visitor, form, picture) {
-    await visitor.follow('/account/register')
-    await visitor.fill({ ...form, confirm: form.password })
-    await visitor.show(picture)
-    await visitor.submit()
-    await visitor.arrive('/home')
-  }
-
-  async function signIn (visitor, form) {
-    await visitor.fill(form)
-    await visitor.submit()
-  }
 
   // By id, newest first: what the host's list tells an administrator.
   async function listSessions (picture) {

@@ -1,15 +1,16 @@
-// `npm start` as a person runs it, in a process group of its own: what npm starts can be killed with it.
+// `npm start` and `npm run start:cluster` as a person runs them, in a process group of its own: what npm starts can be killed
+// with it.
 const { spawn } = require('child_process')
 const { once } = require('events')
 const path = require('path')
 
 const root = path.join(__dirname, '..', '..')
 
-module.exports = { npmStart }
+module.exports = { npmRun }
 
 // Resolves when it has said where it runs; the first time that is after an installation and perhaps a build.
-async function npmStart (env) {
-  const npm = spawn('npm', ['start'], {
+async function npmRun (script, env) {
+  const npm = spawn('npm', ['run', script], {
     cwd: root,
     detached: true,
     env: { ...process.env, ...env },
@@ -25,14 +26,14 @@ async function npmStart (env) {
     for (const stream of [npm.stdout, npm.stderr]) {
       stream.on('data', (data) => {
         said += data
-        if (said.endsWith('Ctrl-C stops it\n')) {
+        if (/\nCtrl-C stops (all of )?it\n$/.test(said)) {
           resolve()
         }
       })
     }
     closed.then(() => {
       gone = true
-      reject(new Error(`npm start has ended: ${said}`))
+      reject(new Error(`npm run ${script} has ended: ${said}`))
     }, reject)
   })
   return { kill, stop }

@@ -1,7 +1,17 @@
 // A person at a browser: opens, types, clicks, and keeps a picture of what there is to see.
 const path = require('path')
 
+const minute = 60 * 1000
+
 module.exports = class Visitor {
+  // In a browser context, with cookies, of their own.
+  static async enter (browser, address, pictures) {
+    const context = await browser.createIncognitoBrowserContext()
+    const page = await context.newPage()
+    page.setDefaultTimeout(minute)
+    return new Visitor(page, address, pictures)
+  }
+
   constructor (page, address, pictures) {
     Object.assign(this, { page, address, pictures })
   }
@@ -29,6 +39,19 @@ module.exports = class Visitor {
     for (const [name, value] of Object.entries(form)) {
       await this.page.type(`#${name}`, value)
     }
+  }
+
+  async register (form, picture) {
+    await this.follow('/account/register')
+    await this.fill({ ...form, confirm: form.password })
+    await this.show(picture)
+    await this.submit()
+    await this.arrive('/home')
+  }
+
+  async signIn (form) {
+    await this.fill(form)
+    await this.submit()
   }
 
   async submit () {
