@@ -15,7 +15,7 @@ const settings = {
 }
 
 const MEBIBYTE = 1024 * 1024
-// Memory of a dashboard without a cache, in MiB: 115 with an empty store, the rest for its requests and sled.
+// Memory of a dashboard without a cache, in MiB: 90 with an empty store, the rest for its requests and sled.
 const PROCESS_MB = 192
 // Limits of the main store's cache by default. The smaller one leaves a process of 256 MiB enough for its other work with 20,000
 // sessions, but not with 200,000; the larger one holds about two million sessions.
