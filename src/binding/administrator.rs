@@ -6,7 +6,7 @@ use super::arguments;
 use super::errors;
 use super::handle::NativeStore;
 use super::js_string::JsString;
-use super::reply::{on_worker, Reply};
+use super::reply::{look_up, Reply};
 use super::secret::{self, NativeSecret};
 use crate::service::lookup::Memory;
 use crate::service::{account, reset_session_key, session};
@@ -43,8 +43,9 @@ impl NativeStore {
         if let Ok(found) = session::get(&Memory(&store), &appid, &id, now, secret.as_ref()) {
             return Ok(Reply::Now(answer(found)));
         }
-        let store = Reader::new(store);
-        on_worker(env, move || session::get(&*store, &appid, &id, now, secret.as_ref()).map(answer))
+        look_up(env, Reader::new(store), move |store| {
+            session::get(store, &appid, &id, now, secret.as_ref()).map(answer)
+        })
     }
 
     /// Returns an account without its secrets, as JSON. Returns false where JavaScript has to compute the answer.
@@ -70,8 +71,9 @@ impl NativeStore {
         if let Ok(found) = account::get(&Memory(&store), &appid, &id, secret.as_ref()) {
             return Ok(Reply::Now(answer(found)));
         }
-        let store = Reader::new(store);
-        on_worker(env, move || account::get(&*store, &appid, &id, secret.as_ref()).map(answer))
+        look_up(env, Reader::new(store), move |store| {
+            account::get(store, &appid, &id, secret.as_ref()).map(answer)
+        })
     }
 
     /// Ends all sessions of an account at `now` in seconds. Returns the account without its secrets.

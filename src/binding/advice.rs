@@ -4,7 +4,7 @@
 //! The table is here and not in `lib`, because one code covers several errors with different advice, and because every
 //! error passes here, while `lib` passes the promises of the addon on as they are.
 
-use crate::store::StoreError;
+use crate::store::{Problem, StoreError};
 
 const LOOK_AT_DISK: &str = "look at the disk, then restart";
 const DAMAGED: &str =
@@ -50,6 +50,11 @@ fn advice(error: &StoreError) -> Option<&'static str> {
         StoreError::Busy { .. } => "slow down, or look at why the disk is slow",
         StoreError::BusyReading { .. } => "make fewer calls at a time, or look at why the disk is slow",
         StoreError::NoThread { .. } => "raise the limit of threads for this user, service or container (ulimit -u, TasksMax, pids.max), then try again",
+        StoreError::Unavailable { .. } => "look at the servers and the network; the store connects again by itself",
+        StoreError::Unconfirmed { .. } => "look at the servers and their synchronous standbys, and read the record before you repeat the change",
+        StoreError::Unsuitable { problem, .. } => return Some(about_database(problem)),
+        StoreError::InvalidUrl { .. } => "write it as postgres://user:password@host:5432/database?sslmode=verify-full",
+        StoreError::NotOffered { .. } => "PostgreSQL has programs for that: pg_dump or pg_basebackup for copies, point-in-time recovery to go back, VACUUM and REINDEX for maintenance",
         StoreError::Panicked { .. } => "please report it",
         StoreError::InvalidSecret => "ENCRYPTION_SECRET has to be 32 bytes and ENCRYPTION_SECRET_IV 16; set both as they were when the records were written",
         StoreError::OtherSecret => "set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as they were, or delete the record first",
@@ -60,8 +65,24 @@ fn advice(error: &StoreError) -> Option<&'static str> {
             "store-whole" => "to end every session of every account all the same, set evenIfWhole (--even-if-whole)",
             _ => return None,
         },
-        StoreError::Io { .. } | StoreError::Sled { .. } | StoreError::TooLarge { .. } | StoreError::Refused(_) => return None,
+        StoreError::Io { .. } | StoreError::Sled { .. } | StoreError::Postgres { .. } | StoreError::TooLarge { .. } | StoreError::Refused(_) => return None,
     })
+}
+
+fn about_database(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::OtherServer(_) => "name a server of PostgreSQL 13 or later in SLED_DATABASE_URL",
+        Problem::TooOld(_) => "upgrade the server to PostgreSQL 13 or later",
+        Problem::ReadOnly => "name the primary server in SLED_DATABASE_URL, or all servers of the cluster with commas between them",
+        Problem::NotSynchronous => "set it on the server, for example to ANY 1 (*) with two standbys; if the provider of the database makes every commit survive by other means, set SLED_DURABILITY=external",
+        Problem::Encoding(_) => "create a database with ENCODING UTF8",
+        Problem::NoRight(_) => "let an administrator of the database grant it (GRANT), or make this user the owner of the tables",
+        Problem::OtherTable(_) => "use another database, or rename that table",
+        Problem::NewerTables { .. } => "install the version that wrote them, or a later one",
+        Problem::Refused(_) => "check user, password and database in SLED_DATABASE_URL, PGPASSWORD or the password file, and pg_hba.conf on the server",
+        Problem::Untrusted(_) => "name the certificate of your authority by sslrootcert=<file> in the URL, and the server as its certificate does",
+        Problem::Quarantined => "an import that overwrites was interrupted; end every session, then run it again",
+    }
 }
 
 #[cfg(test)]

@@ -218,7 +218,7 @@ impl NativeStore {
         // The share keeps the folder locked.
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
         on_long_worker(env, move || {
-            let (paths, bytes) = store::remove_replaced(&path)?;
+            let (paths, bytes) = store.remove_replaced(&path)?;
             drop(store);
             let removed: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
             Ok(json_answer(&json!({ "removed": removed, "bytes": bytes })))

@@ -2,8 +2,8 @@
 
 use super::answer::Answer;
 use super::promise::{self, Resolver};
-use super::worker::{self, Job, LONG, READS};
-use crate::store;
+use super::worker::{self, LONG, READS};
+use crate::store::{self, Job, Reader, View};
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi::{sys, Env, Result, ValueType};
 
@@ -60,18 +60,35 @@ pub fn on_own_thread(
     promised(env, work, worker::run_alone)
 }
 
-/// Runs `work` on a thread for look-ups, or on one for long work if `is_long` says so. `is_long` is itself a look-up.
-pub fn on_either_worker(
+/// Answers with `look`, a look-up in `store`. If reading blocks, it runs on a worker thread.
+pub fn look_up(
     env: Env,
-    is_long: impl FnOnce() -> store::Result<bool> + Send + 'static,
-    work: impl FnOnce() -> store::Result<Answer> + Send + 'static,
+    store: Reader,
+    look: impl Fn(&View<'_>) -> store::Result<Answer> + Send + 'static,
 ) -> Result<Reply> {
     let (promise, resolver) = promise::open(env)?;
-    READS.run(Box::new(move |begun| match begun.and_then(|()| is_long()) {
-        Ok(false) => resolver.settle(work()),
-        Ok(true) => LONG.run(answering(resolver, work)),
-        Err(error) => resolver.settle(Err(error)),
-    }));
+    store.look_up(look, |result| resolver.settle(result), |job| READS.run(job));
+    Ok(Reply::Later(promise))
+}
+
+/// As [`look_up`], on a thread for long work if `is_long` says so, which is itself a look-up.
+pub fn look_up_long(
+    env: Env,
+    store: Reader,
+    is_long: impl FnOnce() -> store::Result<bool> + Send + 'static,
+    look: impl Fn(&View<'_>) -> store::Result<Answer> + Send + 'static,
+) -> Result<Reply> {
+    let (promise, resolver) = promise::open(env)?;
+    store.look_up(
+        look,
+        |result| resolver.settle(result),
+        |job| {
+            READS.run(Box::new(move |begun| match begun.and_then(|()| is_long()) {
+                Ok(true) => LONG.run(job),
+                other => job(other.map(drop)),
+            }));
+        },
+    );
     Ok(Reply::Later(promise))
 }
 

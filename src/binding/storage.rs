@@ -8,10 +8,10 @@ use super::errors;
 use super::handle::NativeStore;
 use super::js_string::JsString;
 use super::promise::{self, Resolver};
-use super::reply::{on_either_worker, on_worker, Reply};
+use super::reply::{look_up, look_up_long, Reply};
 use super::secret::NativeSecret;
 use crate::record::cipher::Secret;
-use crate::store::{self, Cached, Change, Contents, Notice, Reader, Store};
+use crate::store::{self, Cached, Change, Contents, Lease, Notice, Reader, Store, View};
 use napi::bindgen_prelude::External;
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -30,19 +30,18 @@ pub struct NativeNotice {
 }
 
 impl NativeStore {
-    /// Answers with `peek` from memory; if memory cannot answer, calls `read` on a worker thread.
+    /// Answers with `peek` from memory; if memory cannot answer, with the look-up `read`.
     pub fn answer(
         &self,
         env: Env,
         peek: impl FnOnce(&Store) -> Cached<Answer>,
-        read: impl FnOnce(&Store) -> store::Result<Answer> + Send + 'static,
+        read: impl Fn(&View<'_>) -> store::Result<Answer> + Send + 'static,
     ) -> Result<Reply> {
         let store = self.store().map_err(|error| errors::throw(env, &error))?;
         if let Ok(answer) = peek(&store) {
             return Ok(Reply::Now(answer));
         }
-        let reader = Reader::new(store);
-        on_worker(env, move || read(&reader))
+        look_up(env, Reader::new(store), read)
     }
 
     /// Submits `changes`. Returns a promise that resolves when they are durable.
@@ -110,7 +109,7 @@ impl NativeStore {
     pub fn read(&self, env: Env, file: JsString) -> Result<Reply> {
         let key = record(env, file)?.key;
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
-        on_worker(env, move || store.read(&key).map(Answer::Text))
+        look_up(env, store, move |store| store.read(&key).map(Answer::Text))
     }
 
     /// Returns records as text, in the order of `files`.
@@ -128,12 +127,7 @@ impl NativeStore {
             move |store| {
                 known.iter().map(|key| store.peek(key)).collect::<Cached<_>>().map(Answer::Texts)
             },
-            move |store| {
-                keys.iter()
-                    .map(|key| store.read(key))
-                    .collect::<store::Result<_>>()
-                    .map(Answer::Texts)
-            },
+            move |store| store.read_all(&keys).map(Answer::Texts),
         )
     }
 
@@ -273,18 +267,14 @@ impl NativeStore {
         let counted = (Arc::clone(&store), path.clone());
         let is_long =
             move || Ok(counted.0.count(&counted.1)?.saturating_sub(offset).min(size) > SHORT_PAGE);
-        let read = move || store.page(&path, offset, size).map(Answer::Items);
-        on_either_worker(env, is_long, read)
+        let read = move |store: &View<'_>| store.page(&path, offset, size).map(Answer::Items);
+        look_up_long(env, Reader::new(store), is_long, read)
     }
 
-    /// Returns the folder of the store, as the system names it.
+    /// Returns the name of the store: its folder as the system names it, or the address of its database.
     #[napi(catch_unwind, getter)]
     pub fn path(&self) -> String {
-        self.lease
-            .borrow()
-            .as_ref()
-            .map(|lease| lease.path().display().to_string())
-            .unwrap_or_default()
+        self.lease.borrow().as_ref().map(Lease::name).unwrap_or_default()
     }
 
     /// Returns the notices of opening the store.

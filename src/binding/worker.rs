@@ -2,7 +2,7 @@
 //!
 //! Work that may take long has threads of its own, so that it never delays a look-up.
 
-use crate::store::{lower_thread_priority, Result, StoreError};
+use crate::store::{lower_thread_priority, Job, Result, StoreError};
 use std::collections::VecDeque;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,9 +20,6 @@ pub static LONG: Pool = Pool::new("dashboard-sled long", 4, 1024, Duration::ZERO
 const SPIN: Duration = Duration::from_micros(50);
 /// Maximum number of jobs without spinning after one that spun in vain.
 const LONGEST_PAUSE: u32 = 15;
-
-/// Gets `Ok` if it can run. Otherwise it gets the error to answer its caller with.
-pub type Job = Box<dyn FnOnce(Result<()>) + Send>;
 
 /// Threads that all environments of the process share. They are started when they are first needed, and never end.
 pub struct Pool {

@@ -1,6 +1,6 @@
 //! Where a look-up reads records: in memory only, or also on the disk.
 
-use crate::store::{Cached, Contents, Key, NotCached, Result, Store, StoreError};
+use crate::store::{Cached, Contents, Follow, Key, NotCached, Result, Store, StoreError, View};
 
 /// Records to look up.
 pub trait Source {
@@ -9,6 +9,15 @@ pub trait Source {
 
     /// Returns the record at `key`, or `None` if there is none.
     fn read(&self, key: &Key) -> std::result::Result<Option<Contents>, Self::Failure>;
+
+    /// Returns the record at `key`, before the one that it names by `follow`.
+    fn read_first(
+        &self,
+        key: &Key,
+        _follow: impl FnOnce() -> Follow,
+    ) -> std::result::Result<Option<Contents>, Self::Failure> {
+        self.read(key)
+    }
 
     /// Returns the version of the record at `key`. Take it before the record is read.
     fn version(&self, key: &Key) -> u64;
@@ -29,15 +38,19 @@ impl Source for Memory<'_> {
     }
 }
 
-/// All records of a store. Blocks.
-impl Source for Store {
+/// All records of a store.
+impl Source for View<'_> {
     type Failure = StoreError;
 
     fn read(&self, key: &Key) -> Result<Option<Contents>> {
-        Store::read(self, key)
+        View::read(self, key)
+    }
+
+    fn read_first(&self, key: &Key, follow: impl FnOnce() -> Follow) -> Result<Option<Contents>> {
+        View::read_first(self, key, &follow())
     }
 
     fn version(&self, key: &Key) -> u64 {
-        Store::version(self, key)
+        View::version(self, key)
     }
 }

@@ -27,7 +27,7 @@ impl Repaired {
 /// Reads the whole `store` in the folder `path`. Fails if another thread has it open, because nothing may be written
 /// meanwhile. Blocks.
 pub fn verify(store: &Store, path: &Path, progress: &dyn Fn(u64)) -> Result<Report> {
-    store::refuse_shared(path)?;
+    store.refuse_shared(path)?;
     store.verify(progress)
 }
 

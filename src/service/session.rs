@@ -5,7 +5,8 @@ use super::record_key;
 use crate::record::account::Account;
 use crate::record::cipher::{self, Secret};
 use crate::record::session::Session;
-use crate::record::Kind;
+use crate::record::{keys, Kind};
+use crate::store::Follow;
 
 /// A session for a caller. It stays the same while both versions are current and it has not expired.
 #[derive(Debug)]
@@ -28,7 +29,9 @@ pub fn get<S: Source>(
 ) -> Result<Option<Found>, S::Failure> {
     let key = record_key(appid, Kind::Session, sessionid);
     let session_version = source.version(&key);
-    let Some(contents) = source.read(&key)? else {
+    let follow =
+        || Follow { prefix: keys::record(appid, Kind::Account, b""), property: "accountid" };
+    let Some(contents) = source.read_first(&key, follow)? else {
         return Ok(None);
     };
     let text = cipher::decrypt_record(&contents, secret);

@@ -210,6 +210,50 @@ pub enum StoreError {
         /// Error message of sled, or the error of the operating system in a panic of sled.
         cause: String,
     },
+    /// The database did not answer, or lost the connection, for as long as a call waits for it.
+    #[error("the database {name} cannot be reached ({cause})")]
+    Unavailable {
+        /// Address of the database, without a password.
+        name: Arc<str>,
+        /// The last error.
+        cause: String,
+    },
+    /// A change was sent to the database, and no answer came for as long as a call waits for it.
+    #[error("the database {name} did not confirm a change in time, so it may have been made or not ({cause})")]
+    Unconfirmed {
+        /// Address of the database, without a password.
+        name: Arc<str>,
+        /// What is known about the reason.
+        cause: String,
+    },
+    /// The database cannot hold a store.
+    #[error("the database {name} cannot be used: {problem}")]
+    Unsuitable {
+        /// Address of the database, without a password.
+        name: Arc<str>,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+    /// The address of a database is invalid.
+    #[error("invalid address of a database: {reason}")]
+    InvalidUrl {
+        /// What is wrong with it. Quotes no password.
+        reason: String,
+    },
+    /// PostgreSQL refused a statement.
+    #[error("PostgreSQL failed while it should {action}: {cause}")]
+    Postgres {
+        /// The action that was tried.
+        action: &'static str,
+        /// The code of the error, and its message if that cannot quote a record.
+        cause: String,
+    },
+    /// The engine of this store does not have what was asked for.
+    #[error("this store has no {what}")]
+    NotOffered {
+        /// What was asked for.
+        what: &'static str,
+    },
     /// A bug: a panic was caught.
     #[error("a bug in dashboard-sled was caught while it should {action}: {cause}")]
     Panicked {
@@ -254,6 +298,49 @@ pub enum StoreError {
         /// The sentence for people.
         reason: String,
     },
+}
+
+/// Why a database cannot hold a store.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The server is not PostgreSQL.
+    #[error("the server is not PostgreSQL ({0})")]
+    OtherServer(String),
+    /// The server is too old.
+    #[error("the server is PostgreSQL {0}, and the oldest that works is 13")]
+    TooOld(String),
+    /// The server does not take changes.
+    #[error("it is a read-only replica, or takes no changes")]
+    ReadOnly,
+    /// A commit does not wait for another server.
+    #[error("synchronous_standby_names is empty, so the loss of one server may lose acknowledged changes")]
+    NotSynchronous,
+    /// The text of the database is not Unicode.
+    #[error("its encoding is {0}, and a store needs UTF8")]
+    Encoding(String),
+    /// The user lacks a right.
+    #[error("its user lacks a right: {0}")]
+    NoRight(String),
+    /// A table that a store uses has other columns.
+    #[error("it has a table of another kind: {0}")]
+    OtherTable(String),
+    /// A later version has written the tables.
+    #[error("its tables have version {found}, and this version of dashboard-sled knows up to {supported}")]
+    NewerTables {
+        /// The version found.
+        found: i32,
+        /// The newest version that is known.
+        supported: i32,
+    },
+    /// The server refuses the user.
+    #[error("the server refuses the user ({0})")]
+    Refused(String),
+    /// The connection cannot be trusted.
+    #[error("no trusted connection: {0}")]
+    Untrusted(String),
+    /// The store is in quarantine: see [`crate::store::Change::Quarantine`].
+    #[error("it is in quarantine")]
+    Quarantined,
 }
 
 impl StoreError {
@@ -316,6 +403,11 @@ impl StoreError {
             Self::NoThread { .. } => "store-no-thread",
             Self::Io { .. } => "store-io-failed",
             Self::Sled { .. } => "store-sled-failed",
+            Self::Unavailable { .. } | Self::Unconfirmed { .. } => "store-unavailable",
+            Self::Unsuitable { .. } => "store-unsuitable-database",
+            Self::InvalidUrl { .. } => "invalid-database-url",
+            Self::Postgres { .. } => "store-postgres-failed",
+            Self::NotOffered { .. } => "store-not-offered",
             Self::Panicked { .. } => "store-panicked",
             Self::InvalidSecret | Self::OtherSecret | Self::OtherSecretOfImport { .. } => {
                 "invalid-encryption-secret"

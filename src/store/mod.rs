@@ -1,8 +1,8 @@
 //! The store: records and lists, durable once acknowledged. Its interface to the services does not depend on the
-//! engine: it is the names that this file exports. The calls of [`Store`] are in the engine's `mod.rs`, `read/scan.rs`
-//! and `maintenance/stats.rs`. With a second engine, `Store` becomes an enum of the engines, because a setting chooses
-//! one at run time; a feature of cargo leaves an engine out.
+//! engine: it is the names that this file exports.
 //!
+//! - [`engine`]: [`Store`], an enum of the engines, because a setting chooses one at run time; what opens them
+//! - [`view`], [`follow`], [`fetched`]: what a look-up reads
 //! - [`change`]: the changes that a store accepts
 //! - [`key`], [`wtf8`]: names of the host as keys
 //! - [`contents`]: the bytes of a record
@@ -10,8 +10,12 @@
 //! - [`cache`], [`version`]: values in memory, and versions that tell whether a value that was read is still current
 //! - [`control_groups`]: the memory that Linux lets this process use
 //! - [`error`], [`findings`], [`notice`], [`panics`]: reports to callers and operators
+//! - [`report`], [`scan`]: statistics and verifications; pages of everything in a store
 //! - [`sled`]: the embedded engine
+//! - [`postgres`]: the engine for several processes, in a database of PostgreSQL; the feature `postgres` of cargo leaves
+//!   it out
 //!
+//! In the embedded engine:
 //! A change goes to the engine's writer thread, which makes it durable, puts the new values into the cache, changes
 //! their versions, and then acknowledges. A read asks the cache first, and sled on a worker thread if the cache has no
 //! answer.
@@ -20,32 +24,46 @@ mod cache;
 mod change;
 mod contents;
 mod control_groups;
+mod engine;
 mod error;
+#[cfg(feature = "postgres")]
+mod fetched;
 mod findings;
+mod follow;
 pub mod key;
 mod notice;
 mod panics;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+mod report;
 mod rule;
+mod scan;
 pub mod sled;
 #[cfg(test)]
 pub(crate) mod test_store;
 mod version;
+mod view;
 pub mod wtf8;
 
 pub use self::sled::{
-    compact, lower_thread_priority, open, open_exclusive, refuse_shared, remove_replaced, repair,
-    restore, settle, Closing, Compacted, Lease, Part, Parts, Reader, Records, Report, Restored,
-    Settings, Stats, Store,
+    compact, lower_thread_priority, repair, Compacted, Restored, Settings,
 };
 pub use cache::{Cached, NotCached};
 pub use change::{Change, Completion, Edited, Outcome, Record};
 pub use contents::Contents;
 pub use control_groups::memory_limit;
-pub use error::{Result, StoreError};
+pub use engine::{
+    connect, open, open_exclusive, restore, settle, Closing, DatabaseSettings, Job, Lease, Reader, Store,
+};
+pub use error::{Problem, Result, StoreError};
 pub use findings::Findings;
+pub use follow::Follow;
 pub use key::{Key, ListPath};
 pub use notice::Notice;
 pub use panics::silence;
+pub use report::{Commits, Report, Stats};
+pub use scan::{Part, Parts, Records};
+pub use view::View;
 
 /// Longest key, list path or item, in bytes.
 pub const MAX_NAME_BYTES: usize = 64 * 1024;

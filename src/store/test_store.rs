@@ -1,27 +1,15 @@
-//! A store in a temporary folder, for tests.
+//! A store in a temporary folder, for tests of the layers above.
 
 use crate::store::{open, Change, Completion, Lease, Settings, Store};
-use std::path::Path;
 use std::sync::mpsc;
-use std::time::Duration;
 use tempfile::TempDir;
-
-/// Returns the settings of the store in `folder`, which is created if it is missing.
-pub fn settings(folder: &Path) -> Settings {
-    Settings {
-        path: folder.into(),
-        creates: true,
-        cache_bytes: 1 << 20,
-        commit_limit: Duration::from_secs(60),
-        new_id: [7; 16],
-        accepts_rollback: false,
-    }
-}
 
 /// Makes a store in a temporary folder, and returns both. The folder is removed when it is dropped.
 pub fn temporary() -> (TempDir, Lease) {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(&settings(folder.path())).unwrap();
+    let settings =
+        Settings { creates: true, cache_bytes: 1 << 20, ..Settings::new(folder.path().into()) };
+    let store = open(&settings).unwrap();
     (folder, store)
 }
 
@@ -31,7 +19,7 @@ pub fn make(store: &Store, changes: Vec<Change>) {
 }
 
 /// Calls `submit`, and waits for the completion that it gets.
-pub fn wait_for(submit: impl FnOnce(Completion)) {
+fn wait_for(submit: impl FnOnce(Completion)) {
     let (sender, result) = mpsc::channel();
     submit(Box::new(move |done| sender.send(done).unwrap()));
     result.recv().unwrap().unwrap();

@@ -21,6 +21,8 @@ mod maintenance;
 mod open;
 mod read;
 #[cfg(test)]
+mod test_store;
+#[cfg(test)]
 mod tests;
 
 pub use database::thread_priority::lower_thread_priority;
@@ -28,11 +30,8 @@ pub use folder::swap::remove_replaced;
 pub use maintenance::compact::{compact, Compacted};
 pub use maintenance::repair::repair;
 pub use maintenance::restore::{restore, Restored};
-pub use maintenance::stats::Stats;
-pub use maintenance::verify::Report;
 pub use open::registry::{open, open_exclusive, refuse_shared, settle, Closing, Lease};
 pub use open::Settings;
-pub use read::scan::{Part, Parts, Records};
 
 use crate::record::cipher::Secret;
 use crate::store::cache::{Cached, NotCached};
@@ -41,6 +40,7 @@ use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, ListPath};
 use crate::store::notice::Notice;
+use crate::store::report::Report;
 use crate::store::rule;
 use commit::queue::Message;
 use commit::shared::Shared;
@@ -133,17 +133,6 @@ impl Store {
             };
             reading.map_or(Ok(Vec::new()), |reading| reading.page.read(disk, size))
         })
-    }
-
-    /// Returns whether an import of `contents` at `record` would keep a part of the stored record. Blocks.
-    pub fn would_keep(
-        &self,
-        record: &Record,
-        contents: Contents,
-        secret: Option<&Secret>,
-    ) -> Result<bool> {
-        let stored = record.kind.map(|_| self.read(&record.key)).transpose()?.flatten();
-        rule::would_keep(record, contents, stored.as_ref(), secret)
     }
 
     /// Makes `changes` together or not at all. Calls `completion` when they are durable.

@@ -3,7 +3,7 @@
 use crate::store::change::{Edited, Record};
 use crate::store::sled::format::batch::Changed;
 use crate::store::sled::*;
-use crate::store::test_store::{settings, temporary};
+use crate::store::sled::test_store::{settings, temporary};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::mpsc;

@@ -165,7 +165,7 @@ mod tests {
     use crate::store::change::Change;
     use crate::store::change::Record;
     use crate::store::sled::{open, Store};
-    use crate::store::test_store::{make, settings, temporary};
+    use crate::store::sled::test_store::{make, settings, temporary};
     use std::sync::mpsc;
 
     fn write(store: &Store, bytes: usize) {

@@ -2,7 +2,7 @@
 
 use crate::store::sled::read::list::SEGMENT;
 use crate::store::sled::*;
-use crate::store::test_store::{make, temporary};
+use crate::store::sled::test_store::{make, temporary};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! Number and duration of commits.
 
+use crate::store::report::Commits;
 use hdrhistogram::Histogram;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -9,17 +10,6 @@ use std::time::{Duration, Instant};
 const RECENT_SECONDS: u64 = 60;
 /// Longest recorded duration, in microseconds. It is an hour, the highest time limit of a commit.
 const LONGEST_SYNC: u64 = 3_600_000_000;
-
-/// Statistics of a store's commits. The duration of a commit counts from its first write to its end.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Commits {
-    /// Number of commits.
-    pub total: u64,
-    /// Commits per second, averaged over the last sixty seconds.
-    pub per_second: f64,
-    /// Percentiles 50, 90, 99 and 100 of the durations, in milliseconds; `None` if there was no commit.
-    pub milliseconds: Option<[f64; 4]>,
-}
 
 /// Counts the commits of a store.
 pub struct Syncs {

@@ -105,7 +105,7 @@ mod tests {
     use crate::store::sled::database::release::Stage;
     use crate::store::sled::folder::names;
     use crate::store::sled::{open, Store};
-    use crate::store::test_store::{make, settings, temporary};
+    use crate::store::sled::test_store::{make, settings, temporary};
     use std::io::Read;
     use std::path::Path;
     use std::sync::mpsc;

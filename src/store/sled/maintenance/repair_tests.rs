@@ -5,7 +5,7 @@ use crate::store::findings::Findings;
 use crate::store::key::{ChunkId, Key, KeyKind, ListPath};
 use crate::store::sled::folder;
 use crate::store::sled::*;
-use crate::store::test_store::{make, settings};
+use crate::store::sled::test_store::{make, settings};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::path::Path;

@@ -6,29 +6,9 @@ use crate::store::key::{ChunkId, Key, KeyKind};
 use crate::store::sled::commit::old_chunks;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::value;
+use crate::store::report::Report;
 use crate::store::sled::read::list::{BlockCounts, Counted, Head};
 use std::collections::HashMap;
-
-/// Result of a verification.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Report {
-    /// Number of Dashboard records.
-    pub records: u64,
-    /// Number of lists that are not empty.
-    pub lists: u64,
-    /// Number of items in all lists.
-    pub items: u64,
-    /// Size of all keys and values, in bytes.
-    pub bytes: u64,
-    /// The problems found.
-    pub problems: Findings,
-}
-
-impl Report {
-    fn problem(&mut self, description: impl Into<String>) {
-        self.problems.add(description);
-    }
-}
 
 /// Reads all of `disk`, which must not change meanwhile. Calls `progress` with the number of bytes read so far.
 pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
@@ -41,7 +21,7 @@ pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
         report.bytes += (encoded.len() + stored.len()) as u64;
         progress(report.bytes);
         let Some(kind) = Key::kind_of(&encoded) else {
-            report.problem("a key of a kind that this version does not know");
+            report.problems.add("a key of a kind that this version does not know");
             continue;
         };
         if kind == KeyKind::Chunk {
@@ -55,7 +35,7 @@ pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
             Ok(Some(found)) => found,
             Ok(None) => continue,
             Err(error) => {
-                report.problem(error.to_string());
+                report.problems.add(error.to_string());
                 continue;
             }
         };
@@ -74,7 +54,7 @@ pub fn verify(disk: &Disk, mut progress: impl FnMut(u64)) -> Result<Report> {
     }
     for (kind, count) in loose {
         if count != 0 {
-            report.problem(format!("{count} keys of the kind {kind:?} belong to no list"));
+            report.problems.add(format!("{count} keys of the kind {kind:?} belong to no list"));
         }
     }
     chunks.check(&mut report);
@@ -104,17 +84,17 @@ impl Chunks {
     fn check(mut self, report: &mut Report) {
         for (id, count) in self.wanted {
             if self.found.remove(&id) != Some(count) {
-                report.problem(format!("pieces of the value {}/{} are missing", id.0, id.1));
+                report.problems.add(format!("pieces of the value {}/{} are missing", id.0, id.1));
             }
         }
         for ChunkId { commit_number, ordinal } in self.removed {
             self.found.remove(&(commit_number, ordinal));
         }
         if !self.found.is_empty() {
-            report.problem(format!("nothing points to the pieces of {} values", self.found.len()));
+            report.problems.add(format!("nothing points to the pieces of {} values", self.found.len()));
         }
         if self.damaged > 0 {
-            report.problem(format!("{} pieces of values are damaged", self.damaged));
+            report.problems.add(format!("{} pieces of values are damaged", self.damaged));
         }
     }
 }
@@ -128,13 +108,13 @@ fn check_list(
     loose: &mut HashMap<KeyKind, i64>,
 ) {
     let Some(path) = key.list_path() else {
-        report.problem("a list without a path");
+        report.problems.add("a list without a path");
         return;
     };
     let head = match Head::read(&path, Some(contents)) {
         Ok(head) => head,
         Err(error) => {
-            report.problem(error.to_string());
+            report.problems.add(error.to_string());
             return;
         }
     };
@@ -163,17 +143,17 @@ fn check_list(
         let Some(segment) = Key::number(&encoded) else { continue };
         let contents = disk.found(&encoded, &stored).ok().flatten().map(|(_, contents)| contents);
         if BlockCounts::read(&path, segment, contents.as_deref()).ok() != missing.remove(&segment) {
-            report.problem(format!("a counter of the list {} is wrong", key.display()));
+            report.problems.add(format!("a counter of the list {} is wrong", key.display()));
         }
     }
     if head.count != count || positions as u64 != count {
-        report.problem(format!(
+        report.problems.add(format!(
             "the list {} says {} items, has {count}, and knows the place of {positions}",
             key.display(),
             head.count
         ));
     } else if head != right || !missing.is_empty() {
-        report.problem(format!("a counter of the list {} is wrong", key.display()));
+        report.problems.add(format!("a counter of the list {} is wrong", key.display()));
     }
     report.items += count;
     let met = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);

@@ -260,7 +260,7 @@ fn lock() -> MutexGuard<'static, BTreeMap<PathBuf, State>> {
 mod tests {
     use super::*;
     use crate::store::change::{Outcome, Record};
-    use crate::store::test_store::{settings, temporary};
+    use crate::store::sled::test_store::{settings, temporary};
 
     fn brief(folder: &Path) -> Settings {
         Settings { commit_limit: Duration::from_millis(300), ..settings(folder) }

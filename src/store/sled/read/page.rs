@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use crate::store::change::Change;
     use crate::store::sled::Lease;
-    use crate::store::test_store::{make, temporary, wait_for};
+    use crate::store::sled::test_store::{make, temporary, wait_for};
 
     fn path() -> ListPath {
         ListPath::new(b"list")

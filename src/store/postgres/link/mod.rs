@@ -1,0 +1,14 @@
+//! Connections to the servers.
+//!
+//! - [`url`], [`password`]: the address of a database
+//! - [`tls`]: encrypted connections
+//! - [`connection`]: connects, and refuses a server that cannot hold a store
+//! - [`errors`]: errors of PostgreSQL as errors of the store
+//! - [`pool`]: the connections that readers share
+
+pub mod connection;
+pub mod errors;
+pub mod password;
+pub mod pool;
+pub mod tls;
+pub mod url;
