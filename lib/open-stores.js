@@ -5,7 +5,7 @@ const { failure } = require('./errors.js')
 const { withSentence } = require('./folders.js')
 const { purgeRegularly } = require('./purge.js')
 const SessionCache = require('./session-cache.js')
-const { readSettings, sharedFolderError } = require('./settings.js')
+const { readSettings, sharedPlaceError } = require('./settings.js')
 
 const MEBIBYTE = 1024 * 1024
 // Part of the main store's cache that parsed sessions get, and the most that they get, in bytes. Each of them takes more memory
@@ -13,12 +13,12 @@ const MEBIBYTE = 1024 * 1024
 const SESSIONS_SHARE = 1 / 4
 const MOST_SESSIONS_BYTES = 16 * MEBIBYTE
 
-module.exports = { closeStore, mainSessions, mainStore, openFolder, openStore, readText }
+module.exports = { closeStore, mainSessions, mainStore, openDatabase, openFolder, openStore, readText }
 
 // Promises of stores by their name, which is made of prefix and folder; and the name of each open store.
 const stores = new Map()
 const names = new Map()
-// The prefix that each folder belongs to, by the real path of the folder.
+// The prefix that each folder or database belongs to, by the name of its store.
 const owners = new Map()
 let main
 let sessions
@@ -30,22 +30,22 @@ async function openStore (prefix) {
   // Dashboard passes null as well.
   prefix = prefix === null ? undefined : prefix
   const settings = readSettings(prefix, native.memoryLimit())
-  const name = `${prefix || ''}:${settings.folder}`
+  const name = `${prefix || ''}:${settings.url || settings.folder}`
   if (!stores.has(name)) {
     stores.set(name, openOnce(name, prefix, settings))
   }
   return stores.get(name)
 }
 
-async function openOnce (name, prefix, { folder, cacheMB, commitSeconds, purgeAfter }) {
+async function openOnce (name, prefix, { cacheMB, commitSeconds, purgeAfter, ...place }) {
   try {
     const cacheBytes = cacheMB * MEBIBYTE
     const sessionsBytes = prefix === undefined ? Math.min(cacheBytes * SESSIONS_SHARE, MOST_SESSIONS_BYTES) : 0
-    const store = await openNative(folder, cacheBytes - sessionsBytes, commitSeconds, true)
+    const store = await openNative({ ...place, cacheBytes: cacheBytes - sessionsBytes, commitSeconds, create: true })
     // Compared by the real path, because two names may lead to one folder.
     if (owners.has(store.path) && owners.get(store.path) !== prefix) {
       await store.close()
-      throw sharedFolderError(prefix, folder)
+      throw sharedPlaceError(prefix, place, store.path)
     }
     owners.set(store.path, prefix)
     names.set(store, name)
@@ -64,15 +64,22 @@ async function openOnce (name, prefix, { folder, cacheMB, commitSeconds, purgeAf
 
 // Opens the store in a folder, without Dashboard.
 async function openFolder (folder, { cacheMB, commitSeconds, create }) {
-  return openNative(folder, cacheMB * MEBIBYTE, commitSeconds, create)
+  return openNative({ folder, cacheBytes: cacheMB * MEBIBYTE, commitSeconds, create })
 }
 
-async function openNative (folder, cacheBytes, commitSeconds, create) {
+// Opens the store in a database, without Dashboard.
+async function openDatabase (url, { cacheMB, commitSeconds, isExternal }) {
+  return openNative({ url, isExternal, cacheBytes: cacheMB * MEBIBYTE, commitSeconds })
+}
+
+async function openNative ({ folder, url, isExternal, cacheBytes, commitSeconds, create }) {
   if (!settlesAtExit) {
     settlesAtExit = true
     process.on('exit', settle)
   }
-  const store = await withSentence([folder], () => native.openStore(folder, cacheBytes, commitSeconds, create))
+  const store = url
+    ? await native.openDatabase(url, cacheBytes, commitSeconds, isExternal)
+    : await withSentence([folder], () => native.openStore(folder, cacheBytes, commitSeconds, create))
   for (const { code, text } of store.notices) {
     process.emitWarning(`dashboard-sled: ${text}`, { code })
   }

@@ -1,4 +1,4 @@
-// `open`: a store by its folder, without Dashboard. The command-line tool is written over it.
+// `open`: a store by its folder or database, without Dashboard. The command-line tool is written over it.
 const native = require('./native.js')
 const { requireOptions, requireText } = require('./arguments.js')
 const { backup } = require('./backup.js')
@@ -6,27 +6,36 @@ const { entries, load } = require('./entries.js')
 const { invalid } = require('./errors.js')
 const { configuredSecret } = require('./host.js')
 const { purge } = require('./purge.js')
-const { checkNumbers } = require('./settings.js')
+const { checkDurability, checkNumbers, notOffered } = require('./settings.js')
 const { recordsOf } = require('./storage.js')
 const { listsOf } = require('./storage-list.js')
-const { openFolder } = require('./open-stores.js')
+const { openDatabase, openFolder } = require('./open-stores.js')
 
 module.exports = { open }
 
 async function open (options = {}) {
-  requireOptions(options, ['path', 'cacheMB', 'commitSeconds', 'create'])
-  const { path, create = true } = options
-  requireText(path, 'invalid-path')
+  requireOptions(options, ['path', 'url', 'durability', 'cacheMB', 'commitSeconds', 'create'])
+  const { path, url, create = true } = options
+  if (url !== undefined && path !== undefined) {
+    throw invalid('invalid-setting', 'path and url: a store is in one of them; leave one out')
+  }
+  requireText(url === undefined ? path : url, url === undefined ? 'invalid-path' : 'invalid-url')
   if (typeof create !== 'boolean') {
     throw invalid('invalid-setting', `create: ${create} is not true or false`)
   }
   const { cacheMB, commitSeconds } = checkNumbers(options)
-  const store = await openFolder(path, { cacheMB, commitSeconds, create })
+  const isExternal = checkDurability(options)
+  const store = url === undefined
+    ? await openFolder(path, { cacheMB, commitSeconds, create })
+    : await openDatabase(url, { cacheMB, commitSeconds, isExternal })
   const folder = store.path
   let closedWork = Promise.resolve()
 
   // Closes the store for work that needs a closed store, and opens it again. Other calls fail with `store-closed` meanwhile.
-  function whileClosed (work) {
+  function whileClosed (what, work) {
+    if (url !== undefined) {
+      throw notOffered(what)
+    }
     const result = closedWork.then(async () => {
       try {
         await store.close()
@@ -50,8 +59,8 @@ async function open (options = {}) {
     removeReplaced: async () => JSON.parse(await store.removeReplaced()),
     usage: async () => JSON.parse(await store.usage()),
     verify: async () => JSON.parse(await store.verify()),
-    repair: async () => whileClosed((folder) => native.repairStore(folder, configuredSecret())),
-    compact: async () => whileClosed(native.compactStore),
+    repair: async () => whileClosed('repair', (folder) => native.repairStore(folder, configuredSecret())),
+    compact: async () => whileClosed('compaction', native.compactStore),
     backup: (folder, options) => backup(store, folder, options),
     close: async () => {
       await closedWork

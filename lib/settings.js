@@ -8,6 +8,8 @@ const { failure, invalid } = require('./errors.js')
 // A number has the option of `open` with the same name.
 const settings = {
   folder: { variable: 'SLED_PATH', slug: 'invalid-sled-path', code: 'ERR_SLED_PATH', byDefault: path.join('data', 'dashboard.sled') },
+  url: { variable: 'SLED_DATABASE_URL', slug: 'invalid-sled-database-url', code: 'ERR_SLED_DATABASE_URL' },
+  durability: { variable: 'SLED_DURABILITY', slug: 'invalid-sled-durability', code: 'ERR_SLED_DURABILITY' },
   cacheMB: { variable: 'SLED_CACHE_MB', slug: 'invalid-sled-cache-mb', code: 'ERR_SLED_CACHE_MB', byDefault: 64, least: 1, most: 1024 * 1024, unit: 'MiB' },
   commitSeconds: { variable: 'SLED_COMMIT_SECONDS', slug: 'invalid-sled-commit-seconds', code: 'ERR_SLED_COMMIT_SECONDS', byDefault: 10, least: 1, most: 3600, unit: 'seconds' },
   purgeAfter: { variable: 'SLED_PURGE_AFTER', slug: 'invalid-sled-purge-after', code: 'ERR_SLED_PURGE_AFTER', unit: 's, m, h, d or w' },
@@ -22,7 +24,7 @@ const PROCESS_MB = 192
 const LEAST_CACHE_MB = 32
 const MOST_CACHE_MB = 1024
 
-module.exports = { checkNumbers, defaultCacheMB, readSettings, sharedFolderError, settings }
+module.exports = { checkDurability, checkNumbers, defaultCacheMB, notOffered, readSettings, settings, sharedPlaceError }
 
 // Returns the settings of Dashboard's store, or of the store of the module with this prefix. `memoryLimit` is that of the process in
 // bytes, or null.
@@ -32,7 +34,7 @@ function readSettings (prefix, memoryLimit) {
   }
   refuseHostCache()
   return {
-    folder: readFolder(prefix),
+    ...readPlace(prefix),
     cacheMB: readNumber('cacheMB', defaultCacheMB(prefix, memoryLimit)),
     commitSeconds: readNumber('commitSeconds'),
     purgeAfter: readPurgeAfter()
@@ -56,10 +58,24 @@ function checkNumbers ({ cacheMB = settings.cacheMB.byDefault, commitSeconds = s
   return { cacheMB, commitSeconds }
 }
 
-// Returns the error of two parts of a dashboard that have the same folder.
-function sharedFolderError (prefix, folder) {
-  const { slug, code } = settings.folder
-  return failure(slug, code, `${folderVariable(prefix)}: ${folder} is the store of another part of this dashboard, and a flush of one would empty the other; give each part its own folder`)
+// Returns whether the option of `open` says that the provider of the database makes commits durable.
+function checkDurability ({ durability }) {
+  if (durability !== undefined && durability !== 'external') {
+    throw failure('invalid-setting', 'ERR_INVALID', `durability: ${durability} is not external, the only value that it can have`)
+  }
+  return durability === 'external'
+}
+
+// Returns the error of work that a store in a database does not have. src/binding/advice.rs is the twin.
+function notOffered (what) {
+  return failure('store-not-offered', 'ERR_STORE_NOT_OFFERED', `this store has no ${what}; PostgreSQL has programs for that: pg_dump or pg_basebackup for copies, point-in-time recovery to go back, VACUUM and REINDEX for maintenance`)
+}
+
+// Returns the error of two parts of a dashboard that have the same folder, or the same database.
+function sharedPlaceError (prefix, { folder, url }, path) {
+  const { slug, code } = settings[url ? 'url' : 'folder']
+  const variable = placeVariable(url ? 'url' : 'folder', prefix)
+  return failure(slug, code, `${variable}: ${url ? path : folder} is the store of another part of this dashboard, and a flush of one would empty the other; give each part its own ${url ? 'database' : 'folder'}`)
 }
 
 function refuseHostCache () {
@@ -69,15 +85,42 @@ function refuseHostCache () {
   }
 }
 
+// Returns the folder of a store, or the URL of its database.
+function readPlace (prefix) {
+  const { slug, code } = settings.url
+  const [url, folder] = [placeVariable('url', prefix), placeVariable('folder', prefix)]
+  if (process.env[url] && process.env[folder]) {
+    throw failure(slug, code, `${url} and ${folder} are both set, and a store is in one of them; unset one`)
+  }
+  if (process.env[url]) {
+    return { url: process.env[url], isExternal: readDurability() }
+  }
+  // Two parts of a dashboard never share a database, and a folder would not reach the other processes.
+  if (prefix && process.env[settings.url.variable] && !process.env[folder]) {
+    throw failure(slug, code, `${settings.url.variable} is set and ${url} is not; set ${url} to another database, or ${folder} to a folder`)
+  }
+  return { folder: readFolder(prefix) }
+}
+
 function readFolder (prefix) {
   const { variable, byDefault } = settings.folder
   const main = process.env[variable] || path.join(global.applicationPath || process.cwd(), byDefault)
-  return path.resolve(prefix ? process.env[folderVariable(prefix)] || `${main}-${prefix.toLowerCase()}` : main)
+  return path.resolve(prefix ? process.env[placeVariable('folder', prefix)] || `${main}-${prefix.toLowerCase()}` : main)
 }
 
-function folderVariable (prefix) {
-  const { variable } = settings.folder
+function placeVariable (name, prefix) {
+  const { variable } = settings[name]
   return prefix ? `${prefix}_${variable}` : variable
+}
+
+// Returns whether the provider of the database makes commits durable, so that its server need not wait for others.
+function readDurability () {
+  const { variable, slug, code } = settings.durability
+  const text = process.env[variable]
+  if (text && text !== 'external') {
+    throw failure(slug, code, `${variable}: ${text} is not external, the only value that it can have; unset it if the database has synchronous standbys`)
+  }
+  return text === 'external'
 }
 
 function readNumber (name, byDefault = settings[name].byDefault) {

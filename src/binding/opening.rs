@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::handle::NativeStore;
 use super::reply::{on_own_thread, Reply};
 use super::{errors, handle, promise};
-use crate::store::{self, Lease, Settings};
+use crate::store::{self, DatabaseSettings, Lease, Settings};
 use napi::{Env, Result};
 use napi_derive::napi;
 use std::time::Duration;
@@ -23,19 +23,43 @@ pub fn open_store(
     commit_seconds: u32,
     creates: bool,
 ) -> Result<Reply> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "lib lets only a positive integer through, and the cast saturates"
-    )]
-    let cache_bytes = cache_bytes as u64;
     let settings = Settings {
-        cache_bytes,
+        cache_bytes: whole(cache_bytes),
         creates,
         commit_limit: Duration::from_secs(commit_seconds.into()),
         ..Settings::new(path.into())
     };
     on_own_thread(env, move || store::open(&settings).map(Answer::Opened))
+}
+
+/// Opens the store in the database at `url`, with a cache of `cacheBytes` and a limit of `commitSeconds` for a change. If
+/// the process already has it open, returns a share in the same store. `isExternal` says that the provider of the
+/// database makes commits durable.
+#[napi(catch_unwind, ts_return_type = "Promise<NativeStore>")]
+pub fn open_database(
+    env: Env,
+    url: String,
+    cache_bytes: f64,
+    commit_seconds: u32,
+    is_external: bool,
+) -> Result<Reply> {
+    let settings = DatabaseSettings {
+        url,
+        cache_bytes: whole(cache_bytes),
+        commit_limit: Duration::from_secs(commit_seconds.into()),
+        is_durable_by_itself: is_external,
+    };
+    on_own_thread(env, move || store::connect(&settings).map(Answer::Opened))
+}
+
+fn whole(number: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "lib lets only a positive integer through, and the cast saturates"
+    )]
+    let whole = number as u64;
+    whole
 }
 
 /// Returns the lowest memory limit of this process's control groups in bytes, or null if they set none.

@@ -2,7 +2,7 @@
 //!
 //! Work that may take long has threads of its own, so that it never delays a look-up.
 
-use crate::store::{lower_thread_priority, Job, Result, StoreError};
+use crate::store::{lower_thread_priority, Job, StoreError};
 use std::collections::VecDeque;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -205,13 +205,13 @@ impl Store {
         }
     }
 
-    #[cfg_attr(not(feature = "postgres"), expect(clippy::unnecessary_wraps, reason = "the other engine may fail"))]
     fn embedded(&self, what: &'static str) -> Result<&sled::Store> {
         match self {
-            Self::Sled(store) => Ok(store),
+            Self::Sled(store) => Some(&**store),
             #[cfg(feature = "postgres")]
-            Self::Postgres(_) => Err(StoreError::NotOffered { what }),
+            Self::Postgres(_) => None,
         }
+        .ok_or(StoreError::NotOffered { what })
     }
 }
 

@@ -9,7 +9,7 @@
 //! - [`rule`]: the rules about stale writes and imports, applied to contents
 //! - [`cache`], [`version`]: values in memory, and versions that tell whether a value that was read is still current
 //! - [`control_groups`]: the memory that Linux lets this process use
-//! - [`error`], [`findings`], [`notice`], [`panics`]: reports to callers and operators
+//! - [`error`], [`problem`], [`findings`], [`notice`], [`panics`]: reports to callers and operators
 //! - [`report`], [`scan`]: statistics and verifications; pages of everything in a store
 //! - [`sled`]: the embedded engine
 //! - [`postgres`]: the engine for several processes, in a database of PostgreSQL; the feature `postgres` of cargo leaves
@@ -35,6 +35,7 @@ mod notice;
 mod panics;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod problem;
 mod report;
 mod rule;
 mod scan;
@@ -55,12 +56,13 @@ pub use control_groups::memory_limit;
 pub use engine::{
     connect, open, open_exclusive, restore, settle, Closing, DatabaseSettings, Job, Lease, Reader, Store,
 };
-pub use error::{Problem, Result, StoreError};
+pub use error::{Result, StoreError};
 pub use findings::Findings;
 pub use follow::Follow;
 pub use key::{Key, ListPath};
 pub use notice::Notice;
 pub use panics::silence;
+pub use problem::Problem;
 pub use report::{Commits, Report, Stats};
 pub use scan::{Part, Parts, Records};
 pub use view::View;

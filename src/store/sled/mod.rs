@@ -41,7 +41,6 @@ use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, ListPath};
 use crate::store::notice::Notice;
 use crate::store::report::Report;
-use crate::store::rule;
 use commit::queue::Message;
 use commit::shared::Shared;
 use database::release::{Held, Release, Stage};

@@ -1,7 +1,8 @@
 //! Errors of PostgreSQL as errors of the store. A message of the server may quote a record; therefore it is shown only
 //! for the kinds of errors that cannot.
 
-use crate::store::error::{Problem, StoreError};
+use crate::store::error::StoreError;
+use crate::store::problem::Problem;
 use std::error::Error as _;
 use std::sync::Arc;
 use tokio_postgres::error::SqlState;

@@ -1,7 +1,8 @@
 //! Encrypted connections: rustls with ring, and the certificates of the system or of one file.
 
-use crate::store::error::{Problem, Result, StoreError};
+use crate::store::error::{Result, StoreError};
 use crate::store::postgres::link::url::{Address, Tls};
+use crate::store::problem::Problem;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::WebPkiServerVerifier;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};

@@ -1,7 +1,6 @@
 //! Reads everything in a store, and reports inconsistencies.
 
 use crate::store::error::Result;
-use crate::store::findings::Findings;
 use crate::store::key::{ChunkId, Key, KeyKind};
 use crate::store::sled::commit::old_chunks;
 use crate::store::sled::database::disk::Disk;
@@ -129,7 +128,8 @@ fn check_list(
             let position = disk.get(&path.position(&item)).ok().flatten();
             if position.as_deref() != Some(&sequence.to_be_bytes()) {
                 report
-                    .problem(format!("an item of the list {} is not where it says", key.display()));
+                    .problems
+                    .add(format!("an item of the list {} is not where it says", key.display()));
             }
         }
     }

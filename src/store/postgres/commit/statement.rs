@@ -1,0 +1,158 @@
+//! One statement that makes the computed changes of a batch.
+
+use crate::store::contents::Contents;
+use crate::store::postgres::commit::transaction::{ItemChange, Transaction};
+use crate::store::postgres::data::names::Name;
+use crate::store::postgres::link::connection::Connection;
+use crate::store::postgres::link::errors::Failure;
+
+/// Rows are locked in the order of their paths, so that nodes wait for each other instead of in a circle. A group with
+/// a row that is not as it was read is late. The changes of the others are made, unless the batch is fenced off.
+///
+/// The three kinds of rows: 0 was not read, 1 was not there, 2 was there with these contents.
+const COMMIT: &str = "
+WITH puts AS MATERIALIZED (
+  SELECT * FROM unnest($3::int[], $4::text[], $5::bytea[], $6::bytea[], $7::bytea[], $8::int[], $9::bytea[], $10::bytea[])
+    AS t (grp, path, name, contents, retired, kind, old, old_retired)
+), items AS MATERIALIZED (
+  SELECT * FROM unnest($11::int[], $12::text[], $13::bytea[], $14::text[], $15::bytea[], $16::int[])
+    WITH ORDINALITY AS t (grp, path, full_path, item, full_item, change, position)
+), held AS MATERIALIZED (
+  SELECT o.path, o.contents, o.ds_retired FROM objects o WHERE o.path = ANY($4::text[]) ORDER BY o.path FOR UPDATE
+), late AS MATERIALIZED (
+  SELECT DISTINCT p.grp FROM puts p LEFT JOIN held h ON h.path = p.path
+    WHERE (p.kind = 1 AND h.path IS NOT NULL)
+      OR (p.kind = 2 AND (h.path IS NULL OR coalesce(h.contents, '') <> p.old OR coalesce(h.ds_retired, '') <> coalesce(p.old_retired, '')))
+), node AS MATERIALIZED (
+  UPDATE ds_node SET batch = $2, late = ARRAY(SELECT grp FROM late), renewed = now() WHERE id = $1 AND fence < $2 RETURNING id
+), fit AS MATERIALIZED (
+  SELECT p.* FROM puts p WHERE EXISTS (SELECT FROM node) AND p.grp NOT IN (SELECT grp FROM late)
+), fit_items AS MATERIALIZED (
+  SELECT i.* FROM items i WHERE EXISTS (SELECT FROM node) AND i.grp NOT IN (SELECT grp FROM late)
+), removed AS (
+  DELETE FROM objects o USING fit WHERE o.path = fit.path AND fit.contents IS NULL
+), changed AS (
+  UPDATE objects o SET contents = fit.contents, ds_name = fit.name, ds_retired = fit.retired
+    FROM fit WHERE o.path = fit.path AND fit.kind = 2 AND fit.contents IS NOT NULL
+), created AS (
+  INSERT INTO objects (path, contents, ds_name, ds_retired)
+    SELECT path, contents, name, retired FROM fit WHERE kind = 1 AND contents IS NOT NULL ORDER BY path
+), written AS (
+  INSERT INTO objects (path, contents, ds_name, ds_retired)
+    SELECT path, contents, name, retired FROM fit WHERE kind = 0 AND contents IS NOT NULL ORDER BY path
+    ON CONFLICT (path) DO UPDATE SET contents = EXCLUDED.contents, ds_name = EXCLUDED.ds_name, ds_retired = EXCLUDED.ds_retired
+), taken AS (
+  DELETE FROM lists l USING fit_items i WHERE l.path = i.path AND l.objectid = i.item AND i.change = 1
+), added AS (
+  INSERT INTO lists (path, objectid, ds_path, ds_objectid)
+    SELECT path, item, full_path, full_item FROM fit_items WHERE change = 0 ORDER BY path, position
+    ON CONFLICT (path, objectid) DO NOTHING
+), moved AS (
+  INSERT INTO lists (path, objectid, ds_path, ds_objectid)
+    SELECT path, item, full_path, full_item FROM fit_items WHERE change = 2 ORDER BY path, position
+    ON CONFLICT (path, objectid) DO UPDATE SET listid = EXCLUDED.listid
+), quarantined AS (
+  INSERT INTO ds_meta SELECT 'quarantine', '' WHERE $17::int = 1 AND EXISTS (SELECT FROM node) ON CONFLICT (name) DO NOTHING
+), released AS (
+  DELETE FROM ds_meta WHERE $17::int = 2 AND name = 'quarantine' AND EXISTS (SELECT FROM node)
+)
+SELECT ARRAY(SELECT grp FROM late), EXISTS (SELECT FROM node)";
+
+/// What a batch did.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Done {
+    /// Everything but these groups.
+    Except(Vec<i32>),
+    /// Nothing: the batch was fenced off, or the row of this store is gone.
+    Fenced,
+}
+
+/// Makes the changes of `transaction` as the batch `batch` of the store `node`.
+pub async fn commit(
+    connection: &Connection,
+    node: &str,
+    batch: i64,
+    transaction: &Transaction,
+) -> Result<Done, Failure> {
+    let group = |request| i32::try_from(transaction.group(request)).unwrap_or(i32::MAX);
+    let mut records = Records::default();
+    let mut rows: Vec<_> = transaction
+        .records()
+        .map(|(key, row)| (Name::new(key.name().unwrap_or_default()), key, row))
+        .collect();
+    rows.sort_by(|(one, ..), (other, ..)| one.text.cmp(&other.text));
+    for (name, key, row) in &rows {
+        let stored = transaction.stored(key);
+        records.groups.push(group(row.request));
+        records.paths.push(&name.text);
+        records.names.push(name.full.as_deref());
+        records.contents.push(row.contents.as_deref());
+        records.retired.push(row.contents.as_ref().and_then(retired));
+        let (kind, old) = match stored {
+            _ if !row.is_computed => (0, None),
+            None => (1, None),
+            Some(stored) => (2, Some(stored)),
+        };
+        records.kinds.push(kind);
+        records.old.push(old.map(|old| &**old));
+        records.old_retired.push(old.and_then(retired));
+    }
+    let mut items: Vec<_> = transaction.items().collect();
+    items.sort_by_key(|(_, row)| row.position);
+    let items: Vec<_> = items
+        .into_iter()
+        .map(|((path, item), row)| (Name::new(path), Name::new(item), row))
+        .collect();
+    let item_groups: Vec<_> = items.iter().map(|(.., row)| group(row.request)).collect();
+    let paths: Vec<_> = items.iter().map(|(path, ..)| path.text.as_str()).collect();
+    let full_paths: Vec<_> = items.iter().map(|(path, ..)| path.full.as_deref()).collect();
+    let names: Vec<_> = items.iter().map(|(_, item, _)| item.text.as_str()).collect();
+    let full_names: Vec<_> = items.iter().map(|(_, item, _)| item.full.as_deref()).collect();
+    let changes: Vec<i32> = items
+        .iter()
+        .map(|(.., row)| match row.change {
+            ItemChange::Added => 0,
+            ItemChange::Removed => 1,
+            ItemChange::Moved => 2,
+        })
+        .collect();
+    let quarantine: i32 = match transaction.quarantine() {
+        None => 0,
+        Some(quarantine) if quarantine.is_set => 1,
+        Some(_) => 2,
+    };
+    let rows = connection
+        .query(
+            "make a change",
+            COMMIT,
+            &[
+                &node, &batch, &records.groups, &records.paths, &records.names, &records.contents,
+                &records.retired, &records.kinds, &records.old, &records.old_retired, &item_groups,
+                &paths, &full_paths, &names, &full_names, &changes, &quarantine,
+            ],
+        )
+        .await?;
+    Ok(match rows.first() {
+        Some(row) if row.get::<_, bool>(1) => Done::Except(row.get(0)),
+        _ => Done::Fenced,
+    })
+}
+
+/// Columns of the rows to write.
+#[derive(Default)]
+struct Records<'a> {
+    groups: Vec<i32>,
+    paths: Vec<&'a str>,
+    names: Vec<Option<&'a [u8]>>,
+    contents: Vec<Option<&'a [u8]>>,
+    retired: Vec<Option<&'a [u8]>>,
+    kinds: Vec<i32>,
+    old: Vec<Option<&'a [u8]>>,
+    old_retired: Vec<Option<&'a [u8]>>,
+}
+
+/// Returns the fingerprints of retired values, if there are any.
+fn retired(contents: &Contents) -> Option<&[u8]> {
+    let retired = contents.retired();
+    (!retired.is_empty()).then(|| retired.as_flattened())
+}

@@ -1,0 +1,342 @@
+//! Computes the changes of a batch from the stored records. Each request sees the changes of those before it.
+//!
+//! Requests that meet at a record or an item form a group: a later one was computed from what an earlier one changes, so
+//! they are done together, or computed again together.
+
+use crate::record::cipher::Secret;
+use crate::store::change::{Change, Edit, Edited, Record};
+use crate::store::contents::Contents;
+use crate::store::error::Result;
+use crate::store::findings::Findings;
+use crate::store::key::Key;
+use crate::store::panics::caught;
+use crate::store::rule;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::PoisonError;
+
+/// A row to write.
+#[derive(Clone, Debug)]
+pub struct RecordRow {
+    /// Its new contents, or `None` to remove it.
+    pub contents: Option<Contents>,
+    /// Whether the row must still be as it was read. Otherwise nothing was computed from it.
+    pub is_computed: bool,
+    /// The request that wrote it last.
+    pub request: usize,
+}
+
+/// What becomes of an item of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemChange {
+    /// Added, unless it is there.
+    Added,
+    /// Removed.
+    Removed,
+    /// Removed if it was there, and added as the newest.
+    Moved,
+}
+
+/// An item to add or to remove.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemRow {
+    /// What becomes of it.
+    pub change: ItemChange,
+    /// Its position among the changes of the batch.
+    pub position: usize,
+    /// The request that changed it last.
+    pub request: usize,
+}
+
+/// Whether a batch puts the store in quarantine, or lifts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quarantine {
+    /// Whether it is put in quarantine.
+    pub is_set: bool,
+    /// The request that asks for it.
+    pub request: usize,
+}
+
+type Item = (Vec<u8>, Vec<u8>);
+
+/// The computed changes of a batch.
+#[derive(Default)]
+pub struct Transaction {
+    stored: HashMap<Key, Contents>,
+    records: HashMap<Key, RecordRow>,
+    items: BTreeMap<Item, ItemRow>,
+    quarantine: Option<Quarantine>,
+    positions: usize,
+    /// The first request that met a key or an item.
+    met: HashMap<Key, usize>,
+    met_items: HashMap<Item, usize>,
+    /// Group of each request, as a forest: a request that points to itself is the first of its group.
+    groups: Vec<usize>,
+    /// Changes of the current request.
+    staged: HashMap<Key, RecordRow>,
+    staged_items: BTreeMap<Item, ItemRow>,
+}
+
+impl Transaction {
+    /// Returns an empty transaction over the `stored` records, in which a key that was not found is missing.
+    pub fn new(stored: HashMap<Key, Contents>) -> Self {
+        Self { stored, ..Self::default() }
+    }
+
+    /// Returns the keys of the records that a request has to know.
+    pub fn reads(changes: &[Change]) -> impl Iterator<Item = &Key> {
+        changes.iter().filter_map(|change| match change {
+            Change::Write { record, .. } | Change::Import { record, .. } => {
+                record.kind.is_some().then_some(&record.key)
+            }
+            Change::Update { record, .. } => Some(&record.key),
+            _ => None,
+        })
+    }
+
+    /// Accepts all changes of the next request, or none if one of them fails.
+    pub fn take(&mut self, changes: &[Change]) -> Result<()> {
+        let request = self.groups.len();
+        self.groups.push(request);
+        self.staged.clear();
+        self.staged_items.clear();
+        let quarantine = self.quarantine;
+        // An earlier computation of the same request may have added to it.
+        for change in changes {
+            if let Change::Import { kept, .. } = change {
+                *kept.lock().unwrap_or_else(PoisonError::into_inner) = Findings::default();
+            }
+        }
+        for change in changes {
+            if let Err(error) = caught("compute a change", || self.stage(request, change)) {
+                self.quarantine = quarantine;
+                return Err(error);
+            }
+        }
+        self.records.extend(self.staged.drain());
+        self.items.append(&mut self.staged_items);
+        Ok(())
+    }
+
+    /// Returns the first request of the group of `request`.
+    pub fn group(&self, mut request: usize) -> usize {
+        while let Some(&parent) = self.groups.get(request).filter(|parent| **parent != request) {
+            request = parent;
+        }
+        request
+    }
+
+    /// Returns the rows to write, with their keys.
+    pub fn records(&self) -> impl Iterator<Item = (&Key, &RecordRow)> {
+        self.records.iter()
+    }
+
+    /// Returns the stored contents of `key`, before this transaction.
+    pub fn stored(&self, key: &Key) -> Option<&Contents> {
+        self.stored.get(key)
+    }
+
+    /// Returns the items to change, with their list and name.
+    pub fn items(&self) -> impl Iterator<Item = (&Item, &ItemRow)> {
+        self.items.iter()
+    }
+
+    /// Returns what becomes of the quarantine.
+    pub fn quarantine(&self) -> Option<Quarantine> {
+        self.quarantine
+    }
+
+    /// Returns whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.items.is_empty() && self.quarantine.is_none()
+    }
+
+    fn stage(&mut self, request: usize, change: &Change) -> Result<()> {
+        match change {
+            Change::Write { record, contents, secret } => {
+                let stored = self.get_ruled(request, record);
+                self.write(request, record, contents.clone(), stored, secret.as_ref())?;
+            }
+            Change::Import { record, contents, secret, kept } => {
+                let stored = self.get_ruled(request, record);
+                let (contents, is_changed) =
+                    rule::import(record, contents.clone(), stored.as_ref(), secret.as_ref())?;
+                if is_changed {
+                    kept.lock().unwrap_or_else(PoisonError::into_inner).add(record.key.display());
+                }
+                if let Some(contents) = contents {
+                    self.put(request, &record.key, Some(contents));
+                }
+            }
+            Change::Remove { record } => self.put(request, &record.key, None),
+            Change::Update { record, edit, secret, .. } => {
+                self.update(request, record, edit, secret.as_ref())?;
+            }
+            Change::Quarantine => self.quarantine = Some(Quarantine { is_set: true, request }),
+            Change::ClearQuarantine => {
+                self.quarantine = Some(Quarantine { is_set: false, request });
+            }
+            Change::ListAdd { path, item } => self.change_item(request, path.bytes(), item, true),
+            Change::ListRemove { path, item } => {
+                self.change_item(request, path.bytes(), item, false);
+            }
+        }
+        Ok(())
+    }
+
+    fn update(
+        &mut self,
+        request: usize,
+        record: &Record,
+        edit: &Edit,
+        secret: Option<&Secret>,
+    ) -> Result<()> {
+        let stored = self.get(request, &record.key);
+        let Some(Edited { contents, retires }) = edit(stored.as_deref())? else {
+            return Ok(());
+        };
+        rule::check_size(record, &contents, stored.as_ref(), retires.is_some())?;
+        let Some(retires) = retires else {
+            return self.write(request, record, contents, stored, secret);
+        };
+        let remembered = stored.as_ref().map(Contents::retired).unwrap_or_default();
+        let contents = rule::remember(contents, remembered, &retires);
+        self.put(request, &record.key, Some(contents));
+        Ok(())
+    }
+
+    /// Writes a record over the `stored` one, which matters only if the rule about stale writes applies to the record.
+    fn write(
+        &mut self,
+        request: usize,
+        record: &Record,
+        contents: Contents,
+        stored: Option<Contents>,
+        secret: Option<&Secret>,
+    ) -> Result<()> {
+        let contents = match (record.kind, stored) {
+            (Some(kind), Some(stored)) => rule::reconcile(kind, contents, &stored, secret)?,
+            _ => contents,
+        };
+        self.put(request, &record.key, Some(contents));
+        Ok(())
+    }
+
+    fn get_ruled(&mut self, request: usize, record: &Record) -> Option<Contents> {
+        record.kind.and_then(|_| self.get(request, &record.key))
+    }
+
+    /// Returns a record after the changes so far. From here on its row must be as it was read.
+    fn get(&mut self, request: usize, key: &Key) -> Option<Contents> {
+        self.meet(request, key);
+        if let Some(row) = self.staged.get(key).or_else(|| self.records.get(key)) {
+            return row.contents.clone();
+        }
+        self.stored.get(key).cloned()
+    }
+
+    fn put(&mut self, request: usize, key: &Key, contents: Option<Contents>) {
+        let is_first = !self.met.contains_key(key);
+        self.meet(request, key);
+        let before = self.staged.get(key).or_else(|| self.records.get(key));
+        // A row that was read before it is written is computed; so is one whose row before is.
+        let is_computed = before.map_or(!is_first, |row| row.is_computed);
+        self.staged.insert(key.clone(), RecordRow { contents, is_computed, request });
+    }
+
+    fn change_item(&mut self, request: usize, path: &[u8], item: &[u8], is_added: bool) {
+        let key = (path.to_vec(), item.to_vec());
+        let first = *self.met_items.entry(key.clone()).or_insert(request);
+        self.join(first, request);
+        self.positions += 1;
+        let position = self.positions;
+        let before = self.staged_items.get(&key).or_else(|| self.items.get(&key)).copied();
+        let row = match (is_added, before) {
+            (false, _) => ItemRow { change: ItemChange::Removed, position, request },
+            (true, None) => ItemRow { change: ItemChange::Added, position, request },
+            (true, Some(ItemRow { change: ItemChange::Removed, .. })) => {
+                ItemRow { change: ItemChange::Moved, position, request }
+            }
+            // It is there already, and keeps its place.
+            (true, Some(before)) => before,
+        };
+        self.staged_items.insert(key, row);
+    }
+
+    fn meet(&mut self, request: usize, key: &Key) {
+        let first = *self.met.entry(key.clone()).or_insert(request);
+        self.join(first, request);
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.group(one), self.group(other));
+        if let Some(parent) = self.groups.get_mut(one.max(other)) {
+            *parent = one.min(other);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::error::StoreError;
+    use crate::store::key::ListPath;
+
+    fn write(name: &str, text: &str) -> Change {
+        let record = Record::new(name.as_bytes());
+        Change::Write { record, contents: text.as_bytes().into(), secret: None }
+    }
+
+    fn append(name: &str) -> Change {
+        Change::update(Record::new(name.as_bytes()), None, 0, |stored| {
+            let text = [stored.unwrap_or_default(), b"+"].concat();
+            Ok(Some(Edited { contents: text.into(), retires: None }))
+        })
+    }
+
+    fn item(is_added: bool) -> Change {
+        let (path, item) = (ListPath::new(b"l"), b"i".to_vec());
+        if is_added { Change::ListAdd { path, item } } else { Change::ListRemove { path, item } }
+    }
+
+    #[test]
+    fn only_what_was_read_has_to_be_unchanged() {
+        let mut transaction = Transaction::default();
+        transaction.take(&[write("a", "1"), append("b"), append("a")]).unwrap();
+        let row = |name: &str| transaction.records.get(&Key::record(name.as_bytes())).unwrap();
+        assert_eq!((row("a").is_computed, row("b").is_computed), (false, true));
+        assert_eq!(row("a").contents.as_deref(), Some(b"1+".as_slice()));
+    }
+
+    #[test]
+    fn requests_that_meet_form_a_group_and_a_failed_one_leaves_no_trace() {
+        let mut transaction = Transaction::default();
+        transaction.take(&[append("a")]).unwrap();
+        transaction.take(&[append("b")]).unwrap();
+        let fails = Change::update(Record::new(b"a"), None, 0, |_| Err(StoreError::Closed));
+        assert!(transaction.take(&[write("c", "x"), fails]).is_err());
+        transaction.take(&[append("a"), append("d")]).unwrap();
+        transaction.take(&[append("b"), append("d")]).unwrap();
+        let groups: Vec<_> = (0..5).map(|request| transaction.group(request)).collect();
+        assert_eq!(groups, [0, 0, 0, 0, 0]);
+        assert!(!transaction.records.contains_key(&Key::record(b"c")));
+        let mut apart = Transaction::default();
+        apart.take(&[append("a")]).unwrap();
+        apart.take(&[append("b")]).unwrap();
+        assert_ne!(apart.group(0), apart.group(1));
+    }
+
+    #[test]
+    fn an_item_that_is_removed_and_added_becomes_the_newest() {
+        let change = |changes: &[bool]| {
+            let mut transaction = Transaction::default();
+            for is_added in changes {
+                transaction.take(&[item(*is_added)]).unwrap();
+            }
+            let row = *transaction.items().next().unwrap().1;
+            (row.change, row.position)
+        };
+        assert_eq!(change(&[true, true]), (ItemChange::Added, 1));
+        assert_eq!(change(&[true, false]), (ItemChange::Removed, 2));
+        assert_eq!(change(&[false, true, true]), (ItemChange::Moved, 2));
+    }
+}

@@ -1,0 +1,357 @@
+//! The writer of a store: takes the changes that wait, and makes one batch of them at a time. While a batch is under
+//! way, others gather for the next one, so that they share one wait for the other servers.
+
+use crate::store::change::{Change, Completion};
+use crate::store::error::{Result, StoreError};
+use crate::store::key::Key;
+use crate::store::postgres::commit::queue::{Queue, Waiting, Work};
+use crate::store::postgres::commit::resolve::{self, Resolved};
+use crate::store::postgres::commit::statement::{self, Done};
+use crate::store::postgres::commit::transaction::Transaction;
+use crate::store::postgres::data::read;
+use crate::store::postgres::link::connection::{Connection, Connector};
+use crate::store::postgres::link::errors::Failure;
+use crate::store::postgres::link::pool::of_connecting;
+use crate::store::postgres::statistics::Statistics;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+/// Longest time that reading the stored records takes.
+const READ_LIMIT: Duration = Duration::from_millis(1500);
+/// Time between two looks for callers that have waited too long.
+const LOOK: Duration = Duration::from_millis(100);
+/// Pauses after a failure, and the first and the longest wait for an outcome that is not known. An attempt that is given
+/// up may occupy the server until its standbys are back, therefore later ones wait longer.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+const FIRST_RESOLVE: Duration = Duration::from_secs(5);
+const LONGEST_RESOLVE: Duration = Duration::from_secs(120);
+
+const WIPE: &str = "DELETE FROM objects; DELETE FROM lists";
+
+/// The one writer of a store.
+pub struct Writer {
+    connector: Arc<Connector>,
+    queue: Arc<Queue>,
+    statistics: Arc<Statistics>,
+    node: String,
+    batch: i64,
+    is_registered: bool,
+    connection: Option<Connection>,
+    /// Longest time that a change waits.
+    limit: Duration,
+    pause: Duration,
+}
+
+/// A request whose caller waits. The caller of one without a completion was told that its outcome is not known.
+struct Pending {
+    changes: Vec<Change>,
+    completion: Option<Completion>,
+    since: Instant,
+}
+
+/// What an attempt to make a batch led to.
+enum Attempt {
+    /// The results of the requests, and none for one that has to be computed again.
+    Made(Vec<Option<Result<()>>>),
+    /// Nothing was changed. The same can be tried again at once.
+    Again,
+    /// Nothing was changed, because the database cannot be reached.
+    Down(String),
+    /// Nothing was changed, because the server refuses a change.
+    Refused(StoreError),
+    /// Nobody knows what was changed.
+    Unknown(String),
+}
+
+impl Writer {
+    /// Returns the writer of `queue`.
+    pub fn new(
+        connector: Arc<Connector>,
+        queue: Arc<Queue>,
+        statistics: Arc<Statistics>,
+        limit: Duration,
+    ) -> Self {
+        Self {
+            connector,
+            queue,
+            statistics,
+            node: uuid::Uuid::new_v4().to_string(),
+            batch: 0,
+            is_registered: false,
+            connection: None,
+            limit,
+            pause: FIRST_PAUSE,
+        }
+    }
+
+    /// Works until the queue is closed and everything that was submitted is done.
+    pub async fn run(mut self) {
+        while let Some(work) = self.queue.next().await {
+            match work {
+                Work::Changes(changes) => self.make(changes).await,
+                Work::Wipe(completion) => {
+                    let result = self.wipe().await;
+                    completion(result);
+                }
+                Work::Settle(completion) => completion(Ok(())),
+            }
+        }
+        if let Some(connection) = self.connection.as_ref().filter(|_| self.is_registered) {
+            // If this fails, another store removes the row a day later.
+            let _ = resolve::unregister(connection, &self.node).await;
+        }
+    }
+
+    async fn make(&mut self, first: Vec<Waiting>) {
+        let mut pending: Vec<Pending> = first.into_iter().map(Pending::of).collect();
+        // Requests of a batch that the server refused. They are made one by one, so that one refuses no other.
+        let mut alone = VecDeque::new();
+        loop {
+            if pending.is_empty() {
+                match alone.pop_front() {
+                    Some(next) => pending.push(next),
+                    None => return,
+                }
+            } else if alone.is_empty() {
+                let mut more = Vec::new();
+                // Counted by the queue together with those that are computed again.
+                self.queue.fill(&mut more);
+                pending.extend(more.into_iter().map(Pending::of));
+            }
+            let attempt = self.attempt(&mut pending).await;
+            if !matches!(attempt, Attempt::Down(_)) {
+                self.pause = FIRST_PAUSE;
+            }
+            match attempt {
+                Attempt::Made(results) => {
+                    let mut left = Vec::new();
+                    for (request, result) in pending.drain(..).zip(results) {
+                        match result {
+                            Some(result) => request.answer(result),
+                            None => left.push(request),
+                        }
+                    }
+                    pending = left;
+                }
+                Attempt::Again => {}
+                Attempt::Refused(error) => {
+                    if pending.len() > 1 {
+                        alone.extend(pending.drain(..));
+                    } else {
+                        pending.drain(..).for_each(|request| request.answer(Err(error.clone())));
+                    }
+                }
+                Attempt::Unknown(cause) => {
+                    let error = self.unconfirmed(&cause);
+                    pending.drain(..).for_each(|request| request.answer(Err(error.clone())));
+                }
+                Attempt::Down(cause) => {
+                    self.refuse_old(&mut pending, &self.connector.unavailable(cause));
+                    sleep(self.pause).await;
+                    self.pause = (2 * self.pause).min(LONGEST_PAUSE);
+                }
+            }
+            pending.retain(|request| request.completion.is_some());
+        }
+    }
+
+    async fn attempt(&mut self, pending: &mut [Pending]) -> Attempt {
+        if let Err(failure) = self.connect().await {
+            return self.failed(failure);
+        }
+        let Some(connection) = &self.connection else { return Attempt::Again };
+        let keys: HashSet<&Key> =
+            pending.iter().flat_map(|request| Transaction::reads(&request.changes)).collect();
+        let keys: Vec<Key> = keys.into_iter().cloned().collect();
+        let stored = if keys.is_empty() {
+            HashMap::new()
+        } else {
+            match read::records_by(connection, READ_LIMIT, &keys).await {
+                Ok(stored) => stored,
+                Err(failure) => return self.failed(failure),
+            }
+        };
+        let mut transaction = Transaction::new(stored);
+        let computed: Vec<Result<()>> =
+            pending.iter().map(|request| transaction.take(&request.changes)).collect();
+        if transaction.is_empty() {
+            return Attempt::Made(computed.into_iter().map(Some).collect());
+        }
+        self.batch += 1;
+        let begun = Instant::now();
+        let sent = statement::commit(connection, &self.node, self.batch, &transaction);
+        let unconfirmed = self.unconfirmed("no answer yet");
+        let limit = self.limit;
+        let done = patiently(sent, limit, || self.refuse_old(pending, &unconfirmed)).await;
+        let late = match done {
+            Some(Ok(Done::Except(late))) => late,
+            Some(Ok(Done::Fenced)) => {
+                self.is_registered = false;
+                return Attempt::Again;
+            }
+            Some(Err(Failure::Again)) => return Attempt::Again,
+            Some(Err(Failure::Refused(error))) => return Attempt::Refused(error),
+            Some(Err(Failure::Lost(cause))) => match self.resolve(pending, cause).await {
+                Ok(late) => late,
+                Err(attempt) => return attempt,
+            },
+            None => match self.resolve(pending, "no answer in time".into()).await {
+                Ok(late) => late,
+                Err(attempt) => return attempt,
+            },
+        };
+        self.statistics.note(begun.elapsed());
+        let is_late = |request| {
+            i32::try_from(transaction.group(request)).is_ok_and(|group| late.contains(&group))
+        };
+        let results = (0..).zip(computed);
+        Attempt::Made(
+            results.map(|(request, result)| (!is_late(request)).then_some(result)).collect(),
+        )
+    }
+
+    /// Returns the late groups of the last batch if it was made.
+    async fn resolve(
+        &mut self,
+        pending: &mut [Pending],
+        cause: String,
+    ) -> std::result::Result<Vec<i32>, Attempt> {
+        self.connection = None;
+        let (mut limit, mut pause) = (FIRST_RESOLVE, FIRST_PAUSE);
+        let unconfirmed = self.unconfirmed(&cause);
+        loop {
+            self.refuse_old(pending, &unconfirmed);
+            let resolved = resolve::resolve(&self.connector, &self.node, self.batch, limit);
+            let refuse = || self.refuse_old(pending, &unconfirmed);
+            match patiently(resolved, LONGEST_RESOLVE * 2, refuse).await {
+                Some(Ok(Resolved::Done(late, connection))) => {
+                    self.connection = Some(connection);
+                    return Ok(late);
+                }
+                Some(Ok(Resolved::NotDone(connection))) => {
+                    self.connection = Some(connection);
+                    return Err(Attempt::Again);
+                }
+                Some(Ok(Resolved::Unknown)) => {
+                    self.is_registered = false;
+                    return Err(Attempt::Unknown(cause));
+                }
+                Some(Err(_)) | None => {
+                    limit = (2 * limit).min(LONGEST_RESOLVE);
+                    sleep(pause).await;
+                    pause = (2 * pause).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> std::result::Result<(), Failure> {
+        if self.connection.as_ref().is_none_or(Connection::is_closed) {
+            self.connection = Some(self.connector.connect().await.map_err(of_connecting)?);
+        }
+        if self.is_registered {
+            return Ok(());
+        }
+        if let Some(connection) = &self.connection {
+            resolve::register(connection, &self.node, self.batch).await?;
+            self.is_registered = true;
+            // Only tidies up.
+            let _ = resolve::forget_old(connection).await;
+        }
+        Ok(())
+    }
+
+    fn failed(&mut self, failure: Failure) -> Attempt {
+        match failure {
+            Failure::Again => Attempt::Again,
+            Failure::Refused(error) => Attempt::Refused(error),
+            Failure::Lost(cause) => {
+                self.connection = None;
+                Attempt::Down(cause)
+            }
+        }
+    }
+
+    /// Removes everything. It can be repeated, so a lost answer does not matter.
+    async fn wipe(&mut self) -> Result<()> {
+        let end = Instant::now() + self.limit;
+        loop {
+            let wiped = match self.connect().await {
+                Ok(()) => match &self.connection {
+                    Some(connection) => connection.execute("remove everything", WIPE).await,
+                    None => Err(Failure::Again),
+                },
+                Err(failure) => Err(failure),
+            };
+            let cause = match wiped {
+                Ok(()) => return Ok(()),
+                Err(Failure::Refused(error)) => return Err(error),
+                Err(Failure::Again) => "other processes change the same records".to_owned(),
+                Err(Failure::Lost(cause)) => {
+                    self.connection = None;
+                    cause
+                }
+            };
+            if Instant::now() > end {
+                return Err(self.connector.unavailable(cause));
+            }
+            sleep(FIRST_PAUSE).await;
+        }
+    }
+
+    /// Answers the callers that have waited too long, with `error`, and those in the queue.
+    fn refuse_old(&self, pending: &mut [Pending], error: &StoreError) {
+        for request in pending {
+            if request.since.elapsed() >= self.limit {
+                if let Some(completion) = request.completion.take() {
+                    completion(Err(error.clone()));
+                }
+            }
+        }
+        let unavailable = self.connector.unavailable("changes before it are not confirmed");
+        self.queue.refuse_old(self.limit, &unavailable);
+    }
+
+    fn unconfirmed(&self, cause: &str) -> StoreError {
+        StoreError::Unconfirmed { name: Arc::clone(self.connector.name()), cause: cause.to_owned() }
+    }
+}
+
+impl Pending {
+    fn of(waiting: Waiting) -> Self {
+        let Waiting { request, since } = waiting;
+        Self { changes: request.changes, completion: Some(request.completion), since }
+    }
+
+    fn answer(self, result: Result<()>) {
+        if let Some(completion) = self.completion {
+            completion(result);
+        }
+    }
+}
+
+/// Waits for `work`, and calls `look` now and then. Returns `None` after `limit`.
+async fn patiently<T>(
+    work: impl Future<Output = T>,
+    limit: Duration,
+    mut look: impl FnMut(),
+) -> Option<T> {
+    let end = Instant::now() + limit;
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            result = &mut work => return Some(result),
+            () = sleep(LOOK) => {
+                look();
+                if Instant::now() >= end {
+                    return None;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! One connection. A server is asked on each new connection whether it can hold a store, because a failover, or a
+//! change of its settings, may lead to another answer than before.
+
+use crate::store::error::{Result, StoreError};
+use crate::store::postgres::link::errors::{self, Failure};
+use crate::store::postgres::link::tls;
+use crate::store::postgres::link::url::Address;
+use crate::store::problem::Problem;
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::{timeout, Instant};
+use tokio_postgres::error::Severity;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Row, Socket, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// Longest time to connect to one server, with all checks.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+/// Oldest version of PostgreSQL that works.
+const OLDEST: i32 = 130_000;
+
+/// Settings of a connection. No statement is ever cancelled by the server: a commit that is cancelled while it waits for
+/// other servers is made, and may be lost. Therefore time limits are this side's.
+const SET_UP: &str = "SET synchronous_commit = on; SET statement_timeout = 0; \
+    SET default_transaction_isolation = 'read committed'; SET client_min_messages = warning; SET lock_timeout = 0; \
+    SET bytea_output = hex; SET standard_conforming_strings = on";
+const ASK: &str = "SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
+    pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', \
+    current_setting('synchronous_standby_names') <> '', current_setting('server_encoding')";
+
+/// Connects to the servers of one database.
+pub struct Connector {
+    address: Address,
+    tls: Option<MakeRustlsConnect>,
+    is_durable_by_itself: bool,
+}
+
+/// An open connection to the primary server. Statements of several callers may be under way at once.
+pub struct Connection {
+    client: Client,
+    statements: Mutex<HashMap<&'static str, Statement>>,
+    warnings: Arc<AtomicU64>,
+}
+
+impl Connector {
+    /// Returns a connector to `address`. `is_durable_by_itself` allows a server that waits for no other.
+    pub fn new(address: Address, is_durable_by_itself: bool) -> Result<Self> {
+        let tls = tls::connector(&address)?;
+        Ok(Self { address, tls, is_durable_by_itself })
+    }
+
+    /// Returns the address of the database, without a password.
+    pub fn name(&self) -> &Arc<str> {
+        &self.address.name
+    }
+
+    /// Returns the error of a database that cannot be reached.
+    pub fn unavailable(&self, cause: impl Into<String>) -> StoreError {
+        StoreError::Unavailable { name: Arc::clone(self.name()), cause: cause.into() }
+    }
+
+    /// Connects to the first server that takes changes.
+    pub async fn connect(&self) -> Result<Connection> {
+        let mut failure = None;
+        for server in &self.address.servers {
+            let attempt = timeout(CONNECT_LIMIT, self.connect_to(server)).await;
+            let error = match attempt {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(error)) => error,
+                Err(_) => self.unavailable("a server did not answer in time"),
+            };
+            // One that is down may be the primary a moment later; one that is unsuitable for another reason stays so.
+            let is_worse = !matches!(
+                error,
+                StoreError::Unavailable { .. } | StoreError::Unsuitable { problem: Problem::ReadOnly, .. }
+            );
+            let replaces = match &failure {
+                None => true,
+                Some(StoreError::Unsuitable { problem: Problem::ReadOnly, .. }) => true,
+                Some(_) => is_worse,
+            };
+            if replaces {
+                failure = Some(error);
+            }
+        }
+        Err(failure.unwrap_or_else(|| self.unavailable("it names no server")))
+    }
+
+    async fn connect_to(&self, server: &Config) -> Result<Connection> {
+        let connection = match &self.tls {
+            Some(tls) => self.open(server, tls.clone()).await?,
+            None => self.open(server, NoTls).await?,
+        };
+        self.check(&connection).await?;
+        Ok(connection)
+    }
+
+    async fn open<T>(&self, server: &Config, tls: T) -> Result<Connection>
+    where
+        T: MakeTlsConnect<Socket>,
+        T::Stream: Send + 'static,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        let connected = server.connect(tls).await;
+        let (client, mut driver) =
+            connected.map_err(|error| errors::of_connecting(self.name(), &error))?;
+        let warnings = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&warnings);
+        // Ends when the client is dropped or the connection is lost. The error is that of the statements under way.
+        tokio::spawn(async move {
+            while let Some(Ok(message)) = poll_fn(|context| driver.poll_message(context)).await {
+                if let AsyncMessage::Notice(notice) = message {
+                    if notice.parsed_severity() == Some(Severity::Warning) {
+                        counted.fetch_add(1, Ordering::Release);
+                    }
+                }
+            }
+        });
+        Ok(Connection { client, statements: Mutex::default(), warnings })
+    }
+
+    async fn check(&self, connection: &Connection) -> Result<()> {
+        let problem = |problem| StoreError::Unsuitable { name: Arc::clone(self.name()), problem };
+        let failed = |error| match errors::sort("set up a connection", &error) {
+            Failure::Refused(StoreError::Postgres { cause, .. }) => {
+                problem(Problem::OtherServer(cause))
+            }
+            Failure::Refused(error) => error,
+            _ => self.unavailable(errors::describe(&error)),
+        };
+        // Asked before anything is set, so that an older server is named as such.
+        let row = connection.client.query_one(ASK, &[]).await.map_err(failed)?;
+        let (number, version): (i32, String) = (row.get(0), row.get(1));
+        if number < OLDEST {
+            return Err(problem(Problem::TooOld(version)));
+        }
+        let (is_read_only, is_synchronous): (bool, bool) = (row.get(2), row.get(3));
+        let encoding: String = row.get(4);
+        if is_read_only {
+            return Err(problem(Problem::ReadOnly));
+        }
+        if encoding != "UTF8" {
+            return Err(problem(Problem::Encoding(encoding)));
+        }
+        if !is_synchronous && !self.is_durable_by_itself {
+            return Err(problem(Problem::NotSynchronous));
+        }
+        connection.client.batch_execute(SET_UP).await.map_err(failed)
+    }
+}
+
+impl Connection {
+    /// Returns whether the connection is lost.
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Runs a statement, and returns its rows. A commit is durable when this returns.
+    pub async fn query(
+        &self,
+        action: &'static str,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> std::result::Result<Vec<Row>, Failure> {
+        let sort = |error| errors::sort(action, &error);
+        let prepared = self.statements().get(sql).cloned();
+        let statement = match prepared {
+            Some(statement) => statement,
+            None => {
+                let statement = self.client.prepare(sql).await.map_err(sort)?;
+                self.statements().insert(sql, statement.clone());
+                statement
+            }
+        };
+        let before = self.warnings.load(Ordering::Acquire);
+        let rows = self.client.query(&statement, parameters).await.map_err(sort)?;
+        if self.warnings.load(Ordering::Acquire) == before {
+            Ok(rows)
+        } else {
+            // The server may have stopped waiting for the others, so that the change can be lost with it.
+            Err(Failure::Lost("the server warned that the commit may not survive it".into()))
+        }
+    }
+
+    /// As [`Connection::query`], and fails after `limit`.
+    pub async fn query_within(
+        &self,
+        limit: Duration,
+        action: &'static str,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> std::result::Result<Vec<Row>, Failure> {
+        match timeout(limit, self.query(action, sql, parameters)).await {
+            Ok(result) => result,
+            Err(_) => Err(Failure::Lost("no answer in time".into())),
+        }
+    }
+
+    /// Runs statements without parameters, in one transaction if they do not begin others.
+    pub async fn execute(
+        &self,
+        action: &'static str,
+        sql: &str,
+    ) -> std::result::Result<(), Failure> {
+        let before = self.warnings.load(Ordering::Acquire);
+        self.client.batch_execute(sql).await.map_err(|error| errors::sort(action, &error))?;
+        if self.warnings.load(Ordering::Acquire) == before {
+            Ok(())
+        } else {
+            Err(Failure::Lost("the server warned that the commit may not survive it".into()))
+        }
+    }
+
+    fn statements(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, Statement>> {
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits between attempts: 20 ms at first, then twice as long each time up to 500 ms, each with a random part, so that
+/// the nodes of a cluster do not come back at the same moment.
+pub struct Backoff {
+    next: Duration,
+    end: Instant,
+}
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(20);
+    const LONGEST: Duration = Duration::from_millis(500);
+
+    /// Returns a backoff that ends after `limit`.
+    pub fn new(limit: Duration) -> Self {
+        Self { next: Self::FIRST, end: Instant::now() + limit }
+    }
+
+    /// Returns the time that is left.
+    pub fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// Waits. Returns false if the time is over.
+    pub async fn wait(&mut self) -> bool {
+        let [random, ..] = uuid::Uuid::new_v4().into_bytes();
+        let time = self.next.mul_f64(0.5 + f64::from(random) / 512.0);
+        self.next = (2 * self.next).min(Self::LONGEST);
+        if self.left() <= time {
+            return false;
+        }
+        tokio::time::sleep(time).await;
+        true
+    }
+}

@@ -1,0 +1,288 @@
+//! The engine for several processes and machines: records and lists in a database of PostgreSQL.
+//!
+//! - [`link`]: connections to the servers
+//! - [`data`]: the tables, and statements that read
+//! - [`commit`]: changes on their way to the database
+//! - [`registry`]: the stores that this process has open
+//! - [`runtime`], [`statistics`]: the thread of a store; what it counts
+//!
+//! Everything of a store happens on one thread, which waits for no answer of a server: look-ups and the writer take turns
+//! on it. A look-up ([`Store::look_up`]) runs until it lacks something, which is fetched, and then runs again. A change
+//! goes to the queue of the writer ([`commit`]).
+
+mod commit;
+mod data;
+mod link;
+mod registry;
+mod runtime;
+mod statistics;
+
+pub use registry::{open, settle, Closing, Lease, Settings};
+pub use runtime::Use;
+
+use crate::store::cache::{Cached, NotCached};
+use crate::store::change::{Change, Completion, Request};
+use crate::store::contents::Contents;
+use crate::store::error::{Result, StoreError};
+use crate::store::fetched::{Fetched, Question};
+use crate::store::findings::Findings;
+use crate::store::key::{Key, ListPath};
+use crate::store::notice::Notice;
+use crate::store::panics::caught;
+use crate::store::report::{Report, Stats};
+use crate::store::scan::{Parts, Records};
+use commit::queue::Queue;
+use data::read;
+use link::pool::Pool;
+use statistics::Statistics;
+use std::future::Future;
+use std::sync::{mpsc, Arc, Mutex, PoisonError};
+use tokio::runtime::Handle;
+
+/// An open store. Any thread may read and submit changes.
+pub struct Store {
+    name: Arc<str>,
+    handle: Handle,
+    pool: Arc<Pool>,
+    queue: Arc<Queue>,
+    statistics: Arc<Statistics>,
+    /// Until the store is closed.
+    in_use: Mutex<Option<Arc<Use>>>,
+}
+
+impl Store {
+    /// Keeps the store open. Returns `None` if it is closed.
+    pub fn begin_use(&self) -> Option<Arc<Use>> {
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns nothing: an open changes nothing that an operator should know about.
+    #[expect(clippy::unused_self, reason = "as the other engine has it")]
+    pub fn notices(&self) -> &[Notice] {
+        &[]
+    }
+
+    /// Returns nothing: no record is in memory.
+    #[expect(clippy::unused_self, reason = "as the other engine has it")]
+    pub fn peek(&self, _: &Key) -> Cached<Option<Contents>> {
+        Err(NotCached)
+    }
+
+    /// Returns a version that is never current.
+    #[expect(clippy::unused_self, reason = "as the other engine has it")]
+    pub fn version(&self, _: &Key) -> u64 {
+        0
+    }
+
+    /// Returns false: another process may have changed any record.
+    #[expect(clippy::unused_self, reason = "as the other engine has it")]
+    pub fn is_current(&self, _: u64) -> bool {
+        false
+    }
+
+    /// Returns nothing: no list is in memory.
+    #[expect(clippy::unused_self, reason = "as the other engine has it")]
+    pub fn peek_count(&self, _: &ListPath) -> Cached<u64> {
+        Err(NotCached)
+    }
+
+    /// Returns nothing: no list is in memory.
+    #[expect(clippy::unused_self, reason = "as the other engine has it")]
+    pub fn peek_has(&self, _: &ListPath, _: &[u8]) -> Cached<bool> {
+        Err(NotCached)
+    }
+
+    /// Calls `answer` with the result of `look`, which runs again whenever something that it lacked was fetched.
+    pub fn look_up<T: Send + 'static>(
+        &self,
+        look: impl Fn(&Fetched) -> Result<T> + Send + 'static,
+        answer: impl FnOnce(Result<T>) + Send + 'static,
+    ) {
+        let Some(in_use) = self.begin_use() else { return answer(Err(StoreError::Closed)) };
+        let pool = Arc::clone(&self.pool);
+        self.handle.spawn(async move {
+            let mut fetched = Fetched::default();
+            let result = loop {
+                let result = caught("look up", || look(&fetched));
+                let lacking = fetched.take_lacking();
+                if lacking.is_empty() {
+                    break result;
+                }
+                if let Err(error) = fetch(&pool, lacking, &mut fetched).await {
+                    break Err(error);
+                }
+            };
+            answer(result);
+            drop(in_use);
+        });
+    }
+
+    /// Reads the record at `key`. Blocks.
+    pub fn read(&self, key: &Key) -> Result<Option<Contents>> {
+        let keys = [key.clone()];
+        self.wait(async move |pool| read::records(&pool, &keys).await)
+            .map(|mut found| found.remove(key))
+    }
+
+    /// Returns the number of items in a list. Blocks.
+    pub fn count(&self, path: &ListPath) -> Result<u64> {
+        let path = path.clone();
+        self.wait(async move |pool| read::count(&pool, &path).await)
+    }
+
+    /// Returns whether a list has `item`. Blocks.
+    pub fn has(&self, path: &ListPath, item: &[u8]) -> Result<bool> {
+        let (path, item) = (path.clone(), item.to_vec());
+        self.wait(async move |pool| read::has(&pool, &path, &item).await)
+    }
+
+    /// Returns at most `size` items of a list, newest first. Skips the `offset` newest items. Blocks.
+    pub fn page(&self, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
+        let path = path.clone();
+        self.wait(async move |pool| read::page(&pool, &path, offset, size).await)
+    }
+
+    /// Returns at most `count` records after the key `after` that have a `wanted` name. Blocks.
+    pub fn records_after(
+        &self,
+        after: Option<&Key>,
+        count: usize,
+        wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Records> {
+        let mut page = Records::default();
+        let mut after = after.cloned();
+        loop {
+            let from = after.clone();
+            let left = count - page.records.len();
+            let next = self.wait(async move |pool| {
+                read::records_after(&pool, from.as_ref(), left, |_| true).await
+            })?;
+            after = next.next;
+            page.records.extend(
+                next.records
+                    .into_iter()
+                    .filter(|(key, _)| key.name().is_some_and(&wanted)),
+            );
+            if after.is_none() || page.records.len() >= count {
+                page.next = after;
+                return Ok(page);
+            }
+        }
+    }
+
+    /// Returns parts of the lists after the item at `after`. Blocks.
+    pub fn parts_after(&self, after: Option<(&ListPath, u64)>) -> Result<Parts> {
+        let after = after.map(|(path, last)| (path.clone(), last));
+        self.wait(async move |pool| {
+            read::parts_after(&pool, after.as_ref().map(|(path, last)| (path, *last))).await
+        })
+    }
+
+    /// Returns the number of lists, the number of their items, and no damage. Blocks.
+    pub fn list_counts(&self) -> Result<(u64, u64, Findings)> {
+        self.wait(async move |pool| read::list_counts(&pool).await)
+    }
+
+    /// Reads everything. The server verifies its pages itself. Blocks.
+    pub fn verify(&self, progress: &dyn Fn(u64)) -> Result<Report> {
+        const PAGE: usize = 500;
+        let mut report = Report::default();
+        let mut after = None;
+        loop {
+            let page = self.records_after(after.as_ref(), PAGE, |_| true)?;
+            report.records += page.records.len() as u64;
+            report.bytes += page
+                .records
+                .iter()
+                .map(|(key, contents)| (key.size() + contents.size()) as u64)
+                .sum::<u64>();
+            progress(report.bytes);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        (report.lists, report.items, _) = self.list_counts()?;
+        Ok(report)
+    }
+
+    /// Collects the statistics without reading the data.
+    pub fn stats(&self) -> Result<Stats> {
+        Ok(self.statistics.collect(self.queue.waiting()))
+    }
+
+    /// Makes `changes` together or not at all. Calls `completion` when they are durable.
+    pub fn submit(&self, changes: Vec<Change>, completion: Completion) {
+        let size = changes.iter().map(Change::size).sum();
+        self.queue.submit(Request { changes, completion, size });
+    }
+
+    /// Removes every record and every list.
+    pub fn wipe(&self, completion: Completion) {
+        self.queue.wipe(completion);
+    }
+
+    /// Calls `completion` when everything that was submitted before is done.
+    fn settle(&self, completion: Completion) {
+        self.queue.settle(completion);
+    }
+
+    /// Accepts no more changes, finishes those that were submitted, and lets the thread end after its last use.
+    fn begin_close(&self) {
+        self.queue.close();
+        drop(self.in_use.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// Runs `work` on the thread of the store, and waits for it. Only for threads that may block.
+    fn wait<T: Send + 'static, F>(&self, work: impl FnOnce(Arc<Pool>) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let in_use = self.begin_use().ok_or(StoreError::Closed)?;
+        let (sender, result) = mpsc::channel();
+        let work = work(Arc::clone(&self.pool));
+        self.handle.spawn(async move {
+            // The receiver waits below.
+            let _ = sender.send(work.await);
+            drop(in_use);
+        });
+        result.recv().unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+/// Answers the questions of a look-up.
+async fn fetch(pool: &Pool, lacking: Vec<Question>, fetched: &mut Fetched) -> Result<()> {
+    let mut keys = Vec::new();
+    for question in lacking {
+        match question {
+            Question::Record(key) => keys.push(key),
+            Question::Following(key, follow) => {
+                let (first, second) = read::following(pool, &key, &follow).await?;
+                fetched.add_record(key, first, 0);
+                if let Some((key, contents)) = second {
+                    fetched.add_record(key, Some(contents), 0);
+                }
+            }
+            Question::Count(path) => {
+                let count = read::count(pool, &path).await?;
+                fetched.add_count(&path, count);
+            }
+            Question::Has(path, item) => {
+                let is_there = read::has(pool, &path, &item).await?;
+                fetched.add_item(&path, item, is_there);
+            }
+            Question::Page(path, offset, size) => {
+                let items = read::page(pool, &path, offset, size).await?;
+                fetched.add_page(&path, offset, size, items);
+            }
+        }
+    }
+    if !keys.is_empty() {
+        let mut found = read::records(pool, &keys).await?;
+        for key in keys {
+            let contents = found.remove(&key);
+            fetched.add_record(key, contents, 0);
+        }
+    }
+    Ok(())
+}

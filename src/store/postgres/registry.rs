@@ -1,0 +1,187 @@
+//! The stores that this process has open. All callers of a database share one store, and each has a lease.
+
+use crate::store::error::{Result, StoreError};
+use crate::store::postgres::commit::queue::Queue;
+use crate::store::postgres::commit::writer::Writer;
+use crate::store::postgres::data::schema;
+use crate::store::postgres::link::connection::Connector;
+use crate::store::postgres::link::pool::Pool;
+use crate::store::postgres::link::url::Address;
+use crate::store::postgres::runtime::{self, Ended};
+use crate::store::postgres::statistics::Statistics;
+use crate::store::postgres::Store;
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::{mpsc, Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Settings of a store.
+pub struct Settings<'a> {
+    /// URL of the database.
+    pub url: &'a str,
+    /// Size of the cache of records, in bytes.
+    pub cache_bytes: u64,
+    /// Longest time that a change waits for the database.
+    pub commit_limit: Duration,
+    /// Whether a server that waits for no other is accepted.
+    pub is_durable_by_itself: bool,
+}
+
+struct Opened {
+    store: Arc<Store>,
+    ended: Arc<Ended>,
+    leases: usize,
+}
+
+static STORES: Mutex<BTreeMap<Arc<str>, Opened>> = Mutex::new(BTreeMap::new());
+/// Held while a store is opened, so that two threads do not open the same one twice.
+static OPENING: Mutex<()> = Mutex::new(());
+
+/// One caller's right to use an open store. The store closes with its last lease.
+pub struct Lease {
+    store: Arc<Store>,
+    ended: Arc<Ended>,
+    limit: Duration,
+    is_given_back: bool,
+}
+
+/// A store whose last lease was given up.
+pub struct Closing {
+    name: Arc<str>,
+    ended: Arc<Ended>,
+    limit: Duration,
+}
+
+impl Lease {
+    /// Returns the address of the database, without a password.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.store.name
+    }
+
+    /// Returns the store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// Gives up this lease without waiting. If it was the last one, returns an object to wait for.
+    #[must_use]
+    pub fn begin_close(mut self) -> Option<Closing> {
+        self.give_back()
+    }
+
+    fn give_back(&mut self) -> Option<Closing> {
+        if std::mem::replace(&mut self.is_given_back, true) {
+            return None;
+        }
+        let mut stores = lock();
+        let opened = stores.get_mut(&self.store.name)?;
+        if !Arc::ptr_eq(&opened.store, &self.store) {
+            return None;
+        }
+        opened.leases -= 1;
+        if opened.leases > 0 {
+            return None;
+        }
+        stores.remove(&self.store.name);
+        drop(stores);
+        self.store.begin_close();
+        let name = Arc::clone(&self.store.name);
+        Some(Closing { name, ended: Arc::clone(&self.ended), limit: self.limit })
+    }
+}
+
+impl Deref for Lease {
+    type Target = Arc<Store>;
+
+    fn deref(&self) -> &Arc<Store> {
+        &self.store
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        drop(self.give_back());
+    }
+}
+
+impl Closing {
+    /// Waits until everything is done, for at most the time limit of a commit. Blocks.
+    pub fn wait(self) -> Result<()> {
+        if self.ended.wait(self.limit) {
+            return Ok(());
+        }
+        let cause = "it did not confirm the last changes before the store was closed".into();
+        Err(StoreError::Unconfirmed { name: self.name, cause })
+    }
+}
+
+/// Opens the store of a database, or shares the open one. Blocks.
+pub fn open(settings: &Settings<'_>) -> Result<Lease> {
+    let address = Address::read(settings.url)?;
+    let limit = settings.commit_limit;
+    let _opening = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(opened) = lock().get_mut(&address.name) {
+        opened.leases += 1;
+        let (store, ended) = (Arc::clone(&opened.store), Arc::clone(&opened.ended));
+        return Ok(Lease { store, ended, limit, is_given_back: false });
+    }
+    let (store, ended) = start(settings, address)?;
+    let store = Arc::new(store);
+    let opened = Opened { store: Arc::clone(&store), ended: Arc::clone(&ended), leases: 1 };
+    lock().insert(Arc::clone(&store.name), opened);
+    Ok(Lease { store, ended, limit, is_given_back: false })
+}
+
+fn start(settings: &Settings<'_>, address: Address) -> Result<(Store, Arc<Ended>)> {
+    let name = Arc::clone(&address.name);
+    let connector = Arc::new(Connector::new(address, settings.is_durable_by_itself)?);
+    let ended = Arc::new(Ended::default());
+    let at_end = Arc::clone(&ended);
+    let (handle, in_use) = runtime::start(move || at_end.set())?;
+    let in_use = Arc::new(in_use);
+    let (sender, prepared) = mpsc::channel();
+    let preparing = Arc::clone(&connector);
+    handle.spawn(async move {
+        // The receiver waits below.
+        let _ = sender.send(schema::prepare(&preparing).await);
+    });
+    prepared.recv().unwrap_or(Err(StoreError::Closed))?;
+    let limit = settings.commit_limit;
+    let (queue, statistics) = (Arc::new(Queue::default()), Arc::new(Statistics::new()));
+    let pool = Arc::new(Pool::new(Arc::clone(&connector), limit));
+    let writer = Writer::new(connector, Arc::clone(&queue), Arc::clone(&statistics), limit);
+    let until_written = Arc::clone(&in_use);
+    handle.spawn(async move {
+        writer.run().await;
+        drop(until_written);
+    });
+    let in_use = Mutex::new(Some(in_use));
+    Ok((Store { name, handle, pool, queue, statistics, in_use }, ended))
+}
+
+/// Waits until everything that was submitted to any store is durable, for at most `limit`.
+pub fn settle(limit: Duration) -> Result<()> {
+    let end = Instant::now() + limit;
+    let stores: Vec<_> = lock().values().map(|opened| Arc::clone(&opened.store)).collect();
+    let settling: Vec<_> = stores
+        .iter()
+        .map(|store| {
+            let (sender, result) = mpsc::channel();
+            // Nothing receives the result after the limit.
+            store.settle(Box::new(move |settled| drop(sender.send(settled))));
+            (store, result)
+        })
+        .collect();
+    for (store, result) in settling {
+        let left = end.saturating_duration_since(Instant::now());
+        let settled = result.recv_timeout(left);
+        settled.unwrap_or_else(|_| Err(StoreError::Busy { waiting: store.queue.waiting() }))?;
+    }
+    Ok(())
+}
+
+fn lock() -> MutexGuard<'static, BTreeMap<Arc<str>, Opened>> {
+    STORES.lock().unwrap_or_else(PoisonError::into_inner)
+}
