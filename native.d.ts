@@ -96,7 +96,7 @@ export declare class NativeStore {
   has(path: string, itemid: string): boolean | Promise<boolean>
   /** Returns at most `size` items, newest first, after skipping the `offset` newest ones. */
   page(path: string, offset: number, size: number): Promise<string[]>
-  /** Returns the folder of the store, as the system names it. */
+  /** Returns the name of the store: its folder as the system names it, or the address of its database. */
   get path(): string
   /** Returns the notices of opening the store. */
   get notices(): Array<NativeNotice>
@@ -140,6 +140,13 @@ export interface NativeNotice {
   /** A sentence for people. */
   text: string
 }
+
+/**
+ * Opens the store in the database at `url`, with a cache of `cacheBytes` and a limit of `commitSeconds` for a change. If
+ * the process already has it open, returns a share in the same store. `isExternal` says that the provider of the
+ * database makes commits durable.
+ */
+export declare function openDatabase(url: string, cacheBytes: number, commitSeconds: number, isExternal: boolean): Promise<NativeStore>
 
 /**
  * Opens the store in the folder `path`, with a cache of `cacheBytes` and a limit of `commitSeconds` for a commit. If

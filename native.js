@@ -842,6 +842,7 @@ module.exports.deliver = nativeBinding.deliver
 module.exports.isCurrent = nativeBinding.isCurrent
 module.exports.makeSecret = nativeBinding.makeSecret
 module.exports.memoryLimit = nativeBinding.memoryLimit
+module.exports.openDatabase = nativeBinding.openDatabase
 module.exports.openStore = nativeBinding.openStore
 module.exports.peek = nativeBinding.peek
 module.exports.progress = nativeBinding.progress

@@ -8,7 +8,10 @@ const addon = require('../index.js')
 const { settings } = require('../lib/settings.js')
 
 // The variables of all settings, for Dashboard's store and for the one of a module.
-const variables = [...Object.values(settings).map(({ variable }) => variable), `ORGANIZATIONS_${settings.folder.variable}`]
+const variables = [
+  ...Object.values(settings).map(({ variable }) => variable),
+  ...['folder', 'url'].map((name) => `ORGANIZATIONS_${settings[name].variable}`)
+]
 const cleared = [...variables, 'NODE_ENV']
 
 const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
@@ -17,8 +20,10 @@ const nobody = { uid: 65534, gid: 65534 }
 
 module.exports = { loadEntries, makeFolder, readEntries, rejection, runAsNobody, runNode, runTool, tool, until, useStore, variables, withStore }
 
-// A new store for each test of the describe block that calls this.
+// A new store for each test of the describe block that calls this. It is in a folder, or in the database that TEST_DATABASE_URL names
+// (__test__/cluster).
 function useStore () {
+  const database = process.env.TEST_DATABASE_URL
   const context = {}
   let before
   context.open = async () => {
@@ -34,13 +39,20 @@ function useStore () {
     before = cleared.map((name) => process.env[name])
     cleared.forEach((name) => delete process.env[name])
     context.folder = makeFolder()
-    process.env.SLED_PATH = path.join(context.folder, 'store')
+    if (database) {
+      process.env.SLED_DATABASE_URL = database
+    } else {
+      process.env.SLED_PATH = path.join(context.folder, 'store')
+    }
     process.env.NODE_ENV = 'testing'
     await context.open()
+    if (database) {
+      await context.storage.flush()
+    }
   })
   afterEach(async () => {
     await context.storage.close()
-    assert.deepStrictEqual(fs.readdirSync(path.join(context.folder, 'store', 'sled', 'blobs')), [])
+    assert.deepStrictEqual(database ? [] : fs.readdirSync(path.join(context.folder, 'store', 'sled', 'blobs')), [])
     fs.rmSync(context.folder, { recursive: true })
     cleared.forEach((name, i) => {
       delete process.env[name]

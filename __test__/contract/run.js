@@ -18,7 +18,7 @@ const variants = {
   'encrypted, with our module': { modules: ['dashboard-sled'], env: secrets }
 }
 
-module.exports = { runContract }
+module.exports = { runContract, runVariant, variants }
 
 // The host's proxy test takes any of the 10,000 ports above the one it is given: so two variants run at a time, side
 // by side since they wait more than they work, and each has these ports for itself.
@@ -37,7 +37,8 @@ async function runContract (root) {
   return total
 }
 
-async function runVariant (root, title, port) {
+// With `url` the store is in that database, else in a folder of its own.
+async function runVariant (root, title, port, url) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-contract-'))
   const store = path.join(folder, 'store')
   makeApplication(folder, variants[title].modules)
@@ -46,7 +47,7 @@ async function runVariant (root, title, port) {
     ...variants[title].env,
     NODE_ENV: 'testing',
     STORAGE: 'dashboard-sled',
-    SLED_PATH: store,
+    ...(url ? { SLED_DATABASE_URL: url } : { SLED_PATH: store }),
     PORT: String(await freePort(port)),
     GENERATE_SITEMAP_TXT: 'false',
     GENERATE_API_TXT: 'false',
@@ -61,6 +62,10 @@ async function runVariant (root, title, port) {
   console.log(`${title}: ${passed} of ${expected}`)
   if (failed) {
     console.log(output)
+  }
+  if (url) {
+    fs.rmSync(folder, { recursive: true })
+    return { passed, failed }
   }
   const blobs = path.join(store, 'sled', 'blobs')
   const left = fs.existsSync(blobs) ? fs.readdirSync(blobs) : ['no store at all']

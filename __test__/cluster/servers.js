@@ -1,0 +1,178 @@
+// A cluster of PostgreSQL servers on loopback, as Debian has them: a primary, and standbys of which one has to confirm each
+// commit. initdb refuses to run as root, so root runs the servers as Debian's user postgres.
+const { spawn, spawnSync } = require('child_process')
+const fs = require('fs')
+const os = require('os')
+const path = require('path')
+const { Client } = require('pg')
+const { freePort } = require('../contract/free-port.js')
+
+const isRoot = process.getuid() === 0
+const versions = fs.existsSync('/usr/lib/postgresql') ? fs.readdirSync('/usr/lib/postgresql') : []
+const programs = versions.length ? path.join('/usr/lib/postgresql', versions.sort((a, b) => b - a)[0], 'bin') : undefined
+
+class Cluster {
+  // `standbys` is their number; without `isSynchronous` no commit waits for them.
+  constructor ({ standbys = 2, isSynchronous = true } = {}) {
+    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-cluster-'))
+    this.owner = isRoot ? { uid: idOf('-u'), gid: idOf('-g') } : {}
+    if (isRoot) {
+      fs.chownSync(this.folder, this.owner.uid, this.owner.gid)
+    }
+    this.servers = []
+    this.standbys = standbys
+    this.isSynchronous = isSynchronous
+  }
+
+  async start () {
+    const primary = await this.add('n1')
+    this.run('initdb', ['-D', primary.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'])
+    fs.appendFileSync(path.join(primary.data, 'postgresql.conf'), [
+      "listen_addresses = '127.0.0.1'", `unix_socket_directories = '${this.folder}'`, 'max_connections = 100',
+      'shared_buffers = 32MB', 'max_wal_senders = 10', 'wal_keep_size = 256MB', 'hot_standby = on', 'fsync = off',
+      'wal_receiver_status_interval = 1s', 'wal_retrieve_retry_interval = 200ms'
+    ].join('\n') + '\n')
+    await this.launch(primary)
+    for (let number = 2; number <= this.standbys + 1; number++) {
+      const standby = await this.add(`n${number}`)
+      this.follow(standby, primary)
+      await this.launch(standby)
+    }
+    if (this.isSynchronous && this.standbys) {
+      await this.quorum(primary)
+    }
+    await this.query('CREATE DATABASE dashboard', { database: 'postgres' })
+    return this
+  }
+
+  async add (name) {
+    const server = { name, port: await freePort(), data: path.join(this.folder, name) }
+    this.servers.push(server)
+    return server
+  }
+
+  // Makes `standby` a copy of `primary`.
+  follow (standby, primary) {
+    fs.rmSync(standby.data, { recursive: true, force: true })
+    this.run('pg_basebackup', ['-h', '127.0.0.1', '-p', primary.port, '-U', 'postgres', '-D', standby.data, '-X', 'stream', '-c', 'fast', '--no-sync'])
+    fs.writeFileSync(path.join(standby.data, 'standby.signal'), '')
+    fs.appendFileSync(path.join(standby.data, 'postgresql.auto.conf'), `primary_conninfo = 'host=127.0.0.1 port=${primary.port} user=postgres application_name=${standby.name}'\nsynchronous_standby_names = ''\n`)
+    if (isRoot) {
+      spawnSync('chown', ['-R', `${this.owner.uid}:${this.owner.gid}`, standby.data])
+    }
+  }
+
+  // From here on each commit of `primary` waits for one of the others.
+  async quorum (primary) {
+    const others = this.servers.filter((server) => server !== primary).map(({ name }) => name)
+    await this.query(`ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (${others})'`, { server: primary, database: 'postgres' })
+    await this.query('SELECT pg_reload_conf()', { server: primary, database: 'postgres' })
+    await until(async () => {
+      const [{ count }] = await this.query("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'quorum'", { server: primary, database: 'postgres' })
+      return Number(count) > 0
+    })
+  }
+
+  async launch (server) {
+    const child = spawn(path.join(programs, 'postgres'), ['-D', server.data, '-p', String(server.port)], { ...this.owner, cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    server.child = child
+    server.log = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => { server.log = (server.log + text).slice(-20000) })
+    }
+    server.ended = new Promise((resolve) => child.on('close', resolve))
+    await until(async () => {
+      if (child.exitCode !== null) {
+        throw new Error(`${server.name} does not start: ${server.log}`)
+      }
+      return this.query('SELECT 1', { server, database: 'postgres' }).then(() => true, () => false)
+    })
+  }
+
+  // Makes a standby the primary, whose commits wait for the others that are alive.
+  async promote (server, { followers = [] } = {}) {
+    await this.query('SELECT pg_promote()', { server, database: 'postgres' })
+    for (const follower of followers) {
+      fs.appendFileSync(path.join(follower.data, 'postgresql.auto.conf'), `primary_conninfo = 'host=127.0.0.1 port=${server.port} user=postgres application_name=${follower.name}'\n`)
+      await this.query('SELECT pg_reload_conf()', { server: follower, database: 'postgres' })
+    }
+    if (this.isSynchronous) {
+      await this.quorum(server)
+    }
+  }
+
+  // Kills all processes of a server at once.
+  async kill (server, signal = 'SIGKILL') {
+    for (const pid of this.processes(server)) {
+      try {
+        process.kill(pid, signal)
+      } catch (error) {
+        // It has ended with its parent.
+      }
+    }
+    if (signal === 'SIGKILL') {
+      await server.ended
+    }
+  }
+
+  processes (server) {
+    const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(server.child.pid)], { encoding: 'utf8' })
+    return [server.child.pid, ...stdout.split('\n').filter(Boolean).map(Number)]
+  }
+
+  url ({ servers = this.servers, database = 'dashboard', query = '', user = 'postgres' } = {}) {
+    const hosts = servers.map(({ port }) => `127.0.0.1:${port}`).join(',')
+    return `postgres://${user}@${hosts}/${database}${query}`
+  }
+
+  async query (sql, { server = this.servers[0], database = 'dashboard', values } = {}) {
+    const client = new Client({ host: '127.0.0.1', port: server.port, user: 'postgres', database, connectionTimeoutMillis: 5000 })
+    client.on('error', () => {})
+    await client.connect()
+    try {
+      return (await client.query(sql, values)).rows
+    } finally {
+      await client.end()
+    }
+  }
+
+  // An empty database.
+  async database (name) {
+    await this.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`, { database: 'postgres' })
+    await this.query(`CREATE DATABASE ${name}`, { database: 'postgres' })
+    return this.url({ database: name })
+  }
+
+  run (program, args) {
+    const { status, stderr, error } = spawnSync(path.join(programs, program), args.map(String), { ...this.owner, cwd: this.folder, encoding: 'utf8' })
+    if (status !== 0) {
+      throw new Error(`${program}: ${error || stderr}`)
+    }
+  }
+
+  async stop () {
+    for (const server of this.servers.filter(({ child }) => child && child.exitCode === null && child.signalCode === null)) {
+      await this.kill(server, 'SIGCONT')
+      await this.kill(server)
+    }
+    fs.rmSync(this.folder, { recursive: true, maxRetries: 10 })
+  }
+}
+
+module.exports = { Cluster, programs, until }
+
+function idOf (flag) {
+  return Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout)
+}
+
+async function until (look, seconds = 30) {
+  for (const end = Date.now() + seconds * 1000; ;) {
+    if (await look()) {
+      return
+    }
+    if (Date.now() > end) {
+      throw new Error(`not within ${seconds} s: ${look}`)
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
