@@ -1,7 +1,7 @@
 //! The engine for several processes and machines: records and lists in a database of PostgreSQL.
 //!
 //! - [`link`]: connections to the servers
-//! - [`data`]: the tables, and statements that read
+//! - [`tables`]: the tables, and statements that read
 //! - [`commit`]: changes on their way to the database
 //! - [`registry`]: the stores that this process has open
 //! - [`runtime`], [`statistics`]: the thread of a store; what it counts
@@ -11,11 +11,11 @@
 //! goes to the queue of the writer ([`commit`]).
 
 mod commit;
-mod data;
 mod link;
 mod registry;
 mod runtime;
 mod statistics;
+mod tables;
 
 pub use registry::{open, settle, Closing, Lease, Settings};
 pub use runtime::Use;
@@ -32,7 +32,7 @@ use crate::store::panics::caught;
 use crate::store::report::{Report, Stats};
 use crate::store::scan::{Parts, Records};
 use commit::queue::Queue;
-use data::read;
+use tables::read;
 use link::pool::Pool;
 use statistics::Statistics;
 use std::future::Future;

@@ -3,7 +3,7 @@
 use crate::store::error::{Result, StoreError};
 use crate::store::postgres::commit::queue::Queue;
 use crate::store::postgres::commit::writer::Writer;
-use crate::store::postgres::data::schema;
+use crate::store::postgres::tables::schema;
 use crate::store::postgres::link::connection::Connector;
 use crate::store::postgres::link::pool::Pool;
 use crate::store::postgres::link::url::Address;

@@ -2,7 +2,7 @@
 
 use crate::store::contents::Contents;
 use crate::store::postgres::commit::transaction::{ItemChange, Transaction};
-use crate::store::postgres::data::names::Name;
+use crate::store::postgres::tables::names::Name;
 use crate::store::postgres::link::connection::Connection;
 use crate::store::postgres::link::errors::Failure;
 

@@ -8,7 +8,7 @@ use crate::store::postgres::commit::queue::{Queue, Waiting, Work};
 use crate::store::postgres::commit::resolve::{self, Resolved};
 use crate::store::postgres::commit::statement::{self, Done};
 use crate::store::postgres::commit::transaction::Transaction;
-use crate::store::postgres::data::read;
+use crate::store::postgres::tables::read;
 use crate::store::postgres::link::connection::{Connection, Connector};
 use crate::store::postgres::link::errors::Failure;
 use crate::store::postgres::link::pool::of_connecting;

@@ -1,0 +1,9 @@
+//! The tables.
+//!
+//! - [`names`]: names of the host as text of PostgreSQL
+//! - [`schema`]: the tables, and their migration
+//! - [`read`]: statements that read
+
+pub mod names;
+pub mod read;
+pub mod schema;

@@ -1,0 +1,254 @@
+//! The tables and their migration.
+//!
+//! The tables `objects` and `lists` are those of an engine of Dashboard, whose processes may run during the migration.
+//! What is added does not disturb them: columns that may be null, and indexes that are built without a lock. A unique
+//! index refuses an item that a list has already, which that engine checks itself beforehand.
+//!
+//! ```text
+//! objects   path | contents | created | ds_name | ds_retired
+//! lists     listid | path | objectid | created | ds_path | ds_objectid
+//! ds_meta   name | value                      the version of the tables, the quarantine
+//! ds_node   id | batch | fence | late | renewed    one row for each open store
+//! ```
+//!
+//! `ds_name`, `ds_path` and `ds_objectid` are names that do not fit ([`super::names`]). `ds_retired` holds the
+//! fingerprints of retired values. [`crate::store::postgres::commit`] explains `ds_node`.
+
+use crate::store::error::{Result, StoreError};
+use crate::store::postgres::link::connection::{Backoff, Connection, Connector};
+use crate::store::postgres::link::errors::Failure;
+use crate::store::problem::Problem;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::Row;
+
+/// Version of the tables that this file describes.
+const VERSION: i32 = 1;
+/// Longest time for the first connection, in which the servers may still start.
+const OPEN_LIMIT: Duration = Duration::from_secs(10);
+
+/// Held while the tables are changed, so that nodes that start together do it one after the other.
+const LOCK: &str = "SELECT pg_advisory_lock(1685286764, 1)";
+const UNLOCK: &str = "SELECT pg_advisory_unlock(1685286764, 1)";
+
+const COLUMNS: &str = "SELECT table_name::text, column_name::text, udt_name::text, \
+    coalesce(character_maximum_length, 2147483647)::int, table_type FROM information_schema.columns \
+    JOIN information_schema.tables USING (table_catalog, table_schema, table_name) \
+    WHERE table_schema = current_schema() AND table_name IN ('objects', 'lists', 'ds_meta', 'ds_node')";
+const RIGHTS: &str = "SELECT current_user::text, coalesce(current_schema()::text, ''), \
+    coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)";
+const TABLE_RIGHTS: &str = "SELECT c.relname::text, pg_has_role(c.relowner, 'USAGE'), \
+    has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') \
+    AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE') \
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+    WHERE n.nspname = current_schema() AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node')";
+const STORED_VERSION: &str = "SELECT value FROM ds_meta WHERE name = 'version'";
+const QUARANTINE: &str = "SELECT 1 FROM ds_meta WHERE name = 'quarantine'";
+
+/// In one transaction: all of it, or nothing.
+const TABLES: &str = "BEGIN; SET LOCAL lock_timeout = '3s';
+    CREATE TABLE IF NOT EXISTS objects (path VARCHAR(255) PRIMARY KEY, contents BYTEA, created TIMESTAMP DEFAULT CURRENT_TIMESTAMP);
+    CREATE TABLE IF NOT EXISTS lists (listid BIGSERIAL PRIMARY KEY, path VARCHAR(255), objectid VARCHAR(255), created TIMESTAMP DEFAULT CURRENT_TIMESTAMP);
+    ALTER TABLE objects ADD COLUMN IF NOT EXISTS ds_name BYTEA, ADD COLUMN IF NOT EXISTS ds_retired BYTEA;
+    ALTER TABLE lists ADD COLUMN IF NOT EXISTS ds_path BYTEA, ADD COLUMN IF NOT EXISTS ds_objectid BYTEA;
+    CREATE TABLE IF NOT EXISTS ds_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS ds_node (id TEXT PRIMARY KEY, batch BIGINT NOT NULL DEFAULT 0, fence BIGINT NOT NULL DEFAULT 0, late INT[] NOT NULL DEFAULT '{}', renewed TIMESTAMPTZ NOT NULL DEFAULT now()) WITH (fillfactor = 50);
+    COMMIT";
+const IS_INVALID: &str = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1::text) AND NOT indisvalid";
+/// The first of equal items keeps its place.
+const REMOVE_DUPLICATES: &str = "DELETE FROM lists a USING lists b WHERE a.path = b.path AND a.objectid = b.objectid AND a.listid > b.listid";
+const UNIQUE_ITEMS: (&str, &str) = (
+    "ds_lists_item",
+    "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS ds_lists_item ON lists (path, objectid)",
+);
+const PAGES: (&str, &str) = (
+    "ds_lists_page",
+    "CREATE INDEX CONCURRENTLY IF NOT EXISTS ds_lists_page ON lists (path, listid DESC) INCLUDE (objectid)",
+);
+/// Number of attempts to build an index, because another process may write meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// Connects, and brings the tables to the current version.
+pub async fn prepare(connector: &Connector) -> Result<()> {
+    let mut backoff = Backoff::new(OPEN_LIMIT);
+    loop {
+        let failure = match connector.connect().await {
+            Ok(connection) => match migrate(connector, &connection).await {
+                Ok(()) => return Ok(()),
+                Err(Failure::Refused(error)) => return Err(error),
+                Err(Failure::Lost(cause)) => connector.unavailable(cause),
+                Err(Failure::Again) => connector.unavailable("another process holds a lock on the tables"),
+            },
+            Err(error @ (StoreError::Unavailable { .. } | StoreError::Unsuitable { problem: Problem::ReadOnly, .. })) => error,
+            Err(error) => return Err(error),
+        };
+        if !backoff.wait().await {
+            return Err(failure);
+        }
+    }
+}
+
+type Outcome<T> = std::result::Result<T, Failure>;
+
+async fn migrate(connector: &Connector, connection: &Connection) -> Outcome<()> {
+    let problem = |problem| {
+        Failure::Refused(StoreError::Unsuitable { name: Arc::clone(connector.name()), problem })
+    };
+    let columns = ask(connection, COLUMNS, &[]).await?;
+    check_shape(&columns).map_err(problem)?;
+    let has_meta = has_column(&columns, "ds_meta", "value");
+    if !is_current(connection, has_meta).await.map_err(|error| error.or_problem(problem))? {
+        check_rights(connection).await.map_err(|error| error.or_problem(problem))?;
+        ask(connection, LOCK, &[]).await?;
+        // Another node may have done it meanwhile.
+        let columns = ask(connection, COLUMNS, &[]).await?;
+        let has_meta = has_column(&columns, "ds_meta", "value");
+        if !is_current(connection, has_meta).await.map_err(|error| error.or_problem(problem))? {
+            if let Err(failure) = connection.execute("create tables", TABLES).await {
+                // The connection is given up, and with it the transaction and the lock.
+                return Err(failure);
+            }
+            build(connection, UNIQUE_ITEMS, true).await?;
+            build(connection, PAGES, false).await?;
+            let version = format!(
+                "INSERT INTO ds_meta VALUES ('version', '{VERSION}') ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value"
+            );
+            connection.execute("create tables", &version).await?;
+        }
+        ask(connection, UNLOCK, &[]).await?;
+    }
+    check_use(connection).await.map_err(|error| error.or_problem(problem))?;
+    if ask(connection, QUARANTINE, &[]).await?.is_empty() {
+        Ok(())
+    } else {
+        Err(problem(Problem::Quarantined))
+    }
+}
+
+/// Builds an index while other processes write. A build that fails leaves an index that is not valid.
+async fn build(connection: &Connection, (name, sql): (&str, &str), is_unique: bool) -> Outcome<()> {
+    let mut attempts = ATTEMPTS;
+    loop {
+        if !ask(connection, IS_INVALID, &[&name]).await?.is_empty() {
+            let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {name}");
+            connection.execute("create an index", &drop).await?;
+        }
+        if is_unique {
+            connection.execute("remove duplicate items", REMOVE_DUPLICATES).await?;
+        }
+        attempts -= 1;
+        match connection.execute("create an index", sql).await {
+            Err(Failure::Again) if attempts > 0 => {}
+            other => return other,
+        }
+    }
+}
+
+async fn ask(
+    connection: &Connection,
+    sql: &'static str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Outcome<Vec<Row>> {
+    connection.query("look at the tables", sql, parameters).await
+}
+
+enum Found {
+    Problem(Problem),
+    Failure(Failure),
+}
+
+impl From<Failure> for Found {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl Found {
+    fn or_problem(self, to_failure: impl FnOnce(Problem) -> Failure) -> Failure {
+        match self {
+            Self::Problem(problem) => to_failure(problem),
+            Self::Failure(failure) => failure,
+        }
+    }
+}
+
+async fn is_current(connection: &Connection, has_meta: bool) -> std::result::Result<bool, Found> {
+    if !has_meta {
+        return Ok(false);
+    }
+    let rows = ask(connection, STORED_VERSION, &[]).await?;
+    let found = rows.first().and_then(|row| row.get::<_, String>(0).parse::<i32>().ok());
+    match found {
+        Some(found) if found > VERSION => {
+            Err(Found::Problem(Problem::NewerTables { found, supported: VERSION }))
+        }
+        found => Ok(found == Some(VERSION)),
+    }
+}
+
+async fn check_rights(connection: &Connection) -> std::result::Result<(), Found> {
+    let rows = ask(connection, RIGHTS, &[]).await?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let (user, schema, may_create): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
+    if !may_create {
+        let right = format!("{user} may not create tables in the schema {schema} (CREATE)");
+        return Err(Found::Problem(Problem::NoRight(right)));
+    }
+    for row in ask(connection, TABLE_RIGHTS, &[]).await? {
+        let (table, owns): (String, bool) = (row.get(0), row.get(1));
+        if !owns {
+            let right = format!("{user} is not the owner of the table {table}, to which columns and indexes are added");
+            return Err(Found::Problem(Problem::NoRight(right)));
+        }
+    }
+    Ok(())
+}
+
+async fn check_use(connection: &Connection) -> std::result::Result<(), Found> {
+    for row in ask(connection, TABLE_RIGHTS, &[]).await? {
+        let (table, may_use): (String, bool) = (row.get(0), row.get(2));
+        if !may_use {
+            let right = format!("SELECT, INSERT, UPDATE and DELETE on the table {table}");
+            return Err(Found::Problem(Problem::NoRight(right)));
+        }
+    }
+    Ok(())
+}
+
+fn has_column(columns: &[Row], table: &str, column: &str) -> bool {
+    columns.iter().any(|row| row.get::<_, &str>(0) == table && row.get::<_, &str>(1) == column)
+}
+
+/// Fails if one of the tables is there with other columns.
+fn check_shape(columns: &[Row]) -> std::result::Result<(), Problem> {
+    const TEXT: &[&str] = &["varchar", "text"];
+    const EXPECTED: [(&str, &str, &[&str]); 8] = [
+        ("objects", "path", TEXT),
+        ("objects", "contents", &["bytea"]),
+        ("lists", "listid", &["int8", "int4"]),
+        ("lists", "path", TEXT),
+        ("lists", "objectid", TEXT),
+        ("ds_meta", "name", TEXT),
+        ("ds_meta", "value", TEXT),
+        ("ds_node", "id", TEXT),
+    ];
+    for (table, column, types) in EXPECTED {
+        let mut of_table = columns.iter().filter(|row| row.get::<_, &str>(0) == table).peekable();
+        if of_table.peek().is_none() {
+            continue;
+        }
+        let found = of_table.find(|row| row.get::<_, &str>(1) == column);
+        let Some(found) = found else {
+            return Err(Problem::OtherTable(format!("{table} has no column {column}")));
+        };
+        let (kind, length): (&str, i32) = (found.get(2), found.get(3));
+        if !types.contains(&kind) {
+            return Err(Problem::OtherTable(format!("{table}.{column} is of the type {kind}")));
+        }
+        if kind == "varchar" && length < 255 {
+            return Err(Problem::OtherTable(format!("{table}.{column} takes only {length} characters")));
+        }
+    }
+    Ok(())
+}
