@@ -94,7 +94,7 @@ mod tests {
     use crate::store::change::{Change, Record};
     use crate::store::sled::open;
     use crate::store::sled::{Lease, Store};
-    use crate::store::test_store::{make, settings};
+    use crate::store::sled::test_store::{make, settings};
     use std::path::PathBuf;
     use std::process::Command;
     use std::sync::mpsc;
