@@ -293,9 +293,13 @@ pub struct Reader {
 }
 
 enum Held {
-    Sled { _held: sled::Reader },
+    Sled {
+        _held: sled::Reader,
+    },
     #[cfg(feature = "postgres")]
-    Postgres { _held: Option<Arc<postgres::Use>> },
+    Postgres {
+        _held: Option<Arc<postgres::Use>>,
+    },
 }
 
 impl Reader {
@@ -329,10 +333,13 @@ impl Reader {
             #[cfg(feature = "postgres")]
             Store::Postgres(store) => {
                 let store = Arc::clone(store);
-                store.look_up(move |fetched| look(&View::of_postgres(fetched)), |result| {
-                    answer(result);
-                    drop(self);
-                });
+                store.look_up(
+                    move |fetched| look(&View::of_postgres(fetched)),
+                    |result| {
+                        answer(result);
+                        drop(self);
+                    },
+                );
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
-use crate::store::key::{Key, ListPath};
 use crate::store::follow::Follow;
+use crate::store::key::{Key, ListPath};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -22,14 +22,19 @@ pub enum Question {
     Page(ListPath, u64, u64),
 }
 
+/// A list and an item.
+type Item = (Vec<u8>, Vec<u8>);
+/// A list, an offset and a size.
+type Page = (Vec<u8>, u64, u64);
+
 /// Answers by what was asked for.
 #[derive(Default)]
 pub struct Fetched {
     records: RefCell<HashMap<Key, Option<Contents>>>,
     versions: RefCell<HashMap<Key, u64>>,
     counts: RefCell<HashMap<Vec<u8>, u64>>,
-    items: RefCell<HashMap<(Vec<u8>, Vec<u8>), bool>>,
-    pages: RefCell<HashMap<(Vec<u8>, u64, u64), Vec<Contents>>>,
+    items: RefCell<HashMap<Item, bool>>,
+    pages: RefCell<HashMap<Page, Vec<Contents>>>,
     lacking: RefCell<Vec<Question>>,
 }
 

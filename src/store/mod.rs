@@ -46,15 +46,14 @@ mod version;
 mod view;
 pub mod wtf8;
 
-pub use self::sled::{
-    compact, lower_thread_priority, repair, Compacted, Restored, Settings,
-};
+pub use self::sled::{compact, lower_thread_priority, repair, Compacted, Restored, Settings};
 pub use cache::{Cached, NotCached};
 pub use change::{Change, Completion, Edited, Outcome, Record};
 pub use contents::Contents;
 pub use control_groups::memory_limit;
 pub use engine::{
-    connect, open, open_exclusive, restore, settle, Closing, DatabaseSettings, Job, Lease, Reader, Store,
+    connect, open, open_exclusive, restore, settle, Closing, DatabaseSettings, Job, Lease, Reader,
+    Store,
 };
 pub use error::{Result, StoreError};
 pub use findings::Findings;

@@ -32,11 +32,11 @@ use crate::store::panics::caught;
 use crate::store::report::{Report, Stats};
 use crate::store::scan::{Parts, Records};
 use commit::queue::Queue;
-use tables::read;
 use link::pool::Pool;
 use statistics::Statistics;
 use std::future::Future;
 use std::sync::{mpsc, Arc, Mutex, PoisonError};
+use tables::read;
 use tokio::runtime::Handle;
 
 /// An open store. Any thread may read and submit changes.
@@ -159,9 +159,7 @@ impl Store {
             })?;
             after = next.next;
             page.records.extend(
-                next.records
-                    .into_iter()
-                    .filter(|(key, _)| key.name().is_some_and(&wanted)),
+                next.records.into_iter().filter(|(key, _)| key.name().is_some_and(&wanted)),
             );
             if after.is_none() || page.records.len() >= count {
                 page.next = after;

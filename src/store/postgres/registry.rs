@@ -3,12 +3,12 @@
 use crate::store::error::{Result, StoreError};
 use crate::store::postgres::commit::queue::Queue;
 use crate::store::postgres::commit::writer::Writer;
-use crate::store::postgres::tables::schema;
 use crate::store::postgres::link::connection::Connector;
 use crate::store::postgres::link::pool::Pool;
 use crate::store::postgres::link::url::Address;
 use crate::store::postgres::runtime::{self, Ended};
 use crate::store::postgres::statistics::Statistics;
+use crate::store::postgres::tables::schema;
 use crate::store::postgres::Store;
 use std::collections::BTreeMap;
 use std::ops::Deref;

@@ -61,8 +61,10 @@ pub fn start(at_end: impl FnOnce() + Send + 'static) -> Result<(Handle, Use)> {
         drop(runtime);
         at_end();
     };
-    Thread::new().name("dashboard-sled database".into()).spawn(work).map_err(StoreError::no_thread)?;
+    Thread::new()
+        .name("dashboard-sled database".into())
+        .spawn(work)
+        .map_err(StoreError::no_thread)?;
     let handle = handles.recv().unwrap_or(Err(StoreError::Closed))?;
     Ok((handle, Use(Some(sender))))
 }
-

@@ -2,8 +2,8 @@
 
 use crate::store::change::{Edited, Record};
 use crate::store::sled::format::batch::Changed;
-use crate::store::sled::*;
 use crate::store::sled::test_store::{settings, temporary};
+use crate::store::sled::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::mpsc;

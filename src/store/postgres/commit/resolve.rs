@@ -55,10 +55,7 @@ pub async fn resolve(
 
 /// Makes the row of the store `node`, whose last batch was `batch`.
 pub async fn register(connection: &Connection, node: &str, batch: i64) -> Result<(), Failure> {
-    connection
-        .query_within(OWN_ROW_LIMIT, "register", REGISTER, &[&node, &batch])
-        .await
-        .map(drop)
+    connection.query_within(OWN_ROW_LIMIT, "register", REGISTER, &[&node, &batch]).await.map(drop)
 }
 
 /// Removes the rows of stores that ended long ago.

@@ -2,9 +2,9 @@
 
 use crate::store::contents::Contents;
 use crate::store::postgres::commit::transaction::{ItemChange, Transaction};
-use crate::store::postgres::tables::names::Name;
 use crate::store::postgres::link::connection::Connection;
 use crate::store::postgres::link::errors::Failure;
+use crate::store::postgres::tables::names::Name;
 
 /// Rows are locked in the order of their paths, so that nodes wait for each other instead of in a circle. A group with
 /// a row that is not as it was read is late. The changes of the others are made, unless the batch is fenced off.
@@ -126,9 +126,23 @@ pub async fn commit(
             "make a change",
             COMMIT,
             &[
-                &node, &batch, &records.groups, &records.paths, &records.names, &records.contents,
-                &records.retired, &records.kinds, &records.old, &records.old_retired, &item_groups,
-                &paths, &full_paths, &names, &full_names, &changes, &quarantine,
+                &node,
+                &batch,
+                &records.groups,
+                &records.paths,
+                &records.names,
+                &records.contents,
+                &records.retired,
+                &records.kinds,
+                &records.old,
+                &records.old_retired,
+                &item_groups,
+                &paths,
+                &full_paths,
+                &names,
+                &full_names,
+                &changes,
+                &quarantine,
             ],
         )
         .await?;
@@ -154,5 +168,5 @@ struct Records<'a> {
 /// Returns the fingerprints of retired values, if there are any.
 fn retired(contents: &Contents) -> Option<&[u8]> {
     let retired = contents.retired();
-    (!retired.is_empty()).then(|| retired.as_flattened())
+    (!retired.is_empty()).then_some(retired.as_flattened())
 }

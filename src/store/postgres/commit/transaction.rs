@@ -295,7 +295,11 @@ mod tests {
 
     fn item(is_added: bool) -> Change {
         let (path, item) = (ListPath::new(b"l"), b"i".to_vec());
-        if is_added { Change::ListAdd { path, item } } else { Change::ListRemove { path, item } }
+        if is_added {
+            Change::ListAdd { path, item }
+        } else {
+            Change::ListRemove { path, item }
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::postgres::link::errors::{self, Failure};
+use crate::store::postgres::link::probe;
 use crate::store::postgres::link::tls;
 use crate::store::postgres::link::url::Address;
 use crate::store::problem::Problem;
@@ -28,7 +29,8 @@ const OLDEST: i32 = 130_000;
 const SET_UP: &str = "SET synchronous_commit = on; SET statement_timeout = 0; \
     SET default_transaction_isolation = 'read committed'; SET client_min_messages = warning; SET lock_timeout = 0; \
     SET bytea_output = hex; SET standard_conforming_strings = on";
-const ASK: &str = "SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
+const ASK: &str =
+    "SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
     pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', \
     current_setting('synchronous_standby_names') <> '', current_setting('server_encoding')";
 
@@ -68,20 +70,33 @@ impl Connector {
         let mut failure = None;
         for server in &self.address.servers {
             let attempt = timeout(CONNECT_LIMIT, self.connect_to(server)).await;
-            let error = match attempt {
+            let mut error = match attempt {
                 Ok(Ok(connection)) => return Ok(connection),
                 Ok(Err(error)) => error,
                 Err(_) => self.unavailable("a server did not answer in time"),
             };
+            if matches!(error, StoreError::Unavailable { .. }) {
+                if let Some(answer) = probe::other_server(server).await {
+                    error = StoreError::Unsuitable {
+                        name: Arc::clone(self.name()),
+                        problem: Problem::OtherServer(answer),
+                    };
+                }
+            }
             // One that is down may be the primary a moment later; one that is unsuitable for another reason stays so.
             let is_worse = !matches!(
                 error,
-                StoreError::Unavailable { .. } | StoreError::Unsuitable { problem: Problem::ReadOnly, .. }
+                StoreError::Unavailable { .. }
+                    | StoreError::Unsuitable { problem: Problem::ReadOnly, .. }
             );
+            // A standby may not have yet what the primary complains about, therefore the first complaint counts.
             let replaces = match &failure {
                 None => true,
-                Some(StoreError::Unsuitable { problem: Problem::ReadOnly, .. }) => true,
-                Some(_) => is_worse,
+                Some(StoreError::Unsuitable { problem: Problem::ReadOnly, .. }) => {
+                    is_worse || matches!(error, StoreError::Unavailable { .. })
+                }
+                Some(StoreError::Unavailable { .. }) => is_worse,
+                Some(_) => false,
             };
             if replaces {
                 failure = Some(error);
@@ -168,13 +183,12 @@ impl Connection {
     ) -> std::result::Result<Vec<Row>, Failure> {
         let sort = |error| errors::sort(action, &error);
         let prepared = self.statements().get(sql).cloned();
-        let statement = match prepared {
-            Some(statement) => statement,
-            None => {
-                let statement = self.client.prepare(sql).await.map_err(sort)?;
-                self.statements().insert(sql, statement.clone());
-                statement
-            }
+        let statement = if let Some(statement) = prepared {
+            statement
+        } else {
+            let statement = self.client.prepare(sql).await.map_err(sort)?;
+            self.statements().insert(sql, statement.clone());
+            statement
         };
         let before = self.warnings.load(Ordering::Acquire);
         let rows = self.client.query(&statement, parameters).await.map_err(sort)?;

@@ -44,7 +44,7 @@ pub fn sort(action: &'static str, error: &Error) -> Failure {
 pub fn describe(error: &Error) -> String {
     let Some(refusal) = error.as_db_error() else {
         // The cause says more than the error: "error connecting to server" is followed by the reason.
-        return error.source().map_or_else(|| error.to_string(), |cause| cause.to_string());
+        return error.source().map_or_else(|| error.to_string(), ToString::to_string);
     };
     let code = refusal.code().code();
     let is_harmless = ["08", "25", "28", "3D", "42", "53", "55", "57", "58"]

@@ -45,7 +45,13 @@ pub enum Lane {
 impl Pool {
     /// Returns a pool without connections. A read fails if it takes longer than `limit`.
     pub fn new(connector: Arc<Connector>, limit: Duration) -> Self {
-        Self { connector, look_ups: Default::default(), scans: Slot::default(), turn: AtomicUsize::new(0), limit }
+        Self {
+            connector,
+            look_ups: Default::default(),
+            scans: Slot::default(),
+            turn: AtomicUsize::new(0),
+            limit,
+        }
     }
 
     /// Runs a statement that changes nothing. Runs it again on another connection if the first one is lost.
@@ -121,9 +127,10 @@ impl Pool {
 pub fn of_connecting(error: StoreError) -> Failure {
     match error {
         StoreError::Unavailable { cause, .. } => Failure::Lost(cause),
-        StoreError::Unsuitable { problem: problem @ (Problem::ReadOnly | Problem::NotSynchronous), .. } => {
-            Failure::Lost(problem.to_string())
-        }
+        StoreError::Unsuitable {
+            problem: problem @ (Problem::ReadOnly | Problem::NotSynchronous),
+            ..
+        } => Failure::Lost(problem.to_string()),
         other => Failure::Refused(other),
     }
 }

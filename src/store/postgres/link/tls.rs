@@ -5,7 +5,9 @@ use crate::store::postgres::link::url::{Address, Tls};
 use crate::store::problem::Problem;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::WebPkiServerVerifier;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::fmt::Display;
@@ -57,7 +59,8 @@ fn roots(address: &Address) -> Result<RootCertStore> {
     let (added, _) = roots.add_parsable_certificates(found);
     if added == 0 {
         let causes = causes.join("; ");
-        let problem = Problem::Untrusted(format!("there is no certificate of an authority ({causes})"));
+        let problem =
+            Problem::Untrusted(format!("there is no certificate of an authority ({causes})"));
         return Err(StoreError::Unsuitable { name: Arc::clone(&address.name), problem });
     }
     Ok(roots)
@@ -109,4 +112,3 @@ impl ServerCertVerifier for AnyName {
         self.0.supported_verify_schemes()
     }
 }
-

@@ -43,7 +43,8 @@ fn invalid(reason: impl Into<String>) -> StoreError {
 impl Address {
     /// Reads `url`. A password that it lacks comes from `PGPASSWORD`, or from the password file.
     pub fn read(url: &str) -> Result<Self> {
-        let rest = ["postgres://", "postgresql://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+        let rest =
+            ["postgres://", "postgresql://"].iter().find_map(|scheme| url.strip_prefix(scheme));
         let rest = rest.ok_or_else(|| invalid("it does not begin with postgres://"))?;
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         if query.contains('#') || place.contains('#') {
@@ -58,12 +59,11 @@ impl Address {
                 "sslrootcert" if value == "system" => root_certificates = None,
                 "sslrootcert" => root_certificates = Some(PathBuf::from(decoded(value)?)),
                 "target_session_attrs" if value == "read-write" || value == "primary" => {}
-                "target_session_attrs" => {
-                    return Err(invalid(
-                        "target_session_attrs can only be read-write, because every node makes changes",
-                    ))
-                }
-                "host" | "port" | "user" | "password" | "dbname" | "application_name" | "connect_timeout" => {
+                "target_session_attrs" => return Err(invalid(
+                    "target_session_attrs can only be read-write, because every node makes changes",
+                )),
+                "host" | "port" | "user" | "password" | "dbname" | "application_name"
+                | "connect_timeout" => {
                     known.push(parameter);
                 }
                 _ => return Err(invalid(format!("the parameter {} is not known", shown(name)))),
@@ -80,7 +80,9 @@ impl Address {
 
     fn of(config: &Config, mode: Option<&str>, root_certificates: Option<PathBuf>) -> Result<Self> {
         let hosts = config.get_hosts();
-        if hosts.is_empty() || hosts.iter().any(|host| matches!(host, Host::Tcp(name) if name.is_empty())) {
+        if hosts.is_empty()
+            || hosts.iter().any(|host| matches!(host, Host::Tcp(name) if name.is_empty()))
+        {
             return Err(invalid("it names no host"));
         }
         let user = config.get_user().ok_or_else(|| invalid("it names no user"))?.to_owned();
@@ -106,7 +108,8 @@ impl Address {
                 }
             };
             let given = config.get_password().map(<[u8]>::to_vec);
-            if let Some(password) = given.or_else(|| password::find(&shown, port, &database, &user)) {
+            if let Some(password) = given.or_else(|| password::find(&shown, port, &database, &user))
+            {
                 server.password(password);
             }
             server.ssl_mode(if tls == Tls::Disabled { SslMode::Disable } else { SslMode::Require });
@@ -160,7 +163,9 @@ fn decoded(text: &str) -> Result<String> {
             continue;
         }
         let digits = [rest.next(), rest.next()].map(|digit| {
-            digit.and_then(|digit| char::from(digit).to_digit(16)).and_then(|digit| u8::try_from(digit).ok())
+            digit
+                .and_then(|digit| char::from(digit).to_digit(16))
+                .and_then(|digit| u8::try_from(digit).ok())
         });
         let [Some(high), Some(low)] = digits else {
             return Err(invalid("a % is not followed by two hexadecimal digits"));

@@ -6,10 +6,10 @@ use crate::store::error::Result;
 use crate::store::findings::Findings;
 use crate::store::follow::Follow;
 use crate::store::key::{Key, ListPath};
-use crate::store::postgres::tables::names::{self, Name};
 use crate::store::postgres::link::connection::Connection;
 use crate::store::postgres::link::errors::Failure;
 use crate::store::postgres::link::pool::{Lane, Pool};
+use crate::store::postgres::tables::names::{self, Name};
 use crate::store::scan::{Parts, Records, PAGE_BYTES};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -23,7 +23,8 @@ const COUNT: &str = "SELECT count(*) FROM lists WHERE path = $1";
 const HAS: &str = "SELECT 1 FROM lists WHERE path = $1 AND objectid = $2";
 const PAGE: &str = "SELECT coalesce(objectid, ''), ds_objectid FROM lists WHERE path = $1 ORDER BY listid DESC OFFSET $2 LIMIT $3";
 const SCAN: &str = "SELECT path, ds_name, contents, ds_retired FROM objects WHERE path > $1 ORDER BY path LIMIT $2";
-const SCAN_LISTS: &str = "SELECT path, ds_path, coalesce(objectid, ''), ds_objectid, listid::int8 FROM lists \
+const SCAN_LISTS: &str =
+    "SELECT path, ds_path, coalesce(objectid, ''), ds_objectid, listid::int8 FROM lists \
     WHERE (path, listid) > ($1, $2::int8) ORDER BY path, listid LIMIT $3";
 const COUNT_LISTS: &str = "SELECT count(DISTINCT path), count(*) FROM lists";
 
@@ -33,12 +34,9 @@ const SCANNED: i64 = 500;
 const SHORT_PAGE: u64 = 1000;
 
 /// Contents of a record from its columns. A null, which another engine may have written, is an empty record.
-pub fn contents(bytes: Option<Vec<u8>>, retired: Option<Vec<u8>>) -> Contents {
-    Contents::new(bytes.unwrap_or_default().into(), fingerprints(retired.as_deref()).into())
-}
-
-fn fingerprints(bytes: Option<&[u8]>) -> Vec<Fingerprint> {
-    bytes.unwrap_or_default().as_chunks().0.to_vec()
+fn contents(bytes: Option<&[u8]>, retired: Option<&[u8]>) -> Contents {
+    let retired: &[Fingerprint] = retired.unwrap_or_default().as_chunks().0;
+    Contents::new(bytes.unwrap_or_default().into(), retired.into())
 }
 
 /// Returns the records at `keys`. A key without a record is missing in the result.
@@ -83,11 +81,12 @@ pub async fn following(
         return Ok((records(pool, std::slice::from_ref(key)).await?.remove(key), None));
     };
     let pattern = format!("\"{}\":\"([A-Za-z0-9_-]+)\"", follow.property);
-    let rows = pool.query(Lane::LookUp, FOLLOWING, &[&names::text_of(key), &prefix, &pattern]).await?;
+    let rows =
+        pool.query(Lane::LookUp, FOLLOWING, &[&names::text_of(key), &prefix, &pattern]).await?;
     let Some(row) = rows.first() else { return Ok((None, None)) };
-    let second = row.get::<_, Option<&str>>(2).map(|path| {
-        (Key::record(path.as_bytes()), contents(row.get(3), row.get(4)))
-    });
+    let second = row
+        .get::<_, Option<&str>>(2)
+        .map(|path| (Key::record(path.as_bytes()), contents(row.get(3), row.get(4))));
     Ok((Some(contents(row.get(0), row.get(1))), second))
 }
 
@@ -163,9 +162,9 @@ pub async fn parts_after(pool: &Pool, after: Option<(&ListPath, u64)>) -> Result
                 return Ok(page);
             }
             (path, last) = (row.get(0), row.get(4));
-            let list = ListPath::new(&names::bytes(path.clone(), row.get(1)));
+            let of_list = ListPath::new(&names::bytes(path.clone(), row.get(1)));
             let item = names::bytes(row.get(2), row.get(3));
-            page.add(&list.head(), u64::try_from(last).unwrap_or_default(), item.into());
+            page.add(&of_list.head(), u64::try_from(last).unwrap_or_default(), item.into());
         }
     }
 }
@@ -173,9 +172,8 @@ pub async fn parts_after(pool: &Pool, after: Option<(&ListPath, u64)>) -> Result
 /// Returns the number of lists, and the number of their items.
 pub async fn list_counts(pool: &Pool) -> Result<(u64, u64, Findings)> {
     let rows = pool.query(Lane::Scan, COUNT_LISTS, &[]).await?;
-    let number = |row: &Row, column: usize| {
-        u64::try_from(row.get::<_, i64>(column)).unwrap_or_default()
-    };
+    let number =
+        |row: &Row, column: usize| u64::try_from(row.get::<_, i64>(column)).unwrap_or_default();
     let counts = rows.first().map(|row| (number(row, 0), number(row, 1)));
     let (lists, items) = counts.unwrap_or_default();
     Ok((lists, items, Findings::default()))

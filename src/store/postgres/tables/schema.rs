@@ -28,14 +28,17 @@ const VERSION: i32 = 1;
 /// Longest time for the first connection, in which the servers may still start.
 const OPEN_LIMIT: Duration = Duration::from_secs(10);
 
-/// Held while the tables are changed, so that nodes that start together do it one after the other.
-const LOCK: &str = "SELECT pg_advisory_lock(1685286764, 1)";
+/// Held while the tables are changed, so that nodes that start together do it one after the other. Nobody waits for it
+/// in a statement, because the building of an index waits for all statements.
+const LOCK: &str = "SELECT pg_try_advisory_lock(1685286764, 1)";
 const UNLOCK: &str = "SELECT pg_advisory_unlock(1685286764, 1)";
 
-const COLUMNS: &str = "SELECT table_name::text, column_name::text, udt_name::text, \
-    coalesce(character_maximum_length, 2147483647)::int, table_type FROM information_schema.columns \
-    JOIN information_schema.tables USING (table_catalog, table_schema, table_name) \
-    WHERE table_schema = current_schema() AND table_name IN ('objects', 'lists', 'ds_meta', 'ds_node')";
+/// The catalog, because `information_schema` hides tables from a user without rights.
+const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, t.typname::text, \
+    CASE WHEN t.typname = 'varchar' AND a.atttypmod > 4 THEN a.atttypmod - 4 ELSE 2147483647 END::int \
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+    JOIN pg_type t ON t.oid = a.atttypid WHERE n.nspname = current_schema() AND a.attnum > 0 AND NOT a.attisdropped \
+    AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node')";
 const RIGHTS: &str = "SELECT current_user::text, coalesce(current_schema()::text, ''), \
     coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)";
 const TABLE_RIGHTS: &str = "SELECT c.relname::text, pg_has_role(c.relowner, 'USAGE'), \
@@ -55,7 +58,8 @@ const TABLES: &str = "BEGIN; SET LOCAL lock_timeout = '3s';
     CREATE TABLE IF NOT EXISTS ds_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS ds_node (id TEXT PRIMARY KEY, batch BIGINT NOT NULL DEFAULT 0, fence BIGINT NOT NULL DEFAULT 0, late INT[] NOT NULL DEFAULT '{}', renewed TIMESTAMPTZ NOT NULL DEFAULT now()) WITH (fillfactor = 50);
     COMMIT";
-const IS_INVALID: &str = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1::text) AND NOT indisvalid";
+const IS_INVALID: &str =
+    "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1::text) AND NOT indisvalid";
 /// The first of equal items keeps its place.
 const REMOVE_DUPLICATES: &str = "DELETE FROM lists a USING lists b WHERE a.path = b.path AND a.objectid = b.objectid AND a.listid > b.listid";
 const UNIQUE_ITEMS: (&str, &str) = (
@@ -78,9 +82,14 @@ pub async fn prepare(connector: &Connector) -> Result<()> {
                 Ok(()) => return Ok(()),
                 Err(Failure::Refused(error)) => return Err(error),
                 Err(Failure::Lost(cause)) => connector.unavailable(cause),
-                Err(Failure::Again) => connector.unavailable("another process holds a lock on the tables"),
+                Err(Failure::Again) => {
+                    connector.unavailable("another process holds a lock on the tables")
+                }
             },
-            Err(error @ (StoreError::Unavailable { .. } | StoreError::Unsuitable { problem: Problem::ReadOnly, .. })) => error,
+            Err(
+                error @ (StoreError::Unavailable { .. }
+                | StoreError::Unsuitable { problem: Problem::ReadOnly, .. }),
+            ) => error,
             Err(error) => return Err(error),
         };
         if !backoff.wait().await {
@@ -98,17 +107,21 @@ async fn migrate(connector: &Connector, connection: &Connection) -> Outcome<()> 
     let columns = ask(connection, COLUMNS, &[]).await?;
     check_shape(&columns).map_err(problem)?;
     let has_meta = has_column(&columns, "ds_meta", "value");
+    if has_meta {
+        check_use(connection).await.map_err(|error| error.or_problem(problem))?;
+    }
     if !is_current(connection, has_meta).await.map_err(|error| error.or_problem(problem))? {
         check_rights(connection).await.map_err(|error| error.or_problem(problem))?;
-        ask(connection, LOCK, &[]).await?;
+        let is_locked = ask(connection, LOCK, &[]).await?.first().is_some_and(|row| row.get(0));
+        if !is_locked {
+            return Err(Failure::Again);
+        }
         // Another node may have done it meanwhile.
         let columns = ask(connection, COLUMNS, &[]).await?;
         let has_meta = has_column(&columns, "ds_meta", "value");
         if !is_current(connection, has_meta).await.map_err(|error| error.or_problem(problem))? {
-            if let Err(failure) = connection.execute("create tables", TABLES).await {
-                // The connection is given up, and with it the transaction and the lock.
-                return Err(failure);
-            }
+            // If it fails, the connection is given up, and with it the transaction and the lock.
+            connection.execute("create tables", TABLES).await?;
             build(connection, UNIQUE_ITEMS, true).await?;
             build(connection, PAGES, false).await?;
             let version = format!(
@@ -247,7 +260,9 @@ fn check_shape(columns: &[Row]) -> std::result::Result<(), Problem> {
             return Err(Problem::OtherTable(format!("{table}.{column} is of the type {kind}")));
         }
         if kind == "varchar" && length < 255 {
-            return Err(Problem::OtherTable(format!("{table}.{column} takes only {length} characters")));
+            return Err(Problem::OtherTable(format!(
+                "{table}.{column} takes only {length} characters"
+            )));
         }
     }
     Ok(())

@@ -164,8 +164,8 @@ mod tests {
     use super::*;
     use crate::store::change::Change;
     use crate::store::change::Record;
-    use crate::store::sled::{open, Store};
     use crate::store::sled::test_store::{make, settings, temporary};
+    use crate::store::sled::{open, Store};
     use std::sync::mpsc;
 
     fn write(store: &Store, bytes: usize) {

@@ -1,8 +1,8 @@
 //! Lists that are longer than blocks and segments, compared with a vector in memory.
 
 use crate::store::sled::read::list::SEGMENT;
-use crate::store::sled::*;
 use crate::store::sled::test_store::{make, temporary};
+use crate::store::sled::*;
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]

@@ -93,8 +93,8 @@ mod tests {
     use super::*;
     use crate::store::change::{Change, Record};
     use crate::store::sled::open;
-    use crate::store::sled::{Lease, Store};
     use crate::store::sled::test_store::{make, settings};
+    use crate::store::sled::{Lease, Store};
     use std::path::PathBuf;
     use std::process::Command;
     use std::sync::mpsc;

@@ -104,8 +104,8 @@ mod tests {
     use crate::store::key::ListPath;
     use crate::store::sled::database::release::Stage;
     use crate::store::sled::folder::names;
-    use crate::store::sled::{open, Store};
     use crate::store::sled::test_store::{make, settings, temporary};
+    use crate::store::sled::{open, Store};
     use std::io::Read;
     use std::path::Path;
     use std::sync::mpsc;

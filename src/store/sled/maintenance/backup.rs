@@ -10,6 +10,7 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, KeyKind};
+use crate::store::report::Report;
 use crate::store::sled::commit::changed_keys::{Keys, Noting};
 use crate::store::sled::commit::large_values;
 use crate::store::sled::commit::old_chunks;
@@ -24,7 +25,6 @@ use crate::store::sled::format::batch::Batch;
 use crate::store::sled::format::meta;
 use crate::store::sled::format::meta::APPLIED;
 use crate::store::sled::maintenance::verify;
-use crate::store::report::Report;
 use crate::store::sled::open::create::{self, New};
 use std::iter::Peekable;
 use std::path::Path;

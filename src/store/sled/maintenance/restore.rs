@@ -1,11 +1,11 @@
 //! Makes a store from a backup, and puts it in the place of the existing one.
 
 use crate::store::error::{Result, StoreError};
+use crate::store::report::Report;
 use crate::store::sled::folder::free_space;
 use crate::store::sled::folder::names::{GUARD, SLED};
 use crate::store::sled::folder::swap::{self, Kind};
 use crate::store::sled::folder::{self, is_there};
-use crate::store::report::Report;
 use crate::store::sled::open::registry::{self, Lease};
 use crate::store::sled::open::Settings;
 use std::path::{Path, PathBuf};

@@ -2,10 +2,10 @@
 
 use crate::store::error::Result;
 use crate::store::key::{ChunkId, Key, KeyKind};
+use crate::store::report::Report;
 use crate::store::sled::commit::old_chunks;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::value;
-use crate::store::report::Report;
 use crate::store::sled::read::list::{BlockCounts, Counted, Head};
 use std::collections::HashMap;
 
@@ -90,7 +90,9 @@ impl Chunks {
             self.found.remove(&(commit_number, ordinal));
         }
         if !self.found.is_empty() {
-            report.problems.add(format!("nothing points to the pieces of {} values", self.found.len()));
+            report
+                .problems
+                .add(format!("nothing points to the pieces of {} values", self.found.len()));
         }
         if self.damaged > 0 {
             report.problems.add(format!("{} pieces of values are damaged", self.damaged));

@@ -139,8 +139,8 @@ impl Drop for Reading<'_> {
 mod tests {
     use super::*;
     use crate::store::change::Change;
-    use crate::store::sled::Lease;
     use crate::store::sled::test_store::{make, temporary, wait_for};
+    use crate::store::sled::Lease;
 
     fn path() -> ListPath {
         ListPath::new(b"list")
