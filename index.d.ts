@@ -13,6 +13,8 @@
  * | `ERR_ENCRYPTION_SECRET` | `invalid-encryption-secret` | Dashboard's secret has a wrong length, or is not the one of the stored account or session |
  * | `ERR_CACHE` | `invalid-cache` | Dashboard's setting `CACHE` is set |
  * | `ERR_SLED_PATH` | `invalid-sled-path` | two parts of the dashboard would share a folder |
+ * | `ERR_SLED_DATABASE_URL` | `invalid-sled-database-url` | `SLED_DATABASE_URL` and `SLED_PATH` are both set, or two parts of the dashboard would share a database |
+ * | `ERR_SLED_DURABILITY` | `invalid-sled-durability` | `SLED_DURABILITY` is not `external` |
  * | `ERR_SLED_CACHE_MB` | `invalid-sled-cache-mb` | `SLED_CACHE_MB` is not a whole number from 1 to 1048576 |
  * | `ERR_SLED_COMMIT_SECONDS` | `invalid-sled-commit-seconds` | `SLED_COMMIT_SECONDS` is not a whole number from 1 to 3600 |
  * | `ERR_SLED_PURGE_AFTER` | `invalid-sled-purge-after` | `SLED_PURGE_AFTER` is not an age such as `30d` |
@@ -49,6 +51,11 @@
  * | `ERR_SOURCE` | `source-too-large` | the source holds something that is too large for a store |
  * | `ERR_SOURCE` | `source-unreadable` | a key or an item in a table is not UTF-8 |
  * | `ERR_SOURCE` | `source-interrupted` | the source failed or disconnected during the import |
+ * | `ERR_STORE_UNAVAILABLE` | `store-unavailable` | the database did not answer, or did not confirm a change, within the time limit of a change |
+ * | `ERR_STORE_DATABASE` | `store-unsuitable-database` | the database cannot hold a store: `detail` says why |
+ * | `ERR_DATABASE_URL` | `invalid-database-url` | the URL of the database is invalid |
+ * | `ERR_STORE_POSTGRES` | `store-postgres-failed` | PostgreSQL refused a statement |
+ * | `ERR_STORE_NOT_OFFERED` | `store-not-offered` | a store in a database has no backup, compaction, repair or replaced stores |
  * | `ERR_STORE_PANIC` | `store-panicked` | a bug of this package was caught |
  * | `ERR_BINARY_MISMATCH` | `binary-mismatch` | `require` found the binary of another version; `detail` says which, and what to do |
  * | `ERR_PLATFORM_UNSUPPORTED` | `platform-unsupported` | `require` found no binary for this platform; `detail` lists the platforms, and how to build one |
@@ -79,6 +86,8 @@ export type ErrorCode =
   | 'ERR_ENCRYPTION_SECRET'
   | 'ERR_CACHE'
   | 'ERR_SLED_PATH'
+  | 'ERR_SLED_DATABASE_URL'
+  | 'ERR_SLED_DURABILITY'
   | 'ERR_SLED_CACHE_MB'
   | 'ERR_SLED_COMMIT_SECONDS'
   | 'ERR_SLED_PURGE_AFTER'
@@ -107,6 +116,11 @@ export type ErrorCode =
   | 'ERR_STORE_IO'
   | 'ERR_STORE_SLED'
   | 'ERR_SOURCE'
+  | 'ERR_STORE_UNAVAILABLE'
+  | 'ERR_STORE_DATABASE'
+  | 'ERR_DATABASE_URL'
+  | 'ERR_STORE_POSTGRES'
+  | 'ERR_STORE_NOT_OFFERED'
   | 'ERR_STORE_PANIC'
   | 'ERR_BINARY_MISMATCH'
   | 'ERR_PLATFORM_UNSUPPORTED'
@@ -380,11 +394,14 @@ export interface StorageListContainer extends Lists {
 export const Storage: {
   /**
    * Opens the dashboard's store in `SLED_PATH`, and creates it if the folder is missing or empty. With a `prefix`, opens the
-   * store of a module of Dashboard in `<PREFIX>_SLED_PATH`. A folder is opened once in a process, for all of its threads.
+   * store of a module of Dashboard in `<PREFIX>_SLED_PATH`. With `SLED_DATABASE_URL` or `<PREFIX>_SLED_DATABASE_URL`, the store is in that
+   * PostgreSQL database. A folder is opened once in a process, for all of its threads.
    *
    * @throws `invalid-prefix` (`ERR_INVALID`) if `prefix` has other characters than letters, digits and underscores
    * @throws `invalid-cache` (`ERR_CACHE`) if `CACHE` is set
    * @throws `invalid-sled-path` (`ERR_SLED_PATH`) if another part of the dashboard has this folder
+   * @throws `invalid-sled-database-url` (`ERR_SLED_DATABASE_URL`) if a folder and a database are both set, or another part of the dashboard has this database
+   * @throws `invalid-sled-durability` (`ERR_SLED_DURABILITY`) if that setting is not `external`
    * @throws `invalid-sled-cache-mb` (`ERR_SLED_CACHE_MB`) if that setting is not a whole number from 1 to 1048576
    * @throws `invalid-sled-commit-seconds` (`ERR_SLED_COMMIT_SECONDS`) if that setting is not a whole number from 1 to 3600
    * @throws `invalid-sled-purge-after` (`ERR_SLED_PURGE_AFTER`) if that setting is not an age such as `30d`
@@ -890,7 +907,7 @@ export interface Loaded {
 }
 
 /**
- * Opens the store in the folder `path`. By default it is created if the folder is missing or empty. A folder is opened once in
+ * Opens the store in the folder `path`, or in the PostgreSQL database at `url`. By default it is created if the folder is missing or empty. A folder is opened once in
  * a process: this call shares a store that the dashboard or another thread has open.
  *
  * `cacheMB` is the size of the cache of records in MiB, a whole number from 1 to 1048576 (default 64). `commitSeconds` is
@@ -899,9 +916,16 @@ export interface Loaded {
  * be written is opened through a private copy in the system's folder for temporary files; changes are then refused with
  * `store-read-only`.
  *
- * @throws `invalid-path` (`ERR_INVALID`) if `path` is not a string or is empty
+ * Several processes can have the store in a database open. Its tables are created if they are missing; `create` does not
+ * apply. `commitSeconds` is the time after which a call fails if the database does not answer. `durability: 'external'` says that the
+ * provider of the database makes every commit survive the loss of a server, although `synchronous_standby_names` is empty there.
+ *
+ * @throws `invalid-path` or `invalid-url` (`ERR_INVALID`) if `path` or `url` is not a string or is empty
  * @throws `invalid-option` (`ERR_INVALID`) if there is an option with another name
- * @throws `invalid-setting` (`ERR_INVALID`) if an option has a wrong type or is out of its bounds
+ * @throws `invalid-setting` (`ERR_INVALID`) if an option has a wrong type or is out of its bounds, or if there are both `path` and `url`
+ * @throws `invalid-database-url` (`ERR_DATABASE_URL`) if `url` cannot be read, or has a parameter that is not known
+ * @throws `store-unavailable` (`ERR_STORE_UNAVAILABLE`) if the database does not answer
+ * @throws `store-unsuitable-database` (`ERR_STORE_DATABASE`) if the database cannot hold a store
  * @throws `store-missing` (`ERR_STORE_MISSING`) with `create: false`, if the folder holds no store
  * @throws `store-locked` (`ERR_STORE_LOCKED`) if another process has the store open
  * @throws `store-foreign-folder` (`ERR_STORE_FOREIGN`) if the folder holds other files
@@ -920,7 +944,7 @@ export interface Loaded {
  * await store.close()
  * ```
  */
-export function open (options: { path: string, cacheMB?: number, commitSeconds?: number, create?: boolean }): Promise<Store>
+export function open (options: { path: string, cacheMB?: number, commitSeconds?: number, create?: boolean } | { url: string, durability?: 'external', cacheMB?: number, commitSeconds?: number }): Promise<Store>
 
 /**
  * Replaces the store in the folder `path` by the backup in `folder`. The old store is kept in a folder within `path`.

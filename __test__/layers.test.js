@@ -27,6 +27,9 @@ const engine = {
   maintenance: ['commit', 'database', 'folder', 'format', 'open', 'read', 'sled']
 }
 
+// Within the engine for PostgreSQL. The other files are the store, its thread and its registry.
+const databaseEngine = { link: [], tables: ['link'], commit: ['link', 'statistics', 'tables'] }
+
 // They take or give a database, or what it takes.
 const handed = ['src/store/sled/format/batch.rs', 'src/store/sled/maintenance/backup.rs', 'src/store/sled/open/create.rs']
 
@@ -81,11 +84,33 @@ describe('layers', () => {
     }
   })
 
-  it('the store names its engine in one place', () => {
+  it('the store names its engines in four places', () => {
     for (const file of files.filter((file) => /^src\/store\/[^/]+\.rs$/.test(file))) {
-      assert(file === 'src/store/mod.rs' || !/\bsled::/.test(code(file)), file)
+      assert(/(mod|engine|reader|view)\.rs$/.test(file) || !/\b(sled|postgres)::/.test(code(file)), file)
     }
   })
+  it('no engine names the other', () => {
+    for (const file of files) {
+      const [, own] = /^src\/store\/(sled|postgres)\//.exec(file) || []
+      assert(!own || !code(file).includes(`store::${own === 'sled' ? 'postgres' : 'sled'}`), file)
+    }
+  })
+  it('the engine for PostgreSQL alone names its client', () => {
+    const naming = files.filter((file) => /\b(tokio|tokio_postgres|rustls)\b/.test(code(file)))
+    assert.deepStrictEqual(naming.filter((file) => !file.startsWith('src/store/postgres/')), [])
+    assert(naming.length)
+  })
+  for (const [folder, allowed] of Object.entries(databaseEngine)) {
+    it(`in the engine for PostgreSQL ${folder} names ${allowed.join(' and ') || 'no other folder'}`, () => {
+      const inFolder = files.filter((file) => file.startsWith(`src/store/postgres/${folder}/`))
+      assert(inFolder.length)
+      for (const file of inFolder) {
+        for (const [, other] of withoutTests(file).matchAll(/crate::store::postgres::(\w+)/g)) {
+          assert(other === folder || allowed.includes(other), `${file} names ${other}`)
+        }
+      }
+    })
+  }
 
   it('no text of the store names a command, a setting or a session', () => {
     const words = /npx|\B--[a-z]|(?<!DASHBOARD_)SLED_|(?<!ERR_)ENCRYPTION_|\bsessions?\b/

@@ -26,7 +26,11 @@ function startNode (url, env = {}) {
     error ? reject(Object.assign(new Error(`${error.message} ${error.detail}`), error)) : resolve(result)
   })
   child.on('exit', () => waiting.forEach(({ reject }) => reject(new Error('the node has ended'))))
-  node.end = () => new Promise((resolve) => child.once('exit', resolve) && child.kill('SIGKILL'))
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  node.end = () => {
+    child.kill('SIGKILL')
+    return ended
+  }
   return new Proxy(node, {
     get: (target, name) => name in target || name === 'then'
       ? target[name]

@@ -18,7 +18,6 @@ use crate::store::report::{Report, Stats};
 use crate::store::rule;
 use crate::store::scan::{Parts, Records};
 use crate::store::sled;
-use crate::store::view::View;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,9 +45,6 @@ pub struct DatabaseSettings {
     /// itself waits for no other.
     pub is_durable_by_itself: bool,
 }
-
-/// Work for a thread that may block. It gets an error if it cannot run.
-pub type Job = Box<dyn FnOnce(Result<()>) + Send>;
 
 macro_rules! dispatch {
     ($store:expr, $engine:ident => $call:expr) => {
@@ -283,73 +279,6 @@ impl Closing {
             #[cfg(feature = "postgres")]
             Self::Postgres(closing) => closing.wait(),
         }
-    }
-}
-
-/// A store for one read. It stays open from the call until its answer.
-pub struct Reader {
-    store: Arc<Store>,
-    _held: Held,
-}
-
-enum Held {
-    Sled {
-        _held: sled::Reader,
-    },
-    #[cfg(feature = "postgres")]
-    Postgres {
-        _held: Option<Arc<postgres::Use>>,
-    },
-}
-
-impl Reader {
-    /// Keeps `store` open.
-    #[must_use]
-    pub fn new(store: Arc<Store>) -> Self {
-        let held = match &*store {
-            Store::Sled(store) => Held::Sled { _held: sled::Reader::new(Arc::clone(store)) },
-            #[cfg(feature = "postgres")]
-            Store::Postgres(store) => Held::Postgres { _held: store.begin_use() },
-        };
-        Self { store, _held: held }
-    }
-
-    /// Calls `answer` with the result of `look`, which may run several times. If reading blocks, `run` gets the work,
-    /// and has to run it on a thread that may block.
-    pub fn look_up<T: Send + 'static>(
-        self,
-        look: impl Fn(&View<'_>) -> Result<T> + Send + 'static,
-        answer: impl FnOnce(Result<T>) + Send + 'static,
-        run: impl FnOnce(Job),
-    ) {
-        match &*self.store {
-            Store::Sled(store) => {
-                let store = Arc::clone(store);
-                run(Box::new(move |begun| {
-                    let _open_until_the_answer = self;
-                    answer(begun.and_then(|()| look(&View::of_sled(&store))));
-                }));
-            }
-            #[cfg(feature = "postgres")]
-            Store::Postgres(store) => {
-                let store = Arc::clone(store);
-                store.look_up(
-                    move |fetched| look(&View::of_postgres(fetched)),
-                    |result| {
-                        answer(result);
-                        drop(self);
-                    },
-                );
-            }
-        }
-    }
-}
-
-impl Deref for Reader {
-    type Target = Store;
-
-    fn deref(&self) -> &Store {
-        &self.store
     }
 }
 

@@ -224,7 +224,7 @@ pub enum StoreError {
     Unconfirmed {
         /// Address of the database, without a password.
         name: Arc<str>,
-        /// What is known about the reason.
+        /// The reason, as far as it is known.
         cause: String,
     },
     /// The database cannot hold a store.
@@ -232,13 +232,13 @@ pub enum StoreError {
     Unsuitable {
         /// Address of the database, without a password.
         name: Arc<str>,
-        /// What is wrong with it.
+        /// The reason.
         problem: Problem,
     },
     /// The address of a database is invalid.
     #[error("invalid address of a database: {reason}")]
     InvalidUrl {
-        /// What is wrong with it. Quotes no password.
+        /// The reason. Quotes no password.
         reason: String,
     },
     /// PostgreSQL refused a statement.
@@ -252,7 +252,7 @@ pub enum StoreError {
     /// The engine of this store does not have what was asked for.
     #[error("this store has no {what}")]
     NotOffered {
-        /// What was asked for.
+        /// The thing that was asked for.
         what: &'static str,
     },
     /// A bug: a panic was caught.

@@ -1,4 +1,4 @@
-//! What a look-up has fetched from a database so far, and what it lacks.
+//! Records and lists that a look-up has fetched from a database so far, and those that it lacks.
 
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};

@@ -2,7 +2,7 @@
 //! engine: it is the names that this file exports.
 //!
 //! - [`engine`]: [`Store`], an enum of the engines, because a setting chooses one at run time; what opens them
-//! - [`view`], [`follow`], [`fetched`]: what a look-up reads
+//! - [`reader`], [`view`], [`follow`], [`fetched`]: look-ups, and the data that they read
 //! - [`change`]: the changes that a store accepts
 //! - [`key`], [`wtf8`]: names of the host as keys
 //! - [`contents`]: the bytes of a record
@@ -36,6 +36,7 @@ mod panics;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod problem;
+mod reader;
 mod report;
 mod rule;
 mod scan;
@@ -52,8 +53,7 @@ pub use change::{Change, Completion, Edited, Outcome, Record};
 pub use contents::Contents;
 pub use control_groups::memory_limit;
 pub use engine::{
-    connect, open, open_exclusive, restore, settle, Closing, DatabaseSettings, Job, Lease, Reader,
-    Store,
+    connect, open, open_exclusive, restore, settle, Closing, DatabaseSettings, Lease, Store,
 };
 pub use error::{Result, StoreError};
 pub use findings::Findings;
@@ -62,6 +62,7 @@ pub use key::{Key, ListPath};
 pub use notice::Notice;
 pub use panics::silence;
 pub use problem::Problem;
+pub use reader::{Job, Reader};
 pub use report::{Commits, Report, Stats};
 pub use scan::{Part, Parts, Records};
 pub use view::View;

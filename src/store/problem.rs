@@ -1,4 +1,4 @@
-//! What can be wrong with a database.
+//! Reasons why a database cannot hold a store.
 
 /// Why a database cannot hold a store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

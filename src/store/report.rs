@@ -1,4 +1,4 @@
-//! What a store reports about itself.
+//! Reports of a store about itself.
 
 use crate::store::findings::Findings;
 

@@ -57,37 +57,31 @@ impl Store {
     }
 
     /// Returns nothing: an open changes nothing that an operator should know about.
-    #[expect(clippy::unused_self, reason = "as the other engine has it")]
     pub fn notices(&self) -> &[Notice] {
         &[]
     }
 
     /// Returns nothing: no record is in memory.
-    #[expect(clippy::unused_self, reason = "as the other engine has it")]
     pub fn peek(&self, _: &Key) -> Cached<Option<Contents>> {
         Err(NotCached)
     }
 
     /// Returns a version that is never current.
-    #[expect(clippy::unused_self, reason = "as the other engine has it")]
     pub fn version(&self, _: &Key) -> u64 {
         0
     }
 
     /// Returns false: another process may have changed any record.
-    #[expect(clippy::unused_self, reason = "as the other engine has it")]
     pub fn is_current(&self, _: u64) -> bool {
         false
     }
 
     /// Returns nothing: no list is in memory.
-    #[expect(clippy::unused_self, reason = "as the other engine has it")]
     pub fn peek_count(&self, _: &ListPath) -> Cached<u64> {
         Err(NotCached)
     }
 
     /// Returns nothing: no list is in memory.
-    #[expect(clippy::unused_self, reason = "as the other engine has it")]
     pub fn peek_has(&self, _: &ListPath, _: &[u8]) -> Cached<bool> {
         Err(NotCached)
     }

@@ -21,7 +21,7 @@ const UNREGISTER: &str = "DELETE FROM ds_node WHERE id = $1";
 /// Longest time for a statement about the own row. It is a commit, so it takes as long as the other servers do.
 const OWN_ROW_LIMIT: Duration = Duration::from_secs(5);
 
-/// What became of a batch.
+/// The fate of a batch.
 pub enum Resolved {
     /// It had its effect, except for these groups. The connection can be used.
     Done(Vec<i32>, Connection),

@@ -58,7 +58,7 @@ WITH puts AS MATERIALIZED (
 )
 SELECT ARRAY(SELECT grp FROM late), EXISTS (SELECT FROM node)";
 
-/// What a batch did.
+/// The effect of a batch.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Done {
     /// Everything but these groups.

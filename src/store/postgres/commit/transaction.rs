@@ -25,7 +25,7 @@ pub struct RecordRow {
     pub request: usize,
 }
 
-/// What becomes of an item of a list.
+/// A change of an item of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemChange {
     /// Added, unless it is there.
@@ -39,7 +39,7 @@ pub enum ItemChange {
 /// An item to add or to remove.
 #[derive(Clone, Copy, Debug)]
 pub struct ItemRow {
-    /// What becomes of it.
+    /// Its change.
     pub change: ItemChange,
     /// Its position among the changes of the batch.
     pub position: usize,

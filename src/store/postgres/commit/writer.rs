@@ -54,7 +54,7 @@ struct Pending {
     since: Instant,
 }
 
-/// What an attempt to make a batch led to.
+/// The result of an attempt to make a batch.
 enum Attempt {
     /// The results of the requests, and none for one that has to be computed again.
     Made(Vec<Option<Result<()>>>),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::Error;
 
-/// What a failed statement means for its caller.
+/// The meaning of a failed statement for its caller.
 pub enum Failure {
     /// The statement had no effect, and may succeed if it is run again.
     Again,

@@ -85,7 +85,8 @@ impl Address {
         {
             return Err(invalid("it names no host"));
         }
-        let user = config.get_user().ok_or_else(|| invalid("it names no user"))?.to_owned();
+        let user = config.get_user().filter(|user| !user.is_empty());
+        let user = user.ok_or_else(|| invalid("it names no user"))?.to_owned();
         let database = config.get_dbname().unwrap_or(&user).to_owned();
         let tls = tls_of(mode, hosts.iter().all(is_on_this_machine))?;
         let ports = config.get_ports();

@@ -1,7 +1,7 @@
 //! The tables and their migration.
 //!
 //! The tables `objects` and `lists` are those of an engine of Dashboard, whose processes may run during the migration.
-//! What is added does not disturb them: columns that may be null, and indexes that are built without a lock. A unique
+//! The additions do not disturb them: columns that may be null, and indexes that are built without a lock. A unique
 //! index refuses an item that a list has already, which that engine checks itself beforehand.
 //!
 //! ```text

@@ -1,0 +1,155 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const { Client } = require('pg')
+const { Cluster, until } = require('./servers.js')
+const { ACCOUNT, makeAccount, startNode, startNodes } = require('./nodes.js')
+const { startProxy } = require('./proxy.js')
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+const record = `dashboard/account/${ACCOUNT}`
+
+describe('faults of servers and networks', () => {
+  let cluster
+  let nodes = []
+  beforeEach(async () => {
+    cluster = await new Cluster().start()
+  })
+  afterEach(async () => {
+    await Promise.all(nodes.map((node) => node.end()))
+    nodes = []
+    await cluster.stop()
+  })
+  const begin = async (count, url) => {
+    nodes = await startNodes(count, url)
+    return nodes
+  }
+  const stored = async (server = cluster.servers[0]) => JSON.parse((await cluster.query('SELECT contents FROM objects WHERE path = $1', { server, values: [record] }))[0].contents)
+
+  for (const loses of ['request', 'answer']) {
+    it(`a change whose ${loses} is lost is made exactly once`, async () => {
+      const proxy = await startProxy(cluster.servers[0].port)
+      const [node] = await begin(1, cluster.url({ servers: [proxy] }))
+      await makeAccount(node)
+      const count = 60
+      for (let i = 0; i < count; i++) {
+        proxy.loses = loses
+        await Promise.all([node.reset(ACCOUNT), node.reset(ACCOUNT), node.write(`other/${i}`, 'x')])
+      }
+      proxy.loses = undefined
+      assert(proxy.cuts >= count / 2, `only ${proxy.cuts} connections were cut`)
+      assert.strictEqual((await stored()).sessionKeyNumber, 1 + 2 * count)
+      await node.end()
+      await proxy.stop()
+    }).timeout(60000)
+  }
+  it('control: a client that repeats a change whose answer is lost makes it twice', async () => {
+    const proxy = await startProxy(cluster.servers[0].port)
+    await cluster.query('CREATE TABLE counter AS SELECT 0 AS number')
+    const connect = async () => {
+      const client = new Client({ host: '127.0.0.1', port: proxy.port, user: 'postgres', database: 'dashboard' })
+      client.on('error', () => {})
+      await client.connect()
+      return client
+    }
+    let client = await connect()
+    const sql = 'UPDATE counter SET number = number + 1 /* sessionKeyNumber */'
+    for (let i = 0; i < 20; i++) {
+      proxy.loses = 'answer'
+      await client.query(sql).catch(async () => {
+        client = await connect()
+        return client.query(sql)
+      })
+    }
+    await client.end()
+    const [{ number }] = await cluster.query('SELECT number FROM counter')
+    assert(number > 20, `${number}`)
+    await proxy.stop()
+  }).timeout(60000)
+
+  it('a commit whose wait is cancelled is acknowledged only when the standbys have it', async () => {
+    const [primary, ...standbys] = cluster.servers
+    const [node] = await begin(1, cluster.url({ servers: [primary] }))
+    await makeAccount(node)
+    await Promise.all(standbys.map((standby) => cluster.kill(standby, 'SIGSTOP')))
+    let answer
+    const reset = node.reset(ACCOUNT).then((number) => { answer = { number } }, (error) => { answer = { error } })
+    const waits = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'dashboard-sled'"
+    await until(async () => (await cluster.query(waits)).length > 0)
+    const [{ pid }] = await cluster.query(waits)
+    await cluster.query('SELECT pg_cancel_backend($1)', { values: [pid] })
+    await pause(1500)
+    assert.strictEqual(answer, undefined)
+    // It is visible on the primary, and would be lost with it.
+    assert.strictEqual((await stored()).sessionKeyNumber, 2)
+    await Promise.all(standbys.map((standby) => cluster.kill(standby, 'SIGCONT')))
+    await reset
+    assert.deepStrictEqual(answer, { number: 2 })
+    assert.strictEqual((await stored()).sessionKeyNumber, 2)
+  }).timeout(60000)
+
+  it('an old primary that is cut off from its standbys acknowledges nothing', async () => {
+    const [primary, next, other] = cluster.servers
+    process.env.SLED_COMMIT_SECONDS = '2'
+    try {
+      nodes = [startNode(cluster.url({ servers: [primary] })), startNode(cluster.url({ servers: [next] }))]
+      await nodes[0].open()
+      await makeAccount(nodes[0])
+      await cluster.promote(next, { followers: [other] })
+      await nodes[1].open()
+      const begun = Date.now()
+      const error = await nodes[0].reset(ACCOUNT).then(() => undefined, (error) => error)
+      assert(error && error.code === 'ERR_STORE_UNAVAILABLE', String(error))
+      assert(Date.now() - begun < 5000, `${Date.now() - begun} ms`)
+      assert.strictEqual(await nodes[1].reset(ACCOUNT), 2)
+    } finally {
+      delete process.env.SLED_COMMIT_SECONDS
+    }
+  }).timeout(60000)
+
+  it('a primary that hangs is replaced, and changes go on', async () => {
+    const [primary, next, other] = cluster.servers
+    process.env.SLED_COMMIT_SECONDS = '3'
+    try {
+      const [node] = await begin(1, cluster.url())
+      await makeAccount(node)
+      await cluster.kill(primary, 'SIGSTOP')
+      await cluster.promote(next, { followers: [other] })
+      const begun = Date.now()
+      await until(async () => (await node.reset(ACCOUNT).catch(() => 0)) > 1)
+      assert(Date.now() - begun < 15000, `${Date.now() - begun} ms`)
+      assert((await stored(next)).sessionKeyNumber > 1)
+    } finally {
+      delete process.env.SLED_COMMIT_SECONDS
+    }
+  }).timeout(60000)
+
+  it('calls fail within their time while all servers are down, and succeed when one is back', async () => {
+    process.env.SLED_COMMIT_SECONDS = '2'
+    try {
+      const [node] = await begin(1, cluster.url())
+      await makeAccount(node)
+      await Promise.all(cluster.servers.map((server) => cluster.kill(server)))
+      const begun = Date.now()
+      const errors = await Promise.all([node.reset(ACCOUNT), node.read(record), node.session('session_1')].map((call) => call.then(() => undefined, (error) => error)))
+      assert.deepStrictEqual(errors.map((error) => error && error.code), Array(3).fill('ERR_STORE_UNAVAILABLE'))
+      assert(Date.now() - begun < 6000, `${Date.now() - begun} ms`)
+      await Promise.all(cluster.servers.map((server) => cluster.launch(server)))
+      await until(async () => (await node.reset(ACCOUNT).catch(() => 0)) > 1)
+      assert.strictEqual(await node.session('session_1'), false)
+    } finally {
+      delete process.env.SLED_COMMIT_SECONDS
+    }
+  }).timeout(60000)
+
+  it('connections that an administrator ends are opened again', async () => {
+    const [node] = await begin(1, cluster.url())
+    await makeAccount(node)
+    let number = 1
+    for (let i = 0; i < 10; i++) {
+      await cluster.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dashboard-sled'")
+      assert.strictEqual(await node.reset(ACCOUNT), ++number)
+      assert.strictEqual(await node.session('session_1'), false)
+    }
+    assert.strictEqual((await stored()).sessionKeyNumber, number)
+  }).timeout(60000)
+})
