@@ -11,8 +11,8 @@ async function startNodes (count, url) {
   return nodes
 }
 
-function startNode (url, env = {}) {
-  const child = fork(path.join(__dirname, '..', 'fixtures', 'node.js'), { env: { ...process.env, ...env, URL: url }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+function startNode (url) {
+  const child = fork(path.join(__dirname, '..', 'fixtures', 'node.js'), { env: { ...process.env, URL: url }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const waiting = new Map()
   let last = 0
   const node = { child, onevent: () => {} }

@@ -138,6 +138,24 @@ impl Cache {
         self.versions.change(key);
     }
 
+    /// Adds a value that was read while its version was `version`, unless it has changed since. Called by the thread that
+    /// calls [`Cache::evict`], so that no change comes in between.
+    #[cfg(feature = "postgres")]
+    pub fn fill(&self, key: &Key, contents: &Contents, version: u64) {
+        if self.versions.is_current(version) {
+            if let Some(entry) = pack(key, Some(contents)) {
+                self.entries.insert(self.hash(key), entry);
+            }
+        }
+    }
+
+    /// Drops the value of `key`, because it has changed.
+    #[cfg(feature = "postgres")]
+    pub fn evict(&self, key: &Key) {
+        self.entries.remove(&self.hash(key));
+        self.versions.change(key);
+    }
+
     /// Drops all entries, because any key may have changed. Called by the writer only.
     pub fn clear(&self) {
         self.entries.clear();

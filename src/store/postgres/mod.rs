@@ -2,6 +2,7 @@
 //!
 //! - [`link`]: connections to the servers
 //! - [`tables`]: the tables, and statements that read
+//! - [`lease`]: for how long this node may answer from memory
 //! - [`commit`]: changes on their way to the database
 //! - [`registry`]: the stores that this process has open
 //! - [`runtime`], [`statistics`]: the thread of a store; what it counts
@@ -11,6 +12,7 @@
 //! goes to the queue of the writer ([`commit`]).
 
 mod commit;
+mod lease;
 mod link;
 mod registry;
 mod runtime;
@@ -32,6 +34,7 @@ use crate::store::panics::caught;
 use crate::store::report::{Report, Stats};
 use crate::store::scan::{Parts, Records};
 use commit::queue::Queue;
+use lease::Lease as NodeLease;
 use link::pool::Pool;
 use statistics::Statistics;
 use std::future::Future;
@@ -44,6 +47,7 @@ pub struct Store {
     name: Arc<str>,
     handle: Handle,
     pool: Arc<Pool>,
+    lease: Arc<NodeLease>,
     queue: Arc<Queue>,
     statistics: Arc<Statistics>,
     /// Until the store is closed.
@@ -61,19 +65,25 @@ impl Store {
         &[]
     }
 
-    /// Returns nothing: no record is in memory.
-    pub fn peek(&self, _: &Key) -> Cached<Option<Contents>> {
-        Err(NotCached)
+    /// Returns the contents of the record at `key`, if it is in memory and this node has a lease.
+    pub fn peek(&self, key: &Key) -> Cached<Option<Contents>> {
+        let contents = self.lease.cache.peek(key)?;
+        // Afterwards: the lease was valid when the record was found.
+        if self.lease.is_valid() {
+            Ok(contents)
+        } else {
+            Err(NotCached)
+        }
     }
 
-    /// Returns a version that is never current.
-    pub fn version(&self, _: &Key) -> u64 {
-        0
+    /// Returns the version of the record at `key`. Take it before the record is read.
+    pub fn version(&self, key: &Key) -> u64 {
+        self.lease.cache.versions().of(key)
     }
 
-    /// Returns false: another process may have changed any record.
-    pub fn is_current(&self, _: u64) -> bool {
-        false
+    /// Returns whether a value that was read after `version` was taken is unchanged, as far as this node may know.
+    pub fn is_current(&self, version: u64) -> bool {
+        self.lease.cache.versions().is_current(version) && self.lease.is_valid()
     }
 
     /// Returns nothing: no list is in memory.
@@ -93,7 +103,7 @@ impl Store {
         answer: impl FnOnce(Result<T>) + Send + 'static,
     ) {
         let Some(in_use) = self.begin_use() else { return answer(Err(StoreError::Closed)) };
-        let pool = Arc::clone(&self.pool);
+        let (pool, lease) = (Arc::clone(&self.pool), Arc::clone(&self.lease));
         self.handle.spawn(async move {
             let mut fetched = Fetched::default();
             let result = loop {
@@ -102,7 +112,7 @@ impl Store {
                 if lacking.is_empty() {
                     break result;
                 }
-                if let Err(error) = fetch(&pool, lacking, &mut fetched).await {
+                if let Err(error) = fetch(&pool, &lease, lacking, &mut fetched).await {
                     break Err(error);
                 }
             };
@@ -200,7 +210,9 @@ impl Store {
 
     /// Collects the statistics without reading the data.
     pub fn stats(&self) -> Result<Stats> {
-        Ok(self.statistics.collect(self.queue.waiting()))
+        let (cache_hits, cache_misses, cache_bytes) = self.lease.cache.counts();
+        let stats = self.statistics.collect(self.queue.waiting());
+        Ok(Stats { cache_hits, cache_misses, cache_bytes, ..stats })
     }
 
     /// Makes `changes` together or not at all. Calls `completion` when they are durable.
@@ -243,16 +255,33 @@ impl Store {
 }
 
 /// Answers the questions of a look-up.
-async fn fetch(pool: &Pool, lacking: Vec<Question>, fetched: &mut Fetched) -> Result<()> {
+async fn fetch(
+    pool: &Pool,
+    lease: &NodeLease,
+    lacking: Vec<Question>,
+    fetched: &mut Fetched,
+) -> Result<()> {
+    let version = |key: &Key| lease.cache.versions().of(key);
     let mut keys = Vec::new();
     for question in lacking {
         match question {
-            Question::Record(key) => keys.push(key),
+            Question::Record(key) => {
+                let version = version(&key);
+                keys.push((key, version));
+            }
             Question::Following(key, follow) => {
+                let before = version(&key);
+                // The second record is not known yet, so its version is that of all changes.
+                let changes = lease.changes();
                 let (first, second) = read::following(pool, &key, &follow).await?;
-                fetched.add_record(key, first, 0);
+                lease.keep(&key, first.as_ref(), before);
+                fetched.add_record(key, first, before);
                 if let Some((key, contents)) = second {
-                    fetched.add_record(key, Some(contents), 0);
+                    let before = version(&key);
+                    if lease.changes() == changes {
+                        lease.keep(&key, Some(&contents), before);
+                        fetched.add_record(key, Some(contents), before);
+                    }
                 }
             }
             Question::Count(path) => {
@@ -270,10 +299,12 @@ async fn fetch(pool: &Pool, lacking: Vec<Question>, fetched: &mut Fetched) -> Re
         }
     }
     if !keys.is_empty() {
-        let mut found = read::records(pool, &keys).await?;
-        for key in keys {
+        let wanted: Vec<Key> = keys.iter().map(|(key, _)| key.clone()).collect();
+        let mut found = read::records(pool, &wanted).await?;
+        for (key, version) in keys {
             let contents = found.remove(&key);
-            fetched.add_record(key, contents, 0);
+            lease.keep(&key, contents.as_ref(), version);
+            fetched.add_record(key, contents, version);
         }
     }
     Ok(())

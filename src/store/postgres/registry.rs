@@ -2,11 +2,14 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::postgres::commit::queue::Queue;
+use crate::store::postgres::commit::resolve;
 use crate::store::postgres::commit::writer::Writer;
+use crate::store::postgres::lease::keeper::Keeper;
+use crate::store::postgres::lease::Lease as NodeLease;
 use crate::store::postgres::link::connection::Connector;
-use crate::store::postgres::link::pool::Pool;
+use crate::store::postgres::link::pool::{Gate, Pool};
 use crate::store::postgres::link::url::Address;
-use crate::store::postgres::runtime::{self, Ended};
+use crate::store::postgres::runtime::{self, Ended, Last};
 use crate::store::postgres::statistics::Statistics;
 use crate::store::postgres::tables::schema;
 use crate::store::postgres::Store;
@@ -138,8 +141,8 @@ fn start(settings: &Settings<'_>, address: Address) -> Result<(Store, Arc<Ended>
     let name = Arc::clone(&address.name);
     let connector = Arc::new(Connector::new(address, settings.is_durable_by_itself)?);
     let ended = Arc::new(Ended::default());
-    let at_end = Arc::clone(&ended);
-    let (handle, in_use) = runtime::start(move || at_end.set())?;
+    let last = Last::default();
+    let (handle, in_use) = runtime::start(Arc::clone(&last), Arc::clone(&ended))?;
     let in_use = Arc::new(in_use);
     let (sender, prepared) = mpsc::channel();
     let preparing = Arc::clone(&connector);
@@ -150,15 +153,35 @@ fn start(settings: &Settings<'_>, address: Address) -> Result<(Store, Arc<Ended>
     prepared.recv().unwrap_or(Err(StoreError::Closed))?;
     let limit = settings.commit_limit;
     let (queue, statistics) = (Arc::new(Queue::default()), Arc::new(Statistics::new()));
-    let pool = Arc::new(Pool::new(Arc::clone(&connector), limit));
-    let writer = Writer::new(connector, Arc::clone(&queue), Arc::clone(&statistics), limit);
+    let node = uuid::Uuid::new_v4().to_string();
+    let lease = Arc::new(NodeLease::new(settings.cache_bytes));
+    let gate: Arc<dyn Gate> = Arc::<NodeLease>::clone(&lease);
+    let pool = Arc::new(Pool::new(Arc::clone(&connector), gate, limit));
+    let keeper = Keeper::new(Arc::clone(&connector), Arc::clone(&lease), node.clone());
+    let keeping = handle.spawn(keeper.run());
+    let (ending, own) = (Arc::clone(&connector), node.clone());
+    *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::pin(async move {
+        keeping.abort();
+        // If this fails, another store removes the row a day later.
+        if let Ok(connection) = ending.connect().await {
+            let _ = resolve::unregister(&connection, &own).await;
+        }
+    }));
+    let writer = Writer::new(
+        connector,
+        Arc::clone(&lease),
+        Arc::clone(&queue),
+        Arc::clone(&statistics),
+        node,
+        limit,
+    );
     let until_written = Arc::clone(&in_use);
     handle.spawn(async move {
         writer.run().await;
         drop(until_written);
     });
     let in_use = Mutex::new(Some(in_use));
-    Ok((Store { name, handle, pool, queue, statistics, in_use }, ended))
+    Ok((Store { name, handle, pool, lease, queue, statistics, in_use }, ended))
 }
 
 /// Waits until everything that was submitted to any store is durable, for at most `limit`.

@@ -1,11 +1,14 @@
 //! The thread on which everything of one store happens. It starts with the store and ends with its last use.
 
 use crate::store::error::{Result, StoreError};
-use std::sync::{mpsc, Condvar, Mutex, PoisonError};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{mpsc, Arc, Condvar, Mutex, PoisonError};
 use std::thread::Builder as Thread;
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 /// Keeps the thread of a store alive. The thread ends when the last one is dropped.
 pub struct Use(Option<oneshot::Sender<()>>);
@@ -41,8 +44,14 @@ impl Ended {
     }
 }
 
-/// Starts a thread. Calls `at_end` there when it ends.
-pub fn start(at_end: impl FnOnce() + Send + 'static) -> Result<(Handle, Use)> {
+/// Work for the end of a thread.
+pub type Last = Arc<Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>>;
+
+/// Longest time for that work.
+const LAST_LIMIT: Duration = Duration::from_secs(1);
+
+/// Starts a thread. When it ends, does the work in `last`, and says so to `has_ended`.
+pub fn start(last: Last, has_ended: Arc<Ended>) -> Result<(Handle, Use)> {
     let (sender, ended) = oneshot::channel();
     let (started, handles) = mpsc::channel();
     let work = move || {
@@ -58,8 +67,11 @@ pub fn start(at_end: impl FnOnce() + Send + 'static) -> Result<(Handle, Use)> {
         let _ = started.send(Ok(runtime.handle().clone()));
         // The sender is dropped or used: both mean the end.
         let _ = runtime.block_on(ended);
+        if let Some(work) = last.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = runtime.block_on(async { timeout(LAST_LIMIT, work).await });
+        }
         drop(runtime);
-        at_end();
+        has_ended.set();
     };
     Thread::new()
         .name("dashboard-sled database".into())

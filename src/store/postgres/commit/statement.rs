@@ -2,12 +2,15 @@
 
 use crate::store::contents::Contents;
 use crate::store::postgres::commit::transaction::{ItemChange, Transaction};
+use crate::store::postgres::lease::{EVERYTHING, SEPARATOR};
 use crate::store::postgres::link::connection::Connection;
 use crate::store::postgres::link::errors::Failure;
 use crate::store::postgres::tables::names::Name;
 
 /// Rows are locked in the order of their paths, so that nodes wait for each other instead of in a circle. A group with
 /// a row that is not as it was read is late. The changes of the others are made, unless the batch is fenced off.
+///
+/// Last, because all nodes meet there: the epoch is raised, and the other nodes are told which records have changed.
 ///
 /// The three kinds of rows: 0 was not read, 1 was not there, 2 was there with these contents.
 const COMMIT: &str = "
@@ -30,33 +33,44 @@ WITH puts AS MATERIALIZED (
 ), fit_items AS MATERIALIZED (
   SELECT i.* FROM items i WHERE EXISTS (SELECT FROM node) AND i.grp NOT IN (SELECT grp FROM late)
 ), removed AS (
-  DELETE FROM objects o USING fit WHERE o.path = fit.path AND fit.contents IS NULL
+  DELETE FROM objects o USING fit WHERE o.path = fit.path AND fit.contents IS NULL RETURNING 1
 ), changed AS (
   UPDATE objects o SET contents = fit.contents, ds_name = fit.name, ds_retired = fit.retired
-    FROM fit WHERE o.path = fit.path AND fit.kind = 2 AND fit.contents IS NOT NULL
+    FROM fit WHERE o.path = fit.path AND fit.kind = 2 AND fit.contents IS NOT NULL RETURNING 1
 ), created AS (
   INSERT INTO objects (path, contents, ds_name, ds_retired)
     SELECT path, contents, name, retired FROM fit WHERE kind = 1 AND contents IS NOT NULL ORDER BY path
+    RETURNING 1
 ), written AS (
   INSERT INTO objects (path, contents, ds_name, ds_retired)
     SELECT path, contents, name, retired FROM fit WHERE kind = 0 AND contents IS NOT NULL ORDER BY path
     ON CONFLICT (path) DO UPDATE SET contents = EXCLUDED.contents, ds_name = EXCLUDED.ds_name, ds_retired = EXCLUDED.ds_retired
+    RETURNING 1
 ), taken AS (
-  DELETE FROM lists l USING fit_items i WHERE l.path = i.path AND l.objectid = i.item AND i.change = 1
+  DELETE FROM lists l USING fit_items i WHERE l.path = i.path AND l.objectid = i.item AND i.change = 1 RETURNING 1
 ), added AS (
   INSERT INTO lists (path, objectid, ds_path, ds_objectid)
     SELECT path, item, full_path, full_item FROM fit_items WHERE change = 0 ORDER BY path, position
-    ON CONFLICT (path, objectid) DO NOTHING
+    ON CONFLICT (path, objectid) DO NOTHING RETURNING 1
 ), moved AS (
   INSERT INTO lists (path, objectid, ds_path, ds_objectid)
     SELECT path, item, full_path, full_item FROM fit_items WHERE change = 2 ORDER BY path, position
-    ON CONFLICT (path, objectid) DO UPDATE SET listid = EXCLUDED.listid
+    ON CONFLICT (path, objectid) DO UPDATE SET listid = EXCLUDED.listid RETURNING 1
 ), quarantined AS (
   INSERT INTO ds_meta SELECT 'quarantine', '' WHERE $17::int = 1 AND EXISTS (SELECT FROM node) ON CONFLICT (name) DO NOTHING
 ), released AS (
   DELETE FROM ds_meta WHERE $17::int = 2 AND name = 'quarantine' AND EXISTS (SELECT FROM node)
+), made AS (
+  SELECT (SELECT count(*) FROM removed) + (SELECT count(*) FROM changed) + (SELECT count(*) FROM created)
+    + (SELECT count(*) FROM written) + (SELECT count(*) FROM taken) + (SELECT count(*) FROM added)
+    + (SELECT count(*) FROM moved) AS rows
+), epoch AS (
+  UPDATE ds_epoch SET epoch = epoch + 1 FROM made
+    WHERE id = 1 AND made.rows >= 0 AND $18::text <> '' AND EXISTS (SELECT FROM node) RETURNING epoch
+), told AS (
+  SELECT pg_notify('ds_change', epoch.epoch || E'\\x1f' || $1 || E'\\x1f' || $18) FROM epoch
 )
-SELECT ARRAY(SELECT grp FROM late), EXISTS (SELECT FROM node)";
+SELECT ARRAY(SELECT grp FROM late), EXISTS (SELECT FROM node), (SELECT count(*) FROM told)";
 
 /// The effect of a batch.
 #[derive(Debug, PartialEq, Eq)]
@@ -121,6 +135,7 @@ pub async fn commit(
         Some(quarantine) if quarantine.is_set => 1,
         Some(_) => 2,
     };
+    let told = told(&records);
     let rows = connection
         .query(
             "make a change",
@@ -143,6 +158,7 @@ pub async fn commit(
                 &full_names,
                 &changes,
                 &quarantine,
+                &told,
             ],
         )
         .await?;
@@ -150,6 +166,25 @@ pub async fn commit(
         Some(row) if row.get::<_, bool>(1) => Done::Except(row.get(0)),
         _ => Done::Fenced,
     })
+}
+
+/// Longest list of changed records that is sent to other nodes, in bytes. A notification of PostgreSQL has less than
+/// 8000.
+const LONGEST_TOLD: usize = 7000;
+/// Returns the paths of the records that other nodes may have in memory. One that was not there is in no memory.
+fn told(records: &Records<'_>) -> String {
+    let changed = records.paths.iter().zip(&records.kinds).filter(|(_, kind)| **kind != 1);
+    let mut told = String::new();
+    for (path, _) in changed {
+        if path.contains(SEPARATOR) || told.len() + path.len() > LONGEST_TOLD {
+            return EVERYTHING.into();
+        }
+        if !told.is_empty() {
+            told.push(SEPARATOR);
+        }
+        told.push_str(path);
+    }
+    told
 }
 
 /// Columns of the rows to write.

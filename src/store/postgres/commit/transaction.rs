@@ -145,6 +145,13 @@ impl Transaction {
         self.quarantine
     }
 
+    /// Returns whether it changes a record that may have been there before.
+    pub fn changes_stored(&self) -> bool {
+        let is_new =
+            |(key, row): (&Key, &RecordRow)| row.is_computed && !self.stored.contains_key(key);
+        !self.records.iter().all(is_new)
+    }
+
     /// Returns whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.items.is_empty() && self.quarantine.is_none()

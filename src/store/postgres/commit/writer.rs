@@ -8,6 +8,8 @@ use crate::store::postgres::commit::queue::{Queue, Waiting, Work};
 use crate::store::postgres::commit::resolve::{self, Resolved};
 use crate::store::postgres::commit::statement::{self, Done};
 use crate::store::postgres::commit::transaction::Transaction;
+use crate::store::postgres::lease::wait::{self, Others};
+use crate::store::postgres::lease::Lease;
 use crate::store::postgres::link::connection::{Connection, Connector};
 use crate::store::postgres::link::errors::Failure;
 use crate::store::postgres::link::pool::of_connecting;
@@ -18,6 +20,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 /// Longest time that reading the stored records takes.
@@ -31,11 +34,10 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 const FIRST_RESOLVE: Duration = Duration::from_secs(5);
 const LONGEST_RESOLVE: Duration = Duration::from_secs(120);
 
-const WIPE: &str = "DELETE FROM objects; DELETE FROM lists";
-
 /// The one writer of a store.
 pub struct Writer {
     connector: Arc<Connector>,
+    lease: Arc<Lease>,
     queue: Arc<Queue>,
     statistics: Arc<Statistics>,
     node: String,
@@ -45,6 +47,8 @@ pub struct Writer {
     /// Longest time that a change waits.
     limit: Duration,
     pause: Duration,
+    /// Changes that are made, and wait for other nodes.
+    waiting: Vec<JoinHandle<()>>,
 }
 
 /// A request whose caller waits. The caller of one without a completion was told that its outcome is not known.
@@ -56,8 +60,9 @@ struct Pending {
 
 /// The result of an attempt to make a batch.
 enum Attempt {
-    /// The results of the requests, and none for one that has to be computed again.
-    Made(Vec<Option<Result<()>>>),
+    /// The results of the requests, and none for one that has to be computed again. Other nodes may have to follow
+    /// before the callers are answered.
+    Made(Vec<Option<Result<()>>>, Option<Others>),
     /// Nothing was changed. The same can be tried again at once.
     Again,
     /// Nothing was changed, because the database cannot be reached.
@@ -72,20 +77,24 @@ impl Writer {
     /// Returns the writer of `queue`.
     pub fn new(
         connector: Arc<Connector>,
+        lease: Arc<Lease>,
         queue: Arc<Queue>,
         statistics: Arc<Statistics>,
+        node: String,
         limit: Duration,
     ) -> Self {
         Self {
             connector,
+            lease,
             queue,
             statistics,
-            node: uuid::Uuid::new_v4().to_string(),
+            node,
             batch: 0,
             is_registered: false,
             connection: None,
             limit,
             pause: FIRST_PAUSE,
+            waiting: Vec::new(),
         }
     }
 
@@ -98,12 +107,19 @@ impl Writer {
                     let result = self.wipe().await;
                     completion(result);
                 }
-                Work::Settle(completion) => completion(Ok(())),
+                Work::Settle(completion) => {
+                    self.wait_for_others().await;
+                    completion(Ok(()));
+                }
             }
         }
-        if let Some(connection) = self.connection.as_ref().filter(|_| self.is_registered) {
-            // If this fails, another store removes the row a day later.
-            let _ = resolve::unregister(connection, &self.node).await;
+        self.wait_for_others().await;
+    }
+
+    async fn wait_for_others(&mut self) {
+        for task in self.waiting.drain(..) {
+            // Fails if it panicked; its callers have an error then.
+            let _ = task.await;
         }
     }
 
@@ -128,15 +144,16 @@ impl Writer {
                 self.pause = FIRST_PAUSE;
             }
             match attempt {
-                Attempt::Made(results) => {
-                    let mut left = Vec::new();
+                Attempt::Made(results, others) => {
+                    let (mut left, mut made) = (Vec::new(), Vec::new());
                     for (request, result) in pending.drain(..).zip(results) {
                         match result {
-                            Some(result) => request.answer(result),
+                            Some(result) => made.push((request, result)),
                             None => left.push(request),
                         }
                     }
                     pending = left;
+                    self.answer(made, others);
                 }
                 Attempt::Again => {}
                 Attempt::Refused(error) => {
@@ -180,7 +197,7 @@ impl Writer {
         let computed: Vec<Result<()>> =
             pending.iter().map(|request| transaction.take(&request.changes)).collect();
         if transaction.is_empty() {
-            return Attempt::Made(computed.into_iter().map(Some).collect());
+            return Attempt::Made(computed.into_iter().map(Some).collect(), None);
         }
         self.batch += 1;
         let begun = Instant::now();
@@ -206,13 +223,42 @@ impl Writer {
             },
         };
         self.statistics.note(begun.elapsed());
+        for (key, _) in transaction.records() {
+            self.lease.drop_record(key);
+        }
+        // A record that was not there is in the memory of no node.
+        let others = if transaction.changes_stored() {
+            Others::ask(self.connection.as_ref(), &self.node).await
+        } else {
+            None
+        };
         let is_late = |request| {
             i32::try_from(transaction.group(request)).is_ok_and(|group| late.contains(&group))
         };
         let results = (0..).zip(computed);
         Attempt::Made(
             results.map(|(request, result)| (!is_late(request)).then_some(result)).collect(),
+            others,
         )
+    }
+
+    /// Answers callers, after the other nodes have followed. Meanwhile the writer goes on.
+    fn answer(&mut self, made: Vec<(Pending, Result<()>)>, others: Option<Others>) {
+        let Some(others) = others else {
+            made.into_iter().for_each(|(request, result)| request.answer(result));
+            return;
+        };
+        let (lease, connector) = (Arc::clone(&self.lease), Arc::clone(&self.connector));
+        let waiting = tokio::spawn(async move {
+            let in_vain = others.wait(&lease).await;
+            made.into_iter().for_each(|(request, result)| request.answer(result));
+            if let (false, Ok(connection)) = (in_vain.is_empty(), connector.connect().await) {
+                // If this fails, the next change waits for them as well.
+                let _ = wait::forget(&connection, &in_vain).await;
+            }
+        });
+        self.waiting.retain(|task| !task.is_finished());
+        self.waiting.push(waiting);
     }
 
     /// Returns the late groups of the last batch if it was made.
@@ -280,16 +326,27 @@ impl Writer {
     /// Removes everything. It can be repeated, so a lost answer does not matter.
     async fn wipe(&mut self) -> Result<()> {
         let end = Instant::now() + self.limit;
+        let wipe = format!(
+            "DELETE FROM objects; DELETE FROM lists; UPDATE ds_epoch SET epoch = epoch + 1 WHERE id = 1; \
+            SELECT pg_notify('ds_change', (SELECT epoch FROM ds_epoch WHERE id = 1) || E'\\x1f{}\\x1f*')",
+            self.node,
+        );
         loop {
             let wiped = match self.connect().await {
                 Ok(()) => match &self.connection {
-                    Some(connection) => connection.execute("remove everything", WIPE).await,
+                    Some(connection) => connection.execute("remove everything", &wipe).await,
                     None => Err(Failure::Again),
                 },
                 Err(failure) => Err(failure),
             };
             let cause = match wiped {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.lease.drop_all();
+                    if let Some(others) = Others::ask(self.connection.as_ref(), &self.node).await {
+                        others.wait(&self.lease).await;
+                    }
+                    return Ok(());
+                }
                 Err(Failure::Refused(error)) => return Err(error),
                 Err(Failure::Again) => "other processes change the same records".to_owned(),
                 Err(Failure::Lost(cause)) => {

@@ -12,6 +12,7 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::mpsc::{unbounded_channel, UnboundedReceiver};
 use tokio::time::{timeout, Instant};
 use tokio_postgres::error::Severity;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
@@ -28,11 +29,12 @@ const OLDEST: i32 = 130_000;
 /// other servers is made, and may be lost. Therefore time limits are this side's.
 const SET_UP: &str = "SET synchronous_commit = on; SET statement_timeout = 0; \
     SET default_transaction_isolation = 'read committed'; SET client_min_messages = warning; SET lock_timeout = 0; \
-    SET bytea_output = hex; SET standard_conforming_strings = on";
+    SET bytea_output = hex; SET standard_conforming_strings = on; SET ds.node = 'yes'";
 const ASK: &str =
     "SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
     pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', \
-    current_setting('synchronous_standby_names') <> '', current_setting('server_encoding')";
+    current_setting('synchronous_standby_names') <> '', current_setting('server_encoding'), \
+    pg_postmaster_start_time()::text || coalesce(inet_server_addr()::text || inet_server_port(), '')";
 
 /// Connects to the servers of one database.
 pub struct Connector {
@@ -46,6 +48,8 @@ pub struct Connection {
     client: Client,
     statements: Mutex<HashMap<&'static str, Statement>>,
     warnings: Arc<AtomicU64>,
+    server: String,
+    notifications: Option<UnboundedReceiver<String>>,
 }
 
 impl Connector {
@@ -106,11 +110,11 @@ impl Connector {
     }
 
     async fn connect_to(&self, server: &Config) -> Result<Connection> {
-        let connection = match &self.tls {
+        let mut connection = match &self.tls {
             Some(tls) => self.open(server, tls.clone()).await?,
             None => self.open(server, NoTls).await?,
         };
-        self.check(&connection).await?;
+        self.check(&mut connection).await?;
         Ok(connection)
     }
 
@@ -125,20 +129,31 @@ impl Connector {
             connected.map_err(|error| errors::of_connecting(self.name(), &error))?;
         let warnings = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&warnings);
+        let (sender, notifications) = unbounded_channel();
         // Ends when the client is dropped or the connection is lost. The error is that of the statements under way.
         tokio::spawn(async move {
             while let Some(Ok(message)) = poll_fn(|context| driver.poll_message(context)).await {
-                if let AsyncMessage::Notice(notice) = message {
-                    if notice.parsed_severity() == Some(Severity::Warning) {
-                        counted.fetch_add(1, Ordering::Release);
+                match message {
+                    AsyncMessage::Notice(notice) => {
+                        if notice.parsed_severity() == Some(Severity::Warning) {
+                            counted.fetch_add(1, Ordering::Release);
+                        }
                     }
+                    AsyncMessage::Notification(notification) => {
+                        let text = [notification.channel(), notification.payload()].join(" ");
+                        // Fails if nobody listens any more.
+                        let _ = sender.send(text);
+                    }
+                    _ => {}
                 }
             }
         });
-        Ok(Connection { client, statements: Mutex::default(), warnings })
+        let (statements, server) = Default::default();
+        let notifications = Some(notifications);
+        Ok(Connection { client, statements, warnings, server, notifications })
     }
 
-    async fn check(&self, connection: &Connection) -> Result<()> {
+    async fn check(&self, connection: &mut Connection) -> Result<()> {
         let problem = |problem| StoreError::Unsuitable { name: Arc::clone(self.name()), problem };
         let failed = |error| match errors::sort("set up a connection", &error) {
             Failure::Refused(StoreError::Postgres { cause, .. }) => {
@@ -155,6 +170,7 @@ impl Connector {
         }
         let (is_read_only, is_synchronous): (bool, bool) = (row.get(2), row.get(3));
         let encoding: String = row.get(4);
+        connection.server = row.get(5);
         if is_read_only {
             return Err(problem(Problem::ReadOnly));
         }
@@ -169,6 +185,16 @@ impl Connector {
 }
 
 impl Connection {
+    /// Returns what identifies the server that runs at the other end.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Takes the notifications, each as its channel and its text.
+    pub fn take_notifications(&mut self) -> Option<UnboundedReceiver<String>> {
+        self.notifications.take()
+    }
+
     /// Returns whether the connection is lost.
     pub fn is_closed(&self) -> bool {
         self.client.is_closed()

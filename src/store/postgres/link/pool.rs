@@ -20,9 +20,19 @@ const ATTEMPT_LIMIT: Duration = Duration::from_millis(1500);
 /// Longest time that one attempt of a scan waits for a page.
 const PAGE_LIMIT: Duration = Duration::from_secs(60);
 
+/// Judges whether an answer of a server that has just come is up to date.
+pub trait Gate: Send + Sync {
+    /// Returns whether the answer counts.
+    fn covers(&self, server: &str) -> bool;
+
+    /// Returns whether another server is known to be the right one.
+    fn is_of_other(&self, server: &str) -> bool;
+}
+
 /// Shared connections, opened when they are first needed.
 pub struct Pool {
     connector: Arc<Connector>,
+    gate: Arc<dyn Gate>,
     look_ups: [Slot; CONNECTIONS],
     /// A connection for whole lists and scans, which a look-up would otherwise wait for.
     scans: Slot,
@@ -36,6 +46,8 @@ type Slot = Mutex<Option<Arc<Connection>>>;
 /// Which connections a statement uses.
 #[derive(Clone, Copy)]
 pub enum Lane {
+    /// For records that must be up to date.
+    Gated,
     /// For a few rows.
     LookUp,
     /// For many rows.
@@ -43,10 +55,11 @@ pub enum Lane {
 }
 
 impl Pool {
-    /// Returns a pool without connections. A read fails if it takes longer than `limit`.
-    pub fn new(connector: Arc<Connector>, limit: Duration) -> Self {
+    /// Returns a pool without connections. A read fails if it takes longer than `limit`. `gate` judges answers.
+    pub fn new(connector: Arc<Connector>, gate: Arc<dyn Gate>, limit: Duration) -> Self {
         Self {
             connector,
+            gate,
             look_ups: Default::default(),
             scans: Slot::default(),
             turn: AtomicUsize::new(0),
@@ -84,7 +97,7 @@ impl Pool {
     ) -> std::result::Result<Vec<Row>, Failure> {
         let slot = self.slot(lane);
         let most = match lane {
-            Lane::LookUp => ATTEMPT_LIMIT,
+            Lane::Gated | Lane::LookUp => ATTEMPT_LIMIT,
             Lane::Scan => PAGE_LIMIT,
         };
         let connection = timeout(backoff.left(), self.connection(slot))
@@ -92,18 +105,32 @@ impl Pool {
             .map_err(|_| Failure::Lost("no connection in time".into()))??;
         let limit = most.min(backoff.left().max(Duration::from_millis(1)));
         let result = connection.query_within(limit, "read", sql, parameters).await;
-        if matches!(result, Err(Failure::Lost(_))) {
-            let mut current = slot.lock().await;
-            if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, &connection)) {
-                *current = None;
+        let is_gated = matches!(lane, Lane::Gated);
+        if is_gated && result.is_ok() && !self.gate.covers(connection.server()) {
+            if self.gate.is_of_other(connection.server()) {
+                Self::give_up(slot, &connection).await;
             }
+            return Err(Failure::Lost(
+                "this node has no lease: no other server confirms it".into(),
+            ));
+        }
+        if matches!(result, Err(Failure::Lost(_))) {
+            Self::give_up(slot, &connection).await;
         }
         result
     }
 
+    /// Drops a connection that is not to be used any more.
+    async fn give_up(slot: &Slot, connection: &Arc<Connection>) {
+        let mut current = slot.lock().await;
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, connection)) {
+            *current = None;
+        }
+    }
+
     fn slot(&self, lane: Lane) -> &Slot {
         match lane {
-            Lane::LookUp => {
+            Lane::Gated | Lane::LookUp => {
                 let turn = self.turn.fetch_add(1, Ordering::Relaxed) % CONNECTIONS;
                 self.look_ups.get(turn).unwrap_or(&self.scans)
             }

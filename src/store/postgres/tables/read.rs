@@ -43,7 +43,7 @@ fn contents(bytes: Option<&[u8]>, retired: Option<&[u8]>) -> Contents {
 pub async fn records(pool: &Pool, keys: &[Key]) -> Result<HashMap<Key, Contents>> {
     let by_text = by_text(keys);
     let texts: Vec<&str> = by_text.keys().map(String::as_str).collect();
-    let rows = pool.query(Lane::LookUp, RECORDS, &[&texts]).await?;
+    let rows = pool.query(Lane::Gated, RECORDS, &[&texts]).await?;
     Ok(found(by_text, &rows))
 }
 
@@ -82,7 +82,7 @@ pub async fn following(
     };
     let pattern = format!("\"{}\":\"([A-Za-z0-9_-]+)\"", follow.property);
     let rows =
-        pool.query(Lane::LookUp, FOLLOWING, &[&names::text_of(key), &prefix, &pattern]).await?;
+        pool.query(Lane::Gated, FOLLOWING, &[&names::text_of(key), &prefix, &pattern]).await?;
     let Some(row) = rows.first() else { return Ok((None, None)) };
     let second = row
         .get::<_, Option<&str>>(2)

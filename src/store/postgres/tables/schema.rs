@@ -8,7 +8,8 @@
 //! objects   path | contents | created | ds_name | ds_retired
 //! lists     listid | path | objectid | created | ds_path | ds_objectid
 //! ds_meta   name | value                      the version of the tables, the quarantine
-//! ds_node   id | batch | fence | late | renewed    one row for each open store
+//! ds_node   id | batch | fence | late | renewed | leased    one row for each open store
+//! ds_epoch  id | epoch                        the number of changes that other nodes were told of
 //! ```
 //!
 //! `ds_name`, `ds_path` and `ds_objectid` are names that do not fit ([`super::names`]). `ds_retired` holds the
@@ -38,14 +39,14 @@ const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, t.typname::text,
     CASE WHEN t.typname = 'varchar' AND a.atttypmod > 4 THEN a.atttypmod - 4 ELSE 2147483647 END::int \
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
     JOIN pg_type t ON t.oid = a.atttypid WHERE n.nspname = current_schema() AND a.attnum > 0 AND NOT a.attisdropped \
-    AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node')";
+    AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node', 'ds_epoch')";
 const RIGHTS: &str = "SELECT current_user::text, coalesce(current_schema()::text, ''), \
     coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)";
 const TABLE_RIGHTS: &str = "SELECT c.relname::text, pg_has_role(c.relowner, 'USAGE'), \
     has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') \
     AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE') \
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-    WHERE n.nspname = current_schema() AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node')";
+    WHERE n.nspname = current_schema() AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node', 'ds_epoch')";
 const STORED_VERSION: &str = "SELECT value FROM ds_meta WHERE name = 'version'";
 const QUARANTINE: &str = "SELECT 1 FROM ds_meta WHERE name = 'quarantine'";
 
@@ -56,7 +57,18 @@ const TABLES: &str = "BEGIN; SET LOCAL lock_timeout = '3s';
     ALTER TABLE objects ADD COLUMN IF NOT EXISTS ds_name BYTEA, ADD COLUMN IF NOT EXISTS ds_retired BYTEA;
     ALTER TABLE lists ADD COLUMN IF NOT EXISTS ds_path BYTEA, ADD COLUMN IF NOT EXISTS ds_objectid BYTEA;
     CREATE TABLE IF NOT EXISTS ds_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS ds_node (id TEXT PRIMARY KEY, batch BIGINT NOT NULL DEFAULT 0, fence BIGINT NOT NULL DEFAULT 0, late INT[] NOT NULL DEFAULT '{}', renewed TIMESTAMPTZ NOT NULL DEFAULT now()) WITH (fillfactor = 50);
+    CREATE TABLE IF NOT EXISTS ds_node (id TEXT PRIMARY KEY, batch BIGINT NOT NULL DEFAULT 0, fence BIGINT NOT NULL DEFAULT 0, late INT[] NOT NULL DEFAULT '{}', renewed TIMESTAMPTZ NOT NULL DEFAULT now(), leased BOOLEAN NOT NULL DEFAULT false) WITH (fillfactor = 50);
+    CREATE TABLE IF NOT EXISTS ds_epoch (id INT PRIMARY KEY, epoch BIGINT NOT NULL) WITH (fillfactor = 50);
+    INSERT INTO ds_epoch VALUES (1, 0) ON CONFLICT (id) DO NOTHING;
+    CREATE OR REPLACE FUNCTION ds_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF current_setting('ds.node', true) IS NULL OR current_setting('ds.node', true) = '' THEN
+        UPDATE ds_epoch SET epoch = epoch + 1 WHERE id = 1;
+        PERFORM pg_notify('ds_change', (SELECT epoch FROM ds_epoch WHERE id = 1) || E'\\x1f\\x1f*');
+      END IF;
+      RETURN NULL;
+    END $$;
+    DROP TRIGGER IF EXISTS ds_changed ON objects;
+    CREATE TRIGGER ds_changed AFTER UPDATE OR DELETE OR TRUNCATE ON objects FOR EACH STATEMENT EXECUTE FUNCTION ds_changed();
     COMMIT";
 const IS_INVALID: &str =
     "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1::text) AND NOT indisvalid";
