@@ -96,7 +96,8 @@ impl Keeper {
             tells |= self.take(&next);
         }
         if let Some(epoch) = self.epoch.filter(|_| tells) {
-            let text = format!("{epoch}{SEPARATOR}{}", self.node);
+            let server = connection.server();
+            let text = format!("{epoch}{SEPARATOR}{}{SEPARATOR}{server}", self.node);
             connection.query_within(LIMIT, "acknowledge a change", ACKNOWLEDGE, &[&text]).await?;
         }
         Ok(())
@@ -112,10 +113,8 @@ impl Keeper {
         let Some(node) = parts.next() else { return false };
         if channel == "ds_ack" {
             if node != self.node {
-                let mut acknowledged = lock(&self.lease.acknowledged);
-                let known = acknowledged.entry(node.to_owned()).or_default();
-                *known = epoch.max(*known);
-                drop(acknowledged);
+                let server = parts.next().unwrap_or_default().to_owned();
+                lock(&self.lease.acknowledged).insert(node.to_owned(), (server, epoch));
                 self.lease.changed.notify_waiters();
             }
             return false;

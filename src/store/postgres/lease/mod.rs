@@ -43,8 +43,8 @@ pub struct Lease {
     until: AtomicU64,
     /// The server that granted the lease.
     server: Mutex<String>,
-    /// The last epoch that each other node has followed.
-    acknowledged: Mutex<HashMap<String, i64>>,
+    /// The last epoch that each other node has followed, and on which server.
+    acknowledged: Mutex<HashMap<String, (String, i64)>>,
     changed: Notify,
     changes: AtomicU64,
 }

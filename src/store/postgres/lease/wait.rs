@@ -7,8 +7,13 @@ use std::time::Duration;
 use tokio::time::{sleep_until, timeout_at, Instant};
 
 /// Asked after the change is visible: a node that gets a lease later reads what is new.
-const LEASED: &str = "SELECT (SELECT epoch FROM ds_epoch WHERE id = 1), ARRAY(SELECT id FROM ds_node WHERE leased AND id <> $1)";
-const END: &str = "UPDATE ds_node SET leased = false WHERE id = ANY($1)";
+const LEASED: &str = "SELECT (SELECT epoch FROM ds_epoch WHERE id = 1), \
+    ARRAY(SELECT id FROM ds_node WHERE leased AND id <> $1 ORDER BY id), \
+    ARRAY(SELECT renewed::text FROM ds_node WHERE leased AND id <> $1 ORDER BY id)";
+/// Only nodes that have not renewed since: a lease that was just extended must not be forgotten.
+const END: &str =
+    "UPDATE ds_node SET leased = false FROM unnest($1::text[], $2::text[]) AS t (node, was) \
+    WHERE id = t.node AND renewed::text = t.was";
 const LIMIT: Duration = Duration::from_millis(1500);
 /// Longest wait: the time of a lease, and a part of it because clocks of machines do not go equally fast.
 const LONGEST: Duration = LEASE.saturating_add(Duration::from_millis(100));
@@ -16,8 +21,16 @@ const LONGEST: Duration = LEASE.saturating_add(Duration::from_millis(100));
 /// Nodes that have to follow a change.
 pub struct Others {
     epoch: i64,
-    nodes: Vec<String>,
+    /// The server that has the epoch. After a failover another one may count differently.
+    server: String,
+    nodes: Vec<Node>,
     end: Instant,
+}
+
+/// Another node, and its last renewal.
+pub struct Node {
+    id: String,
+    renewed: String,
 }
 
 impl Others {
@@ -25,28 +38,36 @@ impl Others {
     /// every lease has to run out.
     pub async fn ask(connection: Option<&Connection>, node: &str) -> Option<Self> {
         let end = Instant::now() + LONGEST;
-        let unknown = Self { epoch: i64::MAX, nodes: vec![String::new()], end };
+        let nobody = Node { id: String::new(), renewed: String::new() };
+        let unknown = Self { epoch: i64::MAX, server: String::new(), nodes: vec![nobody], end };
         let Some(connection) = connection else { return Some(unknown) };
         let asked = connection.query_within(LIMIT, "look for nodes", LEASED, &[&node]).await;
         match asked.as_deref() {
             Ok([row, ..]) => {
-                let nodes: Vec<String> = row.get(1);
-                (!nodes.is_empty()).then(|| Self { epoch: row.get(0), nodes, end })
+                let (ids, renewed): (Vec<String>, Vec<String>) = (row.get(1), row.get(2));
+                let nodes = ids.into_iter().zip(renewed);
+                let nodes: Vec<_> = nodes.map(|(id, renewed)| Node { id, renewed }).collect();
+                let server = connection.server().to_owned();
+                (!nodes.is_empty()).then(|| Self { epoch: row.get(0), server, nodes, end })
             }
             _ => Some(unknown),
         }
     }
 
     /// Waits until each node has followed the change, or its lease has run out. Returns those that have not followed.
-    pub async fn wait(mut self, lease: &Lease) -> Vec<String> {
+    pub async fn wait(mut self, lease: &Lease) -> Vec<Node> {
         loop {
             let changed = lease.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
             {
                 let acknowledged = lock(&lease.acknowledged);
-                self.nodes
-                    .retain(|node| acknowledged.get(node).is_none_or(|known| *known < self.epoch));
+                let has_not_followed = |node: &Node| {
+                    let known = acknowledged.get(&node.id);
+                    known
+                        .is_none_or(|(server, epoch)| *server != self.server || *epoch < self.epoch)
+                };
+                self.nodes.retain(has_not_followed);
             }
             if self.nodes.is_empty() {
                 return self.nodes;
@@ -61,6 +82,8 @@ impl Others {
 
 /// Marks nodes whose lease has run out, so that later changes do not wait for them. They are marked anew by their next
 /// renewal.
-pub async fn forget(connection: &Connection, nodes: &[String]) -> Result<(), Failure> {
-    connection.query_within(LIMIT, "forget nodes", END, &[&nodes]).await.map(drop)
+pub async fn forget(connection: &Connection, nodes: &[Node]) -> Result<(), Failure> {
+    let ids: Vec<&str> = nodes.iter().map(|node| node.id.as_str()).collect();
+    let renewed: Vec<&str> = nodes.iter().map(|node| node.renewed.as_str()).collect();
+    connection.query_within(LIMIT, "forget nodes", END, &[&ids, &renewed]).await.map(drop)
 }
