@@ -28,7 +28,7 @@ const engine = {
 }
 
 // Within the engine for PostgreSQL. The other files are the store, its thread and its registry.
-const databaseEngine = { link: [], tables: ['link'], commit: ['link', 'statistics', 'tables'] }
+const databaseEngine = { link: [], tables: ['link'], lease: ['link', 'tables'], commit: ['lease', 'link', 'statistics', 'tables'] }
 
 // They take or give a database, or what it takes.
 const handed = ['src/store/sled/format/batch.rs', 'src/store/sled/maintenance/backup.rs', 'src/store/sled/open/create.rs']

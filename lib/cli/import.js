@@ -47,12 +47,17 @@ function parseKind (command, kind) {
 
 async function importSource (folder, [argument], options) {
   refuseUrl(argument, options.from)
-  const source = await ImportSource.open(sources[options.from], argument, { beside: path.dirname(folder), target: folder }, options)
+  const source = await ImportSource.open(sources[options.from], argument, { beside: isDatabase(folder) ? process.cwd() : path.dirname(folder), target: folder }, options)
   try {
     return options.dryRun ? await tryOut(folder, source, options) : await withStore(folder, (store) => bring(folder, source, store, options), { create: true })
   } finally {
     await source.close()
   }
+}
+
+// Returns whether the store is in a database. Packages are then looked for from the working directory.
+function isDatabase (folder) {
+  return folder.startsWith('postgres') && folder.includes('://')
 }
 
 // Refused here, because the system's error would name the file, and a URL may have a password.

@@ -4,7 +4,7 @@ const addon = require('../../index.js')
 const { failure } = require('../errors.js')
 const { explainFolder } = require('../folders.js')
 const { printable, toJson } = require('../printable.js')
-const { settings } = require('../settings.js')
+const { notOffered, settings } = require('../settings.js')
 const { exitCodeOf, exitCodes } = require('./exit-codes.js')
 const { explainSystemError } = require('./failure.js')
 const { listenForSignals } = require('./interrupt.js')
@@ -12,6 +12,11 @@ const { bytesText, secondsText } = require('./numbers.js')
 const { write } = require('./write.js')
 
 module.exports = { ended, holds, requireFolder, run, printError, withStore }
+
+// URLs of databases, by the name that messages show, which has no password.
+const databases = new Map()
+// Commands that work on the files of a store.
+const forFolders = ['recover', 'restore']
 
 // Wraps the action of a command. The action gets the folder of the store, the arguments, the options, and a function that moves
 // the report to stderr. It returns
@@ -36,7 +41,11 @@ function run (action) {
       if (origin && !options.json) {
         await printLines(process.stderr, [`store: ${folder} (${origin})`])
       }
-      requireFolder(folder, 'store-missing', 'ERR_STORE_MISSING', 'name the folder of the store')
+      if (!databases.has(folder)) {
+        requireFolder(folder, 'store-missing', 'ERR_STORE_MISSING', 'name the folder of the store')
+      } else if (forFolders.includes(options.command)) {
+        throw notOffered(options.command)
+      }
       const { code = 0, report, text, summary = [] } = await action(folder, args, options, reportToStderr)
       if (options.json) {
         await write(stream, `${toJson({ store: folder, ...report })}\n`)
@@ -51,7 +60,7 @@ function run (action) {
   }
 }
 
-// Returns the folder of the store; and the origin of its name, unless the command line names it.
+// Returns the folder of the store, or the name of its database; and the origin of it, unless the command line names it.
 function findStore (command, args) {
   const at = command.registeredArguments.findIndex((argument) => argument.name() === 'store')
   const argument = at === -1 ? undefined : args.splice(at, 1)[0]
@@ -65,12 +74,29 @@ function findStore (command, args) {
     throw failure('invalid-store', 'ERR_USAGE', 'the name of the store is empty; name its folder')
   }
   if (named !== undefined) {
-    return { folder: path.resolve(named) }
+    return { folder: placeOf(named) }
   }
-  const { variable } = settings.folder
+  const [{ variable }, { variable: urlVariable, slug, code }] = [settings.folder, settings.url]
+  if (process.env[urlVariable]) {
+    if (process.env[variable]) {
+      throw failure(slug, code, `${urlVariable} and ${variable} are both set, and a store is in one of them; name the store by --store`)
+    }
+    return { folder: placeOf(process.env[urlVariable]), origin: `from ${urlVariable}` }
+  }
   return process.env[variable]
     ? { folder: path.resolve(process.env[variable]), origin: `from ${variable}` }
     : { folder: path.resolve(program.opts().store), origin: `the default, because neither --store nor ${variable} is given` }
+}
+
+// Returns the path of a folder, or the name of a database.
+function placeOf (named) {
+  const [, scheme, user, place] = /^(postgres(?:ql)?:\/\/)(?:([^:@/?]*)(?::[^/?]*)?@)?([^?]*)/.exec(named) || []
+  if (scheme === undefined) {
+    return path.resolve(named)
+  }
+  const name = `${scheme}${user ? `${user}@` : ''}${place}`
+  databases.set(name, named)
+  return name
 }
 
 // Fails unless this is a folder, or could be made one.
@@ -121,7 +147,9 @@ async function printLines (stream, lines) {
 
 // Opens the store for `work`. Only a command that brings data creates a store.
 async function withStore (folder, work, { create = false } = {}) {
-  const store = await addon.open({ path: folder, create })
+  const url = databases.get(folder)
+  const durability = process.env[settings.durability.variable] || undefined
+  const store = await addon.open(url === undefined ? { path: folder, create } : { url, durability })
   try {
     return await work(store)
   } finally {
