@@ -25,7 +25,7 @@ describe('open', () => {
   })
   it('refuses an option that it does not know, by name', async () => {
     const { message, code, detail } = await rejection(addon.open({ path: store, cachMB: 5 }))
-    assert.deepStrictEqual([message, code, detail], ['invalid-option', 'ERR_INVALID', 'there is no option cachMB; the options are path, cacheMB, commitSeconds, create'])
+    assert.deepStrictEqual([message, code, detail], ['invalid-option', 'ERR_INVALID', 'there is no option cachMB; the options are path, url, durability, cacheMB, commitSeconds, create'])
     assert.strictEqual(fs.existsSync(store), false)
   })
   it('says what is wrong with a setting', async () => {

@@ -8,6 +8,7 @@ const migration = { file: '__test__/import-migration-guide.test.js', text: 'ever
 module.exports = {
   'npx dashboard-sled recover --salvage saved': { file: '__test__/recover-salvage.test.js', text: "'recover', '--salvage'" },
   'npm test': { file: '.ci/run', text: 'npm test' },
+  'npm run test:cluster': { file: '.ci/run', text: 'npm run test:cluster' },
   'npm run test:faults': { file: '.ci/run', text: 'npm run test:faults' },
   'npm run test:pages': { file: '__test__/contract/pages.js', text: 'require.main === module' },
   'npm run test:install': { file: '.ci/run', text: 'npm run test:install' },
@@ -42,6 +43,8 @@ module.exports = {
   'npm install redis@5': migration,
   'npm install mysql2@3': migration,
   'npm install pg@8': migration,
+  'STORAGE=dashboard-sled SLED_DATABASE_URL=postgres://dashboard@db1.example,db2.example,db3.example/dashboard node main.js': { file: '__test__/contract/run.js', text: 'SLED_DATABASE_URL: url' },
+  'npx dashboard-sled import --from sled data/dashboard.sled --store postgres://dashboard@db1.example,db2.example/dashboard --verify': { file: '__test__/cluster/tool.test.js', text: "'--from', 'sled'" },
   'npx dashboard-sled import --from jsonl older.jsonl --overwrite --yes': { file: '__test__/import-existing.test.js', text: "'--overwrite'" },
   'npx dashboard-sled import --from sled data/copy.sled --verify': { file: '__test__/import-command.test.js', text: "'--from', 'sled'" },
   'NODE_EXTRA_CA_CERTS=authority.pem npx dashboard-sled import --from redis "$REDIS_URL" --verify': { file: '__test__/import-tls.test.js', text: 'NODE_EXTRA_CA_CERTS: server.authority' },

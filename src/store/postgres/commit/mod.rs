@@ -1,6 +1,7 @@
 //! Changes on their way to the database.
 //!
 //! - [`queue`]: the changes that wait; bounded
+//! - [`pending`]: the changes of the batch that is being made
 //! - [`transaction`]: computes changes from the stored records
 //! - [`statement`]: one statement that makes the computed changes
 //! - [`resolve`]: finds out whether a statement had an effect when its answer was lost
@@ -14,6 +15,7 @@
 //! If the connection is lost, the row says what happened. Before it is read, `fence` is raised in it: a batch whose number
 //! is not above the fence has no effect, however late the server gets to it.
 
+pub mod pending;
 pub mod queue;
 pub mod resolve;
 pub mod statement;

@@ -1,9 +1,9 @@
 //! The writer of a store: takes the changes that wait, and makes one batch of them at a time. While a batch is under
 //! way, others gather for the next one, so that they share one wait for the other servers.
 
-use crate::store::change::{Change, Completion};
 use crate::store::error::{Result, StoreError};
 use crate::store::key::Key;
+use crate::store::postgres::commit::pending::{patiently, Pending};
 use crate::store::postgres::commit::queue::{Queue, Waiting, Work};
 use crate::store::postgres::commit::resolve::{self, Resolved};
 use crate::store::postgres::commit::statement::{self, Done};
@@ -16,8 +16,6 @@ use crate::store::postgres::link::pool::of_connecting;
 use crate::store::postgres::statistics::Statistics;
 use crate::store::postgres::tables::read;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
@@ -25,8 +23,6 @@ use tokio::time::sleep;
 
 /// Longest time that reading the stored records takes.
 const READ_LIMIT: Duration = Duration::from_millis(1500);
-/// Time between two looks for callers that have waited too long.
-const LOOK: Duration = Duration::from_millis(100);
 /// Pauses after a failure, and the first and the longest wait for an outcome that is not known. An attempt that is given
 /// up may occupy the server until its standbys are back, therefore later ones wait longer.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -49,13 +45,6 @@ pub struct Writer {
     pause: Duration,
     /// Changes that are made, and wait for other nodes.
     waiting: Vec<JoinHandle<()>>,
-}
-
-/// A request whose caller waits. The caller of one without a completion was told that its outcome is not known.
-struct Pending {
-    changes: Vec<Change>,
-    completion: Option<Completion>,
-    since: Instant,
 }
 
 /// The result of an attempt to make a batch.
@@ -376,39 +365,5 @@ impl Writer {
 
     fn unconfirmed(&self, cause: &str) -> StoreError {
         StoreError::Unconfirmed { name: Arc::clone(self.connector.name()), cause: cause.to_owned() }
-    }
-}
-
-impl Pending {
-    fn of(waiting: Waiting) -> Self {
-        let Waiting { request, since } = waiting;
-        Self { changes: request.changes, completion: Some(request.completion), since }
-    }
-
-    fn answer(self, result: Result<()>) {
-        if let Some(completion) = self.completion {
-            completion(result);
-        }
-    }
-}
-
-/// Waits for `work`, and calls `look` now and then. Returns `None` after `limit`.
-async fn patiently<T>(
-    work: impl Future<Output = T>,
-    limit: Duration,
-    mut look: impl FnMut(),
-) -> Option<T> {
-    let end = Instant::now() + limit;
-    let mut work = pin!(work);
-    loop {
-        tokio::select! {
-            result = &mut work => return Some(result),
-            () = sleep(LOOK) => {
-                look();
-                if Instant::now() >= end {
-                    return None;
-                }
-            }
-        }
     }
 }
