@@ -28,8 +28,8 @@ describe('the tool on a database', () => {
     const items = Array.from({ length: 3000 }, (_, i) => `item ${i}`)
     const long = 'k'.repeat(1000)
     await loadEntries(first, [
-      ...Array.from({ length: 1500 }, (_, i) => ({ record: `dashboard/account/account_${i}`, contents: `{"object":"account","accountid":"account_${i}"}` })),
-      { record: long, contents: 'x' },
+      ...Array.from({ length: 1500 }, (_, i) => ({ record: `dashboard/account/account_${i}`, contents: Buffer.from(`{"object":"account","accountid":"account_${i}"}`) })),
+      { record: long, contents: Buffer.from('x') },
       { list: 'l', items }
     ])
     const { code, result } = await tool('import', '--from', 'sled', first, '--store', url, '--verify')

@@ -70,13 +70,13 @@ WITH puts AS MATERIALIZED (
 ), told AS (
   SELECT pg_notify('ds_change', epoch.epoch || E'\\x1f' || $1 || E'\\x1f' || $18) FROM epoch
 )
-SELECT ARRAY(SELECT grp FROM late), EXISTS (SELECT FROM node), (SELECT count(*) FROM told)";
+SELECT ARRAY(SELECT grp FROM late), EXISTS (SELECT FROM node), (SELECT count(*) FROM told), (SELECT epoch FROM epoch)";
 
 /// The effect of a batch.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Done {
-    /// Everything but these groups.
-    Except(Vec<i32>),
+    /// Everything but these groups; and the epoch, if other nodes were told.
+    Except(Vec<i32>, Option<i64>),
     /// Nothing: the batch was fenced off, or the row of this store is gone.
     Fenced,
 }
@@ -163,7 +163,7 @@ pub async fn commit(
         )
         .await?;
     Ok(match rows.first() {
-        Some(row) if row.get::<_, bool>(1) => Done::Except(row.get(0)),
+        Some(row) if row.get::<_, bool>(1) => Done::Except(row.get(0), row.get(3)),
         _ => Done::Fenced,
     })
 }

@@ -194,8 +194,8 @@ impl Writer {
         let unconfirmed = self.unconfirmed("no answer yet");
         let limit = self.limit;
         let done = patiently(sent, limit, || self.refuse_old(pending, &unconfirmed)).await;
-        let late = match done {
-            Some(Ok(Done::Except(late))) => late,
+        let (late, epoch) = match done {
+            Some(Ok(Done::Except(late, epoch))) => (late, epoch),
             Some(Ok(Done::Fenced)) => {
                 self.is_registered = false;
                 return Attempt::Again;
@@ -203,11 +203,11 @@ impl Writer {
             Some(Err(Failure::Again)) => return Attempt::Again,
             Some(Err(Failure::Refused(error))) => return Attempt::Refused(error),
             Some(Err(Failure::Lost(cause))) => match self.resolve(pending, cause).await {
-                Ok(late) => late,
+                Ok(late) => (late, None),
                 Err(attempt) => return attempt,
             },
             None => match self.resolve(pending, "no answer in time".into()).await {
-                Ok(late) => late,
+                Ok(late) => (late, None),
                 Err(attempt) => return attempt,
             },
         };
@@ -217,7 +217,7 @@ impl Writer {
         }
         // A record that was not there is in the memory of no node.
         let others = if transaction.changes_stored() {
-            Others::ask(self.connection.as_ref(), &self.node).await
+            Others::ask(self.connection.as_ref(), &self.node, epoch).await
         } else {
             None
         };
@@ -234,13 +234,13 @@ impl Writer {
     /// Answers callers, after the other nodes have followed. Meanwhile the writer goes on.
     fn answer(&mut self, made: Vec<(Pending, Result<()>)>, others: Option<Others>) {
         let Some(others) = others else {
-            made.into_iter().for_each(|(request, result)| request.answer(result));
+            answer_all(made);
             return;
         };
         let (lease, connector) = (Arc::clone(&self.lease), Arc::clone(&self.connector));
         let waiting = tokio::spawn(async move {
             let in_vain = others.wait(&lease).await;
-            made.into_iter().for_each(|(request, result)| request.answer(result));
+            answer_all(made);
             if let (false, Ok(connection)) = (in_vain.is_empty(), connector.connect().await) {
                 // If this fails, the next change waits for them as well.
                 let _ = wait::forget(&connection, &in_vain).await;
@@ -331,7 +331,8 @@ impl Writer {
             let cause = match wiped {
                 Ok(()) => {
                     self.lease.drop_all();
-                    if let Some(others) = Others::ask(self.connection.as_ref(), &self.node).await {
+                    let connection = self.connection.as_ref();
+                    if let Some(others) = Others::ask(connection, &self.node, None).await {
                         others.wait(&self.lease).await;
                     }
                     return Ok(());
@@ -365,5 +366,11 @@ impl Writer {
 
     fn unconfirmed(&self, cause: &str) -> StoreError {
         StoreError::Unconfirmed { name: Arc::clone(self.connector.name()), cause: cause.to_owned() }
+    }
+}
+
+fn answer_all(made: Vec<(Pending, Result<()>)>) {
+    for (request, result) in made {
+        request.answer(result);
     }
 }

@@ -130,6 +130,7 @@ impl Keeper {
         if self.epoch.is_some_and(|followed| followed < epoch) {
             self.epoch = Some(epoch);
         }
+        // Nobody waits for a node because of its own change.
         node != self.node
     }
 }

@@ -34,9 +34,13 @@ pub struct Node {
 }
 
 impl Others {
-    /// Asks which other nodes than `node` have a lease. Call it when the change is visible. If that cannot be known,
-    /// every lease has to run out.
-    pub async fn ask(connection: Option<&Connection>, node: &str) -> Option<Self> {
+    /// Asks which other nodes than `node` have a lease, to wait for `epoch`, or for the current one. Call it when the
+    /// change is visible. If the nodes cannot be known, every lease has to run out.
+    pub async fn ask(
+        connection: Option<&Connection>,
+        node: &str,
+        epoch: Option<i64>,
+    ) -> Option<Self> {
         let end = Instant::now() + LONGEST;
         let nobody = Node { id: String::new(), renewed: String::new() };
         let unknown = Self { epoch: i64::MAX, server: String::new(), nodes: vec![nobody], end };
@@ -48,7 +52,8 @@ impl Others {
                 let nodes = ids.into_iter().zip(renewed);
                 let nodes: Vec<_> = nodes.map(|(id, renewed)| Node { id, renewed }).collect();
                 let server = connection.server().to_owned();
-                (!nodes.is_empty()).then(|| Self { epoch: row.get(0), server, nodes, end })
+                let epoch = epoch.unwrap_or_else(|| row.get(0));
+                (!nodes.is_empty()).then_some(Self { epoch, server, nodes, end })
             }
             _ => Some(unknown),
         }

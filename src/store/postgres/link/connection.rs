@@ -134,10 +134,10 @@ impl Connector {
         tokio::spawn(async move {
             while let Some(Ok(message)) = poll_fn(|context| driver.poll_message(context)).await {
                 match message {
-                    AsyncMessage::Notice(notice) => {
-                        if notice.parsed_severity() == Some(Severity::Warning) {
-                            counted.fetch_add(1, Ordering::Release);
-                        }
+                    AsyncMessage::Notice(notice)
+                        if notice.parsed_severity() == Some(Severity::Warning) =>
+                    {
+                        counted.fetch_add(1, Ordering::Release);
                     }
                     AsyncMessage::Notification(notification) => {
                         let text = [notification.channel(), notification.payload()].join(" ");
