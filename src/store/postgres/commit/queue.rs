@@ -104,6 +104,22 @@ impl Queue {
         self.ready.notify_one();
     }
 
+    /// Accepts nothing more, and refuses what waits. Called when the writer has ended, for whatever reason.
+    pub fn end(&self) {
+        let left = {
+            let mut state = self.lock();
+            state.is_closed = true;
+            std::mem::take(&mut state.messages)
+        };
+        for message in left {
+            let completion = match message {
+                Message::Change(waiting) => waiting.request.completion,
+                Message::Wipe(completion) | Message::Settle(completion) => completion,
+            };
+            completion(Err(StoreError::Closed));
+        }
+    }
+
     /// Returns the number of changes that wait.
     pub fn waiting(&self) -> usize {
         self.lock().waiting

@@ -369,6 +369,13 @@ impl Writer {
     }
 }
 
+impl Drop for Writer {
+    /// Nobody may wait for a writer that has ended, even by a panic.
+    fn drop(&mut self) {
+        self.queue.end();
+    }
+}
+
 fn answer_all(made: Vec<(Pending, Result<()>)>) {
     for (request, result) in made {
         request.answer(result);

@@ -50,7 +50,8 @@ const TABLE_RIGHTS: &str = "SELECT c.relname::text, pg_has_role(c.relowner, 'USA
 const STORED_VERSION: &str = "SELECT value FROM ds_meta WHERE name = 'version'";
 const QUARANTINE: &str = "SELECT 1 FROM ds_meta WHERE name = 'quarantine'";
 
-/// In one transaction: all of it, or nothing.
+/// In one transaction: all of it, or nothing. The trigger tells the nodes of changes by other programs, under the rights
+/// of its owner. It waits for the end of a transaction, because the row of the epoch is locked from then on.
 const TABLES: &str = "BEGIN; SET LOCAL lock_timeout = '3s';
     CREATE TABLE IF NOT EXISTS objects (path VARCHAR(255) PRIMARY KEY, contents BYTEA, created TIMESTAMP DEFAULT CURRENT_TIMESTAMP);
     CREATE TABLE IF NOT EXISTS lists (listid BIGSERIAL PRIMARY KEY, path VARCHAR(255), objectid VARCHAR(255), created TIMESTAMP DEFAULT CURRENT_TIMESTAMP);
@@ -60,15 +61,19 @@ const TABLES: &str = "BEGIN; SET LOCAL lock_timeout = '3s';
     CREATE TABLE IF NOT EXISTS ds_node (id TEXT PRIMARY KEY, batch BIGINT NOT NULL DEFAULT 0, fence BIGINT NOT NULL DEFAULT 0, late INT[] NOT NULL DEFAULT '{}', renewed TIMESTAMPTZ NOT NULL DEFAULT now(), leased BOOLEAN NOT NULL DEFAULT false) WITH (fillfactor = 50);
     CREATE TABLE IF NOT EXISTS ds_epoch (id INT PRIMARY KEY, epoch BIGINT NOT NULL) WITH (fillfactor = 50);
     INSERT INTO ds_epoch VALUES (1, 0) ON CONFLICT (id) DO NOTHING;
-    CREATE OR REPLACE FUNCTION ds_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-      IF current_setting('ds.node', true) IS NULL OR current_setting('ds.node', true) = '' THEN
+    CREATE OR REPLACE FUNCTION ds_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$ BEGIN
+      IF current_setting('ds.told', true) IS DISTINCT FROM pg_current_xact_id()::text THEN
+        PERFORM set_config('ds.told', pg_current_xact_id()::text, true);
         UPDATE ds_epoch SET epoch = epoch + 1 WHERE id = 1;
         PERFORM pg_notify('ds_change', (SELECT epoch FROM ds_epoch WHERE id = 1) || E'\\x1f\\x1f*');
       END IF;
       RETURN NULL;
     END $$;
     DROP TRIGGER IF EXISTS ds_changed ON objects;
-    CREATE TRIGGER ds_changed AFTER UPDATE OR DELETE OR TRUNCATE ON objects FOR EACH STATEMENT EXECUTE FUNCTION ds_changed();
+    CREATE CONSTRAINT TRIGGER ds_changed AFTER UPDATE OR DELETE ON objects DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+      WHEN (current_setting('ds.node', true) IS DISTINCT FROM 'yes') EXECUTE FUNCTION ds_changed();
+    DROP TRIGGER IF EXISTS ds_emptied ON objects;
+    CREATE TRIGGER ds_emptied AFTER TRUNCATE ON objects FOR EACH STATEMENT EXECUTE FUNCTION ds_changed();
     COMMIT";
 const IS_INVALID: &str =
     "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1::text) AND NOT indisvalid";
