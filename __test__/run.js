@@ -35,6 +35,7 @@ const rows = {
   rust: {
     format: () => run('cargo', ['fmt', '--check']),
     'lint Rust': () => run('cargo', ['clippy', '--locked', '--all-targets', '--', '-D', 'warnings']),
+    'lint Rust without the engine for PostgreSQL': () => run('cargo', ['clippy', '--locked', '--all-targets', '--no-default-features', '--', '-D', 'warnings']),
     'test Rust': () => run('cargo', ['test', '--locked'], root, countCargo),
     'licences and sources of the crates': checkCrates,
     'advisories for the crates': checkCrateAdvisories,
