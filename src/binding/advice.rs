@@ -81,7 +81,7 @@ fn about_database(problem: &Problem) -> &'static str {
         Problem::NewerTables { .. } => "install the version that wrote them, or a later one",
         Problem::Refused(_) => "check user, password and database in SLED_DATABASE_URL, PGPASSWORD or the password file, and pg_hba.conf on the server",
         Problem::Untrusted(_) => "name the certificate of your authority by sslrootcert=<file> in the URL, and the server as its certificate does",
-        Problem::Quarantined => "an import that overwrites was interrupted; end every session, then run it again",
+        Problem::Quarantined => "an import that overwrites was interrupted; put the database back as it was before, or drop its tables and run the import again",
     }
 }
 
