@@ -4,8 +4,16 @@
 const partOfTest = (text) => ({ file: '__test__/run.js', text })
 const install = { file: '__test__/install/run.js', text: 'dashboard-sled' }
 const migration = { file: '__test__/import-migration-guide.test.js', text: 'every command of the page is run by a test' }
+const undoing = { file: '__test__/cluster/upgrade.test.js', text: 'docs' }
 
 module.exports = {
+  'DROP TRIGGER ds_changed ON objects;': undoing,
+  'DROP TRIGGER ds_emptied ON objects;': undoing,
+  'DROP FUNCTION ds_changed;': undoing,
+  'DROP TABLE ds_meta, ds_node, ds_epoch;': undoing,
+  'DROP INDEX ds_lists_item, ds_lists_page;': undoing,
+  'ALTER TABLE objects DROP COLUMN ds_name, DROP COLUMN ds_retired;': undoing,
+  'ALTER TABLE lists DROP COLUMN ds_path, DROP COLUMN ds_objectid;': undoing,
   'npx dashboard-sled recover --salvage saved': { file: '__test__/recover-salvage.test.js', text: "'recover', '--salvage'" },
   'npm test': { file: '.ci/run', text: 'npm test' },
   'npm run test:cluster': { file: '.ci/run', text: 'npm run test:cluster' },
