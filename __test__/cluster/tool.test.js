@@ -36,7 +36,7 @@ describe('the tool on a database', () => {
     assert.deepStrictEqual([code, result.records, result.items, result.differences], [0, 1501, 3000, 0])
     assert.strictEqual(result.store, cluster.url())
     const exported = path.join(folder, 'export.jsonl')
-    assert.strictEqual((await tool('export', exported, '--store', url)).code, 0)
+    assert.strictEqual((await tool('export', '--output', exported, '--store', url)).code, 0)
     assert.strictEqual((await tool('import', '--from', 'jsonl', exported, '--store', second, '--verify')).result.differences, 0)
     const sorted = async (store) => (await readEntries(store)).map((entry) => JSON.stringify(entry)).sort()
     assert.deepStrictEqual(await sorted(second), await sorted(first))
