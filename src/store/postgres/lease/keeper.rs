@@ -134,3 +134,73 @@ impl Keeper {
         node != self.node
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::cache::NotCached;
+    use crate::store::contents::Contents;
+    use crate::store::postgres::link::pool::Gate;
+    use crate::store::postgres::link::url::Address;
+
+    fn keeper() -> Keeper {
+        let address = Address::read("postgres://u@localhost/d").unwrap();
+        let connector = Arc::new(Connector::new(address, false).unwrap());
+        let lease = Arc::new(Lease::new(1 << 20));
+        let keeper = Keeper::new(connector, lease, "me".into());
+        for name in ["a", "b"] {
+            let key = Key::record(name.as_bytes());
+            let version = keeper.lease.cache.versions().of(&key);
+            keeper.lease.keep(&key, Some(&Contents::from(b"x".as_slice())), version);
+        }
+        keeper
+    }
+
+    fn kept(keeper: &Keeper) -> [bool; 2] {
+        ["a", "b"]
+            .map(|name| keeper.lease.cache.peek(&Key::record(name.as_bytes())) != Err(NotCached))
+    }
+
+    #[test]
+    fn a_change_of_another_node_is_followed_and_acknowledged() {
+        let mut keeper = keeper();
+        keeper.epoch = Some(4);
+        assert!(keeper.take("ds_change 5\u{1f}other\u{1f}a"));
+        assert_eq!((keeper.epoch, kept(&keeper)), (Some(5), [false, true]));
+        assert!(!keeper.take("ds_change 6\u{1f}me\u{1f}b"));
+        assert_eq!((keeper.epoch, kept(&keeper)), (Some(6), [false, false]));
+    }
+
+    #[test]
+    fn a_gap_and_a_change_of_unknown_records_drop_everything() {
+        for text in ["ds_change 6\u{1f}other\u{1f}c", "ds_change 5\u{1f}\u{1f}*"] {
+            let mut keeper = keeper();
+            keeper.epoch = Some(4);
+            assert!(keeper.take(text));
+            assert_eq!(kept(&keeper), [false, false], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_changed_while_it_was_read_is_not_kept() {
+        let mut keeper = keeper();
+        let key = Key::record(b"c");
+        let version = keeper.lease.cache.versions().of(&key);
+        keeper.take("ds_change 1\u{1f}other\u{1f}c");
+        keeper.lease.keep(&key, Some(&Contents::from(b"old".as_slice())), version);
+        assert_eq!(keeper.lease.cache.peek(&key), Err(NotCached));
+    }
+
+    #[test]
+    fn a_lease_is_that_of_one_server_and_ends() {
+        let keeper = keeper();
+        assert!(!keeper.lease.is_valid());
+        keeper.lease.extend("server", clock::now());
+        assert!(keeper.lease.covers("server") && !keeper.lease.covers("other"));
+        assert!(keeper.lease.is_of_other("other"));
+        keeper
+            .lease
+            .extend("server", clock::now().saturating_sub(crate::store::postgres::lease::LEASE));
+        assert!(!keeper.lease.is_valid());
+    }
+}
