@@ -112,6 +112,9 @@ export declare class NativeStore {
 /** Rewrites the store in the folder `path` into a new one, because its files never shrink. */
 export declare function compactStore(path: string): Promise<string>
 
+/** Returns the name of the database at `url` for messages, without the password. */
+export declare function databaseName(url: string): string
+
 /** Returns the text of a stored record, decrypted as Dashboard does it. Under an invalid secret it is returned unchanged. */
 export declare function decrypt(text: string, secret: object): string
 
@@ -143,10 +146,11 @@ export interface NativeNotice {
 
 /**
  * Opens the store in the database at `url`, with a cache of `cacheBytes` and a limit of `commitSeconds` for a change. If
- * the process already has it open, returns a share in the same store. `isExternal` says that the provider of the
+ * the process already has it open, returns a share in the same store. A missing store is created only if `creates` is
+ * set. `isExternal` says that the provider of the
  * database makes commits durable.
  */
-export declare function openDatabase(url: string, cacheBytes: number, commitSeconds: number, isExternal: boolean): Promise<NativeStore>
+export declare function openDatabase(url: string, cacheBytes: number, commitSeconds: number, isExternal: boolean, creates: boolean): Promise<NativeStore>
 
 /**
  * Opens the store in the folder `path`, with a cache of `cacheBytes` and a limit of `commitSeconds` for a commit. If

@@ -837,6 +837,7 @@ module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __n
 module.exports = nativeBinding
 module.exports.NativeStore = nativeBinding.NativeStore
 module.exports.compactStore = nativeBinding.compactStore
+module.exports.databaseName = nativeBinding.databaseName
 module.exports.decrypt = nativeBinding.decrypt
 module.exports.deliver = nativeBinding.deliver
 module.exports.isCurrent = nativeBinding.isCurrent

@@ -68,8 +68,8 @@ async function openFolder (folder, { cacheMB, commitSeconds, create }) {
 }
 
 // Opens the store in a database, without Dashboard.
-async function openDatabase (url, { cacheMB, commitSeconds, isExternal }) {
-  return openNative({ url, isExternal, cacheBytes: cacheMB * MEBIBYTE, commitSeconds })
+async function openDatabase (url, { cacheMB, commitSeconds, isExternal, create }) {
+  return openNative({ url, isExternal, cacheBytes: cacheMB * MEBIBYTE, commitSeconds, create })
 }
 
 async function openNative ({ folder, url, isExternal, cacheBytes, commitSeconds, create }) {
@@ -78,7 +78,7 @@ async function openNative ({ folder, url, isExternal, cacheBytes, commitSeconds,
     process.on('exit', settle)
   }
   const store = url
-    ? await native.openDatabase(url, cacheBytes, commitSeconds, isExternal)
+    ? await native.openDatabase(url, cacheBytes, commitSeconds, isExternal, create)
     : await withSentence([folder], () => native.openStore(folder, cacheBytes, commitSeconds, create))
   for (const { code, text } of store.notices) {
     process.emitWarning(`dashboard-sled: ${text}`, { code })

@@ -27,7 +27,7 @@ async function open (options = {}) {
   const isExternal = checkDurability(options)
   const store = url === undefined
     ? await openFolder(path, { cacheMB, commitSeconds, create })
-    : await openDatabase(url, { cacheMB, commitSeconds, isExternal })
+    : await openDatabase(url, { cacheMB, commitSeconds, isExternal, create })
   const folder = store.path
   let closedWork = Promise.resolve()
 

@@ -24,7 +24,7 @@ const PROCESS_MB = 192
 const LEAST_CACHE_MB = 32
 const MOST_CACHE_MB = 1024
 
-module.exports = { checkDurability, checkNumbers, defaultCacheMB, notOffered, readSettings, settings, sharedPlaceError }
+module.exports = { bothSet, checkDurability, checkNumbers, defaultCacheMB, notOffered, readSettings, settings, sharedPlaceError }
 
 // Returns the settings of Dashboard's store, or of the store of the module with this prefix. `memoryLimit` is that of the process in
 // bytes, or null.
@@ -85,12 +85,17 @@ function refuseHostCache () {
   }
 }
 
+function bothSet (url, folder) {
+  const { slug, code } = settings.url
+  return failure(slug, code, `${url} and ${folder} are both set, and a store is in one of them; unset one`)
+}
+
 // Returns the folder of a store, or the URL of its database.
 function readPlace (prefix) {
   const { slug, code } = settings.url
   const [url, folder] = [placeVariable('url', prefix), placeVariable('folder', prefix)]
   if (process.env[url] && process.env[folder]) {
-    throw failure(slug, code, `${url} and ${folder} are both set, and a store is in one of them; unset one`)
+    throw bothSet(url, folder)
   }
   if (process.env[url]) {
     return { url: process.env[url], isExternal: readDurability() }

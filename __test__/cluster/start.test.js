@@ -14,7 +14,7 @@ describe('npm run start:cluster', () => {
     assert(programs)
     const port = await freePort()
     const env = { ...process.env, PORT: String(port), BCRYPT_WORKLOAD_FACTOR: '4', ALLOW_PUBLIC_API: 'true' }
-    const child = spawn(process.execPath, [path.join(root, 'examples', 'cluster.js')], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [path.join(root, 'examples', 'cluster', 'start.js')], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => { output += text })

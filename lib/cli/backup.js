@@ -9,9 +9,9 @@ module.exports = (program) => program.command('backup')
   .option('--keep <number>', 'make a folder with the date within <folder>, and once the new backup is verified, remove the oldest ones beyond this many', wholeNumber(1))
   .action(run(backup))
 
-async function backup (folder, [argument], options) {
+async function backup (place, [argument], options) {
   const target = path.resolve(argument)
-  return withStore(folder, async (store) => {
+  return withStore(place, async (store) => {
     requireFolder(target, 'store-foreign-folder', 'ERR_STORE_FOREIGN', 'choose a new or an empty folder')
     const report = await withBytes(options, () => store.backup(target, { keep: options.keep }))
     const made = options.keep ? report.folder : argument

@@ -9,12 +9,12 @@ const { run, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('export')
   .description('writes everything as lines of JSON, including secrets: keep the file as safe as the store')
-  .argument('[store]', 'the folder of the store, instead of --store')
+  .argument('[store]', 'the folder of the store or the URL of its database, instead of --store')
   .option('--output <file>', 'write to this file instead of the standard output; a regular file is replaced once the export is complete')
   .action(run(exportStore))
 
-async function exportStore (folder, _, options, reportToStderr) {
-  return withStore(folder, async (store) => {
+async function exportStore (place, _, options, reportToStderr) {
+  return withStore(place, async (store) => {
     const file = findFile(options)
     if (!file) {
       reportToStderr()

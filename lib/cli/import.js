@@ -1,5 +1,6 @@
 const { Option } = require('commander')
 const fs = require('fs')
+const os = require('os')
 const path = require('path')
 const EntryCounts = require('../entry-counts.js')
 const { failure } = require('../errors.js')
@@ -45,19 +46,15 @@ function parseKind (command, kind) {
   return kind
 }
 
-async function importSource (folder, [argument], options) {
+async function importSource (place, [argument], options) {
   refuseUrl(argument, options.from)
-  const source = await ImportSource.open(sources[options.from], argument, { beside: isDatabase(folder) ? process.cwd() : path.dirname(folder), target: folder }, options)
+  const beside = place.folder ? path.dirname(place.folder) : os.tmpdir()
+  const source = await ImportSource.open(sources[options.from], argument, { beside, target: place.folder }, options)
   try {
-    return options.dryRun ? await tryOut(folder, source, options) : await withStore(folder, (store) => bring(folder, source, store, options), { create: true })
+    return options.dryRun ? await tryOut(place, source, options) : await withStore(place, (store) => bring(place, source, store, options), { create: true })
   } finally {
     await source.close()
   }
-}
-
-// Returns whether the store is in a database. Packages are then looked for from the working directory.
-function isDatabase (folder) {
-  return folder.startsWith('postgres') && folder.includes('://')
 }
 
 // Refused here, because the system's error would name the file, and a URL may have a password.
@@ -67,11 +64,12 @@ function refuseUrl (argument, kind) {
   }
 }
 
-async function bring (folder, source, store, options) {
+async function bring ({ folder }, source, store, options) {
+  const where = folder || store.path
   if (await hasData(store)) {
     await confirm(options, options.overwrite
-      ? `the store in ${folder} has data: the import replaces it, including later changes, and every session is ended`
-      : `the store in ${folder} has data: the import replaces it, except for whatever ended or was changed there since`)
+      ? `the store in ${where} has data: the import replaces it, including later changes, and every session is ended`
+      : `the store in ${where} has data: the import replaces it, except for whatever ended or was changed there since`)
   }
   const report = await source.pass((entries) => store.load(entries, { overwrite: options.overwrite }))
   const skipped = source.skipped.length
@@ -92,8 +90,8 @@ function conclusion (number, kept) {
   return number ? `${number} differences from the source` : `every record and every list is as in the source${others}`
 }
 
-async function tryOut (folder, source, options) {
-  const { endsSessions, report } = await countFor(folder, source, options)
+async function tryOut (place, source, options) {
+  const { endsSessions, report } = await countFor(place, source, options)
   return {
     report: { dryRun: true, ...report, skipped: source.skipped.length },
     text: [
@@ -106,9 +104,9 @@ async function tryOut (folder, source, options) {
 }
 
 // Counts what an import would do.
-async function countFor (folder, source, { overwrite }) {
+async function countFor (place, source, { overwrite }) {
   try {
-    return await withStore(folder, async (store) => {
+    return await withStore(place, async (store) => {
       const report = await source.pass((entries) => store.load(entries, { dryRun: true }))
       const endsSessions = overwrite && await hasData(store)
       return { endsSessions, report: endsSessions ? { ...report, kept: 0, keptRecords: [] } : report }

@@ -13,12 +13,12 @@ const NOT_TEXT = /[\ufffd\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 module.exports = (program) => program.command('inspect')
   .description('shows one record, decrypted with ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV; possible secrets are redacted')
   .argument('<key>', 'the key, like dashboard/account/account_…')
-  .argument('[store]', 'the folder of the store, instead of --store')
+  .argument('[store]', 'the folder of the store or the URL of its database, instead of --store')
   .option('--reveal', 'show everything')
   .action(run(inspect))
 
-async function inspect (folder, [key], { reveal }) {
-  return withStore(folder, async (store) => {
+async function inspect (place, [key], { reveal }) {
+  return withStore(place, async (store) => {
     const contents = await store.storage.readBinary(key)
     if (!contents) {
       throw failure('record-missing', 'ERR_RECORD_MISSING', `there is no record ${key}`)

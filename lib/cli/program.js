@@ -29,11 +29,11 @@ module.exports = { makeProgram }
 function makeProgram () {
   const json = isJson()
   const program = new Command('dashboard-sled')
-    .description('Manages a store of dashboard-sled. Stop the dashboard first: only one process can open a store.')
+    .description('Manages a store of dashboard-sled. Stop the dashboard first: only one process can open a store in a folder. A store in a database stays in use meanwhile.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .addOption(new Option('--store <folder>', `the folder of the store, or the URL of its database; without it ${settings.folder.variable} or ${settings.url.variable} counts`).default(settings.folder.byDefault))
+    .addOption(new Option('--store <place>', `the folder of the store, or the URL of its database; without it ${settings.folder.variable} or ${settings.url.variable} counts`).default(settings.folder.byDefault))
     .option('--json', 'print one line of JSON instead of text')
     .allowExcessArguments(false)
     .configureHelp({ showGlobalOptions: true })

@@ -10,9 +10,9 @@ module.exports = (program) => program.command('purge')
   .option('--dry-run', 'only report how many')
   .action(run(purge))
 
-async function purge (folder, _, options) {
+async function purge (place, _, options) {
   const { olderThan, dryRun } = options
-  return withStore(folder, async (store) => {
+  return withStore(place, async (store) => {
     const report = await withProgress(options, { value: addon.progress, unit: 'sessions' }, () => store.purge({ olderThan, dryRun }))
     const { sessions, removed, unreadable, others } = report
     const damage = new Damage(report)

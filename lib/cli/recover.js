@@ -7,7 +7,7 @@ const { countAccounts } = require('./accounts.js')
 const { confirm } = require('./confirm.js')
 const { Damage } = require('./damage.js')
 const { withProgress } = require('./progress.js')
-const { ended, requireFolder, run, withStore } = require('./run.js')
+const { ended, folderOf, requireFolder, run, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('recover')
   .description('accepts a store that has gone back in time, or saves the readable part of a damaged one')
@@ -16,7 +16,11 @@ module.exports = (program) => program.command('recover')
   .option('--salvage <folder>', 'copy everything that can be read into a new store in this folder, end its sessions, and name what was lost. The damaged store is kept as it is')
   .option('--dry-run', 'only report what would happen')
   .option('--yes', 'do not ask; --salvage never does')
-  .action(run((folder, _, options) => options.salvage ? salvage(folder, path.resolve(options.salvage), options) : accept(folder, options)))
+  .action(run((place, _, options) => recover(folderOf(place, 'recovery'), options)))
+
+function recover (folder, options) {
+  return options.salvage ? salvage(folder, path.resolve(options.salvage), options) : accept(folder, options)
+}
 
 async function accept (folder, options) {
   const { invalidateSessions, evenIfWhole, dryRun } = options
@@ -32,7 +36,7 @@ async function accept (folder, options) {
 
 async function tryOut (folder, evenIfWhole) {
   try {
-    const accounts = await withStore(folder, (store) => {
+    const accounts = await withStore({ folder }, (store) => {
       if (!evenIfWhole) {
         throw failure('store-whole', 'ERR_STORE_WHOLE', `the store at ${folder} has not gone back in time, so there is nothing to recover from; --even-if-whole ends every session all the same`)
       }
@@ -54,7 +58,7 @@ async function salvage (from, to, options) {
   }
   const { dryRun } = options
   const damage = new Damage()
-  const { records, lists, items } = await withStore(from, (store) => copyReadable(store, to, damage, options))
+  const { records, lists, items } = await withStore({ folder: from }, (store) => copyReadable(store, to, damage, options))
   const report = dryRun ? undefined : await addon.recover({ path: to, invalidateSessions: true, evenIfWhole: true })
   const { damaged, described } = damage.report
   return {
@@ -79,5 +83,5 @@ async function copyReadable (store, to, damage, options) {
     }
   }
   return withProgress(options, { value: () => read, unit: 'records and parts of lists' },
-    () => options.dryRun ? EntryCounts.of(entries()) : withStore(to, (target) => target.load(entries()), { create: true }))
+    () => options.dryRun ? EntryCounts.of(entries()) : withStore({ folder: to }, (target) => target.load(entries()), { create: true }))
 }

@@ -6,7 +6,7 @@ const { confirm } = require('./confirm.js')
 const { exitCodes } = require('./exit-codes.js')
 const { bytesText } = require('./numbers.js')
 const { withBytes } = require('./progress.js')
-const { ended, holds, requireFolder, run, withStore } = require('./run.js')
+const { ended, folderOf, holds, requireFolder, run, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('restore')
   .description('puts a backup in place of the store, which is kept within its folder, and ends every session')
@@ -16,7 +16,8 @@ module.exports = (program) => program.command('restore')
   .option('--yes', 'do not ask')
   .action(run(restore))
 
-async function restore (folder, [argument], options) {
+async function restore (place, [argument], options) {
+  const folder = folderOf(place, 'restore')
   const backup = path.resolve(argument)
   requireFolder(backup, 'store-missing', 'ERR_STORE_MISSING', 'name the folder of the backup')
   await refuseSame(backup, folder)
@@ -38,7 +39,7 @@ async function restore (folder, [argument], options) {
 
 // Reads the backup as a restore does, and writes nothing.
 async function tryOut (folder, backup, options) {
-  const { report, accounts } = await withBytes(options, () => withStore(backup, async (store) => ({
+  const { report, accounts } = await withBytes(options, () => withStore({ folder: backup }, async (store) => ({
     report: await store.verify(),
     accounts: options.keepSessions ? null : await countAccounts(store)
   })))
@@ -59,7 +60,7 @@ async function tryOut (folder, backup, options) {
 // A damaged store can be replaced; a store that another process has open cannot.
 async function isStore (folder) {
   try {
-    await withStore(folder, () => {})
+    await withStore({ folder }, () => {})
   } catch (error) {
     if (['ERR_STORE_LOCKED', 'ERR_STORE_FOREIGN', 'ERR_STORE_PERMISSION'].includes(error.code)) {
       throw error

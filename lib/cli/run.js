@@ -1,25 +1,22 @@
 // Everything that all commands share. `run` finds the store, calls the command, prints its report, and sets the exit code.
+const fs = require('fs')
 const path = require('path')
 const addon = require('../../index.js')
 const { failure } = require('../errors.js')
 const { explainFolder } = require('../folders.js')
 const { printable, toJson } = require('../printable.js')
-const { notOffered, settings } = require('../settings.js')
+const { databaseName } = require('../native.js')
+const { bothSet, notOffered, settings } = require('../settings.js')
 const { exitCodeOf, exitCodes } = require('./exit-codes.js')
 const { explainSystemError } = require('./failure.js')
 const { listenForSignals } = require('./interrupt.js')
 const { bytesText, secondsText } = require('./numbers.js')
 const { write } = require('./write.js')
 
-module.exports = { ended, holds, requireFolder, run, printError, withStore }
+module.exports = { ended, folderOf, holds, requireFolder, run, printError, withStore }
 
-// URLs of databases, by the name that messages show, which has no password.
-const databases = new Map()
-// Commands that work on the files of a store.
-const forFolders = ['recover', 'restore']
-
-// Wraps the action of a command. The action gets the folder of the store, the arguments, the options, and a function that moves
-// the report to stderr. It returns
+// Wraps the action of a command. The action gets the place of the store, which is { folder } or { url }, the arguments, the
+// options, and a function that moves the report to stderr. It returns
 //   report:  the fields of --json
 //   text:    the lines for people
 //   summary: further lines on stderr
@@ -37,18 +34,17 @@ function run (action) {
     printWarnings(options.json)
     listenForSignals((signal) => printError({ message: 'interrupted', code: 'ERR_INTERRUPTED', detail: `ended by ${signal}` }, options.json))
     try {
-      const { folder, origin } = findStore(command, args)
+      const { place, origin } = findStore(command, args)
+      const name = place.url ? databaseName(place.url) : place.folder
       if (origin && !options.json) {
-        await printLines(process.stderr, [`store: ${folder} (${origin})`])
+        await printLines(process.stderr, [`store: ${name} (${origin})`])
       }
-      if (!databases.has(folder)) {
-        requireFolder(folder, 'store-missing', 'ERR_STORE_MISSING', 'name the folder of the store')
-      } else if (forFolders.includes(options.command)) {
-        throw notOffered(options.command)
+      if (place.folder) {
+        requireFolder(place.folder, 'store-missing', 'ERR_STORE_MISSING', 'name the folder of the store')
       }
-      const { code = 0, report, text, summary = [] } = await action(folder, args, options, reportToStderr)
+      const { code = 0, report, text, summary = [] } = await action(place, args, options, reportToStderr)
       if (options.json) {
-        await write(stream, `${toJson({ store: folder, ...report })}\n`)
+        await write(stream, `${toJson({ store: name, ...report })}\n`)
       } else {
         await printLines(stream, text)
         await printLines(process.stderr, [...summary, ...took(options.command, started)])
@@ -60,7 +56,7 @@ function run (action) {
   }
 }
 
-// Returns the folder of the store, or the name of its database; and the origin of it, unless the command line names it.
+// Returns the place of the store; and the origin of its name, unless the command line names it.
 function findStore (command, args) {
   const at = command.registeredArguments.findIndex((argument) => argument.name() === 'store')
   const argument = at === -1 ? undefined : args.splice(at, 1)[0]
@@ -71,32 +67,32 @@ function findStore (command, args) {
     throw failure('invalid-store', 'ERR_USAGE', 'the store is named twice, as an argument and by --store; name it once')
   }
   if (named === '') {
-    throw failure('invalid-store', 'ERR_USAGE', 'the name of the store is empty; name its folder')
+    throw failure('invalid-store', 'ERR_USAGE', 'the name of the store is empty; name its folder, or the URL of its database')
   }
   if (named !== undefined) {
-    return { folder: placeOf(named) }
+    return { place: placeOf(named) }
   }
-  const [{ variable }, { variable: urlVariable, slug, code }] = [settings.folder, settings.url]
-  if (process.env[urlVariable]) {
-    if (process.env[variable]) {
-      throw failure(slug, code, `${urlVariable} and ${variable} are both set, and a store is in one of them; name the store by --store`)
-    }
-    return { folder: placeOf(process.env[urlVariable]), origin: `from ${urlVariable}` }
+  const [url, folder] = [settings.url.variable, settings.folder.variable]
+  if (process.env[url] && process.env[folder]) {
+    throw bothSet(url, folder)
   }
-  return process.env[variable]
-    ? { folder: path.resolve(process.env[variable]), origin: `from ${variable}` }
-    : { folder: path.resolve(program.opts().store), origin: `the default, because neither --store nor ${variable} is given` }
+  const variable = [url, folder].find((variable) => process.env[variable])
+  return variable
+    ? { place: variable === url ? { url: process.env[url] } : { folder: path.resolve(process.env[folder]) }, origin: `from ${variable}` }
+    : { place: { folder: path.resolve(program.opts().store) }, origin: `the default, because neither --store nor ${url} nor ${folder} is given` }
 }
 
-// Returns the path of a folder, or the name of a database.
-function placeOf (named) {
-  const [, scheme, user, place] = /^(postgres(?:ql)?:\/\/)(?:([^:@/?]*)(?::[^/?]*)?@)?([^?]*)/.exec(named) || []
-  if (scheme === undefined) {
-    return path.resolve(named)
+// A folder may have a name like a URL.
+function placeOf (name) {
+  return /^[a-z][a-z\d+.-]*:\/\//i.test(name) && !fs.existsSync(name) ? { url: name } : { folder: path.resolve(name) }
+}
+
+// Returns the folder of the store for a command that does not exist for databases.
+function folderOf ({ folder }, what) {
+  if (!folder) {
+    throw notOffered(what)
   }
-  const name = `${scheme}${user ? `${user}@` : ''}${place}`
-  databases.set(name, named)
-  return name
+  return folder
 }
 
 // Fails unless this is a folder, or could be made one.
@@ -146,10 +142,9 @@ async function printLines (stream, lines) {
 }
 
 // Opens the store for `work`. Only a command that brings data creates a store.
-async function withStore (folder, work, { create = false } = {}) {
-  const url = databases.get(folder)
+async function withStore ({ folder, url }, work, { create = false } = {}) {
   const durability = process.env[settings.durability.variable] || undefined
-  const store = await addon.open(url === undefined ? { path: folder, create } : { url, durability })
+  const store = await addon.open(url ? { url, durability, create } : { path: folder, create })
   try {
     return await work(store)
   } finally {

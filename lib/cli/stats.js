@@ -5,11 +5,11 @@ const { run, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('stats')
   .description('counts the contents of the store, by application and kind; Storage.stats() reports on a running dashboard')
-  .argument('[store]', 'the folder of the store, instead of --store')
+  .argument('[store]', 'the folder of the store or the URL of its database, instead of --store')
   .action(run(stats))
 
-async function stats (folder, _, options) {
-  return withStore(folder, async (store) => {
+async function stats (place, _, options) {
+  return withStore(place, async (store) => {
     const usage = await withBytes(options, () => store.usage())
     const { diskBytes, replacedBytes } = await store.stats()
     const { records, lists, items, bytes, kinds } = usage

@@ -4,9 +4,9 @@ const { holds, run, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('verify')
   .description('reads everything and reports problems: checksums, lists and their counters, pieces of large values, the rollback guard')
-  .argument('[store]', 'the folder of the store, instead of --store')
+  .argument('[store]', 'the folder of the store or the URL of its database, instead of --store')
   .option('--repair', 'rebuild positions and counters of lists, and remove pieces of values that nothing points to and items of session lists whose session is gone. Make a backup before')
-  .action(run((folder, _, options) => withStore(folder, (store) => options.repair ? repair(store, options) : verify(store, options))))
+  .action(run((place, _, options) => withStore(place, (store) => options.repair ? repair(store, options) : verify(store, options))))
 
 async function verify (store, options) {
   const report = await withBytes(options, () => store.verify())

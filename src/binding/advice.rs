@@ -76,6 +76,7 @@ fn about_database(problem: &Problem) -> &'static str {
         Problem::ReadOnly => "name the primary server in SLED_DATABASE_URL, or all servers of the cluster with commas between them",
         Problem::NotSynchronous => "set it on the server, for example to ANY 1 (*) with two standbys; if the provider of the database makes every commit survive by other means, set SLED_DURABILITY=external",
         Problem::Encoding(_) => "create a database with ENCODING UTF8",
+        Problem::NoStore => "start the dashboard with this database, or import into it (dashboard-sled import), which creates the store",
         Problem::NoRight(_) => "let an administrator of the database grant it (GRANT), or make this user the owner of the tables",
         Problem::OtherTable(_) => "use another database, or rename that table",
         Problem::NewerTables { .. } => "install the version that wrote them, or a later one",

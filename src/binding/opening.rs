@@ -33,7 +33,8 @@ pub fn open_store(
 }
 
 /// Opens the store in the database at `url`, with a cache of `cacheBytes` and a limit of `commitSeconds` for a change. If
-/// the process already has it open, returns a share in the same store. `isExternal` says that the provider of the
+/// the process already has it open, returns a share in the same store. A missing store is created only if `creates` is
+/// set. `isExternal` says that the provider of the
 /// database makes commits durable.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeStore>")]
 pub fn open_database(
@@ -42,14 +43,24 @@ pub fn open_database(
     cache_bytes: f64,
     commit_seconds: u32,
     is_external: bool,
+    creates: bool,
 ) -> Result<Reply> {
     let settings = DatabaseSettings {
         url,
         cache_bytes: whole(cache_bytes),
+        creates,
         commit_limit: Duration::from_secs(commit_seconds.into()),
         is_durable_by_itself: is_external,
     };
     on_own_thread(env, move || store::connect(&settings).map(Answer::Opened))
+}
+
+/// Returns the name of the database at `url` for messages, without the password.
+#[napi(catch_unwind)]
+pub fn database_name(env: Env, url: String) -> Result<String> {
+    store::database_name(&url)
+        .map(|name| name.to_string())
+        .map_err(|error| errors::throw(env, &error))
 }
 
 fn whole(number: f64) -> u64 {

@@ -39,6 +39,8 @@ pub struct DatabaseSettings {
     pub url: String,
     /// Size of the cache of records, in bytes.
     pub cache_bytes: u64,
+    /// Whether an open creates a missing store.
+    pub creates: bool,
     /// Longest time that a change waits for the database.
     pub commit_limit: Duration,
     /// Whether the operator of the database takes care that a commit survives the loss of a server, although the server
@@ -298,11 +300,27 @@ pub fn connect(settings: &DatabaseSettings) -> Result<Lease> {
     let lease = postgres::open(&postgres::Settings {
         url: &settings.url,
         cache_bytes: settings.cache_bytes,
+        creates: settings.creates,
         commit_limit: settings.commit_limit,
         is_durable_by_itself: settings.is_durable_by_itself,
     })?;
     let store = Arc::new(Store::Postgres(Arc::clone(lease.store())));
     Ok(Lease { store, share: Share::Postgres(lease) })
+}
+
+/// Returns the name of the database at `url` for messages: the URL without the password and the parameters.
+///
+/// # Errors
+/// Fails if `url` is not one of a database that can have a store.
+#[cfg(feature = "postgres")]
+pub fn database_name(url: &str) -> Result<Arc<str>> {
+    postgres::name_of(url)
+}
+
+/// Fails: this build has no engine for databases.
+#[cfg(not(feature = "postgres"))]
+pub fn database_name(_: &str) -> Result<Arc<str>> {
+    Err(StoreError::NotOffered { what: "engine for databases in this build" })
 }
 
 /// Fails: this build has no engine for databases.

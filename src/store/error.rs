@@ -310,7 +310,9 @@ impl StoreError {
             Self::NewerFormat { .. } => "ERR_STORE_NEWER_FORMAT",
             Self::Foreign { .. } | Self::Irregular { .. } => "ERR_STORE_FOREIGN",
             Self::RolledBack { .. } | Self::Quarantined { .. } => "ERR_STORE_ROLLED_BACK",
-            Self::NoStore { .. } => "ERR_STORE_MISSING",
+            Self::NoStore { .. } | Self::Unsuitable { problem: Problem::NoStore, .. } => {
+                "ERR_STORE_MISSING"
+            }
             Self::Unfinished { .. } | Self::RestoreUnfinished { .. } => "ERR_STORE_UNFINISHED",
             Self::NotPermitted { .. } | Self::Stranger { .. } => "ERR_STORE_PERMISSION",
             Self::ReadOnly { .. } => "ERR_STORE_READ_ONLY",
@@ -350,7 +352,9 @@ impl StoreError {
             Self::NewerFormat { .. } => "store-newer-format",
             Self::Foreign { .. } | Self::Irregular { .. } => "store-foreign-folder",
             Self::RolledBack { .. } | Self::Quarantined { .. } => "store-rolled-back",
-            Self::NoStore { .. } => "store-missing",
+            Self::NoStore { .. } | Self::Unsuitable { problem: Problem::NoStore, .. } => {
+                "store-missing"
+            }
             Self::Unfinished { .. } | Self::RestoreUnfinished { .. } => "store-unfinished-copy",
             Self::NotPermitted { .. } | Self::Stranger { .. } => "store-not-permitted",
             Self::ReadOnly { .. } => "store-read-only",

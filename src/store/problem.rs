@@ -18,6 +18,9 @@ pub enum Problem {
     /// The text of the database is not Unicode.
     #[error("its encoding is {0}, and a store needs UTF8")]
     Encoding(String),
+    /// The database has no store.
+    #[error("there is no store in it")]
+    NoStore,
     /// The user lacks a right.
     #[error("its user lacks a right: {0}")]
     NoRight(String),

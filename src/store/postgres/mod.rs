@@ -22,6 +22,14 @@ mod tables;
 pub use registry::{open, settle, Closing, Lease, Settings};
 pub use runtime::Use;
 
+/// Returns the name of the database at `url` for messages: the URL without the password and the parameters.
+///
+/// # Errors
+/// Fails if `url` is not one of a database that can have a store.
+pub fn name_of(url: &str) -> Result<Arc<str>> {
+    link::url::Address::read(url).map(|address| address.name)
+}
+
 use crate::store::cache::{Cached, NotCached};
 use crate::store::change::{Change, Completion, Request};
 use crate::store::contents::Contents;

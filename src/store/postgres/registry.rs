@@ -24,6 +24,8 @@ pub struct Settings<'a> {
     pub url: &'a str,
     /// Size of the cache of records, in bytes.
     pub cache_bytes: u64,
+    /// Whether an open creates the tables of a missing store.
+    pub creates: bool,
     /// Longest time that a change waits for the database.
     pub commit_limit: Duration,
     /// Whether a server that waits for no other is accepted.
@@ -146,9 +148,10 @@ fn start(settings: &Settings<'_>, address: Address) -> Result<(Store, Arc<Ended>
     let in_use = Arc::new(in_use);
     let (sender, prepared) = mpsc::channel();
     let preparing = Arc::clone(&connector);
+    let creates = settings.creates;
     handle.spawn(async move {
         // The receiver waits below.
-        let _ = sender.send(schema::prepare(&preparing).await);
+        let _ = sender.send(schema::prepare(&preparing, creates).await);
     });
     prepared.recv().unwrap_or(Err(StoreError::Closed))?;
     let limit = settings.commit_limit;

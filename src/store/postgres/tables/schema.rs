@@ -90,12 +90,12 @@ const PAGES: (&str, &str) = (
 /// Number of attempts to build an index, because another process may write meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// Connects, and brings the tables to the current version.
-pub async fn prepare(connector: &Connector) -> Result<()> {
+/// Connects, and brings the tables to the current version. Creates missing tables only if `creates` is set.
+pub async fn prepare(connector: &Connector, creates: bool) -> Result<()> {
     let mut backoff = Backoff::new(OPEN_LIMIT);
     loop {
         let failure = match connector.connect().await {
-            Ok(connection) => match migrate(connector, &connection).await {
+            Ok(connection) => match migrate(connector, &connection, creates).await {
                 Ok(()) => return Ok(()),
                 Err(Failure::Refused(error)) => return Err(error),
                 Err(Failure::Lost(cause)) => connector.unavailable(cause),
@@ -117,7 +117,7 @@ pub async fn prepare(connector: &Connector) -> Result<()> {
 
 type Outcome<T> = std::result::Result<T, Failure>;
 
-async fn migrate(connector: &Connector, connection: &Connection) -> Outcome<()> {
+async fn migrate(connector: &Connector, connection: &Connection, creates: bool) -> Outcome<()> {
     let problem = |problem| {
         Failure::Refused(StoreError::Unsuitable { name: Arc::clone(connector.name()), problem })
     };
@@ -126,6 +126,8 @@ async fn migrate(connector: &Connector, connection: &Connection) -> Outcome<()> 
     let has_meta = has_column(&columns, "ds_meta", "value");
     if has_meta {
         check_use(connection).await.map_err(|error| error.or_problem(problem))?;
+    } else if !creates {
+        return Err(problem(Problem::NoStore));
     }
     if !is_current(connection, has_meta).await.map_err(|error| error.or_problem(problem))? {
         check_rights(connection).await.map_err(|error| error.or_problem(problem))?;
