@@ -72,7 +72,7 @@ describe('the command line', function () {
       assert.strictEqual((await run(`verify ${store}`)).stderr, '')
       const { code, stderr } = await run('verify', { SLED_PATH: '' })
       const [line] = stderr.split('\n')
-      assert.deepStrictEqual([code, line], [4, `store: ${path.resolve('data', 'dashboard.sled')} (the default, because neither --store nor SLED_PATH is given)`])
+      assert.deepStrictEqual([code, line], [4, `store: ${path.resolve('data', 'dashboard.sled')} (the default, because neither --store nor SLED_DATABASE_URL nor SLED_PATH is given)`])
     })
     it('is in the JSON', async () => {
       const { stdout, stderr } = await run('verify --json')

@@ -1,10 +1,11 @@
 /* eslint-env mocha */
 const assert = require('assert')
 const { spawn } = require('child_process')
+const fs = require('fs')
 const http = require('http')
 const path = require('path')
 const { freePort } = require('../contract/free-port.js')
-const { until } = require('../helper.js')
+const { makeFolder, until } = require('../helper.js')
 const { programs } = require('./servers.js')
 
 const root = path.join(__dirname, '..', '..')
@@ -13,7 +14,10 @@ describe('npm run start:cluster', () => {
   it('runs three Dashboards that share their data: registered on one, signed in on another, ended everywhere by a reset on the third', async () => {
     assert(programs)
     const port = await freePort()
-    const env = { ...process.env, PORT: String(port), BCRYPT_WORKLOAD_FACTOR: '4', ALLOW_PUBLIC_API: 'true' }
+    const folder = makeFolder()
+    // The servers run as another user.
+    fs.chmodSync(folder, 0o755)
+    const env = { ...process.env, CLUSTER_PATH: path.join(folder, 'data'), PORT: String(port), BCRYPT_WORKLOAD_FACTOR: '4', ALLOW_PUBLIC_API: 'true' }
     const child = spawn(process.execPath, [path.join(root, 'examples', 'cluster', 'start.js')], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
@@ -23,7 +27,7 @@ describe('npm run start:cluster', () => {
     try {
       await until(() => {
         assert.strictEqual(child.exitCode, null, output)
-        return output.includes('Ctrl-C stops it')
+        return output.includes('Ctrl-C stops')
       }, { seconds: 90 })
       const [first, second, third] = [1, 2, 3].map((number) => port + number)
       const form = 'username=a-username&password=a-password&confirm=a-password'
@@ -40,6 +44,7 @@ describe('npm run start:cluster', () => {
     } finally {
       child.kill('SIGTERM')
       await ended
+      fs.rmSync(folder, { recursive: true })
     }
   }).timeout(150000)
 })

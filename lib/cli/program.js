@@ -33,7 +33,7 @@ function makeProgram () {
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .addOption(new Option('--store <place>', `the folder of the store, or the URL of its database; without it ${settings.folder.variable} or ${settings.url.variable} counts`).default(settings.folder.byDefault))
+    .addOption(new Option('--store <folder>', `the folder of the store, or the URL of its database; without it ${settings.folder.variable} or ${settings.url.variable} counts`).default(settings.folder.byDefault))
     .option('--json', 'print one line of JSON instead of text')
     .allowExcessArguments(false)
     .configureHelp({ showGlobalOptions: true })

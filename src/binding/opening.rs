@@ -58,9 +58,9 @@ pub fn open_database(
 /// Returns the name of the database at `url` for messages, without the password.
 #[napi(catch_unwind)]
 pub fn database_name(env: Env, url: String) -> Result<String> {
-    store::database_name(&url)
-        .map(|name| name.to_string())
-        .map_err(|error| errors::throw(env, &error))
+    let name = store::database_name(&url);
+    drop(url);
+    name.map(|name| name.to_string()).map_err(|error| errors::throw(env, &error))
 }
 
 fn whole(number: f64) -> u64 {

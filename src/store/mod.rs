@@ -53,8 +53,8 @@ pub use change::{Change, Completion, Edited, Outcome, Record};
 pub use contents::Contents;
 pub use control_groups::memory_limit;
 pub use engine::{
-    connect, database_name, open, open_exclusive, restore, settle, Closing, DatabaseSettings, Lease,
-    Store,
+    connect, database_name, open, open_exclusive, restore, settle, Closing, DatabaseSettings,
+    Lease, Store,
 };
 pub use error::{Result, StoreError};
 pub use findings::Findings;
