@@ -31,7 +31,7 @@ module.exports = {
   'cargo bench': partOfTest("'--all-targets'"),
   'cargo bench --bench rules': partOfTest("'--all-targets'"),
   'npm start': { file: '__test__/npm-start.test.js', text: "describe('npm start'" },
-  'npm run start:cluster': { file: '__test__/cluster/start.test.js', text: 'examples' },
+  'npm run start:cluster': { file: '__test__/cluster/journey.test.js', text: "npmRun('start:cluster'" },
   'npm run build': partOfTest("'run', 'build'"),
   'npm run build:debug': { reason: 'the same as npm run build, without --release' },
   'npm run docs': { file: '__test__/documents.test.js', text: 'await makeApi()' },

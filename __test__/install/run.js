@@ -23,7 +23,7 @@ const runners = [
   ['jest', '--rootDir', 'runners', '--maxWorkers=2']
 ]
 // Largest size of all packages together, packed, in bytes; docs/decisions/packaging.md has the reason.
-const sizeLimit = 2.2 * 1000 * 1000
+const sizeLimit = 2.7 * 1000 * 1000
 const count = { passed: 0, failed: 0, skipped: 0 }
 
 async function main () {

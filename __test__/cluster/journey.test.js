@@ -6,9 +6,9 @@ const fs = require('fs')
 const os = require('os')
 const path = require('path')
 const { chromium, noChromium } = require('../contract/find-chromium.js')
-const { launch } = require('./browser.js')
-const { npmRun } = require('./npm-run.js')
-const Visitor = require('./visitor.js')
+const { launch } = require('../browser/browser.js')
+const { npmRun } = require('../browser/npm-run.js')
+const Visitor = require('../browser/visitor.js')
 
 const minute = 60 * 1000
 const pictures = path.join(__dirname, '..', '..', 'target', 'cluster-journey')
