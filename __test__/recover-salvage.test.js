@@ -94,7 +94,10 @@ describe('recover --salvage', function () {
     const opened = await addon.open({ path: store })
     const lost = []
     for (let i = 0; i < ACCOUNTS; i++) {
-      await opened.storage.read(`${APPID}/account/${i}`).catch(() => lost.push(i))
+      await opened.storage.read(`${APPID}/account/${i}`).catch((error) => {
+        assert.strictEqual(error.code, 'ERR_STORE_DAMAGED', error.stack)
+        lost.push(i)
+      })
     }
     await opened.close()
     return lost
