@@ -916,8 +916,8 @@ export interface Loaded {
  * be written is opened through a private copy in the system's folder for temporary files; changes are then refused with
  * `store-read-only`.
  *
- * Several processes can have the store in a database open. Its tables are created if they are missing; `create` does not
- * apply. `commitSeconds` is the time after which a call fails if the database does not answer. `durability: 'external'` says that the
+ * Several processes can have the store in a database open. Its tables are created if they are missing, unless `create` is `false`.
+ * `commitSeconds` is the time after which a call fails if the database does not answer. `durability: 'external'` says that the
  * provider of the database makes every commit survive the loss of a server, although `synchronous_standby_names` is empty there.
  *
  * @throws `invalid-path` or `invalid-url` (`ERR_INVALID`) if `path` or `url` is not a string or is empty
@@ -926,7 +926,7 @@ export interface Loaded {
  * @throws `invalid-database-url` (`ERR_DATABASE_URL`) if `url` cannot be read, or has a parameter that is not known
  * @throws `store-unavailable` (`ERR_STORE_UNAVAILABLE`) if the database does not answer
  * @throws `store-unsuitable-database` (`ERR_STORE_DATABASE`) if the database cannot hold a store
- * @throws `store-missing` (`ERR_STORE_MISSING`) with `create: false`, if the folder holds no store
+ * @throws `store-missing` (`ERR_STORE_MISSING`) with `create: false`, if the folder or the database holds no store
  * @throws `store-locked` (`ERR_STORE_LOCKED`) if another process has the store open
  * @throws `store-foreign-folder` (`ERR_STORE_FOREIGN`) if the folder holds other files
  * @throws `store-unfinished-copy` (`ERR_STORE_UNFINISHED`) if the folder holds an interrupted backup or restore
@@ -944,7 +944,7 @@ export interface Loaded {
  * await store.close()
  * ```
  */
-export function open (options: { path: string, cacheMB?: number, commitSeconds?: number, create?: boolean } | { url: string, durability?: 'external', cacheMB?: number, commitSeconds?: number }): Promise<Store>
+export function open (options: { path: string, cacheMB?: number, commitSeconds?: number, create?: boolean } | { url: string, durability?: 'external', cacheMB?: number, commitSeconds?: number, create?: boolean }): Promise<Store>
 
 /**
  * Replaces the store in the folder `path` by the backup in `folder`. The old store is kept in a folder within `path`.

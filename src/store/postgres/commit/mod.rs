@@ -5,7 +5,7 @@
 //! - [`transaction`]: computes changes from the stored records
 //! - [`statement`]: one statement that makes the computed changes
 //! - [`resolve`]: finds out whether a statement had an effect when its answer was lost
-//! - [`writer`]: takes what waits, and makes one batch of it at a time
+//! - [`writer`], [`wipe`]: takes what waits, and makes one batch of it at a time; removes everything
 //!
 //! A batch is one statement, and one transaction, in which each request stands for itself. A row that another node, or a
 //! program that knows nothing of us, has changed since it was read makes the requests that read it late: they are
@@ -20,4 +20,5 @@ pub mod queue;
 pub mod resolve;
 pub mod statement;
 pub mod transaction;
+pub mod wipe;
 pub mod writer;

@@ -141,13 +141,13 @@ impl Queue {
         }
     }
 
-    /// Adds the next changes to `batch`, as far as there is room.
-    pub fn fill(&self, batch: &mut Vec<Waiting>) {
+    /// Adds the next changes to `batch`, as far as there is room beside `others` that are in the same batch already.
+    pub fn fill(&self, batch: &mut Vec<Waiting>, others: usize) {
         let mut state = self.lock();
         let mut bytes: usize = batch.iter().map(|waiting| waiting.request.size).sum();
         while let Some(Message::Change(next)) = state.messages.front() {
             bytes += next.request.size;
-            if batch.len() >= MAX_BATCH || (bytes > MAX_BATCH_BYTES && !batch.is_empty()) {
+            if others + batch.len() >= MAX_BATCH || (bytes > MAX_BATCH_BYTES && !batch.is_empty()) {
                 break;
             }
             let Some(Message::Change(next)) = state.messages.pop_front() else { break };
@@ -161,13 +161,19 @@ impl Queue {
         let mut refused = Vec::new();
         {
             let mut state = self.lock();
-            while let Some(Message::Change(first)) = state.messages.front() {
-                if first.since.elapsed() < limit {
-                    break;
+            let mut index = 0;
+            while let Some(message) = state.messages.get(index) {
+                match message {
+                    Message::Change(next) if next.since.elapsed() < limit => break,
+                    Message::Change(_) => {}
+                    Message::Wipe(_) | Message::Settle(_) => {
+                        index += 1;
+                        continue;
+                    }
                 }
-                let Some(Message::Change(first)) = state.messages.pop_front() else { break };
-                state.release(&first.request);
-                refused.push(first.request.completion);
+                let Some(Message::Change(old)) = state.messages.remove(index) else { break };
+                state.release(&old.request);
+                refused.push(old.request.completion);
             }
         }
         for completion in refused {

@@ -68,7 +68,7 @@ WITH puts AS MATERIALIZED (
   UPDATE ds_epoch SET epoch = epoch + 1 FROM made
     WHERE id = 1 AND made.rows >= 0 AND $18::text <> '' AND EXISTS (SELECT FROM node) RETURNING epoch
 ), told AS (
-  SELECT pg_notify('ds_change', epoch.epoch || E'\\x1f' || $1 || E'\\x1f' || $18) FROM epoch
+  SELECT pg_notify('ds_change_' || (SELECT oid FROM pg_namespace WHERE nspname = current_schema()), epoch.epoch || E'\\x1f' || $1 || E'\\x1f' || $18) FROM epoch
 )
 SELECT ARRAY(SELECT grp FROM late), EXISTS (SELECT FROM node), (SELECT count(*) FROM told), (SELECT epoch FROM epoch)";
 

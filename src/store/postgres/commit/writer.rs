@@ -12,36 +12,41 @@ use crate::store::postgres::lease::wait::{self, Others};
 use crate::store::postgres::lease::Lease;
 use crate::store::postgres::link::connection::{Connection, Connector};
 use crate::store::postgres::link::errors::Failure;
-use crate::store::postgres::link::pool::of_connecting;
+use crate::store::postgres::link::pool::{of_connecting, Gate};
 use crate::store::postgres::statistics::Statistics;
 use crate::store::postgres::tables::read;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Longest time that reading the stored records takes.
 const READ_LIMIT: Duration = Duration::from_millis(1500);
 /// Pauses after a failure, and the first and the longest wait for an outcome that is not known. An attempt that is given
 /// up may occupy the server until its standbys are back, therefore later ones wait longer.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
+pub const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 const FIRST_RESOLVE: Duration = Duration::from_secs(5);
 const LONGEST_RESOLVE: Duration = Duration::from_secs(120);
+/// The pause grows by this with each attempt in vain. After a few of them, the requests are made one by one.
+const PAUSE_AGAIN: Duration = Duration::from_millis(1);
+const FEW_TRIES: u32 = 10;
+/// Longest time that an answer waits until nodes that hang are marked.
+const MARK_LIMIT: Duration = Duration::from_millis(500);
 
 /// The one writer of a store.
 pub struct Writer {
-    connector: Arc<Connector>,
-    lease: Arc<Lease>,
+    pub(super) connector: Arc<Connector>,
+    pub(super) lease: Arc<Lease>,
     queue: Arc<Queue>,
     statistics: Arc<Statistics>,
-    node: String,
+    pub(super) node: String,
     batch: i64,
     is_registered: bool,
-    connection: Option<Connection>,
+    pub(super) connection: Option<Connection>,
     /// Longest time that a change waits.
-    limit: Duration,
+    pub(super) limit: Duration,
     pause: Duration,
     /// Changes that are made, and wait for other nodes.
     waiting: Vec<JoinHandle<()>>,
@@ -116,6 +121,7 @@ impl Writer {
         let mut pending: Vec<Pending> = first.into_iter().map(Pending::of).collect();
         // Requests of a batch that the server refused. They are made one by one, so that one refuses no other.
         let mut alone = VecDeque::new();
+        let mut tries: u32 = 0;
         loop {
             if pending.is_empty() {
                 match alone.pop_front() {
@@ -125,12 +131,15 @@ impl Writer {
             } else if alone.is_empty() {
                 let mut more = Vec::new();
                 // Counted by the queue together with those that are computed again.
-                self.queue.fill(&mut more);
+                self.queue.fill(&mut more, pending.len());
                 pending.extend(more.into_iter().map(Pending::of));
             }
             let attempt = self.attempt(&mut pending).await;
             if !matches!(attempt, Attempt::Down(_)) {
                 self.pause = FIRST_PAUSE;
+            }
+            if !matches!(attempt, Attempt::Again) {
+                tries = 0;
             }
             match attempt {
                 Attempt::Made(results, others) => {
@@ -144,7 +153,14 @@ impl Writer {
                     pending = left;
                     self.answer(made, others);
                 }
-                Attempt::Again => {}
+                Attempt::Again => {
+                    tries += 1;
+                    sleep(PAUSE_AGAIN * tries.saturating_sub(1).min(100)).await;
+                    // One of them may be refused again and again, and the others need not wait for it.
+                    if tries >= FEW_TRIES && pending.len() > 1 {
+                        alone.extend(pending.drain(..));
+                    }
+                }
                 Attempt::Refused(error) => {
                     if pending.len() > 1 {
                         alone.extend(pending.drain(..));
@@ -162,7 +178,11 @@ impl Writer {
                     self.pause = (2 * self.pause).min(LONGEST_PAUSE);
                 }
             }
+            let busy = self.connector.unavailable("other changes come first again and again");
+            self.refuse_old(&mut pending, &busy);
+            self.refuse_old(alone.make_contiguous(), &busy);
             pending.retain(|request| request.completion.is_some());
+            alone.retain(|request| request.completion.is_some());
         }
     }
 
@@ -185,7 +205,8 @@ impl Writer {
         let mut transaction = Transaction::new(stored);
         let computed: Vec<Result<()>> =
             pending.iter().map(|request| transaction.take(&request.changes)).collect();
-        if transaction.is_empty() {
+        // Without a lease on this server, a commit has to show that it was not replaced.
+        if transaction.is_empty() && self.lease.covers(connection.server()) {
             return Attempt::Made(computed.into_iter().map(Some).collect(), None);
         }
         self.batch += 1;
@@ -240,11 +261,15 @@ impl Writer {
         let (lease, connector) = (Arc::clone(&self.lease), Arc::clone(&self.connector));
         let waiting = tokio::spawn(async move {
             let in_vain = others.wait(&lease).await;
-            answer_all(made);
-            if let (false, Ok(connection)) = (in_vain.is_empty(), connector.connect().await) {
+            if !in_vain.is_empty() {
                 // If this fails, the next change waits for them as well.
-                let _ = wait::forget(&connection, &in_vain).await;
+                let forgotten = async {
+                    let connection = connector.connect().await.map_err(of_connecting)?;
+                    wait::forget(&connection, &in_vain).await
+                };
+                let _ = timeout(MARK_LIMIT, forgotten).await;
             }
+            answer_all(made);
         });
         self.waiting.retain(|task| !task.is_finished());
         self.waiting.push(waiting);
@@ -277,6 +302,7 @@ impl Writer {
                     return Err(Attempt::Unknown(cause));
                 }
                 Some(Err(_)) | None => {
+                    self.connector.begin_with_next();
                     limit = (2 * limit).min(LONGEST_RESOLVE);
                     sleep(pause).await;
                     pause = (2 * pause).min(LONGEST_PAUSE);
@@ -285,7 +311,7 @@ impl Writer {
         }
     }
 
-    async fn connect(&mut self) -> std::result::Result<(), Failure> {
+    pub(super) async fn connect(&mut self) -> std::result::Result<(), Failure> {
         if self.connection.as_ref().is_none_or(Connection::is_closed) {
             self.connection = Some(self.connector.connect().await.map_err(of_connecting)?);
         }
@@ -309,45 +335,6 @@ impl Writer {
                 self.connection = None;
                 Attempt::Down(cause)
             }
-        }
-    }
-
-    /// Removes everything. It can be repeated, so a lost answer does not matter.
-    async fn wipe(&mut self) -> Result<()> {
-        let end = Instant::now() + self.limit;
-        let wipe = format!(
-            "DELETE FROM objects; DELETE FROM lists; UPDATE ds_epoch SET epoch = epoch + 1 WHERE id = 1; \
-            SELECT pg_notify('ds_change', (SELECT epoch FROM ds_epoch WHERE id = 1) || E'\\x1f{}\\x1f*')",
-            self.node,
-        );
-        loop {
-            let wiped = match self.connect().await {
-                Ok(()) => match &self.connection {
-                    Some(connection) => connection.execute("remove everything", &wipe).await,
-                    None => Err(Failure::Again),
-                },
-                Err(failure) => Err(failure),
-            };
-            let cause = match wiped {
-                Ok(()) => {
-                    self.lease.drop_all();
-                    let connection = self.connection.as_ref();
-                    if let Some(others) = Others::ask(connection, &self.node, None).await {
-                        others.wait(&self.lease).await;
-                    }
-                    return Ok(());
-                }
-                Err(Failure::Refused(error)) => return Err(error),
-                Err(Failure::Again) => "other processes change the same records".to_owned(),
-                Err(Failure::Lost(cause)) => {
-                    self.connection = None;
-                    cause
-                }
-            };
-            if Instant::now() > end {
-                return Err(self.connector.unavailable(cause));
-            }
-            sleep(FIRST_PAUSE).await;
         }
     }
 

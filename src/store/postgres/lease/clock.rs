@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 /// Returns the time since some moment, the same for the whole process.
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 pub fn now() -> Duration {
+    // Apple's goes on during sleep; Linux has another one for that.
+    #[cfg(target_vendor = "apple")]
+    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
+    #[cfg(not(target_vendor = "apple"))]
+    const CLOCK: libc::clockid_t = libc::CLOCK_BOOTTIME;
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to `time`, which lives until the call returns.
-    let result = unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
+    let result = unsafe { libc::clock_gettime(CLOCK, &raw mut time) };
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or_default();
     // Without the clock, every lease has run out.
@@ -19,7 +24,7 @@ pub fn now() -> Duration {
 }
 
 /// Returns the time since the first call.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(unix))]
 pub fn now() -> Duration {
     use std::sync::OnceLock;
     use std::time::Instant;

@@ -5,6 +5,7 @@ use crate::store::postgres::lease::{clock, lock, Lease, EVERYTHING, SEPARATOR};
 use crate::store::postgres::link::connection::{Connection, Connector};
 use crate::store::postgres::link::errors::Failure;
 use crate::store::postgres::link::pool::of_connecting;
+use crate::store::postgres::tables::names::HASHED;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -17,13 +18,14 @@ const LIMIT: Duration = Duration::from_millis(1500);
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-const LISTEN: &str = "LISTEN ds_change; LISTEN ds_ack";
+/// Channels belong to the whole database, and epochs to a schema of it: a store listens to its own schema alone.
+const SCHEMA: &str = "SELECT oid::text FROM pg_namespace WHERE nspname = current_schema()";
 /// A commit, so that a server that was replaced cannot confirm it.
 const RENEW: &str = "INSERT INTO ds_node (id, leased) VALUES ($1, true) ON CONFLICT (id) DO UPDATE SET leased = true, renewed = now() \
     RETURNING (SELECT epoch FROM ds_epoch WHERE id = 1)";
 /// Need not be durable.
 const ACKNOWLEDGE: &str =
-    "SELECT set_config('synchronous_commit', 'off', true), pg_notify('ds_ack', $1)";
+    "SELECT set_config('synchronous_commit', 'off', true), pg_notify('ds_ack_' || (SELECT oid FROM pg_namespace WHERE nspname = current_schema()), $1)";
 
 /// Keeps the lease of one store.
 pub struct Keeper {
@@ -46,6 +48,8 @@ impl Keeper {
         loop {
             if self.keep(&mut pause).await.is_err() {
                 self.lease.give_up();
+                // It may be a primary that was replaced, and waits for standbys in vain.
+                self.connector.begin_with_next();
             }
             sleep(pause).await;
             pause = (2 * pause).min(LONGEST_PAUSE);
@@ -56,7 +60,10 @@ impl Keeper {
     async fn keep(&mut self, pause: &mut Duration) -> Result<(), Failure> {
         let mut connection = self.connector.connect().await.map_err(of_connecting)?;
         let Some(mut notifications) = connection.take_notifications() else { return Ok(()) };
-        connection.execute("listen", LISTEN).await?;
+        let rows = connection.query_within(LIMIT, "listen", SCHEMA, &[]).await?;
+        let schema = rows.first().map(|row| row.get::<_, String>(0)).unwrap_or_default();
+        let listen = format!("LISTEN ds_change_{schema}; LISTEN ds_ack_{schema}");
+        connection.execute_within(LIMIT, "listen", &listen).await?;
         // Changes before this moment were not heard.
         self.lease.give_up();
         self.epoch = None;
@@ -111,7 +118,7 @@ impl Keeper {
             return false;
         };
         let Some(node) = parts.next() else { return false };
-        if channel == "ds_ack" {
+        if channel.starts_with("ds_ack") {
             if node != self.node {
                 let server = parts.next().unwrap_or_default().to_owned();
                 lock(&self.lease.acknowledged).insert(node.to_owned(), (server, epoch));
@@ -121,7 +128,8 @@ impl Keeper {
         }
         let follows = self.epoch.is_none_or(|followed| epoch <= followed + 1);
         for path in parts {
-            if path == EVERYTHING || !follows {
+            // The name behind a hash is not known here.
+            if path == EVERYTHING || path.starts_with(HASHED) || !follows {
                 self.lease.drop_all();
                 break;
             }
@@ -173,7 +181,11 @@ mod tests {
 
     #[test]
     fn a_gap_and_a_change_of_unknown_records_drop_everything() {
-        for text in ["ds_change 6\u{1f}other\u{1f}c", "ds_change 5\u{1f}\u{1f}*"] {
+        for text in [
+            "ds_change 6\u{1f}other\u{1f}c",
+            "ds_change 5\u{1f}\u{1f}*",
+            "ds_change 5\u{1f}other\u{1f}ds/hash/00",
+        ] {
             let mut keeper = keeper();
             keeper.epoch = Some(4);
             assert!(keeper.take(text));

@@ -9,7 +9,7 @@ use crate::store::postgres::link::url::Address;
 use crate::store::problem::Problem;
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::{unbounded_channel, UnboundedReceiver};
@@ -34,13 +34,15 @@ const ASK: &str =
     "SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
     pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', \
     current_setting('synchronous_standby_names') <> '', current_setting('server_encoding'), \
-    pg_postmaster_start_time()::text || coalesce(inet_server_addr()::text || inet_server_port(), '')";
+    extract(epoch FROM pg_postmaster_start_time())::text";
 
 /// Connects to the servers of one database.
 pub struct Connector {
     address: Address,
     tls: Option<MakeRustlsConnect>,
     is_durable_by_itself: bool,
+    /// Index of the server that is tried first.
+    first: AtomicUsize,
 }
 
 /// An open connection to the primary server. Statements of several callers may be under way at once.
@@ -56,7 +58,7 @@ impl Connector {
     /// Returns a connector to `address`. `is_durable_by_itself` allows a server that waits for no other.
     pub fn new(address: Address, is_durable_by_itself: bool) -> Result<Self> {
         let tls = tls::connector(&address)?;
-        Ok(Self { address, tls, is_durable_by_itself })
+        Ok(Self { address, tls, is_durable_by_itself, first: AtomicUsize::new(0) })
     }
 
     /// Returns the address of the database, without a password.
@@ -72,7 +74,9 @@ impl Connector {
     /// Connects to the first server that takes changes.
     pub async fn connect(&self) -> Result<Connection> {
         let mut failure = None;
-        for server in &self.address.servers {
+        let servers = &self.address.servers;
+        let first = self.first.load(Ordering::Relaxed) % servers.len().max(1);
+        for server in servers.iter().skip(first).chain(servers.iter().take(first)) {
             let attempt = timeout(CONNECT_LIMIT, self.connect_to(server)).await;
             let mut error = match attempt {
                 Ok(Ok(connection)) => return Ok(connection),
@@ -107,6 +111,12 @@ impl Connector {
             }
         }
         Err(failure.unwrap_or_else(|| self.unavailable("it names no server")))
+    }
+
+    /// Makes the next connection try another server first: the one that was found takes changes, and does not confirm
+    /// them. It may be a primary that was replaced.
+    pub fn begin_with_next(&self) {
+        self.first.fetch_add(1, Ordering::Relaxed);
     }
 
     async fn connect_to(&self, server: &Config) -> Result<Connection> {
@@ -252,6 +262,19 @@ impl Connection {
             Ok(())
         } else {
             Err(Failure::Lost("the server warned that the commit may not survive it".into()))
+        }
+    }
+
+    /// As [`Connection::execute`], and fails after `limit`.
+    pub async fn execute_within(
+        &self,
+        limit: Duration,
+        action: &'static str,
+        sql: &str,
+    ) -> std::result::Result<(), Failure> {
+        match timeout(limit, self.execute(action, sql)).await {
+            Ok(result) => result,
+            Err(_) => Err(Failure::Lost("no answer in time".into())),
         }
     }
 

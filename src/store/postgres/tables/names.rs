@@ -10,7 +10,8 @@ use std::fmt::Write;
 
 /// Longest name in the tables, in characters.
 const LONGEST: usize = 255;
-const HASHED: &str = "ds/hash/";
+/// Beginning of the text of a name that does not fit.
+pub const HASHED: &str = "ds/hash/";
 
 /// A name in the tables.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -65,7 +65,7 @@ const TABLES: &str = "BEGIN; SET LOCAL lock_timeout = '3s';
       IF current_setting('ds.told', true) IS DISTINCT FROM pg_current_xact_id()::text THEN
         PERFORM set_config('ds.told', pg_current_xact_id()::text, true);
         UPDATE ds_epoch SET epoch = epoch + 1 WHERE id = 1;
-        PERFORM pg_notify('ds_change', (SELECT epoch FROM ds_epoch WHERE id = 1) || E'\\x1f\\x1f*');
+        PERFORM pg_notify('ds_change_' || (SELECT relnamespace FROM pg_class WHERE oid = TG_RELID), (SELECT epoch FROM ds_epoch WHERE id = 1) || E'\\x1f\\x1f*');
       END IF;
       RETURN NULL;
     END $$;
@@ -140,13 +140,13 @@ async fn migrate(connector: &Connector, connection: &Connection, creates: bool) 
         let has_meta = has_column(&columns, "ds_meta", "value");
         if !is_current(connection, has_meta).await.map_err(|error| error.or_problem(problem))? {
             // If it fails, the connection is given up, and with it the transaction and the lock.
-            connection.execute("create tables", TABLES).await?;
+            connection.execute_within(OPEN_LIMIT, "create tables", TABLES).await?;
             build(connection, UNIQUE_ITEMS, true).await?;
             build(connection, PAGES, false).await?;
             let version = format!(
                 "INSERT INTO ds_meta VALUES ('version', '{VERSION}') ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value"
             );
-            connection.execute("create tables", &version).await?;
+            connection.execute_within(OPEN_LIMIT, "create tables", &version).await?;
         }
         ask(connection, UNLOCK, &[]).await?;
     }
