@@ -147,8 +147,7 @@ export interface NativeNotice {
 /**
  * Opens the store in the database at `url`, with a cache of `cacheBytes` and a limit of `commitSeconds` for a change. If
  * the process already has it open, returns a share in the same store. A missing store is created only if `creates` is
- * set. `isExternal` says that the provider of the
- * database makes commits durable.
+ * set. `isExternal` says that the provider of the database makes commits durable.
  */
 export declare function openDatabase(url: string, cacheBytes: number, commitSeconds: number, isExternal: boolean, creates: boolean): Promise<NativeStore>
 

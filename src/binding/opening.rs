@@ -34,8 +34,7 @@ pub fn open_store(
 
 /// Opens the store in the database at `url`, with a cache of `cacheBytes` and a limit of `commitSeconds` for a change. If
 /// the process already has it open, returns a share in the same store. A missing store is created only if `creates` is
-/// set. `isExternal` says that the provider of the
-/// database makes commits durable.
+/// set. `isExternal` says that the provider of the database makes commits durable.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeStore>")]
 pub fn open_database(
     env: Env,

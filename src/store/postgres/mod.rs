@@ -166,9 +166,8 @@ impl Store {
         loop {
             let from = after.clone();
             let left = count - page.records.len();
-            let next = self.wait(async move |pool| {
-                read::records_after(&pool, from.as_ref(), left, |_| true).await
-            })?;
+            let next =
+                self.wait(async move |pool| read::records_after(&pool, from.as_ref(), left).await)?;
             after = next.next;
             page.records.extend(
                 next.records.into_iter().filter(|(key, _)| key.name().is_some_and(&wanted)),

@@ -33,9 +33,8 @@ pub use maintenance::restore::{restore, Restored};
 pub use open::registry::{open, open_exclusive, refuse_shared, settle, Closing, Lease};
 pub use open::Settings;
 
-use crate::record::cipher::Secret;
 use crate::store::cache::{Cached, NotCached};
-use crate::store::change::{self, Change, Completion, Outcome, Record, Request};
+use crate::store::change::{Change, Completion, Request};
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::{Key, ListPath};
@@ -142,21 +141,6 @@ impl Store {
             Ok(()) => self.send(Message::Change(request)),
             Err(error) => (request.completion)(Err(error)),
         }
-    }
-
-    /// Changes `record` by `edit`, a function of the stored contents. No other change comes in between. Calls
-    /// `completion` with the value of `edit` when the change is durable. `size` is the memory that `edit` holds, in
-    /// bytes; `secret` is the host's.
-    pub fn update<T: Send + 'static>(
-        &self,
-        record: Record,
-        secret: Option<Secret>,
-        size: usize,
-        edit: impl Fn(Option<&[u8]>) -> Result<Outcome<T>> + Send + 'static,
-        completion: impl FnOnce(Result<T>) + Send + 'static,
-    ) {
-        let (edit, completion) = change::erase(edit, completion);
-        self.submit(vec![Change::Update { record, edit, size, secret }], completion);
     }
 
     /// Reads and verifies everything. Nothing may be written meanwhile. Blocks.

@@ -112,13 +112,8 @@ pub async fn page(pool: &Pool, path: &ListPath, offset: u64, size: u64) -> Resul
     Ok(rows.iter().map(|row| names::bytes(row.get(0), row.get(1)).into()).collect())
 }
 
-/// Returns at most `count` records after the key `after` that have a `wanted` name, in the order of the database.
-pub async fn records_after(
-    pool: &Pool,
-    after: Option<&Key>,
-    count: usize,
-    wanted: impl Fn(&[u8]) -> bool,
-) -> Result<Records> {
+/// Returns at most `count` records after the key `after`, in the order of the database.
+pub async fn records_after(pool: &Pool, after: Option<&Key>, count: usize) -> Result<Records> {
     let mut page = Records::default();
     let mut last = after.map(names::text_of).unwrap_or_default();
     let mut bytes = 0;
@@ -130,9 +125,6 @@ pub async fn records_after(
         for row in rows {
             last = row.get(0);
             let name = names::bytes(last.clone(), row.get(1));
-            if !wanted(&name) {
-                continue;
-            }
             let (key, contents) = (Key::record(&name), contents(row.get(2), row.get(3)));
             bytes += key.size() + contents.len();
             page.records.push((key.clone(), contents));

@@ -259,7 +259,7 @@ fn lock() -> MutexGuard<'static, BTreeMap<PathBuf, State>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::change::{Outcome, Record};
+    use crate::store::change::{Change, Record};
     use crate::store::sled::test_store::{settings, temporary};
 
     fn brief(folder: &Path) -> Settings {
@@ -349,9 +349,9 @@ mod tests {
         let edit = move |_: Option<&[u8]>| {
             begun.send(()).unwrap();
             let _ = until.recv();
-            Ok(Outcome { edited: None, value: () })
+            Ok(None)
         };
-        lease.update(Record::new(b"a"), None, 0, edit, drop);
+        lease.submit(vec![Change::update(Record::new(b"a"), None, 0, edit)], Box::new(drop));
         begins.recv().unwrap();
         let closing = lease.begin_close().unwrap();
         assert_eq!(settle(Duration::from_millis(50)).unwrap_err().slug(), "store-busy");
