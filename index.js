@@ -3,11 +3,13 @@
 //   what Dashboard calls    storage, storage-list, storage-object; administrator (Session.get, ResetSessionKey.patch, Account.get);
 //                           sign-in; routes and server, by which Dashboard finds the module; gate, which removes ended sessions
 //   what an operator calls  open, with entries, purge and backup (dated-backups); recovery (restore, recover)
+//   sessions, audit         ends by choice and by policy, who is signed in, and the record of what ended; attribution and client say by
+//                           whom; module-settings
 //   how a call is answered  open-stores (of this thread), session-cache, spin, native (the binary)
 //   shared                  settings, arguments, errors, host (the running Dashboard), host-keys, folders, store-files, limits, age,
 //                           findings, entry-counts, export-format, printable
 //   cli, import             the command-line tool, and the sources of its imports
-const { Account, ResetSessionKey, Session } = require('./lib/administrator.js')
+const { Account, ResetSessionKey, Session, ...administrator } = require('./lib/administrator.js')
 const { installGate } = require('./lib/gate.js')
 const { findHost } = require('./lib/host.js')
 const { progress } = require('./lib/native.js')
@@ -17,9 +19,13 @@ const { makeSignInOneChange } = require('./lib/sign-in.js')
 const { atomic } = require('./lib/storage-object.js')
 const Storage = require('./lib/storage.js')
 const StorageList = require('./lib/storage-list.js')
-const { openStore } = require('./lib/open-stores.js')
+const { openStore, whenMainCloses } = require('./lib/open-stores.js')
+const { Audit, SessionEnd, ...sessions } = require('./lib/sessions/calls.js')
+const { activate, deactivate } = require('./lib/sessions/module.js')
 
-module.exports = { Account, open, progress, recover, ResetSessionKey, restore, Session, setup, Storage, StorageList }
+const Sessions = { ...administrator.Sessions, ...sessions.Sessions }
+
+module.exports = { Account, Audit, open, progress, recover, ResetSessionKey, restore, Session, SessionEnd, Sessions, setup, Storage, StorageList }
 
 // Dashboard calls this for a module, after the setup of its storage.
 async function setup () {
@@ -34,6 +40,8 @@ async function setup () {
     Object.assign(dashboard.StorageObject, atomic(store, dashboard.Storage))
     Object.assign(dashboard.StorageList, StorageList.additions(store))
     makeSignInOneChange(store, dashboard)
+    activate(store)
+    whenMainCloses(deactivate)
   } catch (error) {
     // Dashboard only logs the error, and its log is silent by default.
     process.emitWarning(`dashboard-sled could not be set up as a module: ${error.message}`, { code: 'DASHBOARD_SLED_SETUP' })

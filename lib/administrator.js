@@ -1,9 +1,10 @@
 // Dashboard's administrator modules (its src/www/api/administrator/*.js). A call asks the cache of parsed sessions, then the
 // store. If the store cannot answer, the call follows Dashboard's own statements: for records that Dashboard did not write, and
 // for requests with cacheData, because their coercions are JavaScript's.
+const { attribution } = require('./attribution.js')
 const { invalid } = require('./errors.js')
 const { isUnambiguous, recordKey } = require('./host-keys.js')
-const { decrypt, hostSecret, now } = require('./host.js')
+const { decrypt, findHost, hostSecret, now } = require('./host.js')
 const { spinFor } = require('./spin.js')
 const { mainSessions, mainStore, readText } = require('./open-stores.js')
 
@@ -33,13 +34,37 @@ const Session = {
       // Dashboard leaves it there as well.
       req.query.accountid = session.accountid
       const account = await getAccount(req, session.accountid)
+      const application = await readEndOfApplication(req.appid)
       if (session.sessionKeyNumber < account.sessionKeyNumber) {
         session.ended = account.sessionKeyLastReset
+      } else if (application && !(session.created >= application.before)) {
+        session.ended = application.ended
       } else if (session.expires <= now()) {
         session.ended = session.expires
       }
     }
     return session
+  }
+}
+
+// Dashboard's list (sessions.js) reads every session and every account again; here each is as `Session.get` has it in memory.
+const Sessions = {
+  get: async (req) => {
+    req.query = req.query || {}
+    const { accountid, all, limit, offset } = req.query
+    const index = accountid ? `${req.appid}/account/sessions/${accountid}` : `${req.appid}/sessions`
+    const { StorageList } = findHost()
+    const sessionids = all
+      ? await StorageList.listAll(index)
+      : await StorageList.list(index, offset ? parseInt(offset, 10) : 0, limit ? parseInt(limit, 10) : global.pageSize)
+    if (!sessionids || !sessionids.length) {
+      return null
+    }
+    const queries = sessionids.map((sessionid) => ({ sessionid }))
+    const sessions = await Promise.all(queries.map((query) => Session.get({ appid: req.appid, query })))
+    // Dashboard leaves those of the last session there.
+    Object.assign(req.query, ...queries)
+    return sessions
   }
 }
 
@@ -50,11 +75,11 @@ const ResetSessionKey = {
       throw invalid('invalid-accountid')
     }
     const store = mainStore()
-    return JSON.parse(await spinFor(store.resetSessionKey(req.appid, accountid, now(), hostSecret())))
+    return JSON.parse(await spinFor(store.resetSessionKey(req.appid, accountid, now(), hostSecret(), attribution())))
   }
 }
 
-module.exports = { Account, ResetSessionKey, Session }
+module.exports = { Account, ResetSessionKey, Session, Sessions }
 
 // Returns undefined if Dashboard's own statements have to decide.
 async function readSession (appid, sessionid) {
@@ -69,10 +94,20 @@ async function readSession (appid, sessionid) {
   if (answer === false) {
     return
   }
-  const [text, sessionVersion, accountVersion] = answer
+  const [text, sessionVersion, accountVersion, applicationVersion] = answer
   const session = JSON.parse(text)
-  sessions.add(appid, sessionid, session, { text, sessionVersion, accountVersion, secret, isFromMemory })
+  sessions.add(appid, sessionid, session, { text, versions: [sessionVersion, accountVersion, applicationVersion], secret, isFromMemory })
   return session
+}
+
+// Returns which sessions of an application were ended together: see src/record/end.rs.
+async function readEndOfApplication (appid) {
+  if (!isUnambiguous(appid, '')) {
+    return
+  }
+  const store = mainStore()
+  const text = await readText(store, store.number, `${appid}/ended/before`)
+  return text && JSON.parse(text)
 }
 
 // `accountid` may come from a stored session, therefore it may be any value.

@@ -5,13 +5,19 @@
 // `a/session/b` of the application `c` has the same key as the session `b` of the application `c/session/a`.
 const WORD_IN_APPID = /\/(account|session)(\/|$)/
 const WORD_IN_ID = /(^|\/)(account|session)\//
+const RECORD = /\/(account|session)\/[^/]+$/
 const ACCOUNT = /\/account\/[^/]+$/
 
-module.exports = { isAccountKey, isUnambiguous, recordKey }
+module.exports = { isAccountKey, isRecordKey, isUnambiguous, recordKey }
 
 // Returns the key of a record; `kind` is account or session.
 function recordKey (appid, kind, id) {
   return `${appid}/${kind}/${id}`
+}
+
+// Returns whether a key may be that of an account or a session.
+function isRecordKey (key) {
+  return RECORD.test(key)
 }
 
 function isAccountKey (key) {

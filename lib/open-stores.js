@@ -13,7 +13,7 @@ const MEBIBYTE = 1024 * 1024
 const SESSIONS_SHARE = 1 / 4
 const MOST_SESSIONS_BYTES = 16 * MEBIBYTE
 
-module.exports = { closeStore, mainSessions, mainStore, openDatabase, openFolder, openStore, readText }
+module.exports = { closeStore, mainSessions, mainStore, openDatabase, openFolder, openStore, readText, whenMainCloses }
 
 // Promises of stores by their name, which is made of prefix and folder; and the name of each open store.
 const stores = new Map()
@@ -23,6 +23,7 @@ const owners = new Map()
 let main
 let sessions
 let endPurge
+let endModule = () => {}
 let settlesAtExit = false
 
 // Returns the store of Dashboard, or of one of its modules.
@@ -114,8 +115,14 @@ async function closeStore (store) {
   if (main === store) {
     main = sessions = undefined
     endPurge()
+    endModule()
   }
   return store.close()
+}
+
+// Calls `end` when the main store closes.
+function whenMainCloses (end) {
+  endModule = end
 }
 
 // Finishes the changes that were requested and not awaited, when the process ends.

@@ -1,7 +1,8 @@
 // The exports of src/www and lib/server.js, where Dashboard finds the routes and the handler of a module. They are empty if
 // Dashboard's data is not in a store of this package: a look-up in an empty store would answer that nobody is signed in.
-const { ResetSessionKey, Session } = require('./administrator.js')
+const administrator = require('./administrator.js')
 const { gate } = require('./gate.js')
+const { Audit, SessionEnd, Sessions, user } = require('./sessions/calls.js')
 
 const isActive = process.env.STORAGE === 'dashboard-sled'
 
@@ -12,4 +13,18 @@ if (!isActive) {
     { code: 'DASHBOARD_SLED_INACTIVE' })
 }
 
-module.exports = isActive ? { gate, ResetSessionKey, Session } : { gate: {}, ResetSessionKey: {}, Session: {} }
+const whenActive = (routes) => isActive ? routes : Object.fromEntries(Object.keys(routes).map((name) => [name, {}]))
+
+module.exports = {
+  ...whenActive({ gate }),
+  administrator: whenActive({
+    Audit: { get: Audit.list, delete: Audit.erase },
+    EndSessions: { patch: Sessions.end },
+    ResetSessionKey: administrator.ResetSessionKey,
+    Session: administrator.Session,
+    SessionEnd,
+    SessionList: { get: Sessions.list },
+    Sessions: administrator.Sessions
+  }),
+  user: whenActive(user)
+}

@@ -1,7 +1,7 @@
 // The cache of parsed sessions. Parsing takes longer than all the rest of a Session.get.
 //
-// A session is cached with the versions of its record and of its account's record, which the store read before the records.
-// It is returned only while the store says that both records still have these versions. Only the native side computes when a
+// A session is cached with the versions of its record, of its account's record and of the one about the ends of its application,
+// which the store read before the records. It is returned only while the store says that all still have these versions. Only the native side computes when a
 // session has expired, therefore a session whose time is over is not returned.
 
 const native = require('./native.js')
@@ -41,21 +41,21 @@ module.exports = class SessionCache {
   peek (appid, sessionid) {
     const entry = this.find(sessionid)
     if (entry !== undefined && entry.session.expires > now() && entry.appid === appid && entry.secret === hostSecret() &&
-      native.isCurrent(this.storeNumber, entry.sessionVersion, entry.accountVersion)) {
+      native.isCurrent(this.storeNumber, entry.sessionVersion, entry.accountVersion, entry.applicationVersion)) {
       return entry.session
     }
   }
 
   // `text` is the JSON that `session` was parsed from, under `secret`. A session with nested values is not cached, because its
   // callers would share them.
-  add (appid, sessionid, session, { text, sessionVersion, accountVersion, secret, isFromMemory }) {
+  add (appid, sessionid, session, { text, versions: [sessionVersion, accountVersion, applicationVersion], secret, isFromMemory }) {
     if (this.isFull && !this.takes(sessionid, isFromMemory)) {
       return
     }
     const values = Object.values(session)
     if (session.expires > now() && !values.some((value) => typeof value === 'object')) {
       const bytes = ENTRY_BYTES + text.length * (TWO_BYTES.test(text) ? 2 : 1) + PROPERTY_BYTES * Math.max(0, values.length - USUAL_PROPERTIES)
-      this.put(sessionid, { session: { ...session }, bytes, sessionVersion, accountVersion, appid, secret })
+      this.put(sessionid, { session: { ...session }, bytes, sessionVersion, accountVersion, applicationVersion, appid, secret })
     }
   }
 

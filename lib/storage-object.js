@@ -1,6 +1,7 @@
 // Dashboard's StorageObject (src/storage-object.js) with atomic changes. Dashboard reads, changes and writes a record in
 // JavaScript, so one of two simultaneous changes is lost. Here the store makes the change.
 const { requireText } = require('./arguments.js')
+const { attributionOf } = require('./attribution.js')
 const { invalid } = require('./errors.js')
 const { spinFor } = require('./spin.js')
 const { hostSecret } = require('./host.js')
@@ -87,7 +88,7 @@ async function edit (store, objectid, values, removed, create) {
       members.push(`${name}:${text}`)
     }
   }
-  await spinFor(store.edit(objectid, `{${members.join()}}`, names, create, hostSecret()))
+  await spinFor(store.edit(objectid, `{${members.join()}}`, names, create, hostSecret(), attributionOf(objectid)))
 }
 
 // The error of the parser would quote the record.

@@ -1,5 +1,6 @@
 // The engine of records for Dashboard's src/storage.js.
 const { asItem, requireText } = require('./arguments.js')
+const { attributionOf } = require('./attribution.js')
 const { backup } = require('./backup.js')
 const { invalid } = require('./errors.js')
 const { decrypt, hostSecret } = require('./host.js')
@@ -89,7 +90,7 @@ function recordsOf (store) {
     },
     delete: async (file) => {
       requireText(file, 'invalid-file')
-      return spinFor(store.remove(file))
+      return spinFor(store.remove(file, hostSecret(), attributionOf(file)))
     }
   }
 }
@@ -112,10 +113,10 @@ function reads (store) {
 
 function writeContents (store, file, contents, slug) {
   if (typeof contents === 'string') {
-    return spinFor(store.write(file, contents, hostSecret()))
+    return spinFor(store.write(file, contents, hostSecret(), attributionOf(file)))
   }
   if (contents instanceof Uint8Array) {
-    return spinFor(store.writeBinary(file, contents, hostSecret()))
+    return spinFor(store.writeBinary(file, contents, hostSecret(), attributionOf(file)))
   }
   throw invalid(slug)
 }

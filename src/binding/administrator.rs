@@ -18,12 +18,12 @@ use napi_derive::napi;
 #[napi]
 impl NativeStore {
     /// Returns a session without `tokenHash`, and with `ended` if it is no longer valid at `now` in seconds, as JSON.
-    /// The versions of the session and of its account follow: the answer stays the same while both are current and the
-    /// session has not expired. Returns false where JavaScript has to compute the answer.
+    /// The versions of the session, of its account and of the ends of its application follow: the answer stays the same
+    /// while all are current and the session has not expired. Returns false where JavaScript has to compute the answer.
     #[napi(
         catch_unwind,
         ts_args_type = "appid: string, sessionid: string, now: number, secret?: object",
-        ts_return_type = "[string, number, number] | false | Promise<[string, number, number] | false>"
+        ts_return_type = "[string, number, number, number] | false | Promise<[string, number, number, number] | false>"
     )]
     pub fn session(
         &self,
@@ -76,10 +76,11 @@ impl NativeStore {
         })
     }
 
-    /// Ends all sessions of an account at `now` in seconds. Returns the account without its secrets.
+    /// Ends all sessions of an account at `now` in seconds. `attribution` as in [`Self::write`]. Returns the account
+    /// without its secrets.
     #[napi(
         catch_unwind,
-        ts_args_type = "appid: string, accountid: string, now: number, secret?: object",
+        ts_args_type = "appid: string, accountid: string, now: number, secret?: object, attribution?: string",
         ts_return_type = "Promise<string>"
     )]
     pub fn reset_session_key(
@@ -89,12 +90,14 @@ impl NativeStore {
         accountid: JsString,
         now: f64,
         secret: Option<&External<NativeSecret>>,
+        attribution: Option<String>,
     ) -> Result<Reply> {
         let appid = bytes(env, appid, "invalid-accountid")?;
         let accountid = bytes(env, accountid, "invalid-accountid")?;
         let secret = arguments::secret(env, secret)?;
         self.begin_change(env, |store, resolver| {
-            reset_session_key::patch(store, &appid, &accountid, now, secret, |result| {
+            let attribution = attribution.map(Into::into);
+            reset_session_key::patch(store, &appid, &accountid, now, secret, attribution, |result| {
                 resolver.settle(result.map(Answer::Json));
             });
         })

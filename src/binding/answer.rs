@@ -24,7 +24,7 @@ pub enum Answer {
     Text(Option<Contents>),
     /// JSON text.
     Json(String),
-    /// The JSON text of a session, and the versions of its record and of its account's.
+    /// The JSON text of a session, and the versions of the records that it depends on.
     Session(session::Found),
     /// A record as a Buffer, or undefined.
     Bytes(Option<Contents>),
@@ -50,12 +50,14 @@ impl ToNapiValue for Answer {
             #[expect(clippy::cast_precision_loss, reason = "no list has 2^53 items")]
             Answer::Count(count) => value(env, count as f64),
             Answer::Json(json) => text(env, json.as_bytes()),
-            Answer::Session(session::Found { json, session_version, account_version }) => {
+            Answer::Session(found) => {
+                let versions =
+                    [found.session_version, found.account_version, found.application_version];
+                let json = text(env, found.json.as_bytes())?;
                 #[expect(clippy::cast_precision_loss, reason = "versions stay below 2^53")]
-                let versions = [session_version as f64, account_version as f64];
-                let [session, account] = versions;
+                let [session, account, application] = versions.map(|version| version as f64);
                 let elements =
-                    [text(env, json.as_bytes())?, value(env, session)?, value(env, account)?];
+                    [json, value(env, session)?, value(env, account)?, value(env, application)?];
                 array(env, &elements, |element| Ok(*element))
             }
             Answer::Text(contents) => text_or_undefined(env, contents.as_deref()),

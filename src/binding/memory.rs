@@ -25,16 +25,16 @@ pub fn peek(env: Env, number: u32, file: JsString) -> Result<Reply> {
     }))
 }
 
-/// Returns true if the records of both versions are unchanged. May return false although they are unchanged.
+/// Returns true if the records of all versions are unchanged. May return false although they are unchanged.
 #[napi(catch_unwind)]
 #[must_use]
-pub fn is_current(number: u32, session: f64, account: f64) -> bool {
+pub fn is_current(number: u32, session: f64, account: f64, application: f64) -> bool {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a version is a whole number, and any other is out of date"
     )]
-    let versions = [session as u64, account as u64];
+    let versions = [session as u64, account as u64, application as u64];
     with_store(number, |store| versions.iter().all(|version| store.is_current(*version)))
         .unwrap_or_default()
 }

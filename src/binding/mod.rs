@@ -1,6 +1,6 @@
 //! The only module that knows napi.
 //!
-//! - `administrator`, `storage`, `storage_object`, `export`, `import`, `maintenance`, `opening`, `sign_in`: the exported functions, by
+//! - `administrator`, `end`, `storage`, `storage_object`, `export`, `import`, `maintenance`, `opening`, `sign_in`: the exported functions, by
 //!   subject.
 //! - `memory`: exported functions for the look-ups of every request. `handle`: the share of a thread in an open store.
 //! - `arguments`, `js_string`, `hex_key`: parse arguments. `secret`: Dashboard's secret as an argument.
@@ -14,6 +14,7 @@ mod administrator;
 mod advice;
 mod answer;
 mod arguments;
+mod end;
 mod errors;
 mod export;
 mod handle;

@@ -8,8 +8,8 @@ use super::errors;
 use super::handle::NativeStore;
 use super::js_string::JsString;
 use super::promise::{self, Resolver};
-use super::reply::{look_up, look_up_long, Reply};
-use super::secret::NativeSecret;
+use super::reply::{look_up, look_up_long, on_worker, Reply};
+use super::secret::{self, NativeSecret};
 use crate::record::cipher::Secret;
 use crate::store::{self, Cached, Change, Contents, Lease, Notice, Reader, Store, View};
 use napi::bindgen_prelude::External;
@@ -69,10 +69,12 @@ impl NativeStore {
         bytes: impl AsRef<[u8]> + Into<Contents>,
         secret: Option<Secret>,
         slug: &'static str,
+        attribution: Option<String>,
     ) -> Result<Reply> {
         let record = record(env, file)?;
         let contents = contents(env, record.most_bytes(), bytes, slug)?;
-        self.change(env, vec![Change::Write { record, contents, secret }])
+        let change = Change::Write { record, contents, secret: secret.clone() };
+        self.change(env, vec![change.attributed(attribution.map(Into::into), secret)])
     }
 }
 
@@ -148,9 +150,10 @@ impl NativeStore {
     }
 
     /// Writes a record from text. The rule against stale writes needs Dashboard's secret to compare records.
+    /// `attribution`, a JSON object, says who asked for it: what it ends gets an entry.
     #[napi(
         catch_unwind,
-        ts_args_type = "file: string, contents: string, secret?: object",
+        ts_args_type = "file: string, contents: string, secret?: object, attribution?: string",
         ts_return_type = "Promise<void>"
     )]
     pub fn write(
@@ -159,15 +162,17 @@ impl NativeStore {
         file: JsString,
         contents: String,
         secret: Option<&External<NativeSecret>>,
+        attribution: Option<String>,
     ) -> Result<Reply> {
         let secret = arguments::secret(env, secret)?;
-        self.write_contents(env, file, contents.into_bytes(), secret, "invalid-contents")
+        let contents = contents.into_bytes();
+        self.write_contents(env, file, contents, secret, "invalid-contents", attribution)
     }
 
-    /// Writes a record from bytes.
+    /// As [`Self::write`], from bytes.
     #[napi(
         catch_unwind,
-        ts_args_type = "file: string, bytes: Uint8Array, secret?: object",
+        ts_args_type = "file: string, bytes: Uint8Array, secret?: object, attribution?: string",
         ts_return_type = "Promise<void>"
     )]
     pub fn write_binary(
@@ -176,16 +181,30 @@ impl NativeStore {
         file: JsString,
         bytes: &[u8],
         secret: Option<&External<NativeSecret>>,
+        attribution: Option<String>,
     ) -> Result<Reply> {
         let secret = arguments::secret(env, secret)?;
-        self.write_contents(env, file, bytes, secret, "invalid-buffer")
+        self.write_contents(env, file, bytes, secret, "invalid-buffer", attribution)
     }
 
-    /// Removes a record if it exists.
-    #[napi(catch_unwind, ts_args_type = "file: string", ts_return_type = "Promise<void>")]
-    pub fn remove(&self, env: Env, file: JsString) -> Result<Reply> {
+    /// Removes a record if it exists. `attribution` as in [`Self::write`].
+    #[napi(
+        catch_unwind,
+        ts_args_type = "file: string, secret?: object, attribution?: string",
+        ts_return_type = "Promise<void>"
+    )]
+    pub fn remove(
+        &self,
+        env: Env,
+        file: JsString,
+        secret: Option<&External<NativeSecret>>,
+        attribution: Option<String>,
+    ) -> Result<Reply> {
         let record = record(env, file)?;
-        self.change(env, vec![Change::Remove { record }])
+        // Only to see what ends; without a valid secret the record is removed as well.
+        let secret = secret::get(secret).unwrap_or_default();
+        let change = Change::Remove { record };
+        self.change(env, vec![change.attributed(attribution.map(Into::into), secret)])
     }
 
     /// Adds `items[n]` to the list at `paths[n]`, all of them or none.
@@ -269,6 +288,36 @@ impl NativeStore {
             move || Ok(counted.0.count(&counted.1)?.saturating_sub(offset).min(size) > SHORT_PAGE);
         let read = move |store: &View<'_>| store.page(&path, offset, size).map(Answer::Items);
         look_up_long(env, Reader::new(store), is_long, read)
+    }
+
+    /// Returns at most `size` items, newest first, whose sequence number is below `before`, as a JSON array of sequence
+    /// numbers and items. Such a page does not shift while items come and go.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "path: string, before: number | undefined, size: number",
+        ts_return_type = "Promise<string>"
+    )]
+    pub fn page_before(
+        &self,
+        env: Env,
+        path: JsString,
+        before: Option<f64>,
+        size: u32,
+    ) -> Result<Reply> {
+        let path = list(env, path)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "lib lets no negative number through, and the cast saturates"
+        )]
+        let before = before.map(|before| before as u64);
+        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
+        on_worker(env, move || {
+            let page = store.page_before(&path, before, size.into())?;
+            let text = |item: &Contents| String::from_utf8_lossy(item).into_owned();
+            let page: Vec<_> = page.iter().map(|(number, item)| (number, text(item))).collect();
+            Ok(Answer::Json(serde_json::to_string(&page).unwrap_or_default()))
+        })
     }
 
     /// Returns the name of the store: its folder as the system names it, or the address of its database.

@@ -14,10 +14,10 @@ use napi_derive::napi;
 #[napi]
 impl NativeStore {
     /// Sets the properties of the JSON object `set` in a record, and removes the properties named in `remove` (each a
-    /// JSON string), as one change. If there is no record, it is created when `create` is true, else nothing happens.
+    /// JSON string), as one change. `attribution` as in [`Self::write`]. If there is no record, it is created when `create` is true, else nothing happens.
     #[napi(
         catch_unwind,
-        ts_args_type = "file: string, set: string, remove: string[], create: boolean, secret?: object",
+        ts_args_type = "file: string, set: string, remove: string[], create: boolean, secret?: object, attribution?: string",
         ts_return_type = "Promise<void>"
     )]
     pub fn edit(
@@ -28,9 +28,11 @@ impl NativeStore {
         remove: Vec<String>,
         create: bool,
         secret: Option<&External<NativeSecret>>,
+        attribution: Option<String>,
     ) -> Result<Reply> {
         let record = record(env, file)?;
         let secret = arguments::secret(env, secret)?;
-        self.change(env, vec![edit_record::change(record, Edit { set, remove }, create, secret)])
+        let change = edit_record::change(record, Edit { set, remove }, create, secret.clone());
+        self.change(env, vec![change.attributed(attribution.map(Into::into), secret)])
     }
 }

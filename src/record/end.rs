@@ -8,22 +8,73 @@ use super::json::{self, Object};
 pub enum End {
     /// A reset of the account's session key.
     Reset,
+    /// An administrator ended the sessions of the whole application.
+    Application,
     /// The session expired.
     Expiry,
 }
 
-/// Returns what has ended a session at `now`, from the session key numbers of the session and of its account. A reset
-/// counts before the expiry, as in Dashboard's `administrator/session.js`.
+/// The sessions of an application that an administrator ended together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndedBefore {
+    /// Sessions that were created before this time have ended, in seconds.
+    pub before: f64,
+    /// When they ended, in seconds, as JSON.
+    pub ended: String,
+}
+
+impl EndedBefore {
+    /// Reads the text of the record at [`super::keys::ended_before`].
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let object = Object::pick(text, &["before", "ended"])?;
+        let before = object.get("before").and_then(json::number)?;
+        Some(Self { before, ended: object.get("ended")?.to_owned() })
+    }
+
+    /// Returns the text of the record.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!(r#"{{"before":{},"ended":{}}}"#, json::print_number(self.before), self.ended)
+    }
+
+    /// Returns whether it ends a session that was created at `created`. A session of which that is not known has ended.
+    #[must_use]
+    pub fn ends(&self, created: f64) -> bool {
+        created.is_nan() || created < self.before
+    }
+}
+
+/// When a session was created and when it expires, in seconds, and its session key number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Times {
+    /// `created`; NaN if it is not a number.
+    pub created: f64,
+    /// `expires`.
+    pub expires: f64,
+    /// `sessionKeyNumber`.
+    pub key_number: f64,
+}
+
+/// Returns what has ended a session at `now`. `account_key_number` is the session key number of its account, and `before`
+/// what was ended in its application. A reset counts before the expiry, as in Dashboard's `administrator/session.js`.
 ///
 /// This is the one place in Rust that decides it. `Session.get` in `lib/administrator.js` decides it by the same
 /// statements for sessions that only JavaScript's coercions can judge. `__test__/differential.test.js` compares both
 /// with Dashboard.
 #[must_use]
-pub fn end(key_number: f64, account_key_number: f64, expires: f64, now: f64) -> Option<End> {
-    if key_number < account_key_number {
+pub fn end(
+    session: Times,
+    account_key_number: f64,
+    before: Option<&EndedBefore>,
+    now: f64,
+) -> Option<End> {
+    if session.key_number < account_key_number {
         Some(End::Reset)
+    } else if before.is_some_and(|before| before.ends(session.created)) {
+        Some(End::Application)
     } else {
-        (expires <= now).then_some(End::Expiry)
+        (session.expires <= now).then_some(End::Expiry)
     }
 }
 
@@ -33,8 +84,7 @@ pub struct EndOfSession {
     /// Id of the account that the session belongs to.
     pub accountid: String,
     stored: Option<f64>,
-    key_number: f64,
-    expires: f64,
+    times: Times,
 }
 
 impl EndOfSession {
@@ -54,24 +104,33 @@ impl EndOfSession {
         Some(Self {
             accountid: accountid.into(),
             stored,
-            key_number: number("sessionKeyNumber")?,
-            expires: number("expires")?,
+            times: Times {
+                created: number("created").unwrap_or(f64::NAN),
+                expires: number("expires")?,
+                key_number: number("sessionKeyNumber")?,
+            },
         })
     }
 
     /// Returns when the session ended, in seconds. Returns `None` if it is valid at `now`, or if only JavaScript's
     /// coercions could tell. A session whose account is gone has not ended for that reason.
     #[must_use]
-    pub fn ended(&self, now: f64, account: Option<&Account>) -> Option<f64> {
+    pub fn ended(
+        &self,
+        now: f64,
+        account: Option<&Account>,
+        before: Option<&EndedBefore>,
+    ) -> Option<f64> {
         if self.stored.is_some() {
             return self.stored;
         }
         // Comparisons with NaN are false, so a missing number never ends a session.
         let account_key_number =
             account.map_or(Some(f64::NAN), |account| account.session_key_number)?;
-        match end(self.key_number, account_key_number, self.expires, now)? {
+        match end(self.times, account_key_number, before, now)? {
             End::Reset => account?.session_key_last_reset.as_deref().and_then(json::number),
-            End::Expiry => Some(self.expires),
+            End::Application => before.and_then(|before| json::number(&before.ended)),
+            End::Expiry => Some(self.times.expires),
         }
     }
 }
@@ -110,10 +169,29 @@ mod tests {
         ] {
             let account = number.map(account);
             assert_eq!(
-                session(stored).ended(now, account.as_ref()),
+                session(stored).ended(now, account.as_ref(), None),
                 ended,
                 "{stored} {number:?} {now}"
             );
+        }
+    }
+
+    #[test]
+    fn an_end_of_an_application_ends_what_was_created_before() {
+        let before = EndedBefore { before: 100.0, ended: "150".into() };
+        assert_eq!(EndedBefore::read(&before.text()).as_ref(), Some(&before));
+        for (created, now, ended) in [
+            ("99", 200.0, Some(150.0)),
+            ("100", 200.0, None),
+            ("100", 300.0, Some(300.0)),
+            ("\"99\"", 200.0, Some(150.0)),
+            ("null", 200.0, Some(150.0)),
+        ] {
+            let text = format!(
+                r#"{{"object":"session","accountid":"a","created":{created},"expires":300,"sessionKeyNumber":1}}"#
+            );
+            let session = EndOfSession::read(&text).unwrap();
+            assert_eq!(session.ended(now, None, Some(&before)), ended, "{created} {now}");
         }
     }
 

@@ -33,6 +33,26 @@ pub fn record(appid: &[u8], kind: Kind, id: &[u8]) -> Vec<u8> {
     [appid, b"/", folder, b"/", id].concat()
 }
 
+/// Returns the application and the id of an account or a session by its key.
+#[must_use]
+pub fn application_and_id(name: &[u8]) -> Option<(&[u8], &[u8])> {
+    split(name, b"/account/").or_else(|| split(name, b"/session/"))
+}
+
+/// Returns the key of the record that says which sessions of an application an administrator has ended together. It is
+/// not one of Dashboard's keys.
+#[must_use]
+pub fn ended_before(appid: &[u8]) -> Vec<u8> {
+    [appid, b"/ended/before"].concat()
+}
+
+/// Returns the key of a new entry about sessions that ended. Entries are read in the order of `order`. It is not one of
+/// Dashboard's keys; `lib/audit` moves the entry to its place.
+#[must_use]
+pub fn new_entry(order: u128) -> Vec<u8> {
+    format!("dashboard-sled/new-entry/{order:032x}").into_bytes()
+}
+
 /// The keys of a session, of its map, and of the lists that hold it (`src/www/api/user/create-session.js`).
 #[derive(Debug, PartialEq)]
 pub struct SessionKeys<'a> {
@@ -70,6 +90,12 @@ impl<'a> SessionKeys<'a> {
     #[must_use]
     pub fn account_list(&self, accountid: &str) -> Vec<u8> {
         [self.appid, b"/account/sessions/", accountid.as_bytes()].concat()
+    }
+
+    /// Returns the key of [`ended_before`] for its application.
+    #[must_use]
+    pub fn ended_before(&self) -> Vec<u8> {
+        ended_before(self.appid)
     }
 
     /// Returns the key of the account `accountid`.
@@ -192,6 +218,17 @@ mod tests {
         {
             assert_eq!(SessionKeys::of(name.as_bytes()), None, "{name}");
         }
+    }
+
+    #[test]
+    fn the_keys_that_are_not_dashboards_are_no_accounts_and_no_sessions() {
+        for name in [ended_before(b"app/account"), ended_before(b"session"), new_entry(1)] {
+            assert_eq!(Kind::of(&name), None, "{}", text(&name));
+        }
+        assert!(new_entry(255) < new_entry(256));
+        assert_eq!(application_and_id(b"an/app/account/a"), Some((&b"an/app"[..], &b"a"[..])));
+        assert_eq!(application_and_id(b"an/app/session/a"), Some((&b"an/app"[..], &b"a"[..])));
+        assert_eq!(application_and_id(b"an/app/sessions"), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //!   for the usual form of a record, faster. [`cipher`]: Dashboard's encryption.
 //! - [`keys`]: the keys of records and lists: made, and read for what they say.
 //! - [`account`], [`session`]: records as the administrator's API returns them. [`end`]: when a session ended.
+//! - [`ending`]: what a write ends, and the entry about it.
 //! - [`reset`], [`properties`]: the changes that a caller asks for.
 //! - [`write_over`], [`stale`], [`import`]: what a write or an import must not undo.
 //!
@@ -15,6 +16,7 @@ pub mod account;
 pub mod cipher;
 mod compact;
 pub mod end;
+pub mod ending;
 pub mod import;
 pub mod json;
 pub mod keys;

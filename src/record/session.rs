@@ -1,7 +1,7 @@
 //! A session, as the administrator's `session.js` of Dashboard reads it.
 
 use super::account::Account;
-use super::end::{end, End};
+use super::end::{end, End, EndedBefore, Times};
 use super::json::{self, Object};
 
 /// A session as Dashboard writes it, whose end is not stored.
@@ -9,8 +9,7 @@ use super::json::{self, Object};
 pub struct Session<'a> {
     /// The session without `tokenHash`.
     object: Object<'a>,
-    key_number: f64,
-    expires: f64,
+    times: Times,
 }
 
 impl<'a> Session<'a> {
@@ -18,7 +17,7 @@ impl<'a> Session<'a> {
     /// exactly as Dashboard writes it: JavaScript's many coercions apply then.
     #[must_use]
     pub fn read(text: &'a str) -> Option<Self> {
-        let names = ["object", "accountid", "ended", "expires", "sessionKeyNumber"];
+        let names = ["object", "accountid", "created", "ended", "expires", "sessionKeyNumber"];
         let mut object = Object::parse(text)?;
         if !object.is_a("session") || object.get("ended").is_some() || object.repeats(&names) {
             return None;
@@ -30,8 +29,12 @@ impl<'a> Session<'a> {
             return None;
         }
         let number = |name| object.get(name).and_then(json::number);
-        let (key_number, expires) = (number("sessionKeyNumber")?, number("expires")?);
-        Some(Self { object, key_number, expires })
+        let times = Times {
+            created: number("created").unwrap_or(f64::NAN),
+            expires: number("expires")?,
+            key_number: number("sessionKeyNumber")?,
+        };
+        Some(Self { object, times })
     }
 
     /// Returns the ID of the account that the session belongs to.
@@ -43,9 +46,15 @@ impl<'a> Session<'a> {
     /// Returns the session as JSON at `now` in seconds, with `ended` if it is no longer valid. Returns `None` where
     /// JavaScript's coercions decide.
     #[must_use]
-    pub fn at(&self, now: f64, account: &Account) -> Option<String> {
-        let ended = match end(self.key_number, account.session_key_number?, self.expires, now) {
+    pub fn at(
+        &self,
+        now: f64,
+        account: &Account,
+        before: Option<&EndedBefore>,
+    ) -> Option<String> {
+        let ended = match end(self.times, account.session_key_number?, before, now) {
             Some(End::Reset) => account.session_key_last_reset.as_deref()?,
+            Some(End::Application) => before.map(|before| &*before.ended)?,
             Some(End::Expiry) => self.object.get("expires")?,
             None => return Some(self.object.text()),
         };
@@ -88,7 +97,7 @@ mod tests {
         for (number, expires, now, account_number, ended) in cases {
             let text = session(number, expires);
             let (session, account) = (Session::read(&text).unwrap(), account(account_number));
-            let answer = session.at(now, &account).unwrap();
+            let answer = session.at(now, &account, None).unwrap();
             let answer = Object::parse(&answer).unwrap();
             assert_eq!(answer.get("ended"), ended, "{text} at {now} with {account_number}");
             assert_eq!(answer.get("tokenHash"), None);
@@ -116,6 +125,6 @@ mod tests {
         }
         let text = session("1", "1");
         let read = Session::read(&text).unwrap();
-        assert_eq!(read.at(0.0, &account("null")), None);
+        assert_eq!(read.at(0.0, &account("null"), None), None);
     }
 }

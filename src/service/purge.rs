@@ -1,5 +1,6 @@
 //! Removes sessions that ended long ago. Dashboard itself never removes any.
 
+use super::session::ended_before;
 use super::{wait_for, RECORDS_PER_PAGE};
 use crate::record::account::Account;
 use crate::record::cipher::{self, Secret};
@@ -92,7 +93,9 @@ impl Purge {
                 None => return Ok(Verdict::of_other(&contents)),
             },
         };
-        Ok(match session.ended(self.now, account.as_ref()) {
+        let before = store.read(&Key::record(&keys.ended_before()))?;
+        let before = ended_before(before.as_deref());
+        Ok(match session.ended(self.now, account.as_ref(), before.as_ref()) {
             Some(ended) if ended <= self.before => Verdict::Ended(session),
             _ => Verdict::Kept,
         })

@@ -5,8 +5,10 @@ use crate::record::cipher::{self, Secret};
 use crate::record::reset::{self, Refusal, Reset};
 use crate::record::{keys, Kind};
 use crate::store::{Edited, Outcome, Record, Result, Store, StoreError};
+use std::sync::Arc;
 
-/// Ends all sessions of an account at `now` in seconds, as one atomic change. `completion` gets the account as JSON
+/// Ends all sessions of an account at `now` in seconds, as one atomic change, with an entry about it if there is an
+/// `attribution`. `completion` gets the account as JSON
 /// without its secrets once the change is durable.
 pub fn patch(
     store: &Store,
@@ -14,6 +16,7 @@ pub fn patch(
     accountid: &[u8],
     now: f64,
     secret: Option<Secret>,
+    attribution: Option<Arc<str>>,
     completion: impl FnOnce(Result<String>) + Send + 'static,
 ) {
     let record = Record::new(&keys::record(appid, Kind::Account, accountid));
@@ -27,7 +30,7 @@ pub fn patch(
         let contents = cipher::encrypt_record(text, secret).into();
         Ok(Outcome { edited: Some(Edited { contents, retires: Some(retires) }), value: redacted })
     };
-    store.update(record, secret, 0, edit, completion);
+    store.update(record, secret, 0, attribution, edit, completion);
 }
 
 impl From<Refusal> for StoreError {
@@ -55,7 +58,7 @@ mod tests {
         let account = |id: &str| Record::new(&keys::record(b"app", Kind::Account, id.as_bytes()));
         let reset = |id: &str| {
             let (sender, answers) = mpsc::channel();
-            patch(&store, b"app", id.as_bytes(), 9.0, None, move |answer| {
+            patch(&store, b"app", id.as_bytes(), 9.0, None, None, move |answer| {
                 sender.send(answer).unwrap();
             });
             answers.recv().unwrap()

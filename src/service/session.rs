@@ -4,11 +4,12 @@ use super::lookup::Source;
 use super::record_key;
 use crate::record::account::Account;
 use crate::record::cipher::{self, Secret};
+use crate::record::end::EndedBefore;
 use crate::record::session::Session;
 use crate::record::{keys, Kind};
-use crate::store::Follow;
+use crate::store::{Follow, Key};
 
-/// A session for a caller. It stays the same while both versions are current and it has not expired.
+/// A session for a caller. It stays the same while the versions are current and it has not expired.
 #[derive(Debug)]
 pub struct Found {
     /// The session as JSON, without `tokenHash`, and with `ended` if it is no longer valid.
@@ -17,6 +18,8 @@ pub struct Found {
     pub session_version: u64,
     /// Version of its account's record.
     pub account_version: u64,
+    /// Version of the record that says which sessions of its application were ended together.
+    pub application_version: u64,
 }
 
 /// Returns the session at `now` in seconds. Returns `None` where JavaScript has to compute the answer.
@@ -44,14 +47,24 @@ pub fn get<S: Source>(
         return Ok(None);
     };
     let account = Account::read(&cipher::decrypt_record(&contents, secret));
-    let json = account.and_then(|account| session.at(now, &account));
-    Ok(json.map(|json| Found { json, session_version, account_version }))
+    let key = Key::record(&keys::ended_before(appid));
+    let application_version = source.version(&key);
+    let before = ended_before(source.read(&key)?.as_deref());
+    let json = account.and_then(|account| session.at(now, &account, before.as_ref()));
+    Ok(json.map(|json| Found { json, session_version, account_version, application_version }))
+}
+
+/// Reads what was ended in an application, from the record at [`keys::ended_before`]. It is not encrypted: it tells
+/// nothing of anybody.
+#[must_use]
+pub fn ended_before(contents: Option<&[u8]>) -> Option<EndedBefore> {
+    contents.and_then(|contents| EndedBefore::read(&String::from_utf8_lossy(contents)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Contents, Key};
+    use crate::store::Contents;
 
     /// Records by name. A name that is missing here cannot be read.
     struct Records<'a>(&'a [(&'a str, Option<&'a str>)]);
@@ -75,7 +88,8 @@ mod tests {
 
     /// Returns the session at `now`, from the text of its record and of its account's.
     fn session_at(now: f64, session: Option<&str>, account: Option<&str>) -> Option<String> {
-        let records = [(NAME, session), ("app/account/account_1", account)];
+        let records =
+            [(NAME, session), ("app/account/account_1", account), ("app/ended/before", None)];
         let found = get(&Records(&records), b"app", b"session_1", now, None).unwrap();
         found.map(|found| found.json)
     }
@@ -92,6 +106,23 @@ mod tests {
             );
             let found = session_at(now, Some(SESSION), Some(&account));
             assert_eq!(found, Some(expected), "{now} {number}");
+        }
+    }
+
+    #[test]
+    fn a_session_ends_with_all_of_its_application() {
+        let session = SESSION.replace(r#""expires":100"#, r#""created":9,"expires":100"#);
+        let account = r#"{"object":"account","sessionKeyNumber":1}"#;
+        for (before, has_ended) in [(9, false), (10, true)] {
+            let before = format!(r#"{{"before":{before},"ended":12}}"#);
+            let records = [
+                (NAME, Some(session.as_str())),
+                ("app/account/account_1", Some(account)),
+                ("app/ended/before", Some(before.as_str())),
+            ];
+            let found = get(&Records(&records), b"app", b"session_1", 20.0, None).unwrap();
+            let json = found.unwrap().json;
+            assert_eq!(json.contains(r#","ended":12}"#), has_ended, "{json}");
         }
     }
 

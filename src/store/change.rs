@@ -100,6 +100,20 @@ pub enum Change {
         /// The host's secret, if it has one.
         secret: Option<Secret>,
     },
+    /// Makes `change`. If that ends sessions, adds an entry about it in the same commit.
+    Attributed {
+        /// A change of an account or a session.
+        change: Box<Change>,
+        /// Who asked for it, as a JSON object: see [`crate::record::ending::entry`].
+        attribution: Arc<str>,
+        /// The host's secret, if it has one.
+        secret: Option<Secret>,
+    },
+    /// Adds an entry about sessions that ended.
+    Append {
+        /// The entry, encrypted if the host has a secret.
+        entry: Contents,
+    },
     /// Puts the store in quarantine: once it is closed, or the process ends, it cannot be opened again before
     /// [`Change::ClearQuarantine`] without [`crate::store::Settings::accepts_rollback`].
     Quarantine,
@@ -133,6 +147,36 @@ impl Change {
         Self::Update { record, edit: Box::new(edit), size, secret }
     }
 
+    /// Returns this change of an account or a session with an entry about what it ends. Without an `attribution` nothing
+    /// is recorded.
+    #[must_use]
+    pub fn attributed(self, attribution: Option<Arc<str>>, secret: Option<Secret>) -> Self {
+        let has_rules = self.record().is_some_and(|record| record.kind.is_some());
+        match attribution {
+            Some(attribution) if has_rules => {
+                Self::Attributed { change: Box::new(self), attribution, secret }
+            }
+            _ => self,
+        }
+    }
+
+    /// Returns the record that it changes. A list is not one.
+    #[must_use]
+    pub fn record(&self) -> Option<&Record> {
+        match self {
+            Self::Write { record, .. }
+            | Self::Import { record, .. }
+            | Self::Remove { record }
+            | Self::Update { record, .. } => Some(record),
+            Self::Attributed { change, .. } => change.record(),
+            Self::Append { .. }
+            | Self::Quarantine
+            | Self::ClearQuarantine
+            | Self::ListAdd { .. }
+            | Self::ListRemove { .. } => None,
+        }
+    }
+
     /// Returns the memory that the change holds, in bytes, roughly.
     pub(in crate::store) fn size(&self) -> usize {
         // Bytes of a change besides its keys and contents.
@@ -143,6 +187,9 @@ impl Change {
             }
             Self::Remove { record } => record.key.size(),
             Self::Update { record, size, .. } => record.key.size() + size,
+            // Both texts may become an entry.
+            Self::Attributed { change, attribution, .. } => change.size() + 2 * attribution.len(),
+            Self::Append { entry } => entry.len(),
             Self::Quarantine | Self::ClearQuarantine => 0,
             Self::ListAdd { path, item } | Self::ListRemove { path, item } => {
                 path.size() + item.len()

@@ -170,17 +170,19 @@ impl Store {
 
     /// Changes `record` by `edit`, a function of the stored contents. No other change comes in between. Calls
     /// `completion` with the value of `edit` when the change is durable. `size` is the memory that `edit` holds, in
-    /// bytes; `secret` is the host's.
+    /// bytes; `secret` is the host's. With an `attribution` it adds an entry about what ends.
     pub fn update<T: Send + 'static>(
         &self,
         record: Record,
         secret: Option<Secret>,
         size: usize,
+        attribution: Option<Arc<str>>,
         edit: impl Fn(Option<&[u8]>) -> Result<Outcome<T>> + Send + 'static,
         completion: impl FnOnce(Result<T>) + Send + 'static,
     ) {
         let (edit, completion) = change::erase(edit, completion);
-        self.submit(vec![Change::Update { record, edit, size, secret }], completion);
+        let change = Change::Update { record, edit, size, secret: secret.clone() };
+        self.submit(vec![change.attributed(attribution, secret)], completion);
     }
 
     /// Removes every record and every list.

@@ -1,8 +1,10 @@
-//! The rules about stale writes and imports, for every engine: the contents to write over a stored record.
+//! The rules about stale writes and imports, for every engine: the contents to write over a stored record, and the entry
+//! about what that ends.
 //!
 //! The rules themselves are in [`crate::record`]. They are applied here to contents with their retired fingerprints.
 
 use crate::record::cipher::{self, Secret};
+use crate::record::ending::{self, ending};
 use crate::record::import::{self, Import};
 use crate::record::stale::{self, Fingerprint};
 use crate::record::write_over::{write_over, Locked};
@@ -76,6 +78,19 @@ pub fn import(
         }
         Import::Kept => (None, true),
     })
+}
+
+/// Returns the entry about what ends when `record` gets the contents `new` instead of `stored`, if anything does.
+pub fn entry(
+    record: &Record,
+    stored: Option<&Contents>,
+    new: Option<&Contents>,
+    attribution: &str,
+    secret: Option<&Secret>,
+) -> Option<Contents> {
+    let ending = ending(record.kind?, stored?, new.map(|new| &**new), secret)?;
+    let entry = ending::entry(attribution, record.key.name()?, &ending)?;
+    Some(cipher::encrypt_record(entry, secret).into())
 }
 
 /// Returns whether an import of `contents` at `record` would keep a part of the `stored` record.

@@ -4,6 +4,7 @@
 //! they are done together, or computed again together.
 
 use crate::record::cipher::Secret;
+use crate::record::keys;
 use crate::store::change::{Change, Edit, Edited, Record};
 use crate::store::contents::Contents;
 use crate::store::error::Result;
@@ -13,6 +14,8 @@ use crate::store::panics::caught;
 use crate::store::rule;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::PoisonError;
+use std::time::{SystemTime, UNIX_EPOCH};
+use uuid::Uuid;
 
 /// A row to write.
 #[derive(Clone, Debug)]
@@ -89,6 +92,8 @@ impl Transaction {
                 record.kind.is_some().then_some(&record.key)
             }
             Change::Update { record, .. } => Some(&record.key),
+            // To see what it ends.
+            Change::Attributed { change, .. } => change.record().map(|record| &record.key),
             _ => None,
         })
     }
@@ -178,6 +183,10 @@ impl Transaction {
             Change::Update { record, edit, secret, .. } => {
                 self.update(request, record, edit, secret.as_ref())?;
             }
+            Change::Attributed { change, attribution, secret } => {
+                self.stage_attributed(request, change, attribution, secret.as_ref())?;
+            }
+            Change::Append { entry } => self.append(request, entry.clone()),
             Change::Quarantine => self.quarantine = Some(Quarantine { is_set: true, request }),
             Change::ClearQuarantine => {
                 self.quarantine = Some(Quarantine { is_set: false, request });
@@ -188,6 +197,34 @@ impl Transaction {
             }
         }
         Ok(())
+    }
+
+    fn stage_attributed(
+        &mut self,
+        request: usize,
+        change: &Change,
+        attribution: &str,
+        secret: Option<&Secret>,
+    ) -> Result<()> {
+        let Some(record) = change.record() else { return self.stage(request, change) };
+        let stored = self.get(request, &record.key);
+        self.stage(request, change)?;
+        let new = self.get(request, &record.key);
+        let entry = rule::entry(record, stored.as_ref(), new.as_ref(), attribution, secret);
+        if let Some(entry) = entry {
+            self.append(request, entry);
+        }
+        Ok(())
+    }
+
+    /// Adds an entry about sessions that ended. Its place among those of other nodes is by the clocks of both.
+    fn append(&mut self, request: usize, entry: Contents) {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let random = Uuid::new_v4().as_u128() & u128::from(u64::MAX >> 16);
+        self.positions += 1;
+        let position = self.positions as u128 & 0xffff;
+        let order = since.as_micros() << 64 | position << 48 | random;
+        self.put(request, &Key::record(&keys::new_entry(order)), Some(entry));
     }
 
     fn update(

@@ -230,16 +230,8 @@ pub fn long_write(request: &Request) -> Option<(&Key, &Contents)> {
 
 /// Returns whether `request` changes the record at `key`.
 fn changes(request: &Request, key: &Key) -> bool {
-    request.changes.iter().any(|change| match change {
-        Change::Write { record, .. }
-        | Change::Import { record, .. }
-        | Change::Remove { record }
-        | Change::Update { record, .. } => record.key == *key,
-        Change::Quarantine
-        | Change::ClearQuarantine
-        | Change::ListAdd { .. }
-        | Change::ListRemove { .. } => false,
-    })
+    let is_changed = |change: &Change| change.record().is_some_and(|record| record.key == *key);
+    request.changes.iter().any(is_changed)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The transaction of one commit: computes its changes from the stored values, and makes the batch for sled.
 
 use crate::record::cipher::Secret;
+use crate::record::keys;
 use crate::store::cache::NotCached;
 use crate::store::change::{Change, Edit, Edited, Record};
 use crate::store::contents::Contents;
@@ -27,6 +28,8 @@ pub struct Transaction<'a> {
     shared: &'a Shared,
     overlay: Overlay<'a>,
     has_room: bool,
+    /// Number of entries about sessions that ended.
+    entries: u64,
     /// ID of the chunks of its only value, if they were written ahead.
     written_chunks: Option<ChunkId>,
 }
@@ -42,7 +45,7 @@ impl<'a> Transaction<'a> {
         changes: usize,
     ) -> Self {
         let overlay = Overlay::new(disk, shared, commit_number, changes);
-        Self { disk, shared, overlay, has_room, written_chunks: None }
+        Self { disk, shared, overlay, has_room, entries: 0, written_chunks: None }
     }
 
     /// Returns a transaction for one value whose chunks, with the ID `id`, are durable already.
@@ -153,6 +156,10 @@ impl<'a> Transaction<'a> {
                     self.overlay.put(record.key, contents);
                 }
             }
+            Change::Attributed { change, attribution, secret } => {
+                self.stage_attributed(*change, &attribution, secret.as_ref())?;
+            }
+            Change::Append { entry } => self.append(entry),
             Change::Quarantine => self.overlay.put(Key::meta(QUARANTINE), vec![1].into()),
             Change::ClearQuarantine => self.overlay.remove(Key::meta(QUARANTINE)),
             Change::ListAdd { path, item } => {
@@ -162,6 +169,33 @@ impl<'a> Transaction<'a> {
             Change::ListRemove { path, item } => list::discard(&mut self.overlay, &path, &item)?,
         }
         Ok(())
+    }
+
+    fn stage_attributed(
+        &mut self,
+        change: Change,
+        attribution: &str,
+        secret: Option<&Secret>,
+    ) -> Result<()> {
+        let Some(record) = change.record().cloned() else { return self.stage(change) };
+        let stored = self.overlay.get(&record.key)?;
+        self.stage(change)?;
+        let new = self.overlay.get(&record.key)?;
+        let in_flight = &self.shared.in_flight;
+        let entry = in_flight.computing(|| {
+            rule::entry(&record, stored.as_ref(), new.as_ref(), attribution, secret)
+        });
+        if let Some(entry) = entry {
+            self.append(entry);
+        }
+        Ok(())
+    }
+
+    /// Adds an entry about sessions that ended, even if the disk is nearly full: what ends them may be written then.
+    fn append(&mut self, entry: Contents) {
+        let order = u128::from(self.overlay.commit_number()) << 64 | u128::from(self.entries);
+        self.entries += 1;
+        self.overlay.put_first(Key::record(&keys::new_entry(order)), entry);
     }
 
     fn require_room(&self, is_spared: bool) -> Result<()> {

@@ -1,0 +1,60 @@
+// Who asks for a change: the request that a write belongs to, a policy of this module, or the command line. The store adds it to
+// the entry about what the change ends. Nothing is recorded before `activate`: with STORAGE alone this module is not active.
+const { AsyncLocalStorage } = require('async_hooks')
+const { isRecordKey } = require('./host-keys.js')
+const { now } = require('./host.js')
+
+const running = new AsyncLocalStorage()
+// Longest text that is kept of a header or of a reason, in characters.
+const LONGEST = 500
+let client
+
+module.exports = { activate, attribution, attributionOf, enter, shorten, withAttribution }
+
+// `clientOf(req)` returns the address and the user agent of a request as they are kept.
+function activate (clientOf) {
+  client = clientOf
+}
+
+// Everything that runs from here on, in this turn and in those that follow from it, belongs to `req`. Call it synchronously.
+function enter (req) {
+  if (client) {
+    running.enterWith({ req })
+  }
+}
+
+// Runs `work` for another actor than the user of the request, or with a cause or a reason.
+function withAttribution (context, work) {
+  return running.run({ ...running.getStore(), ...context }, work)
+}
+
+// Returns a JSON object: see src/record/ending.rs. Undefined if nothing is recorded.
+function attribution () {
+  if (!client) {
+    return
+  }
+  const { req, actor, cause, reason } = running.getStore() || {}
+  return JSON.stringify({ time: now(), actor: actor || actorOf(req), ...(req && client(req)), cause, reason: reason && shorten(reason) })
+}
+
+// The same for a write of the record `file`: only accounts and sessions end.
+function attributionOf (file) {
+  return client && isRecordKey(file) ? attribution() : undefined
+}
+
+function actorOf (req) {
+  if (!req) {
+    return { type: 'system' }
+  }
+  const { account, session } = req
+  if (!account) {
+    // A password is reset, or an account is restored, by a code.
+    return { type: 'visitor' }
+  }
+  const type = /^\/(api\/)?administrator(\/|$)/.test(req.urlPath) ? 'administrator' : 'user'
+  return { type, accountid: account.accountid, sessionid: session?.sessionid }
+}
+
+function shorten (text) {
+  return String(text).slice(0, LONGEST)
+}

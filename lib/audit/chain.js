@@ -1,0 +1,41 @@
+// The chain of entries, as pure functions: each entry has the hash of the one before, so nothing can be changed, removed or put in
+// between without breaking it. What tells of a person is in `details`, of which the hash covers only a salted digest: it can be
+// erased, and the chain still holds.
+const { createHash, randomBytes } = require('crypto')
+
+module.exports = { EMPTY, detailsDigest, link, seal, unsealed }
+
+// The head before the first entry.
+const EMPTY = { number: 0, hash: '0'.repeat(64), time: 0, first: 1, anchor: '0'.repeat(64) }
+
+// Returns a new entry from what the store wrote with the end: see src/record/ending.rs.
+function unsealed ({ time, cause, appid, ...details }) {
+  return { time, cause, appid, details: { ...details, salt: randomBytes(16).toString('hex') } }
+}
+
+// Returns the entry with its place in the chain, after `head`. Its time is never before the one of the entry before.
+function seal (head, entry, previous) {
+  const sealed = {
+    number: head.number + 1,
+    time: Math.max(head.time, entry.time),
+    cause: entry.cause,
+    appid: entry.appid,
+    digest: detailsDigest(entry.details),
+    previous
+  }
+  return { ...sealed, hash: link(head.hash, sealed), details: entry.details }
+}
+
+// Returns the hash of an entry, from that of the one before.
+function link (hashBefore, { number, time, cause, appid, digest, previous }) {
+  const { application, account, actor, cause: sameCause } = previous
+  return sha256([hashBefore, number, time, cause, appid, digest, application, account, actor, sameCause])
+}
+
+function detailsDigest (details) {
+  return sha256(Object.entries(details).sort(([a], [b]) => a < b ? -1 : 1))
+}
+
+function sha256 (value) {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex')
+}

@@ -1,0 +1,102 @@
+// The audit. A commit that ends sessions adds a new entry of its own (src/record/ending.rs). Here new entries get their number, their
+// hash, and what finds them, a moment later and together: a reset does not pay for that. Any process may do it, because all of it
+// is one change that is made only if the head is as it was read.
+const EventEmitter = require('events')
+const { hostSecret } = require('../host.js')
+const { readTexts } = require('./read-texts.js')
+const { EMPTY, seal, unsealed } = require('./chain.js')
+const { HEAD, chainsOf, endNames, entryName } = require('./names.js')
+
+// Longest time that an entry of another process waits, in milliseconds.
+const EVERY_MS = 1000
+const MOST_ATTEMPTS = 20
+
+module.exports = class Ledger extends EventEmitter {
+  constructor (store) {
+    super()
+    this.setMaxListeners(0)
+    this.store = store
+    this.appending = Promise.resolve()
+  }
+
+  // Appends regularly. It does not keep the process alive.
+  start () {
+    this.timer = setInterval(() => this.append().catch((error) => this.warn(error)), EVERY_MS)
+    this.timer.unref()
+  }
+
+  stop () {
+    clearInterval(this.timer)
+  }
+
+  // Appends the new entries. Those of all changes that were acknowledged before are there when the promise resolves.
+  append () {
+    const appending = this.appending.then(() => this.appendAll())
+    this.appending = appending.catch(() => {})
+    return appending
+  }
+
+  async appendAll () {
+    let attempts = 0
+    for (;;) {
+      const secret = hostSecret()
+      const found = JSON.parse(await this.store.newEntries(secret))
+      if (!found.length) {
+        return
+      }
+      try {
+        await this.place(found, secret)
+        attempts = 0
+      } catch (error) {
+        // Another process was faster.
+        if (error.message !== 'record-changed' || ++attempts === MOST_ATTEMPTS) {
+          throw error
+        }
+      }
+    }
+  }
+
+  async place (found, secret) {
+    const [headText] = await readTexts(this.store, [HEAD])
+    let head = headText === undefined ? EMPTY : JSON.parse(headText)
+    const entries = found.map(([name, text]) => unsealed(readEntry(name, text)))
+    const chains = entries.map(chainsOf)
+    const names = [...new Set(chains.flatMap(Object.values).filter(Boolean))]
+    const lasts = new Map((await readTexts(this.store, names)).map((text, index) => [names[index], Number(text || 0)]))
+    const written = new Map(found.map(([name]) => [name, '']))
+    for (const [index, entry] of entries.entries()) {
+      const previous = {}
+      for (const [kind, name] of Object.entries(chains[index])) {
+        previous[kind] = name ? lasts.get(name) : 0
+      }
+      const sealed = seal(head, entry, previous)
+      head = { ...head, number: sealed.number, hash: sealed.hash, time: sealed.time }
+      for (const name of Object.values(chains[index]).filter(Boolean)) {
+        lasts.set(name, sealed.number)
+        written.set(name, String(sealed.number))
+      }
+      for (const name of endNames(entry)) {
+        written.set(name, String(sealed.number))
+      }
+      written.set(entryName(sealed.number), JSON.stringify(sealed))
+    }
+    written.set(HEAD, JSON.stringify(head))
+    await this.store.replace(HEAD, headText, [...written.keys()], [...written.values()], secret)
+    this.emit('appended', head.number)
+  }
+
+  warn (error) {
+    if (error.code !== 'ERR_STORE_CLOSED') {
+      process.emitWarning(`dashboard-sled could not add entries to the audit: ${error.detail || error.message}`, { code: 'DASHBOARD_SLED_AUDIT' })
+    }
+  }
+}
+
+// An entry that is encrypted under another secret than Dashboard's stays, and says so.
+function readEntry (name, text) {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    return { time: 0, cause: 'unreadable', appid: '', name }
+  }
+}

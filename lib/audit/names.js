@@ -1,0 +1,50 @@
+// The records that this package keeps beside Dashboard's, all below `dashboard-sled/`. src/record/keys.rs has the names of new
+// entries. Ids are hashed: an id may be any text, and an erased account leaves nothing behind.
+const { createHash } = require('crypto')
+
+module.exports = { HEAD, NEVER, accountChain, chainsOf, entryName, endNames, hashed, resetName, sessionEndName }
+
+// Number and hash of the last entry, the number of the first one that is kept, and the hash of the one before.
+const HEAD = 'dashboard-sled/head'
+// A name without a record, for a change that depends on none.
+const NEVER = 'dashboard-sled/never'
+
+function entryName (number) {
+  return `dashboard-sled/entry/${number.toString(16).padStart(16, '0')}`
+}
+
+// Returns a name below `folder` that is made of texts.
+function hashed (folder, ...texts) {
+  return `dashboard-sled/${folder}/${createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 40)}`
+}
+
+function accountChain (appid, accountid) {
+  return hashed('last', appid, 'account', accountid)
+}
+
+// Returns the names of the records with the number of the last entry of the same application, account, actor and cause.
+function chainsOf ({ appid, cause, details }) {
+  const actor = details.actor?.accountid || details.actor?.type || ''
+  return {
+    application: hashed('last', appid, 'application'),
+    account: details.accountid && accountChain(appid, details.accountid),
+    actor: hashed('last', appid, 'actor', actor),
+    cause: hashed('last', appid, 'cause', cause)
+  }
+}
+
+function sessionEndName (appid, sessionid) {
+  return hashed('end', appid, 'session', sessionid)
+}
+
+function resetName (appid, accountid, number) {
+  return hashed('end', appid, 'reset', accountid, number)
+}
+
+// Returns the names of the records by which an end finds its entry.
+function endNames ({ appid, details: { accountid, sessionid, sessionKeyNumber } }) {
+  if (sessionid) {
+    return [sessionEndName(appid, sessionid)]
+  }
+  return sessionKeyNumber === undefined ? [] : [resetName(appid, accountid, sessionKeyNumber)]
+}

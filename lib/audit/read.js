@@ -1,0 +1,146 @@
+// Reading the audit: one entry, and entries newest first. An entry has the numbers of those before it with the same application,
+// account, actor or cause, so a page takes the same time however many entries there are.
+const { invalid } = require('../errors.js')
+const { readTexts } = require('./read-texts.js')
+const { EMPTY, detailsDigest, link } = require('./chain.js')
+const { HEAD, chainsOf, entryName } = require('./names.js')
+
+// Entries that are read at once: those of one application mostly follow each other.
+const AHEAD = 32
+// Largest number of entries that one page looks at: a filter may fit few of them. The next page goes on from there.
+const MOST_LOOKED_AT = 5000
+
+module.exports = { firstBefore, list, readEntries, readEntry, readHead, verify }
+
+async function readHead (store) {
+  const [text] = await readTexts(store, [HEAD])
+  return text === undefined ? EMPTY : JSON.parse(text)
+}
+
+// Returns an entry, undefined if it was pruned.
+async function readEntry (store, number) {
+  const [entry] = await readEntries(store, number, number)
+  return entry
+}
+
+// Returns the entries from one number to another, without those that were pruned.
+async function readEntries (store, from, to) {
+  const numbers = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
+  const texts = await readTexts(store, numbers.map(entryName))
+  return texts.filter((text) => text !== undefined).map((text) => JSON.parse(text))
+}
+
+// Returns a page of the entries of an application that fit `filter`, newest first, and the cursor of the next page.
+async function list (store, appid, filter, cursor, limit) {
+  const { accountid, actor, cause } = filter
+  const [kind, number] = cursor || await start(store, appid, filter)
+  const ahead = new Map()
+  const entries = []
+  let next = number
+  for (let looked = 0; next && entries.length < limit && looked < MOST_LOOKED_AT; looked++) {
+    if (!ahead.has(next)) {
+      for (const entry of await readEntries(store, Math.max(1, next - AHEAD + 1), next)) {
+        ahead.set(entry.number, entry)
+      }
+    }
+    const entry = ahead.get(next)
+    // Pruned, or a cursor that was made up.
+    if (!entry || entry.appid !== appid) {
+      next = 0
+      break
+    }
+    if (filter.since !== undefined && entry.time < filter.since) {
+      next = 0
+      break
+    }
+    const { details } = entry
+    const fits = (accountid === undefined || details?.accountid === accountid) &&
+      (actor === undefined || [details?.actor?.accountid, details?.actor?.type].includes(actor)) &&
+      (cause === undefined || entry.cause === cause) &&
+      (filter.until === undefined || entry.time <= filter.until)
+    if (fits) {
+      entries.push(entry)
+    }
+    next = entry.previous[kind]
+  }
+  return { entries, cursor: next ? [kind, next] : undefined }
+}
+
+// Returns the chain to follow, the shortest one first, and the number of its newest entry.
+async function start (store, appid, { accountid, actor, cause, until }) {
+  const details = { accountid, actor: { accountid: actor } }
+  const chains = chainsOf({ appid, cause, details })
+  const kind = accountid !== undefined ? 'account' : actor !== undefined ? 'actor' : cause !== undefined ? 'cause' : 'application'
+  const [text] = await readTexts(store, [chains[kind]])
+  const last = Number(text || 0)
+  if (kind !== 'application' || until === undefined) {
+    return [kind, last]
+  }
+  // The last entry of the application that is not after `until`: of all applications, and from there to this one.
+  let number = await firstBefore(store, until)
+  for (let looked = 0; number && looked < MOST_LOOKED_AT; looked++, number--) {
+    const entry = await readEntry(store, number)
+    if (!entry || entry.appid === appid) {
+      break
+    }
+  }
+  return [kind, Math.min(last, number)]
+}
+
+// Returns the number of the last entry that is not after `time`, 0 if there is none.
+async function firstBefore (store, time) {
+  const head = await readHead(store)
+  let [low, high] = [head.first - 1, head.number]
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    const entry = await readEntry(store, middle)
+    if (entry && entry.time > time) {
+      high = middle - 1
+    } else {
+      low = middle
+    }
+  }
+  return low < head.first ? 0 : low
+}
+
+// Checks the whole chain. Returns the number of entries, and the first break as a sentence.
+async function verify (store, progress = () => {}) {
+  const head = await readHead(store)
+  let hash = head.anchor
+  for (let from = head.first; from <= head.number; from += AHEAD) {
+    const to = Math.min(from + AHEAD - 1, head.number)
+    const entries = new Map((await readEntries(store, from, to)).map((entry) => [entry.number, entry]))
+    for (let number = from; number <= to; number++) {
+      const problem = breakAt(entries.get(number), number, hash)
+      if (problem) {
+        return { entries: head.number - head.first + 1, break: problem, number }
+      }
+      hash = entries.get(number).hash
+    }
+    progress(to)
+  }
+  const isWhole = hash === head.hash
+  return { entries: head.number - head.first + 1, break: isWhole ? null : 'the last entry is not the one that the head names', number: isWhole ? null : head.number }
+}
+
+function breakAt (entry, number, hashBefore) {
+  if (!entry || entry.number !== number) {
+    return `entry ${number} is missing`
+  }
+  if (link(hashBefore, entry) !== entry.hash) {
+    return `entry ${number} was changed, or one before it was put in or taken out`
+  }
+  if (entry.details && detailsDigest(entry.details) !== entry.digest) {
+    return `the details of entry ${number} were changed`
+  }
+}
+
+// A cursor as text, for requests.
+module.exports.printCursor = (cursor) => cursor && cursor.join('-')
+module.exports.parseCursor = (text) => {
+  const [, kind, number] = /^(account|actor|cause|application)-([1-9]\d{0,14})$/.exec(text) || []
+  if (!kind) {
+    throw invalid('invalid-cursor')
+  }
+  return [kind, Number(number)]
+}

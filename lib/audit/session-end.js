@@ -1,0 +1,53 @@
+// Why a session ended, by whom and when.
+const { entryView } = require('./view.js')
+const { readEntry } = require('./read.js')
+const { readTexts } = require('./read-texts.js')
+const { chainsOf, resetName, sessionEndName } = require('./names.js')
+
+// Resets before the module was there have no entries. So many of an account's resets are looked for.
+const MOST_RESETS = 64
+
+module.exports = { explain }
+
+// Returns the end of a session of `Session.get`, or null if it is live. `accountKeyNumber` is the session key number of its account.
+async function explain (store, appid, session, accountKeyNumber) {
+  if (!('ended' in session)) {
+    return null
+  }
+  const end = { object: 'session-end', sessionid: session.sessionid, accountid: session.accountid, ended: session.ended }
+  const entry = await findEntry(store, appid, session, accountKeyNumber)
+  if (entry) {
+    return { ...entryView(entry), ...end }
+  }
+  return { ...end, cause: session.ended === session.expires ? 'expired' : 'unknown' }
+}
+
+async function findEntry (store, appid, { sessionid, accountid, created, sessionKeyNumber }, accountKeyNumber) {
+  const resets = Math.min(MOST_RESETS, Math.max(0, accountKeyNumber - sessionKeyNumber) || 0)
+  const names = [
+    sessionEndName(appid, sessionid),
+    ...Array.from({ length: resets }, (_, index) => resetName(appid, accountid, sessionKeyNumber + 1 + index))
+  ]
+  const found = (await readTexts(store, names)).find((text) => text !== undefined)
+  if (found !== undefined) {
+    return readEntry(store, Number(found))
+  }
+  return findOfApplication(store, appid, created)
+}
+
+// The first end of the whole application after the session was created.
+async function findOfApplication (store, appid, created) {
+  const { cause } = chainsOf({ appid, cause: 'application-wide', details: {} })
+  const [text] = await readTexts(store, [cause])
+  let number = Number(text || 0)
+  let found
+  while (number) {
+    const entry = await readEntry(store, number)
+    if (!entry || !entry.details || !(created < entry.details.before)) {
+      break
+    }
+    found = entry
+    number = entry.previous.cause
+  }
+  return found
+}

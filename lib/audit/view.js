@@ -1,0 +1,42 @@
+// Entries as callers see them, and as files.
+
+module.exports = { entryView, toCsv, toEvent }
+
+// Without the salt, which is there only for the chain.
+function entryView ({ number, time, cause, appid, details, hash }) {
+  const { salt, ...told } = details || { erased: true }
+  return { object: 'audit-entry', number, time, cause, appid, ...told, hash }
+}
+
+// The words of OpenID CAEP (session-revoked) for who began it.
+const INITIATORS = { administrator: 'admin', user: 'user', visitor: 'user', policy: 'policy', 'command-line': 'admin', system: 'system' }
+
+// Returns an entry as an event of CAEP.
+function toEvent (entry) {
+  return {
+    event: 'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
+    initiating_entity: INITIATORS[entry.actor?.type] || 'system',
+    event_timestamp: entry.time,
+    reason_admin: entry.reason || entry.cause,
+    reason_user: entry.cause,
+    ...entry
+  }
+}
+
+const COLUMNS = ['number', 'time', 'cause', 'accountid', 'sessionid', 'actor', 'actorid', 'address', 'agent', 'reason', 'hash']
+
+// Returns lines of comma-separated values, with a line of names first if `first`.
+function toCsv (entries, first) {
+  const rows = entries.map((entry) => COLUMNS.map((column) => {
+    const value = { actor: entry.actor?.type, actorid: entry.actor?.accountid || entry.actor?.user }[column] ?? (column === 'actor' ? '' : entry[column])
+    return cell(column === 'time' ? new Date(value * 1000).toISOString() : value)
+  }).join())
+  return [...(first ? [COLUMNS.join()] : []), ...rows].map((row) => `${row}\r\n`).join('')
+}
+
+// A text that a spreadsheet would compute begins with an apostrophe.
+function cell (value) {
+  const text = value === undefined || value === null ? '' : String(value)
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}

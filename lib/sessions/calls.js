@@ -1,0 +1,104 @@
+// The calls about sessions that Dashboard does not have, for administrators and for users about themselves.
+const { Account, Session } = require('../administrator.js')
+const { withAttribution } = require('../attribution.js')
+const { explain } = require('../audit/session-end.js')
+const { erase } = require('../audit/keep.js')
+const { list: listEntries, parseCursor, printCursor, verify } = require('../audit/read.js')
+const { entryView } = require('../audit/view.js')
+const { invalid } = require('../errors.js')
+const { readId, readLimit, readText, readTime, value } = require('./arguments.js')
+const { end } = require('./end.js')
+const { list } = require('./list.js')
+const { current } = require('./module.js')
+
+const CAUSES = ['signed-out', 'ended-by-user', 'ended-by-administrator', 'session-key-reset', 'password-changed', 'account-deleted', 'expired', 'idle', 'limit', 'restore', 'application-wide', 'unreadable']
+const MOST_ENTRIES = 500
+
+const Sessions = {
+  end: async (req) => withAttribution({ req }, () => end(current(), req)),
+  list: async (req) => list(current(), req)
+}
+
+const SessionEnd = {
+  get: async (req) => explainSession(req)
+}
+
+const Audit = {
+  list: async (req) => listAudit(req),
+  verify: async (options) => {
+    const { ledger, store } = current()
+    await ledger.append()
+    return verify(store, options?.progress)
+  },
+  erase: async (req) => {
+    const { ledger, store } = current()
+    const accountid = required(readId(req, 'accountid'), 'invalid-accountid')
+    await ledger.append()
+    return { object: 'erasure', accountid, entries: await erase(store, req.appid, accountid) }
+  }
+}
+
+const user = {
+  EndSessions: { patch: async (req) => withAttribution({ req }, () => end(current(), withOwner(req), ownerOf(req))) },
+  SessionEnd: { get: async (req) => explainSession(req, ownerOf(req)) },
+  SessionList: { get: async (req) => list(current(), withOwner(req)) }
+}
+
+module.exports = { Audit, CAUSES, SessionEnd, Sessions, user }
+
+async function explainSession (req, owner) {
+  const { ledger, store } = current()
+  const sessionid = required(readId(req, 'sessionid'), 'invalid-sessionid')
+  const { appid } = req
+  const session = await Session.get({ appid, query: { sessionid } })
+  if (owner && session.accountid !== owner) {
+    throw invalid('invalid-account')
+  }
+  const account = await Account.get({ appid, query: { accountid: session.accountid } })
+  await ledger.append()
+  return explain(store, appid, session, account.sessionKeyNumber)
+}
+
+async function listAudit (req) {
+  const { ledger, store } = current()
+  const filter = {
+    accountid: readId(req, 'accountid'),
+    actor: readText(req, 'actor'),
+    cause: readText(req, 'cause'),
+    since: readTime(req, 'since'),
+    until: readTime(req, 'until')
+  }
+  if (filter.cause !== undefined && !CAUSES.includes(filter.cause)) {
+    throw invalid('invalid-cause', `the causes are ${CAUSES.join(', ')}`)
+  }
+  const limit = readLimit(req, MOST_ENTRIES, 100)
+  const from = value(req, 'cursor')
+  const cursor = from === undefined ? undefined : parseCursor(from)
+  await ledger.append()
+  const page = await listEntries(store, req.appid, filter, cursor, limit)
+  return { entries: page.entries.map(entryView), cursor: printCursor(page.cursor) }
+}
+
+function ownerOf (req) {
+  return required(req.account?.accountid, 'invalid-account')
+}
+
+// A selection of nothing is one's own account.
+function withOwner (req) {
+  const accountid = ownerOf(req)
+  const given = readId(req, 'accountid')
+  if (given !== undefined && given !== accountid) {
+    throw invalid('invalid-account')
+  }
+  if (value(req, 'sessionid') !== undefined) {
+    return req
+  }
+  return { appid: req.appid, body: req.body, query: { ...req.query, accountid } }
+}
+
+function required (value, slug) {
+  if (!value) {
+    throw invalid(slug)
+  }
+  return value
+}

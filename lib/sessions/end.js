@@ -1,0 +1,159 @@
+// Ends by choice: one session, all of an account, all but one, those that a filter chooses, all of an application.
+const { attribution, withAttribution } = require('../attribution.js')
+const { failure, invalid } = require('../errors.js')
+const { hostSecret, now } = require('../host.js')
+const { Account, Session } = require('../administrator.js')
+const { hashed, sessionEndName } = require('../audit/names.js')
+const { readTexts } = require('../audit/read-texts.js')
+const { allOf, eachPage } = require('./list.js')
+const { readFlag, readId, readIds, readText, readTime } = require('./arguments.js')
+
+// Sessions that end in one commit, and ids that a receipt names.
+const BATCH = 1000
+const MOST_NAMED = 100
+const SELECTIONS = ['sessionid', 'accountid', 'accountids', 'all']
+
+module.exports = { end, receiptName }
+
+// `owner` is the account whose sessions may be ended; without it, all of the application may be.
+async function end (module, req, owner) {
+  const choice = readChoice(req, owner)
+  const options = { dryRun: readFlag(req, 'dryRun'), reason: readText(req, 'reason'), idempotencyKey: readText(req, 'idempotencyKey', 200) }
+  const receipt = options.idempotencyKey && receiptName(req.appid, owner, options.idempotencyKey)
+  const before = receipt && await readReceipt(module.store, receipt)
+  if (before && !options.dryRun) {
+    return before
+  }
+  const planned = await plan(module, req, choice, owner)
+  if (options.dryRun) {
+    return { ...print(planned, planned.sessionids), object: 'receipt', dryRun: true, time: now() }
+  }
+  const cause = choice.cause || (owner ? 'ended-by-user' : 'ended-by-administrator')
+  try {
+    return await withAttribution({ cause: choice.all ? undefined : cause, reason: options.reason }, () => carryOut(module, req, planned, receipt))
+  } catch (error) {
+    if (error.message !== 'receipt-exists') {
+      throw error
+    }
+    // The same request came twice at once, and the other one has ended them.
+    return readReceipt(module.store, receipt)
+  }
+}
+
+// Exactly one selection: a request that selects nothing, or that may have lost a part, ends nothing.
+function readChoice (req, owner) {
+  const choice = {
+    sessionid: readId(req, 'sessionid'),
+    accountid: readId(req, 'accountid'),
+    accountids: readIds(req, 'accountids'),
+    all: readFlag(req, 'all') || undefined,
+    except: readId(req, 'except'),
+    before: readTime(req, 'before'),
+    idleSince: readTime(req, 'idleSince')
+  }
+  const selections = SELECTIONS.filter((name) => choice[name] !== undefined)
+  if (selections.length !== 1) {
+    throw invalid('invalid-selection', `give exactly one of ${SELECTIONS.join(', ')}`)
+  }
+  if (choice.sessionid && (choice.except || choice.before !== undefined || choice.idleSince !== undefined)) {
+    throw invalid('invalid-selection', 'one session is ended whatever its age; leave out except, before and idleSince')
+  }
+  if (choice.except && !choice.accountid) {
+    throw invalid('invalid-selection', 'except is for the sessions of one account')
+  }
+  if (owner && (choice.accountids || choice.all || (choice.accountid && choice.accountid !== owner))) {
+    throw invalid('invalid-account')
+  }
+  return choice
+}
+
+// Returns what is to be ended: `sessionids` one by one, `accountids` with all their sessions, or those created before `before`.
+async function plan ({ store, lastSeen }, { appid }, choice, owner) {
+  const { sessionid, accountid, accountids, all, except, before, idleSince } = choice
+  if (sessionid) {
+    const session = await Session.get({ appid, query: { sessionid } })
+    if (owner && session.accountid !== owner) {
+      throw invalid('invalid-account')
+    }
+    return { sessionids: 'ended' in session ? [] : [sessionid], accountids: [] }
+  }
+  for (const id of accountids || [accountid].filter(Boolean)) {
+    await Account.get({ appid, query: { accountid: id } })
+  }
+  if (all && idleSince === undefined) {
+    return { sessionids: [], accountids: [], before: before ?? now() + 1 }
+  }
+  const isWhole = !except && before === undefined && idleSince === undefined
+  const sessionids = []
+  const choose = async (page) => {
+    const live = page.filter((session) => !('ended' in session) && session.sessionid !== except && (before === undefined || session.created < before))
+    const seen = idleSince === undefined ? [] : await lastSeen.of(appid, live.map(({ sessionid }) => sessionid))
+    sessionids.push(...live.filter((session, index) => idleSince === undefined || (seen[index]?.time ?? session.created) < idleSince).map(({ sessionid }) => sessionid))
+  }
+  if (all) {
+    await eachPage(store, appid, undefined, choose)
+  } else {
+    for (const id of accountids || [accountid]) {
+      await choose(await allOf(store, appid, id))
+    }
+  }
+  return isWhole ? { sessionids, accountids: accountids || [accountid] } : { sessionids, accountids: [] }
+}
+
+async function carryOut ({ store, ledger }, { appid }, planned, receipt) {
+  const { accountids, before } = planned
+  const time = now()
+  const made = { object: 'receipt', dryRun: false, ...print(planned, planned.sessionids), time }
+  // A whole account ends by its key, and the sessions of the plan with it.
+  const single = accountids.length ? [] : planned.sessionids
+  let ended = 0
+  const named = []
+  for (let index = 0; index === 0 || index < single.length; index += BATCH) {
+    const batch = single.slice(index, index + BATCH)
+    const isFirst = index === 0
+    const flags = JSON.parse(await store.end(appid, batch, isFirst ? accountids : [], isFirst ? before : undefined, time, attribution(), isFirst ? receipt : undefined, JSON.stringify(made), hostSecret()))
+    for (const [place, sessionid] of batch.entries()) {
+      if (flags[place]) {
+        ended++
+        named.push(sessionid)
+      }
+    }
+  }
+  const result = accountids.length || before !== undefined ? made : { ...made, ...print(planned, named), ended }
+  await ledger.append()
+  const entries = await readTexts(store, named.slice(0, MOST_NAMED).map((sessionid) => sessionEndName(appid, sessionid)))
+  result.entries = entries.filter(Boolean).map(Number)
+  if (receipt) {
+    await store.replace(receipt, JSON.stringify(made), [receipt], [JSON.stringify(result)], hostSecret()).catch(() => {})
+  }
+  return result
+}
+
+function print ({ accountids, before }, sessionids) {
+  return {
+    ended: before === undefined ? sessionids.length : undefined,
+    sessionids: sessionids.slice(0, MOST_NAMED),
+    accountids,
+    createdBefore: before
+  }
+}
+
+function receiptName (appid, owner, key) {
+  return hashed('receipt', appid, owner || '', key)
+}
+
+async function readReceipt (store, name) {
+  const [text] = await readTexts(store, [name])
+  if (text === undefined) {
+    return
+  }
+  const receipt = JSON.parse(text)
+  const DAY = 24 * 60 * 60
+  if (now() - receipt.time <= DAY) {
+    return receipt
+  }
+  // Kept for a day: the key may be used again.
+  await store.replace(name, text, [name], [''], hostSecret()).catch((error) => {
+    throw failure('receipt-exists', 'ERR_RECEIPT_EXISTS', error.message)
+  })
+}

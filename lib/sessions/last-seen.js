@@ -1,0 +1,92 @@
+// When each session was last seen, and from where. Kept beside the session, in a record of its own: the host's record stays as it is.
+// A request costs an entry in memory; what has changed is written together, at most once a minute.
+const { hostSecret, now } = require('../host.js')
+const { NEVER, hashed } = require('../audit/names.js')
+const { readTexts } = require('../audit/read-texts.js')
+
+const EVERY_MS = 60 * 1000
+// Records in one commit.
+const BATCH = 500
+// Sessions in each of the two generations in memory; the older one is dropped when the younger one is full.
+const GENERATION = 20000
+
+module.exports = class LastSeen {
+  constructor (store, clientOf) {
+    this.store = store
+    this.clientOf = clientOf
+    this.young = new Map()
+    this.old = new Map()
+    this.unwritten = new Map()
+  }
+
+  start () {
+    this.timer = setInterval(() => this.write().catch((error) => this.warn(error)), EVERY_MS)
+    this.timer.unref()
+  }
+
+  stop () {
+    clearInterval(this.timer)
+  }
+
+  // Notes a request of a signed-in session.
+  note (req) {
+    const { appid, session: { sessionid } } = req
+    const known = this.find(appid, sessionid)
+    const time = now()
+    // Within a minute nothing is worth to be written again.
+    if (known === undefined || time - known.time >= EVERY_MS / 1000) {
+      this.put(appid, sessionid, { time, ...this.clientOf(req) })
+    } else {
+      known.seen = time
+    }
+  }
+
+  put (appid, sessionid, entry) {
+    const name = seenName(appid, sessionid)
+    if (this.young.size >= GENERATION) {
+      this.old = this.young
+      this.young = new Map()
+    }
+    this.young.set(`${appid}/${sessionid}`, entry)
+    this.unwritten.set(name, entry)
+  }
+
+  find (appid, sessionid) {
+    const key = `${appid}/${sessionid}`
+    return this.young.get(key) || this.old.get(key)
+  }
+
+  // Returns what is known of each session, undefined if nothing is: `time` in seconds, `address` and `agent`.
+  async of (appid, sessionids) {
+    const names = sessionids.map((sessionid) => seenName(appid, sessionid))
+    const texts = await readTexts(this.store, names)
+    return texts.map((text, index) => {
+      const known = this.find(appid, sessionids[index])
+      const stored = text === undefined ? undefined : JSON.parse(text)
+      const newest = known && (!stored || known.time >= stored.time) ? known : stored
+      return newest && { time: newest.seen || newest.time, address: newest.address, agent: newest.agent }
+    })
+  }
+
+  async write () {
+    const entries = [...this.unwritten]
+    this.unwritten.clear()
+    for (let index = 0; index < entries.length; index += BATCH) {
+      const batch = entries.slice(index, index + BATCH)
+      const texts = batch.map(([, { time, seen, address, agent }]) => JSON.stringify({ time: seen || time, address, agent }))
+      await this.store.replace(NEVER, undefined, batch.map(([name]) => name), texts, hostSecret())
+    }
+  }
+
+  warn (error) {
+    if (error.code !== 'ERR_STORE_CLOSED') {
+      process.emitWarning(`dashboard-sled could not write when sessions were last seen: ${error.detail || error.message}`, { code: 'DASHBOARD_SLED_LAST_SEEN' })
+    }
+  }
+}
+
+module.exports.seenName = seenName
+
+function seenName (appid, sessionid) {
+  return hashed('seen', appid, sessionid)
+}

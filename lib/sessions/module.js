@@ -1,0 +1,75 @@
+// What runs while the module is active on Dashboard's store: the audit, when sessions were last seen, and the policies.
+const { activate: activateAttribution } = require('../attribution.js')
+const Ledger = require('../audit/ledger.js')
+const { prune } = require('../audit/keep.js')
+const { clientReader } = require('../client.js')
+const { failure } = require('../errors.js')
+const { findHost } = require('../host.js')
+const { readModuleSettings } = require('../module-settings.js')
+const LastSeen = require('./last-seen.js')
+const { endOverLimit } = require('./policies.js')
+
+const PRUNE_EVERY_MS = 60 * 60 * 1000
+let active
+
+module.exports = { activate, current, deactivate, peekModule }
+
+// Returns the active module. Fails if Dashboard does not run it.
+function current () {
+  if (!active) {
+    throw failure('module-inactive', 'ERR_MODULE_INACTIVE', 'the dashboard does not run dashboard-sled as a module: list it under dashboard.modules, and set STORAGE=dashboard-sled')
+  }
+  return active
+}
+
+// Returns undefined if the module is not active.
+function peekModule () {
+  return active
+}
+
+function activate (store) {
+  deactivate()
+  const settings = readModuleSettings()
+  const clientOf = clientReader(settings.proxies, settings.keepsClients)
+  activateAttribution(clientOf)
+  const module = { store, settings, ledger: new Ledger(store), lastSeen: new LastSeen(store, clientOf), signIns: 0 }
+  module.ledger.start()
+  module.lastSeen.start()
+  module.pruning = setInterval(() => prune(store, settings.auditKeep).catch((error) => module.ledger.warn(error)), PRUNE_EVERY_MS)
+  module.pruning.unref()
+  active = module
+  followSignIns()
+  return module
+}
+
+function deactivate () {
+  if (active) {
+    active.ledger.stop()
+    active.lastSeen.stop()
+    clearInterval(active.pruning)
+    active = undefined
+  }
+}
+
+const followed = new WeakSet()
+
+// After each sign-in: where it came from is kept, and the oldest sessions end if the account has too many.
+function followSignIns () {
+  const createSession = findHost('src/www/api/user/create-session.js')
+  if (followed.has(createSession)) {
+    return
+  }
+  followed.add(createSession)
+  const { post } = createSession
+  createSession.post = async (req) => {
+    const session = await post(req)
+    if (active && session) {
+      active.signIns++
+      active.lastSeen.note({ appid: req.appid, session, socket: req.socket, headers: req.headers })
+      if (active.settings.perAccount) {
+        await endOverLimit(active, req.appid, session.accountid, active.settings.perAccount)
+      }
+    }
+    return session
+  }
+}
