@@ -15,7 +15,7 @@ const arrows = {
 }
 // The files of the store that apply the rules about stale writes and imports. The others only pass on two types of the rules.
 const ruled = /^src\/store\/(change|rule)\.rs$/
-const passedOn = ['cipher::Secret', 'stale::Fingerprint']
+const passedOn = ['cipher::Secret', 'stale::Fingerprint', 'ending::Ending']
 // Within the embedded engine. `sled` is its `mod.rs`.
 const engine = {
   format: [],

@@ -1,7 +1,7 @@
 //! The changes that a store accepts.
 
 use crate::record::cipher::Secret;
-pub use crate::record::ending::Ending;
+use crate::record::ending::Ending;
 use crate::record::stale::Fingerprint;
 use crate::record::Kind;
 use crate::store::contents::Contents;
@@ -33,7 +33,7 @@ pub struct Edited {
     /// Fingerprints of the values that this edit retires, if the edit itself follows the rule about stale writes. If
     /// `None`, the store applies the rule.
     pub retires: Option<Vec<Fingerprint>>,
-    /// What the edit ends, if it knows that. If `None`, the store compares the contents.
+    /// The sessions that the edit ends, if it knows them. If `None`, the store compares the contents.
     pub ends: Option<Ending>,
 }
 

@@ -4,7 +4,8 @@
 //! they are done together, or computed again together.
 
 use crate::record::cipher::Secret;
-use crate::store::change::{Change, Edit, Edited, Ending, Record};
+use crate::record::ending::Ending;
+use crate::store::change::{Change, Edit, Edited, Record};
 use crate::store::contents::Contents;
 use crate::store::error::Result;
 use crate::store::findings::Findings;
@@ -235,7 +236,6 @@ impl Transaction {
         self.put(request, &rule::entry_key(order), Some(entry));
     }
 
-    /// Returns what the edit says that it ends.
     fn update(
         &mut self,
         request: usize,
@@ -292,7 +292,6 @@ impl Transaction {
         let is_first = !self.met.contains_key(key);
         self.meet(request, key);
         let before = self.staged.get(key).or_else(|| self.records.get(key));
-        // A row that was read before it is written is computed; so is one whose row before is.
         let is_computed = before.map_or(!is_first, |row| row.is_computed);
         self.staged.insert(key.clone(), RecordRow { contents, is_computed, request });
     }

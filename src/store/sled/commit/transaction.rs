@@ -1,8 +1,9 @@
 //! The transaction of one commit: computes its changes from the stored values, and makes the batch for sled.
 
 use crate::record::cipher::Secret;
+use crate::record::ending::Ending;
 use crate::store::cache::NotCached;
-use crate::store::change::{Change, Edit, Edited, Ending, Record};
+use crate::store::change::{Change, Edit, Edited, Record};
 use crate::store::contents::Contents;
 use crate::store::error::Result;
 use crate::store::key::{ChunkId, Key};
