@@ -114,6 +114,18 @@ impl Store {
         dispatch!(self, store => store.page(path, offset, size))
     }
 
+    /// Returns at most `count` items of a list, newest first, whose sequence number is below `sequence`, or the newest ones
+    /// if that is `None`. Each comes with its sequence number, and the last one's is where the next page begins: pages
+    /// do not shift while items come and go. Numbers begin anew in a list that was empty meanwhile. Blocks.
+    pub fn page_before(
+        &self,
+        path: &ListPath,
+        sequence: Option<u64>,
+        count: u64,
+    ) -> Result<Vec<(u64, Contents)>> {
+        dispatch!(self, store => store.page_before(path, sequence, count))
+    }
+
     /// Returns at most `count` records after the key `after` that have a `wanted` name. A damaged record is included if
     /// its name is unknown. Blocks.
     pub fn records_after(

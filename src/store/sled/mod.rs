@@ -42,10 +42,11 @@ use crate::store::notice::Notice;
 use crate::store::report::Report;
 use commit::queue::Message;
 use commit::shared::Shared;
+use database::disk::Disk;
 use database::release::{Held, Release, Stage};
 use folder::rollback_guard::StoreId;
 use maintenance::{backup, verify};
-use read::list::Head;
+use read::list::{self, Head};
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -118,6 +119,29 @@ impl Store {
 
     /// Returns at most `size` items of a list, newest first. Skips the `offset` newest items. Blocks.
     pub fn page(&self, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
+        let items = self.read_page(path, size, |disk, head| list::nth(disk, path, head, offset))?;
+        Ok(items.into_iter().map(|(_, item)| item).collect())
+    }
+
+    /// Returns at most `count` items of a list, newest first, whose sequence number is below `sequence`, or the newest ones
+    /// if that is `None`. Each comes with its sequence number. Blocks.
+    pub fn page_before(
+        &self,
+        path: &ListPath,
+        sequence: Option<u64>,
+        count: u64,
+    ) -> Result<Vec<(u64, Contents)>> {
+        let below = sequence.unwrap_or(u64::MAX);
+        self.read_page(path, count, |_, head| Ok(head.next.min(below).checked_sub(1)))
+    }
+
+    /// Reads a page of at most `size` items that begins at the sequence number that `newest` returns.
+    fn read_page(
+        &self,
+        path: &ListPath,
+        size: u64,
+        newest: impl FnOnce(&Disk, &Head) -> Result<Option<u64>>,
+    ) -> Result<Vec<(u64, Contents)>> {
         // Every batch that changes a list changes its head.
         self.shared.refuse_unwritten(|changed| changed.contains_key(&path.head()))?;
         if self.shared.unapplied.get(&path.head()).is_ok() {
@@ -127,7 +151,7 @@ impl Store {
             let reading = {
                 let _between_batches =
                     self.shared.applying.read().unwrap_or_else(PoisonError::into_inner);
-                self.shared.pages.begin(disk, path, offset)?
+                self.shared.pages.begin(disk, path, newest)?
             };
             reading.map_or(Ok(Vec::new()), |reading| reading.page.read(disk, size))
         })

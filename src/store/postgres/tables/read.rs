@@ -22,6 +22,7 @@ const FOLLOWING: &str = "SELECT o.contents, o.ds_retired, f.path, f.contents, f.
 const COUNT: &str = "SELECT count(*) FROM lists WHERE path = $1";
 const HAS: &str = "SELECT 1 FROM lists WHERE path = $1 AND objectid = $2";
 const PAGE: &str = "SELECT coalesce(objectid, ''), ds_objectid FROM lists WHERE path = $1 ORDER BY listid DESC OFFSET $2 LIMIT $3";
+const PAGE_BEFORE: &str = "SELECT listid::int8, coalesce(objectid, ''), ds_objectid FROM lists WHERE path = $1 AND listid < $2::int8 ORDER BY listid DESC LIMIT $3";
 const SCAN: &str = "SELECT path, ds_name, contents, ds_retired FROM objects WHERE path > $1 ORDER BY path LIMIT $2";
 const SCAN_LISTS: &str =
     "SELECT path, ds_path, coalesce(objectid, ''), ds_objectid, listid::int8 FROM lists \
@@ -110,6 +111,25 @@ pub async fn page(pool: &Pool, path: &ListPath, offset: u64, size: u64) -> Resul
     let [offset, size] = [offset, size].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
     let rows = pool.query(lane, PAGE, &[&Name::new(path.bytes()).text, &offset, &size]).await?;
     Ok(rows.iter().map(|row| names::bytes(row.get(0), row.get(1)).into()).collect())
+}
+
+/// Returns at most `count` items of a list whose `listid` is below `sequence`, with it, newest items first.
+pub async fn page_before(
+    pool: &Pool,
+    path: &ListPath,
+    sequence: Option<u64>,
+    count: u64,
+) -> Result<Vec<(u64, Contents)>> {
+    let lane = if count > SHORT_PAGE { Lane::Scan } else { Lane::LookUp };
+    let [before, count] = [sequence.unwrap_or(u64::MAX), count]
+        .map(|number| i64::try_from(number).unwrap_or(i64::MAX));
+    let path = Name::new(path.bytes()).text;
+    let rows = pool.query(lane, PAGE_BEFORE, &[&path, &before, &count]).await?;
+    let item = |row: &Row| {
+        let sequence = u64::try_from(row.get::<_, i64>(0)).unwrap_or_default();
+        (sequence, names::bytes(row.get(1), row.get(2)).into())
+    };
+    Ok(rows.iter().map(item).collect())
 }
 
 /// Returns at most `count` records after the key `after`, in the order of the database.

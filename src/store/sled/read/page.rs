@@ -10,7 +10,7 @@ use crate::store::error::Result;
 use crate::store::key::{Key, ListPath};
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::format::batch::Batch;
-use crate::store::sled::read::list::{self, Head};
+use crate::store::sled::read::list::Head;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,7 +26,7 @@ pub struct Page {
     path: ListPath,
     /// Prefix of the keys of all items of the list.
     prefix: Vec<u8>,
-    /// Sequence number of the newest item.
+    /// The items of the page have this sequence number or a lower one.
     newest: u64,
     /// Items that have changed since the moment of the page, as they were then.
     before: Mutex<Items>,
@@ -42,10 +42,16 @@ pub struct Reading<'a> {
 }
 
 impl Pages {
-    /// Registers a page that skips the `offset` newest items. Returns `None` if the list has no more items.
-    pub fn begin(&self, disk: &Disk, path: &ListPath, offset: u64) -> Result<Option<Reading<'_>>> {
+    /// Registers a page that begins at the sequence number that `newest` returns. Returns `None` if the list has no more
+    /// items.
+    pub fn begin(
+        &self,
+        disk: &Disk,
+        path: &ListPath,
+        newest: impl FnOnce(&Disk, &Head) -> Result<Option<u64>>,
+    ) -> Result<Option<Reading<'_>>> {
         let head = Head::read(path, disk.get(&path.head())?.as_deref())?;
-        let Some(newest) = list::nth(disk, path, &head, offset)? else {
+        let Some(newest) = newest(disk, &head)? else {
             return Ok(None);
         };
         let page = Arc::new(Page {
@@ -82,8 +88,8 @@ impl Page {
         self.before().entry(sequence).or_insert_with(|| disk.get(&self.path.item(sequence)));
     }
 
-    /// Returns the items of the page, at most `size`.
-    pub fn read(&self, disk: &Disk, size: u64) -> Result<Vec<Contents>> {
+    /// Returns the items of the page with their sequence numbers, at most `size`.
+    pub fn read(&self, disk: &Disk, size: u64) -> Result<Vec<(u64, Contents)>> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let mut items = Vec::new();
         let mut next = Some(self.newest);
@@ -93,11 +99,11 @@ impl Page {
                 break;
             }
             let (low, slice) = self.slice(disk, high, wanted)?;
-            for item in slice.into_values().rev() {
+            for (sequence, item) in slice.into_iter().rev() {
                 if items.len() == size {
                     break;
                 }
-                items.extend(item?);
+                items.extend(item?.map(|item| (sequence, item)));
             }
             next = low.checked_sub(1);
         }
@@ -139,8 +145,10 @@ impl Drop for Reading<'_> {
 mod tests {
     use super::*;
     use crate::store::change::Change;
+    use crate::store::sled::read::list;
     use crate::store::sled::test_store::{make, temporary, wait_for};
     use crate::store::sled::Lease;
+    use std::collections::BTreeSet;
 
     fn path() -> ListPath {
         ListPath::new(b"list")
@@ -167,13 +175,14 @@ mod tests {
         let shared = &store.shared;
         shared.unapplied.wait().unwrap();
         let items = shared.with_disk(|disk| {
-            let reading = shared.pages.begin(disk, &path(), offset)?.unwrap();
+            let newest = |disk: &Disk, head: &Head| list::nth(disk, &path(), head, offset);
+            let reading = shared.pages.begin(disk, &path(), newest)?.unwrap();
             change();
             shared.unapplied.wait()?;
             reading.page.read(disk, size)
         });
         assert!(shared.pages.lock().is_empty());
-        items.unwrap()
+        items.unwrap().into_iter().map(|(_, item)| item).collect()
     }
 
     fn names(items: impl Iterator<Item = usize>) -> Vec<Contents> {
@@ -208,5 +217,35 @@ mod tests {
         });
         assert_eq!(found, all[5..3005]);
         assert_eq!(store.verify(&|_| ()).unwrap().problems.number, 0);
+    }
+
+    #[test]
+    fn pages_before_a_number_do_not_shift_while_items_come_and_go() {
+        let (_folder, store) = temporary();
+        assert_eq!(store.page_before(&path(), None, 10).unwrap(), []);
+        // Each item is added once, so its sequence number is its own.
+        add(&store, 0..SLICE);
+        let mut live: BTreeSet<usize> = (0..SLICE).collect();
+        let (mut before, mut seen) = (SLICE, Vec::new());
+        for round in 0.. {
+            let from = (round > 0).then_some(before as u64);
+            let page = store.page_before(&path(), from, 100).unwrap();
+            let expected: Vec<_> = live.range(..before).rev().take(100).copied().collect();
+            let items = expected.iter().map(|item| (*item as u64, name(*item).into()));
+            assert!(page.into_iter().eq(items), "the page before {before}");
+            let Some(last) = expected.last() else { break };
+            before = *last;
+            seen.extend(expected);
+            // New items, and removals among the new ones, those that were seen, and those that were not.
+            let new = SLICE + 30 * round;
+            add(&store, new..new + 30);
+            live.extend(new..new + 30);
+            let gone = [new, new + 29, before + 7, before / 2];
+            discard(&store, gone);
+            live.retain(|item| !gone.contains(item));
+        }
+        assert!(live.range(..SLICE).rev().all(|item| seen.contains(item)));
+        let ended = store.page_before(&path(), Some(0), 1).unwrap();
+        assert_eq!((seen.len() > 900, ended), (true, Vec::new()));
     }
 }
