@@ -47,6 +47,7 @@ use link::pool::Pool;
 use statistics::Statistics;
 use std::future::Future;
 use std::sync::{mpsc, Arc, Mutex, PoisonError};
+use tables::blocks::Blocks;
 use tables::read;
 use tokio::runtime::Handle;
 
@@ -58,6 +59,7 @@ pub struct Store {
     lease: Arc<NodeLease>,
     queue: Arc<Queue>,
     statistics: Arc<Statistics>,
+    blocks: Arc<Blocks>,
     /// Until the store is closed.
     in_use: Mutex<Option<Arc<Use>>>,
 }
@@ -112,6 +114,7 @@ impl Store {
     ) {
         let Some(in_use) = self.begin_use() else { return answer(Err(StoreError::Closed)) };
         let (pool, lease) = (Arc::clone(&self.pool), Arc::clone(&self.lease));
+        let blocks = Arc::clone(&self.blocks);
         self.handle.spawn(async move {
             let mut fetched = Fetched::default();
             let result = loop {
@@ -120,7 +123,7 @@ impl Store {
                 if lacking.is_empty() {
                     break result;
                 }
-                if let Err(error) = fetch(&pool, &lease, lacking, &mut fetched).await {
+                if let Err(error) = fetch(&pool, &blocks, &lease, lacking, &mut fetched).await {
                     break Err(error);
                 }
             };
@@ -138,8 +141,8 @@ impl Store {
 
     /// Returns the number of items in a list. Blocks.
     pub fn count(&self, path: &ListPath) -> Result<u64> {
-        let path = path.clone();
-        self.wait(async move |pool| read::count(&pool, &path).await)
+        let (path, blocks) = (path.clone(), Arc::clone(&self.blocks));
+        self.wait(async move |pool| read::count(&pool, &blocks, &path).await)
     }
 
     /// Returns whether a list has `item`. Blocks.
@@ -150,8 +153,8 @@ impl Store {
 
     /// Returns at most `size` items of a list, newest first. Skips the `offset` newest items. Blocks.
     pub fn page(&self, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
-        let path = path.clone();
-        self.wait(async move |pool| read::page(&pool, &path, offset, size).await)
+        let (path, blocks) = (path.clone(), Arc::clone(&self.blocks));
+        self.wait(async move |pool| read::page(&pool, &blocks, &path, offset, size).await)
     }
 
     /// Returns at most `count` items of a list, newest first, whose sequence number is below `sequence`, or the newest ones
@@ -276,6 +279,7 @@ impl Store {
 /// Answers the questions of a look-up.
 async fn fetch(
     pool: &Pool,
+    blocks: &Blocks,
     lease: &NodeLease,
     lacking: Vec<Question>,
     fetched: &mut Fetched,
@@ -304,7 +308,7 @@ async fn fetch(
                 }
             }
             Question::Count(path) => {
-                let count = read::count(pool, &path).await?;
+                let count = read::count(pool, blocks, &path).await?;
                 fetched.add_count(&path, count);
             }
             Question::Has(path, item) => {
@@ -312,7 +316,7 @@ async fn fetch(
                 fetched.add_item(&path, item, is_there);
             }
             Question::Page(path, offset, size) => {
-                let items = read::page(pool, &path, offset, size).await?;
+                let items = read::page(pool, blocks, &path, offset, size).await?;
                 fetched.add_page(&path, offset, size, items);
             }
         }

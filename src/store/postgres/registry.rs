@@ -11,6 +11,7 @@ use crate::store::postgres::link::pool::{Gate, Pool};
 use crate::store::postgres::link::url::Address;
 use crate::store::postgres::runtime::{self, Ended, Last};
 use crate::store::postgres::statistics::Statistics;
+use crate::store::postgres::tables::blocks::Blocks;
 use crate::store::postgres::tables::schema;
 use crate::store::postgres::Store;
 use std::collections::BTreeMap;
@@ -160,11 +161,14 @@ fn start(settings: &Settings<'_>, address: Address) -> Result<(Store, Arc<Ended>
     let lease = Arc::new(NodeLease::new(settings.cache_bytes));
     let gate: Arc<dyn Gate> = Arc::<NodeLease>::clone(&lease);
     let pool = Arc::new(Pool::new(Arc::clone(&connector), gate, limit));
+    let blocks = Arc::new(Blocks::new(Arc::clone(&connector), Arc::clone(&pool)));
+    let counting = handle.spawn(Arc::clone(&blocks).run());
     let keeper = Keeper::new(Arc::clone(&connector), Arc::clone(&lease), node.clone());
     let keeping = handle.spawn(keeper.run());
     let (ending, own) = (Arc::clone(&connector), node.clone());
     *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::pin(async move {
         keeping.abort();
+        counting.abort();
         // If this fails, another store removes the row a day later.
         if let Ok(connection) = ending.connect().await {
             let _ = resolve::unregister(&connection, &own).await;
@@ -184,7 +188,7 @@ fn start(settings: &Settings<'_>, address: Address) -> Result<(Store, Arc<Ended>
         drop(until_written);
     });
     let in_use = Mutex::new(Some(in_use));
-    Ok((Store { name, handle, pool, lease, queue, statistics, in_use }, ended))
+    Ok((Store { name, handle, pool, lease, queue, statistics, blocks, in_use }, ended))
 }
 
 /// Waits until everything that was submitted to any store is durable, for at most `limit`.

@@ -67,7 +67,7 @@ impl Pool {
         }
     }
 
-    /// Runs a statement that changes nothing. Runs it again on another connection if the first one is lost.
+    /// Runs a statement that changes nothing, or nothing that counts. Runs it again on another connection if the first one is lost.
     pub async fn query(
         &self,
         lane: Lane,

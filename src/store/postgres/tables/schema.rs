@@ -10,6 +10,8 @@
 //! ds_meta   name | value                      the version of the tables, the quarantine
 //! ds_node   id | batch | fence | late | renewed | leased    one row for each open store
 //! ds_epoch  id | epoch                        the number of changes that other nodes were told of
+//! ds_list   path | is_counted                 the long lists, and
+//! ds_block  path | block | items              the numbers of their items: [`super::blocks`]
 //! ```
 //!
 //! `ds_name`, `ds_path` and `ds_objectid` are names that do not fit ([`super::names`]). `ds_retired` holds the
@@ -25,7 +27,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::Row;
 
 /// Version of the tables that this file describes.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 /// Longest time for the first connection, in which the servers may still start.
 const OPEN_LIMIT: Duration = Duration::from_secs(10);
 
@@ -39,14 +41,14 @@ const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, t.typname::text,
     CASE WHEN t.typname = 'varchar' AND a.atttypmod > 4 THEN a.atttypmod - 4 ELSE 2147483647 END::int \
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
     JOIN pg_type t ON t.oid = a.atttypid WHERE n.nspname = current_schema() AND a.attnum > 0 AND NOT a.attisdropped \
-    AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node', 'ds_epoch')";
+    AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node', 'ds_epoch', 'ds_list', 'ds_block')";
 const RIGHTS: &str = "SELECT current_user::text, coalesce(current_schema()::text, ''), \
     coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)";
 const TABLE_RIGHTS: &str = "SELECT c.relname::text, pg_has_role(c.relowner, 'USAGE'), \
     has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') \
     AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE') \
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-    WHERE n.nspname = current_schema() AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node', 'ds_epoch')";
+    WHERE n.nspname = current_schema() AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node', 'ds_epoch', 'ds_list', 'ds_block')";
 const STORED_VERSION: &str = "SELECT value FROM ds_meta WHERE name = 'version'";
 const QUARANTINE: &str = "SELECT 1 FROM ds_meta WHERE name = 'quarantine'";
 
@@ -74,6 +76,30 @@ const TABLES: &str = "BEGIN; SET LOCAL lock_timeout = '3s';
       WHEN (current_setting('ds.node', true) IS DISTINCT FROM 'yes') EXECUTE FUNCTION ds_changed();
     DROP TRIGGER IF EXISTS ds_emptied ON objects;
     CREATE TRIGGER ds_emptied AFTER TRUNCATE ON objects FOR EACH STATEMENT EXECUTE FUNCTION ds_changed();
+    CREATE TABLE IF NOT EXISTS ds_list (path TEXT PRIMARY KEY, is_counted BOOLEAN NOT NULL DEFAULT false);
+    CREATE TABLE IF NOT EXISTS ds_block (path TEXT NOT NULL, block BIGINT NOT NULL, items BIGINT NOT NULL);
+    CREATE INDEX IF NOT EXISTS ds_block_path ON ds_block (path, block) INCLUDE (items);
+    CREATE OR REPLACE FUNCTION ds_listed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$ BEGIN
+      IF TG_OP = 'TRUNCATE' THEN
+        DELETE FROM ds_block;
+        RETURN NULL;
+      END IF;
+      IF TG_OP <> 'INSERT' THEN
+        INSERT INTO ds_block (path, block, items) SELECT l.path, g.listid::int8 >> 12, -count(*) FROM gone g JOIN ds_list l ON l.path = g.path GROUP BY 1, 2;
+      END IF;
+      IF TG_OP <> 'DELETE' THEN
+        INSERT INTO ds_block (path, block, items) SELECT l.path, c.listid::int8 >> 12, count(*) FROM come c JOIN ds_list l ON l.path = c.path GROUP BY 1, 2;
+      END IF;
+      RETURN NULL;
+    END $$;
+    DROP TRIGGER IF EXISTS ds_item_added ON lists;
+    CREATE TRIGGER ds_item_added AFTER INSERT ON lists REFERENCING NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION ds_listed();
+    DROP TRIGGER IF EXISTS ds_item_removed ON lists;
+    CREATE TRIGGER ds_item_removed AFTER DELETE ON lists REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION ds_listed();
+    DROP TRIGGER IF EXISTS ds_item_moved ON lists;
+    CREATE TRIGGER ds_item_moved AFTER UPDATE ON lists REFERENCING OLD TABLE AS gone NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION ds_listed();
+    DROP TRIGGER IF EXISTS ds_lists_emptied ON lists;
+    CREATE TRIGGER ds_lists_emptied AFTER TRUNCATE ON lists FOR EACH STATEMENT EXECUTE FUNCTION ds_listed();
     COMMIT";
 const IS_INVALID: &str =
     "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1::text) AND NOT indisvalid";
