@@ -230,11 +230,12 @@ impl Store {
         Ok(report)
     }
 
-    /// Collects the statistics without reading the data.
+    /// Collects the statistics without reading the data. Blocks.
     pub fn stats(&self) -> Result<Stats> {
+        let disk_bytes = self.wait(async move |pool| read::size(&pool).await)?;
         let (cache_hits, cache_misses, cache_bytes) = self.lease.cache.counts();
         let stats = self.statistics.collect(self.queue.waiting());
-        Ok(Stats { cache_hits, cache_misses, cache_bytes, ..stats })
+        Ok(Stats { cache_hits, cache_misses, cache_bytes, disk_bytes, ..stats })
     }
 
     /// Makes `changes` together or not at all. Calls `completion` when they are durable.

@@ -45,6 +45,10 @@ const SCAN: &str = "SELECT path, ds_name, contents, ds_retired FROM objects WHER
 const SCAN_LISTS: &str =
     "SELECT path, ds_path, coalesce(objectid, ''), ds_objectid, listid::int8 FROM lists \
     WHERE (path, listid) > ($1, $2::int8) ORDER BY path, listid LIMIT $3";
+/// With indexes, and with contents that are stored apart.
+const SIZE: &str = "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8 FROM pg_class c \
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relkind = 'r' \
+    AND (c.relname IN ('objects', 'lists') OR c.relname LIKE 'ds\\_%')";
 const COUNT_LISTS: &str = "SELECT count(DISTINCT path), count(*) FROM lists";
 
 /// Number of rows that a scan asks for at a time.
@@ -225,4 +229,11 @@ pub async fn list_counts(pool: &Pool) -> Result<(u64, u64, Findings)> {
     let counts = rows.first().map(|row| (number(row, 0), number(row, 1)));
     let (lists, items) = counts.unwrap_or_default();
     Ok((lists, items, Findings::default()))
+}
+
+/// Returns the size of the tables on the disk of one server, in bytes.
+pub async fn size(pool: &Pool) -> Result<u64> {
+    let rows = pool.query(Lane::LookUp, SIZE, &[]).await?;
+    let size = rows.first().map(|row| row.get::<_, i64>(0)).unwrap_or_default();
+    Ok(u64::try_from(size).unwrap_or_default())
 }
