@@ -30,6 +30,7 @@
  * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was interrupted, or a restore into an empty folder was interrupted |
  * | `ERR_OLD_BACKUP` | `old-backup-not-removed` | the new backup is complete, but an old one could not be removed; `detail` names both |
  * | `ERR_BACKUP_RUNNING` | `backup-running` | another backup of this store is still running |
+ * | `ERR_PURGE_RUNNING` | `purge-running` | another process removes old sessions of the same store in a database |
  * | `ERR_STORE_READ_ONLY` | `store-read-only` | the folder cannot be written; reads work with `create: false` |
  * | `ERR_STORE_PERMISSION` | `store-not-permitted` | this user lacks a permission; `detail` has the file, its owner and mode |
  * | `ERR_EXPORT_DAMAGED` | `export-damaged` | a line of an export was changed; `detail` has its number and the reason |
@@ -103,6 +104,7 @@ export type ErrorCode =
   | 'ERR_STORE_UNFINISHED'
   | 'ERR_OLD_BACKUP'
   | 'ERR_BACKUP_RUNNING'
+  | 'ERR_PURGE_RUNNING'
   | 'ERR_STORE_READ_ONLY'
   | 'ERR_STORE_PERMISSION'
   | 'ERR_EXPORT_DAMAGED'

@@ -45,6 +45,7 @@ fn advice(error: &StoreError) -> Option<&'static str> {
         StoreError::Full { .. } => "free some space",
         StoreError::NotEnoughSpace { .. } => "free some space, or restore a backup of it on a larger disk",
         StoreError::BackupRunning => "wait for it, then make another one",
+        StoreError::PurgeRunning => "wait for it; one process at a time is enough",
         StoreError::Closed => "open it again",
         StoreError::StillOpen { .. } => "its folder becomes free when that has ended",
         StoreError::Busy { .. } => "slow down, or look at why the disk is slow",

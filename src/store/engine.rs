@@ -215,6 +215,24 @@ impl Store {
         }
     }
 
+    /// Begins a purge. Fails while another process purges the same store. Blocks.
+    pub fn begin_purge(&self) -> Result<()> {
+        match self {
+            Self::Sled(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.begin_purge(),
+        }
+    }
+
+    /// Ends a purge. Blocks.
+    pub fn end_purge(&self) {
+        match self {
+            Self::Sled(_) => {}
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.end_purge(),
+        }
+    }
+
     fn embedded(&self, what: &'static str) -> Result<&sled::Store> {
         match self {
             Self::Sled(store) => Some(&**store),

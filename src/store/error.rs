@@ -175,6 +175,9 @@ pub enum StoreError {
     /// Another backup of this store is running.
     #[error("a backup of this store is still running")]
     BackupRunning,
+    /// Another process removes old sessions of this store.
+    #[error("another process removes old sessions of this store")]
+    PurgeRunning,
     /// Too many changes are waiting.
     #[error("too many changes wait to be written ({waiting})")]
     Busy {
@@ -324,6 +327,7 @@ impl StoreError {
             Self::StillOpen { .. } => "ERR_STORE_STILL_OPEN",
             Self::Closed => "ERR_STORE_CLOSED",
             Self::BackupRunning => "ERR_BACKUP_RUNNING",
+            Self::PurgeRunning => "ERR_PURGE_RUNNING",
             Self::Busy { .. } | Self::BusyReading { .. } => "ERR_STORE_BUSY",
             Self::NoThread { .. } => "ERR_STORE_NO_THREAD",
             Self::Io { .. } => "ERR_STORE_IO",
@@ -366,6 +370,7 @@ impl StoreError {
             Self::StillOpen { .. } => "store-still-open",
             Self::Closed => "store-closed",
             Self::BackupRunning => "backup-running",
+            Self::PurgeRunning => "purge-running",
             Self::Busy { .. } | Self::BusyReading { .. } => "store-busy",
             Self::NoThread { .. } => "store-no-thread",
             Self::Io { .. } => "store-io-failed",

@@ -5,6 +5,7 @@
 //! - [`lease`]: for how long this node may answer from memory
 //! - [`commit`]: changes on their way to the database
 //! - [`registry`]: the stores that this process has open
+//! - [`turn`]: work that one process at a time does
 //! - [`runtime`], [`statistics`]: the thread of a store; what it counts
 //!
 //! Everything of a store happens on one thread, which waits for no answer of a server: look-ups and the writer take turns
@@ -18,6 +19,7 @@ mod registry;
 mod runtime;
 mod statistics;
 mod tables;
+mod turn;
 
 pub use registry::{open, settle, Closing, Lease, Settings};
 pub use runtime::Use;
@@ -50,6 +52,7 @@ use std::sync::{mpsc, Arc, Mutex, PoisonError};
 use tables::blocks::Blocks;
 use tables::read;
 use tokio::runtime::Handle;
+use turn::{Turn, Work};
 
 /// An open store. Any thread may read and submit changes.
 pub struct Store {
@@ -60,6 +63,8 @@ pub struct Store {
     queue: Arc<Queue>,
     statistics: Arc<Statistics>,
     blocks: Arc<Blocks>,
+    /// During a purge.
+    purging: Mutex<Option<Turn>>,
     /// Until the store is closed.
     in_use: Mutex<Option<Arc<Use>>>,
 }
@@ -236,6 +241,26 @@ impl Store {
         let (cache_hits, cache_misses, cache_bytes) = self.lease.cache.counts();
         let stats = self.statistics.collect(self.queue.waiting());
         Ok(Stats { cache_hits, cache_misses, cache_bytes, disk_bytes, ..stats })
+    }
+
+    /// Begins a purge. Fails while another process, or another thread, purges this store. Blocks.
+    pub fn begin_purge(&self) -> Result<()> {
+        let turn = self.wait(async move |pool| Turn::take(&pool, Work::Purge).await)?;
+        let turn = turn.ok_or(StoreError::PurgeRunning)?;
+        *self.purging.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
+        Ok(())
+    }
+
+    /// Ends a purge. Blocks.
+    pub fn end_purge(&self) {
+        let turn = self.purging.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(turn) = turn {
+            // Fails if the store is closed, which ends the turn as well.
+            let _ = self.wait(async move |_| {
+                turn.give_back().await;
+                Ok(())
+            });
+        }
     }
 
     /// Makes `changes` together or not at all. Calls `completion` when they are durable.

@@ -161,7 +161,7 @@ fn start(settings: &Settings<'_>, address: Address) -> Result<(Store, Arc<Ended>
     let lease = Arc::new(NodeLease::new(settings.cache_bytes));
     let gate: Arc<dyn Gate> = Arc::<NodeLease>::clone(&lease);
     let pool = Arc::new(Pool::new(Arc::clone(&connector), gate, limit));
-    let blocks = Arc::new(Blocks::new(Arc::clone(&connector), Arc::clone(&pool)));
+    let blocks = Arc::new(Blocks::new(Arc::clone(&pool)));
     let counting = handle.spawn(Arc::clone(&blocks).run());
     let keeper = Keeper::new(Arc::clone(&connector), Arc::clone(&lease), node.clone());
     let keeping = handle.spawn(keeper.run());
@@ -188,7 +188,20 @@ fn start(settings: &Settings<'_>, address: Address) -> Result<(Store, Arc<Ended>
         drop(until_written);
     });
     let in_use = Mutex::new(Some(in_use));
-    Ok((Store { name, handle, pool, lease, queue, statistics, blocks, in_use }, ended))
+    Ok((
+        Store {
+            name,
+            handle,
+            purging: Mutex::default(),
+            pool,
+            lease,
+            queue,
+            statistics,
+            blocks,
+            in_use,
+        },
+        ended,
+    ))
 }
 
 /// Waits until everything that was submitted to any store is durable, for at most `limit`.

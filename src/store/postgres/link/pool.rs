@@ -83,9 +83,19 @@ impl Pool {
                 Err(Failure::Again) => "the server asks for another attempt".into(),
             };
             if !backoff.wait().await {
-                return Err(self.connector.unavailable(cause));
+                return Err(self.unavailable(cause));
             }
         }
+    }
+
+    /// Returns a connection for one caller alone.
+    pub async fn connect(&self) -> Result<Connection> {
+        self.connector.connect().await
+    }
+
+    /// Returns the error of a database that cannot be reached.
+    pub fn unavailable(&self, cause: impl Into<String>) -> StoreError {
+        self.connector.unavailable(cause)
     }
 
     async fn attempt(

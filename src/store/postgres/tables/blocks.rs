@@ -17,7 +17,7 @@
 //! 3. One statement counts the items by block, subtracts what the triggers have counted so far, and adds the rest.
 
 use crate::store::error::Result;
-use crate::store::postgres::link::connection::{Connection, Connector};
+use crate::store::postgres::link::connection::Connection;
 use crate::store::postgres::link::errors::Failure;
 use crate::store::postgres::link::pool::{of_connecting, Lane, Pool};
 use std::collections::BTreeSet;
@@ -69,7 +69,6 @@ SELECT set_config('synchronous_commit', 'off', true) WHERE EXISTS (SELECT FROM g
 
 /// Makes the directories of long lists, and keeps them short.
 pub struct Blocks {
-    connector: Arc<Connector>,
     pool: Arc<Pool>,
     /// Paths of long lists without a directory.
     long: Mutex<BTreeSet<String>>,
@@ -78,8 +77,8 @@ pub struct Blocks {
 
 impl Blocks {
     /// Returns one that does nothing until [`Blocks::run`].
-    pub fn new(connector: Arc<Connector>, pool: Arc<Pool>) -> Self {
-        Self { connector, pool, long: Mutex::default(), found: Notify::new() }
+    pub fn new(pool: Arc<Pool>) -> Self {
+        Self { pool, long: Mutex::default(), found: Notify::new() }
     }
 
     /// Says that the list with the stored name `path` is long, and has no directory.
@@ -106,7 +105,7 @@ impl Blocks {
     }
 
     async fn count_all(&self, long: &BTreeSet<String>) -> std::result::Result<(), Failure> {
-        let connection = self.connector.connect().await.map_err(of_connecting)?;
+        let connection = self.pool.connect().await.map_err(of_connecting)?;
         for path in long {
             connection.query_within(COUNT_LIMIT, "count a list", BEGIN, &[path]).await?;
         }
