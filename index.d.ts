@@ -27,7 +27,7 @@
  * | `ERR_STORE_POISONED` | `store-poisoned` | an earlier write failed; `cause` says why |
  * | `ERR_STORE_STUCK` | `store-stuck` | a commit made no progress for `SLED_COMMIT_SECONDS`; also the cause of `store-poisoned` |
  * | `ERR_STORE_MISSING` | `store-missing` | the folder holds neither a store nor a backup |
- * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was interrupted, or a restore into an empty folder was interrupted |
+ * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was interrupted, a restore into an empty folder was interrupted, or an import into the database was interrupted or is running |
  * | `ERR_OLD_BACKUP` | `old-backup-not-removed` | the new backup is complete, but an old one could not be removed; `detail` names both |
  * | `ERR_BACKUP_RUNNING` | `backup-running` | another backup of this store is still running |
  * | `ERR_PURGE_RUNNING` | `purge-running` | another process removes old sessions of the same store in a database |
@@ -987,7 +987,8 @@ export function restore (options: { path: string, folder: string, keepSessions?:
 /**
  * Reopens a store that lost acknowledged changes (`store-rolled-back`), and ends every session of every account. Until this has
  * succeeded, the store cannot be opened. `invalidateSessions: true` confirms that sessions end. A store that lacks nothing
- * is left as it is, unless `evenIfWhole` is true.
+ * is left as it is, unless `evenIfWhole` is true. A database does not say whether it has gone back, so its sessions are always
+ * ended; other processes may have it open.
  *
  * @throws `invalid-path` (`ERR_INVALID`) if `path` is not a string or is empty
  * @throws `invalid-recovery` (`ERR_INVALID`) without `invalidateSessions: true`
@@ -999,7 +1000,7 @@ export function restore (options: { path: string, folder: string, keepSessions?:
  * await recover({ path: 'data/notes.sled', invalidateSessions: true, evenIfWhole: true }) // { accounts: 0, others: 0 }
  * ```
  */
-export function recover (options: { path: string, invalidateSessions: true, evenIfWhole?: boolean }): Promise<Ended>
+export function recover (options: { path: string, invalidateSessions: true, evenIfWhole?: boolean } | { url: string, durability?: 'external', invalidateSessions: true }): Promise<Ended>
 
 /**
  * Returns the progress of the long call that runs in this process: the bytes read or copied so far, or the sessions that a purge

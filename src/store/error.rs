@@ -230,6 +230,14 @@ pub enum StoreError {
         /// The reason, as far as it is known.
         cause: String,
     },
+    /// An import needs the database alone, and others use it.
+    #[error("an import needs the database {name} alone, and {what}")]
+    InUse {
+        /// Address of the database, without a password.
+        name: Arc<str>,
+        /// The other use.
+        what: &'static str,
+    },
     /// The database cannot hold a store.
     #[error("the database {name} cannot be used: {problem}")]
     Unsuitable {
@@ -309,13 +317,11 @@ impl StoreError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Locked { .. } => "ERR_STORE_LOCKED",
+            Self::Locked { .. } | Self::InUse { .. } => "ERR_STORE_LOCKED",
             Self::NewerFormat { .. } => "ERR_STORE_NEWER_FORMAT",
             Self::Foreign { .. } | Self::Irregular { .. } => "ERR_STORE_FOREIGN",
             Self::RolledBack { .. } | Self::Quarantined { .. } => "ERR_STORE_ROLLED_BACK",
-            Self::NoStore { .. } | Self::Unsuitable { problem: Problem::NoStore, .. } => {
-                "ERR_STORE_MISSING"
-            }
+            Self::NoStore { .. } => "ERR_STORE_MISSING",
             Self::Unfinished { .. } | Self::RestoreUnfinished { .. } => "ERR_STORE_UNFINISHED",
             Self::NotPermitted { .. } | Self::Stranger { .. } => "ERR_STORE_PERMISSION",
             Self::ReadOnly { .. } => "ERR_STORE_READ_ONLY",
@@ -333,7 +339,7 @@ impl StoreError {
             Self::Io { .. } => "ERR_STORE_IO",
             Self::Sled { .. } => "ERR_STORE_SLED",
             Self::Unavailable { .. } | Self::Unconfirmed { .. } => "ERR_STORE_UNAVAILABLE",
-            Self::Unsuitable { .. } => "ERR_STORE_DATABASE",
+            Self::Unsuitable { problem, .. } => problem.code(),
             Self::InvalidUrl { .. } => "ERR_DATABASE_URL",
             Self::Postgres { .. } => "ERR_STORE_POSTGRES",
             Self::NotOffered { .. } => "ERR_STORE_NOT_OFFERED",
@@ -352,13 +358,11 @@ impl StoreError {
     #[must_use]
     pub fn slug(&self) -> &'static str {
         match self {
-            Self::Locked { .. } => "store-locked",
+            Self::Locked { .. } | Self::InUse { .. } => "store-locked",
             Self::NewerFormat { .. } => "store-newer-format",
             Self::Foreign { .. } | Self::Irregular { .. } => "store-foreign-folder",
             Self::RolledBack { .. } | Self::Quarantined { .. } => "store-rolled-back",
-            Self::NoStore { .. } | Self::Unsuitable { problem: Problem::NoStore, .. } => {
-                "store-missing"
-            }
+            Self::NoStore { .. } => "store-missing",
             Self::Unfinished { .. } | Self::RestoreUnfinished { .. } => "store-unfinished-copy",
             Self::NotPermitted { .. } | Self::Stranger { .. } => "store-not-permitted",
             Self::ReadOnly { .. } => "store-read-only",
@@ -376,7 +380,7 @@ impl StoreError {
             Self::Io { .. } => "store-io-failed",
             Self::Sled { .. } => "store-sled-failed",
             Self::Unavailable { .. } | Self::Unconfirmed { .. } => "store-unavailable",
-            Self::Unsuitable { .. } => "store-unsuitable-database",
+            Self::Unsuitable { problem, .. } => problem.slug(),
             Self::InvalidUrl { .. } => "invalid-database-url",
             Self::Postgres { .. } => "store-postgres-failed",
             Self::NotOffered { .. } => "store-not-offered",

@@ -5,7 +5,7 @@
 //! - [`lease`]: for how long this node may answer from memory
 //! - [`commit`]: changes on their way to the database
 //! - [`registry`]: the stores that this process has open
-//! - [`turn`]: work that one process at a time does
+//! - [`turn`], [`marks`]: work that one process at a time does; marks that keep a store from being opened
 //! - [`runtime`], [`statistics`]: the thread of a store; what it counts
 //!
 //! Everything of a store happens on one thread, which waits for no answer of a server: look-ups and the writer take turns
@@ -15,6 +15,7 @@
 mod commit;
 mod lease;
 mod link;
+mod marks;
 mod registry;
 mod runtime;
 mod statistics;
@@ -63,8 +64,9 @@ pub struct Store {
     queue: Arc<Queue>,
     statistics: Arc<Statistics>,
     blocks: Arc<Blocks>,
-    /// During a purge.
-    purging: Mutex<Option<Turn>>,
+    node: String,
+    /// During a purge or an import.
+    turn: Mutex<Option<Turn>>,
     /// Until the store is closed.
     in_use: Mutex<Option<Arc<Use>>>,
 }
@@ -246,21 +248,43 @@ impl Store {
     /// Begins a purge. Fails while another process, or another thread, purges this store. Blocks.
     pub fn begin_purge(&self) -> Result<()> {
         let turn = self.wait(async move |pool| Turn::take(&pool, Work::Purge).await)?;
-        let turn = turn.ok_or(StoreError::PurgeRunning)?;
-        *self.purging.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
+        self.keep_turn(turn.ok_or(StoreError::PurgeRunning)?);
         Ok(())
     }
 
     /// Ends a purge. Blocks.
     pub fn end_purge(&self) {
-        let turn = self.purging.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(turn) = turn {
+        if let Some(turn) = self.take_turn() {
             // Fails if the store is closed, which ends the turn as well.
             let _ = self.wait(async move |_| {
                 turn.give_back().await;
                 Ok(())
             });
         }
+    }
+
+    /// Begins an import: until [`Store::finish_import`], no other process can open the store. Fails if one has it open.
+    /// Blocks.
+    pub fn begin_import(&self) -> Result<()> {
+        let node = self.node.clone();
+        let turn = self.wait(async move |pool| marks::begin_import(&pool, &node).await)?;
+        self.keep_turn(turn);
+        Ok(())
+    }
+
+    /// Ends an import that is complete. Blocks.
+    pub fn finish_import(&self) -> Result<()> {
+        self.take_turn().map_or(Ok(()), |turn| {
+            self.wait(async move |pool| marks::finish_import(&pool, turn).await)
+        })
+    }
+
+    fn keep_turn(&self, turn: Turn) {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
+    }
+
+    fn take_turn(&self) -> Option<Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Makes `changes` together or not at all. Calls `completion` when they are durable.

@@ -1,9 +1,8 @@
 //! Work that one process at a time does. A lock of the server says which one. It ends with the connection that has it, and
 //! so with the process.
 
-use crate::store::error::{Result, StoreError};
+use crate::store::error::Result;
 use crate::store::postgres::link::connection::Connection;
-use crate::store::postgres::link::errors::Failure;
 use crate::store::postgres::link::pool::Pool;
 use std::time::Duration;
 
@@ -29,13 +28,14 @@ impl Turn {
     pub async fn take(pool: &Pool, work: Work) -> Result<Option<Self>> {
         let connection = pool.connect().await?;
         let taken = connection.query_within(LIMIT, "take a lock", TAKE, &[&(work as i32)]).await;
-        match taken {
-            Ok(rows) if rows.first().is_some_and(|row| row.get(0)) => Ok(Some(Self(connection))),
-            Ok(_) => Ok(None),
-            Err(Failure::Refused(error)) => Err(error),
-            Err(Failure::Lost(cause)) => Err(pool.unavailable(cause)),
-            Err(Failure::Again) => Err(pool.unavailable("the server asks for another attempt")),
-        }
+        let rows = taken.map_err(|failure| pool.error_of(failure))?;
+        let is_taken = rows.first().is_some_and(|row| row.get(0));
+        Ok(is_taken.then_some(Self(connection)))
+    }
+
+    /// Returns the connection that has the lock.
+    pub fn connection(&self) -> &Connection {
+        &self.0
     }
 
     /// Gives it back. Without this it ends as soon as the server notices that the connection is gone.

@@ -20,6 +20,8 @@ const ATTEMPT_LIMIT: Duration = Duration::from_millis(1500);
 /// Longest time that one attempt of a scan waits for a page.
 const PAGE_LIMIT: Duration = Duration::from_secs(60);
 
+const AGAIN: &str = "the server asks for another attempt";
+
 /// Judges whether an answer of a server that has just come is up to date.
 pub trait Gate: Send + Sync {
     /// Returns whether the answer counts.
@@ -80,10 +82,10 @@ impl Pool {
                 Ok(rows) => return Ok(rows),
                 Err(Failure::Refused(error)) => return Err(error),
                 Err(Failure::Lost(cause)) => cause,
-                Err(Failure::Again) => "the server asks for another attempt".into(),
+                Err(Failure::Again) => AGAIN.into(),
             };
             if !backoff.wait().await {
-                return Err(self.unavailable(cause));
+                return Err(self.connector.unavailable(cause));
             }
         }
     }
@@ -93,9 +95,18 @@ impl Pool {
         self.connector.connect().await
     }
 
-    /// Returns the error of a database that cannot be reached.
-    pub fn unavailable(&self, cause: impl Into<String>) -> StoreError {
-        self.connector.unavailable(cause)
+    /// Returns the name of the database.
+    pub fn name(&self) -> Arc<str> {
+        Arc::clone(self.connector.name())
+    }
+
+    /// Returns the error of a statement that is not tried again.
+    pub fn error_of(&self, failure: Failure) -> StoreError {
+        match failure {
+            Failure::Refused(error) => error,
+            Failure::Lost(cause) => self.connector.unavailable(cause),
+            Failure::Again => self.connector.unavailable(AGAIN),
+        }
     }
 
     async fn attempt(

@@ -7,7 +7,7 @@
 //! ```text
 //! objects   path | contents | created | ds_name | ds_retired
 //! lists     listid | path | objectid | created | ds_path | ds_objectid
-//! ds_meta   name | value                      the version of the tables, the quarantine
+//! ds_meta   name | value                      the version of the tables, the marks of `marks`
 //! ds_node   id | batch | fence | late | renewed | leased    one row for each open store
 //! ds_epoch  id | epoch                        the number of changes that other nodes were told of
 //! ds_list   path | is_counted                 the long lists, and
@@ -17,9 +17,11 @@
 //! `ds_name`, `ds_path` and `ds_objectid` are names that do not fit ([`super::names`]). `ds_retired` holds the
 //! fingerprints of retired values. [`crate::store::postgres::commit`] explains `ds_node`.
 
+use crate::store::database::Purpose;
 use crate::store::error::{Result, StoreError};
 use crate::store::postgres::link::connection::{Backoff, Connection, Connector};
 use crate::store::postgres::link::errors::Failure;
+use crate::store::postgres::marks;
 use crate::store::problem::Problem;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +52,6 @@ const TABLE_RIGHTS: &str = "SELECT c.relname::text, pg_has_role(c.relowner, 'USA
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
     WHERE n.nspname = current_schema() AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node', 'ds_epoch', 'ds_list', 'ds_block')";
 const STORED_VERSION: &str = "SELECT value FROM ds_meta WHERE name = 'version'";
-const QUARANTINE: &str = "SELECT 1 FROM ds_meta WHERE name = 'quarantine'";
 
 /// In one transaction: all of it, or nothing. The trigger tells the nodes of changes by other programs, under the rights
 /// of its owner. It waits for the end of a transaction, because the row of the epoch is locked from then on.
@@ -116,12 +117,22 @@ const PAGES: (&str, &str) = (
 /// Number of attempts to build an index, because another process may write meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// Connects, and brings the tables to the current version. Creates missing tables only if `creates` is set.
-pub async fn prepare(connector: &Connector, creates: bool) -> Result<()> {
+/// An open of a store.
+pub struct Opening<'a> {
+    /// Whether it creates missing tables.
+    pub creates: bool,
+    /// Its reason.
+    pub purpose: Purpose,
+    /// The identity of the store that is opened.
+    pub node: &'a str,
+}
+
+/// Connects, brings the tables to the current version, and makes the row of the store.
+pub async fn prepare(connector: &Connector, opening: &Opening<'_>) -> Result<()> {
     let mut backoff = Backoff::new(OPEN_LIMIT);
     loop {
         let failure = match connector.connect().await {
-            Ok(connection) => match migrate(connector, &connection, creates).await {
+            Ok(connection) => match migrate(connector, &connection, opening).await {
                 Ok(()) => return Ok(()),
                 Err(Failure::Refused(error)) => return Err(error),
                 Err(Failure::Lost(cause)) => connector.unavailable(cause),
@@ -143,7 +154,11 @@ pub async fn prepare(connector: &Connector, creates: bool) -> Result<()> {
 
 type Outcome<T> = std::result::Result<T, Failure>;
 
-async fn migrate(connector: &Connector, connection: &Connection, creates: bool) -> Outcome<()> {
+async fn migrate(
+    connector: &Connector,
+    connection: &Connection,
+    opening: &Opening<'_>,
+) -> Outcome<()> {
     let problem = |problem| {
         Failure::Refused(StoreError::Unsuitable { name: Arc::clone(connector.name()), problem })
     };
@@ -152,7 +167,7 @@ async fn migrate(connector: &Connector, connection: &Connection, creates: bool) 
     let has_meta = has_column(&columns, "ds_meta", "value");
     if has_meta {
         check_use(connection).await.map_err(|error| error.or_problem(problem))?;
-    } else if !creates {
+    } else if !opening.creates {
         return Err(problem(Problem::NoStore));
     }
     if !is_current(connection, has_meta).await.map_err(|error| error.or_problem(problem))? {
@@ -177,10 +192,9 @@ async fn migrate(connector: &Connector, connection: &Connection, creates: bool) 
         ask(connection, UNLOCK, &[]).await?;
     }
     check_use(connection).await.map_err(|error| error.or_problem(problem))?;
-    if ask(connection, QUARANTINE, &[]).await?.is_empty() {
-        Ok(())
-    } else {
-        Err(problem(Problem::Quarantined))
+    match marks::enter(connection, opening.node, opening.purpose).await? {
+        Some(mark) => Err(problem(mark)),
+        None => Ok(()),
     }
 }
 
