@@ -24,7 +24,7 @@ describe('long lists', () => {
 
   // The statements of Dashboard's own engine.
   const old = {
-    add: (path, item) => query('INSERT INTO lists (path, objectid) SELECT $1, $2 WHERE NOT EXISTS (SELECT FROM lists WHERE path = $1 AND objectid = $2)', [path, item]),
+    add: (path, item) => query('INSERT INTO lists (path, objectid) SELECT $1::text, $2::text WHERE NOT EXISTS (SELECT FROM lists WHERE path = $1::text AND objectid = $2::text)', [path, item]),
     remove: (path, item) => query('DELETE FROM lists WHERE path = $1 AND objectid = $2', [path, item])
   }
   const fill = (path, count) => query("INSERT INTO lists (path, objectid) SELECT $1, 'first ' || n FROM generate_series(1, $2::int) n", [path, count])
@@ -84,16 +84,16 @@ describe('long lists', () => {
     for (let round = 0; round < 5; round++) {
       const path = `l${round}`
       await fill(path, LENGTH)
-      let isDone = false
+      const state = { isDone: false }
       const changing = Promise.all([0, 1, 2, 3].map(async (changer) => {
-        for (let i = 0; !isDone; i++) {
+        for (let i = 0; !state.isDone; i++) {
           const lists = changer % 2 ? store.lists : other.lists
           await (changer < 2 ? lists.add(path, `${changer} ${i}`) : old.add(path, `${changer} ${i}`))
           await (changer < 2 ? lists.remove(path, `first ${changer * 3000 + i}`) : old.remove(path, `first ${changer * 3000 + i}`))
         }
       }))
       await makeDirectory(path)
-      isDone = true
+      state.isDone = true
       await changing
       await check(path, random)
     }

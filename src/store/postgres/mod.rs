@@ -43,7 +43,7 @@ use crate::store::key::{Key, ListPath};
 use crate::store::notice::Notice;
 use crate::store::panics::caught;
 use crate::store::report::{Report, Stats};
-use crate::store::scan::{Parts, Records};
+use crate::store::scan::{Parts, Records, PAGE_BYTES};
 use commit::queue::Queue;
 use lease::Lease as NodeLease;
 use link::pool::Pool;
@@ -185,16 +185,20 @@ impl Store {
     ) -> Result<Records> {
         let mut page = Records::default();
         let mut after = after.cloned();
+        let mut bytes = 0;
         loop {
             let from = after.clone();
             let left = count - page.records.len();
             let next =
                 self.wait(async move |pool| read::records_after(&pool, from.as_ref(), left).await)?;
             after = next.next;
-            page.records.extend(
-                next.records.into_iter().filter(|(key, _)| key.name().is_some_and(&wanted)),
-            );
-            if after.is_none() || page.records.len() >= count {
+            let records =
+                next.records.into_iter().filter(|(key, _)| key.name().is_some_and(&wanted));
+            for (key, contents) in records {
+                bytes += key.size() + contents.len();
+                page.records.push((key, contents));
+            }
+            if after.is_none() || page.records.len() >= count || bytes >= PAGE_BYTES {
                 page.next = after;
                 return Ok(page);
             }

@@ -1,6 +1,7 @@
 //! The writer of a store: takes the changes that wait, and makes one batch of them at a time. While a batch is under
 //! way, others gather for the next one, so that they share one wait for the other servers.
 
+use crate::store::change::Completion;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::Key;
 use crate::store::postgres::commit::pending::{patiently, Pending};
@@ -14,7 +15,7 @@ use crate::store::postgres::link::connection::{Connection, Connector};
 use crate::store::postgres::link::errors::Failure;
 use crate::store::postgres::link::pool::{of_connecting, Gate};
 use crate::store::postgres::statistics::Statistics;
-use crate::store::postgres::tables::read;
+use crate::store::postgres::tables::{read, schema};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -129,9 +130,8 @@ impl Writer {
                     None => return,
                 }
             } else if alone.is_empty() {
-                let mut more = Vec::new();
-                // Counted by the queue together with those that are computed again.
-                self.queue.fill(&mut more, pending.len());
+                let bytes = pending.iter().map(|request| request.share.bytes).sum();
+                let more = self.queue.take_beside(pending.len(), bytes);
                 pending.extend(more.into_iter().map(Pending::of));
             }
             let attempt = self.attempt(&mut pending).await;
@@ -155,6 +155,14 @@ impl Writer {
                 }
                 Attempt::Again => {
                     tries += 1;
+                    if tries == FEW_TRIES {
+                        // One reason for it: the next items of lists get numbers that are taken.
+                        if let Some(connection) = &self.connection {
+                            let advanced =
+                                timeout(READ_LIMIT, schema::advance_sequence(connection));
+                            let _ = advanced.await;
+                        }
+                    }
                     sleep(PAUSE_AGAIN * tries.saturating_sub(1).min(100)).await;
                     // One of them may be refused again and again, and the others need not wait for it.
                     if tries >= FEW_TRIES && pending.len() > 1 {
@@ -254,6 +262,8 @@ impl Writer {
 
     /// Answers callers, after the other nodes have followed. Meanwhile the writer goes on.
     fn answer(&mut self, made: Vec<(Pending, Result<()>)>, others: Option<Others>) {
+        // The changes are made. Their memory, and their share in what waits, is free from here on.
+        let made = made.into_iter().map(|(request, result)| (request.completion, result)).collect();
         let Some(others) = others else {
             answer_all(made);
             return;
@@ -363,8 +373,10 @@ impl Drop for Writer {
     }
 }
 
-fn answer_all(made: Vec<(Pending, Result<()>)>) {
-    for (request, result) in made {
-        request.answer(result);
+fn answer_all(made: Vec<(Option<Completion>, Result<()>)>) {
+    for (completion, result) in made {
+        if let Some(completion) = completion {
+            completion(result);
+        }
     }
 }

@@ -41,7 +41,12 @@ WITH listed AS MATERIALIZED (
 SELECT coalesce(objectid, ''), ds_objectid, EXISTS (SELECT FROM listed) FROM lists
   WHERE path = $1 AND listid <= (SELECT listid FROM first) ORDER BY listid DESC LIMIT $3::int8";
 const PAGE_BEFORE: &str = "SELECT listid::int8, coalesce(objectid, ''), ds_objectid FROM lists WHERE path = $1 AND listid < $2::int8 ORDER BY listid DESC LIMIT $3";
-const SCAN: &str = "SELECT path, ds_name, contents, ds_retired FROM objects WHERE path > $1 ORDER BY path LIMIT $2";
+/// Ends after the record that reaches the size of a page. The size of contents is known without reading them.
+const SCAN: &str = "SELECT path, ds_name, contents, ds_retired FROM (
+    SELECT *, sum(octet_length(contents)) OVER (ORDER BY path ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM (
+      SELECT path, ds_name, contents, ds_retired FROM objects WHERE path > $1 ORDER BY path LIMIT 500
+    ) rows
+  ) page WHERE coalesce(before, 0) < 1048576 ORDER BY path";
 const SCAN_LISTS: &str =
     "SELECT path, ds_path, coalesce(objectid, ''), ds_objectid, listid::int8 FROM lists \
     WHERE (path, listid) > ($1, $2::int8) ORDER BY path, listid LIMIT $3";
@@ -51,7 +56,7 @@ const SIZE: &str = "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8
     AND (c.relname IN ('objects', 'lists') OR c.relname LIKE 'ds\\_%')";
 const COUNT_LISTS: &str = "SELECT count(DISTINCT path), count(*) FROM lists";
 
-/// Number of rows that a scan asks for at a time.
+/// Number of items that a scan asks for at a time.
 const SCANNED: i64 = 500;
 /// Length of a page that is read beside look-ups.
 const SHORT_PAGE: u64 = 1000;
@@ -178,7 +183,7 @@ pub async fn records_after(pool: &Pool, after: Option<&Key>, count: usize) -> Re
     let mut last = after.map(names::text_of).unwrap_or_default();
     let mut bytes = 0;
     loop {
-        let rows = pool.query(Lane::Scan, SCAN, &[&last, &SCANNED]).await?;
+        let rows = pool.query(Lane::Scan, SCAN, &[&last]).await?;
         if rows.is_empty() {
             return Ok(page);
         }

@@ -53,6 +53,12 @@ const TABLE_RIGHTS: &str = "SELECT c.relname::text, pg_has_role(c.relowner, 'USA
     WHERE n.nspname = current_schema() AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node', 'ds_epoch', 'ds_list', 'ds_block')";
 const STORED_VERSION: &str = "SELECT value FROM ds_meta WHERE name = 'version'";
 
+/// Takes a number only if the sequence is behind.
+const ADVANCE: &str = "SELECT setval(s.name, m.listid) FROM pg_get_serial_sequence('lists', 'listid') AS s (name), \
+    (SELECT max(listid)::int8 AS listid FROM lists) m, \
+    pg_sequences q WHERE s.name IS NOT NULL AND q.schemaname = current_schema() AND format('%I.%I', q.schemaname, q.sequencename) = s.name \
+    AND coalesce(q.last_value, 0) < m.listid";
+
 /// In one transaction: all of it, or nothing. The trigger tells the nodes of changes by other programs, under the rights
 /// of its owner. It waits for the end of a transaction, because the row of the epoch is locked from then on.
 const TABLES: &str = "BEGIN; SET LOCAL lock_timeout = '3s';
@@ -192,9 +198,19 @@ async fn migrate(
         ask(connection, UNLOCK, &[]).await?;
     }
     check_use(connection).await.map_err(|error| error.or_problem(problem))?;
+    advance_sequence(connection).await?;
     match marks::enter(connection, opening.node, opening.purpose).await? {
         Some(mark) => Err(problem(mark)),
         None => Ok(()),
+    }
+}
+
+/// Brings the sequence of `lists` up to the rows, if it is behind them, as after a partial restore. A user who may not do
+/// that can still use the store.
+pub async fn advance_sequence(connection: &Connection) -> Outcome<()> {
+    match ask(connection, ADVANCE, &[]).await {
+        Err(Failure::Refused(_)) | Ok(_) => Ok(()),
+        Err(failure) => Err(failure),
     }
 }
 
