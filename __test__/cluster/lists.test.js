@@ -103,6 +103,7 @@ describe('long lists', () => {
   it('wait with a directory for a transaction of another program that has begun before', async () => {
     await fill('l', LENGTH)
     const client = new Client({ connectionString: cluster.url({ servers: [cluster.servers[0]], database }) })
+    client.on('error', () => {})
     await client.connect()
     await client.query('BEGIN')
     await client.query("INSERT INTO lists (path, objectid) VALUES ('l', 'late')")

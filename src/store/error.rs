@@ -1,6 +1,5 @@
 //! All errors of the store, with the stable code and slug that JavaScript sees.
 
-use crate::store::findings::Findings;
 use crate::store::problem::Problem;
 use std::io;
 use std::path::PathBuf;
@@ -175,8 +174,8 @@ pub enum StoreError {
     /// Another backup of this store is running.
     #[error("a backup of this store is still running")]
     BackupRunning,
-    /// Another process removes old sessions of this store.
-    #[error("another process removes old sessions of this store")]
+    /// Another process purges this store.
+    #[error("another process purges this store")]
     PurgeRunning,
     /// Too many changes are waiting.
     #[error("too many changes wait to be written ({waiting})")]
@@ -389,19 +388,6 @@ impl StoreError {
                 "invalid-encryption-secret"
             }
             Self::TooLarge { slug, .. } | Self::Refused(slug) | Self::Service { slug, .. } => slug,
-        }
-    }
-}
-
-impl Findings {
-    /// Turns damage into a finding, and returns `None` for it. Returns other results unchanged.
-    pub fn damage<T>(&mut self, result: Result<Option<T>>) -> Result<Option<T>> {
-        match result {
-            Err(StoreError::Damaged { what }) => {
-                self.add(format!("{what} is damaged"));
-                Ok(None)
-            }
-            other => other,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! - [`tables`]: the tables, and statements that read
 //! - [`lease`]: for how long this node may answer from memory
 //! - [`commit`]: changes on their way to the database
-//! - [`registry`]: the stores that this process has open
+//! - [`registry`], [`opening`]: the stores that this process has open; the first connection of one
 //! - [`turn`], [`marks`]: work that one process at a time does; marks that keep a store from being opened
 //! - [`runtime`], [`statistics`]: the thread of a store; what it counts
 //!
@@ -16,6 +16,7 @@ mod commit;
 mod lease;
 mod link;
 mod marks;
+mod opening;
 mod registry;
 mod runtime;
 mod statistics;

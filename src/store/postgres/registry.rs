@@ -10,10 +10,10 @@ use crate::store::postgres::lease::Lease as NodeLease;
 use crate::store::postgres::link::connection::Connector;
 use crate::store::postgres::link::pool::{Gate, Pool};
 use crate::store::postgres::link::url::Address;
+use crate::store::postgres::opening::{self, Opening};
 use crate::store::postgres::runtime::{self, Ended, Last};
 use crate::store::postgres::statistics::Statistics;
 use crate::store::postgres::tables::blocks::Blocks;
-use crate::store::postgres::tables::schema::{self, Opening};
 use crate::store::postgres::Store;
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -157,7 +157,7 @@ fn start(settings: &Settings<'_>, address: Address) -> Result<(Store, Arc<Ended>
     handle.spawn(async move {
         let opening = Opening { creates, purpose, node: &opened };
         // The receiver waits below.
-        let _ = sender.send(schema::prepare(&preparing, &opening).await);
+        let _ = sender.send(opening::prepare(&preparing, &opening).await);
     });
     prepared.recv().unwrap_or(Err(StoreError::Closed))?;
     let limit = settings.commit_limit;

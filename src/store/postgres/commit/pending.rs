@@ -38,6 +38,15 @@ impl Pending {
     }
 }
 
+/// Answers callers.
+pub fn answer_all(made: Vec<(Option<Completion>, Result<()>)>) {
+    for (completion, result) in made {
+        if let Some(completion) = completion {
+            completion(result);
+        }
+    }
+}
+
 /// Waits for `work`, and calls `look` now and then. Returns `None` after `limit`.
 pub async fn patiently<T>(
     work: impl Future<Output = T>,

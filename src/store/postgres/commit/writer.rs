@@ -1,10 +1,9 @@
 //! The writer of a store: takes the changes that wait, and makes one batch of them at a time. While a batch is under
 //! way, others gather for the next one, so that they share one wait for the other servers.
 
-use crate::store::change::Completion;
 use crate::store::error::{Result, StoreError};
 use crate::store::key::Key;
-use crate::store::postgres::commit::pending::{patiently, Pending};
+use crate::store::postgres::commit::pending::{answer_all, patiently, Pending};
 use crate::store::postgres::commit::queue::{Queue, Waiting, Work};
 use crate::store::postgres::commit::resolve::{self, Resolved};
 use crate::store::postgres::commit::statement::{self, Done};
@@ -396,13 +395,5 @@ impl Drop for Writer {
     /// Nobody may wait for a writer that has ended, even by a panic.
     fn drop(&mut self) {
         self.queue.end();
-    }
-}
-
-fn answer_all(made: Vec<(Option<Completion>, Result<()>)>) {
-    for (completion, result) in made {
-        if let Some(completion) = completion {
-            completion(result);
-        }
     }
 }

@@ -17,11 +17,9 @@
 //! `ds_name`, `ds_path` and `ds_objectid` are names that do not fit ([`super::names`]). `ds_retired` holds the
 //! fingerprints of retired values. [`crate::store::postgres::commit`] explains `ds_node`.
 
-use crate::store::database::Purpose;
-use crate::store::error::{Result, StoreError};
-use crate::store::postgres::link::connection::{Backoff, Connection, Connector};
+use crate::store::error::StoreError;
+use crate::store::postgres::link::connection::{Connection, Connector};
 use crate::store::postgres::link::errors::Failure;
-use crate::store::postgres::marks;
 use crate::store::problem::Problem;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +28,6 @@ use tokio_postgres::Row;
 
 /// Version of the tables that this file describes.
 const VERSION: i32 = 2;
-/// Longest time for the first connection, in which the servers may still start.
-const OPEN_LIMIT: Duration = Duration::from_secs(10);
 
 /// Held while the tables are changed, so that nodes that start together do it one after the other. Nobody waits for it
 /// in a statement, because the building of an index waits for all statements.
@@ -123,48 +119,13 @@ const PAGES: (&str, &str) = (
 /// Number of attempts to build an index, because another process may write meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// An open of a store.
-pub struct Opening<'a> {
-    /// Whether it creates missing tables.
-    pub creates: bool,
-    /// Its reason.
-    pub purpose: Purpose,
-    /// The identity of the store that is opened.
-    pub node: &'a str,
-}
-
-/// Connects, brings the tables to the current version, and makes the row of the store.
-pub async fn prepare(connector: &Connector, opening: &Opening<'_>) -> Result<()> {
-    let mut backoff = Backoff::new(OPEN_LIMIT);
-    loop {
-        let failure = match connector.connect().await {
-            Ok(connection) => match migrate(connector, &connection, opening).await {
-                Ok(()) => return Ok(()),
-                Err(Failure::Refused(error)) => return Err(error),
-                Err(Failure::Lost(cause)) => connector.unavailable(cause),
-                Err(Failure::Again) => {
-                    connector.unavailable("another process holds a lock on the tables")
-                }
-            },
-            Err(
-                error @ (StoreError::Unavailable { .. }
-                | StoreError::Unsuitable { problem: Problem::ReadOnly, .. }),
-            ) => error,
-            Err(error) => return Err(error),
-        };
-        if !backoff.wait().await {
-            return Err(failure);
-        }
-    }
-}
+/// Longest time for the tables to be made.
+const TABLES_LIMIT: Duration = Duration::from_secs(10);
 
 type Outcome<T> = std::result::Result<T, Failure>;
 
-async fn migrate(
-    connector: &Connector,
-    connection: &Connection,
-    opening: &Opening<'_>,
-) -> Outcome<()> {
+/// Brings the tables to the current version. Creates missing tables only if `creates` is set.
+pub async fn migrate(connector: &Connector, connection: &Connection, creates: bool) -> Outcome<()> {
     let problem = |problem| {
         Failure::Refused(StoreError::Unsuitable { name: Arc::clone(connector.name()), problem })
     };
@@ -173,7 +134,7 @@ async fn migrate(
     let has_meta = has_column(&columns, "ds_meta", "value");
     if has_meta {
         check_use(connection).await.map_err(|error| error.or_problem(problem))?;
-    } else if !opening.creates {
+    } else if !creates {
         return Err(problem(Problem::NoStore));
     }
     if !is_current(connection, has_meta).await.map_err(|error| error.or_problem(problem))? {
@@ -187,22 +148,18 @@ async fn migrate(
         let has_meta = has_column(&columns, "ds_meta", "value");
         if !is_current(connection, has_meta).await.map_err(|error| error.or_problem(problem))? {
             // If it fails, the connection is given up, and with it the transaction and the lock.
-            connection.execute_within(OPEN_LIMIT, "create tables", TABLES).await?;
+            connection.execute_within(TABLES_LIMIT, "create tables", TABLES).await?;
             build(connection, UNIQUE_ITEMS, true).await?;
             build(connection, PAGES, false).await?;
             let version = format!(
                 "INSERT INTO ds_meta VALUES ('version', '{VERSION}') ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value"
             );
-            connection.execute_within(OPEN_LIMIT, "create tables", &version).await?;
+            connection.execute_within(TABLES_LIMIT, "create tables", &version).await?;
         }
         ask(connection, UNLOCK, &[]).await?;
     }
     check_use(connection).await.map_err(|error| error.or_problem(problem))?;
-    advance_sequence(connection).await?;
-    match marks::enter(connection, opening.node, opening.purpose).await? {
-        Some(mark) => Err(problem(mark)),
-        None => Ok(()),
-    }
+    advance_sequence(connection).await
 }
 
 /// Brings the sequence of `lists` up to the rows, if it is behind them, as after a partial restore. A user who may not do
