@@ -26,10 +26,11 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 const OLDEST: i32 = 130_000;
 
 /// Settings of a connection. No statement is ever cancelled by the server: a commit that is cancelled while it waits for
-/// other servers is made, and may be lost. Therefore time limits are this side's.
+/// other servers is made, and may be lost. Therefore time limits are this side's. A plan that was made while a table was
+/// small is kept for a while, and would read a large table as a whole; every statement has an index.
 const SET_UP: &str = "SET synchronous_commit = on; SET statement_timeout = 0; \
     SET default_transaction_isolation = 'read committed'; SET client_min_messages = warning; SET lock_timeout = 0; \
-    SET bytea_output = hex; SET standard_conforming_strings = on; SET jit = off; SET ds.node = 'yes'";
+    SET bytea_output = hex; SET standard_conforming_strings = on; SET jit = off; SET enable_seqscan = off; SET ds.node = 'yes'";
 const ASK: &str =
     "SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
     pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', \
