@@ -29,9 +29,10 @@
  * | `ERR_STORE_POISONED` | `store-poisoned` | an earlier write failed; `cause` says why |
  * | `ERR_STORE_STUCK` | `store-stuck` | a commit made no progress for `SLED_COMMIT_SECONDS`; also the cause of `store-poisoned` |
  * | `ERR_STORE_MISSING` | `store-missing` | the folder holds neither a store nor a backup |
- * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was interrupted, or a restore into an empty folder was interrupted |
+ * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was interrupted, a restore into an empty folder was interrupted, or an import into the database was interrupted or is running |
  * | `ERR_OLD_BACKUP` | `old-backup-not-removed` | the new backup is complete, but an old one could not be removed; `detail` names both |
  * | `ERR_BACKUP_RUNNING` | `backup-running` | another backup of this store is still running |
+ * | `ERR_PURGE_RUNNING` | `purge-running` | another process removes old sessions of the same store in a database |
  * | `ERR_STORE_READ_ONLY` | `store-read-only` | the folder cannot be written; reads work with `create: false` |
  * | `ERR_STORE_PERMISSION` | `store-not-permitted` | this user lacks a permission; `detail` has the file, its owner and mode |
  * | `ERR_EXPORT_DAMAGED` | `export-damaged` | a line of an export was changed; `detail` has its number and the reason |
@@ -107,6 +108,7 @@ export type ErrorCode =
   | 'ERR_STORE_UNFINISHED'
   | 'ERR_OLD_BACKUP'
   | 'ERR_BACKUP_RUNNING'
+  | 'ERR_PURGE_RUNNING'
   | 'ERR_STORE_READ_ONLY'
   | 'ERR_STORE_PERMISSION'
   | 'ERR_EXPORT_DAMAGED'
@@ -1186,7 +1188,8 @@ export function restore (options: { path: string, folder: string, keepSessions?:
 /**
  * Reopens a store that lost acknowledged changes (`store-rolled-back`), and ends every session of every account. Until this has
  * succeeded, the store cannot be opened. `invalidateSessions: true` confirms that sessions end. A store that lacks nothing
- * is left as it is, unless `evenIfWhole` is true.
+ * is left as it is, unless `evenIfWhole` is true. A database does not say whether it has gone back, so its sessions are always
+ * ended; other processes may have it open.
  *
  * @throws `invalid-path` (`ERR_INVALID`) if `path` is not a string or is empty
  * @throws `invalid-recovery` (`ERR_INVALID`) without `invalidateSessions: true`
@@ -1198,7 +1201,7 @@ export function restore (options: { path: string, folder: string, keepSessions?:
  * await recover({ path: 'data/notes.sled', invalidateSessions: true, evenIfWhole: true }) // { accounts: 0, others: 0 }
  * ```
  */
-export function recover (options: { path: string, invalidateSessions: true, evenIfWhole?: boolean }): Promise<Ended>
+export function recover (options: { path: string, invalidateSessions: true, evenIfWhole?: boolean } | { url: string, durability?: 'external', invalidateSessions: true }): Promise<Ended>
 
 /**
  * Returns the progress of the long call that runs in this process: the bytes read or copied so far, or the sessions that a purge

@@ -69,17 +69,17 @@ async function openFolder (folder, { cacheMB, commitSeconds, create }) {
 }
 
 // Opens the store in a database, without Dashboard.
-async function openDatabase (url, { cacheMB, commitSeconds, isExternal, create }) {
-  return openNative({ url, isExternal, cacheBytes: cacheMB * MEBIBYTE, commitSeconds, create })
+async function openDatabase (url, { cacheMB, commitSeconds, isExternal, create, isImport }) {
+  return openNative({ url, isExternal, isImport, cacheBytes: cacheMB * MEBIBYTE, commitSeconds, create })
 }
 
-async function openNative ({ folder, url, isExternal, cacheBytes, commitSeconds, create }) {
+async function openNative ({ folder, url, isExternal, isImport = false, cacheBytes, commitSeconds, create }) {
   if (!settlesAtExit) {
     settlesAtExit = true
     process.on('exit', settle)
   }
   const store = url
-    ? await native.openDatabase(url, cacheBytes, commitSeconds, isExternal, create)
+    ? await native.openDatabase(url, cacheBytes, commitSeconds, isExternal, create, isImport)
     : await withSentence([folder], () => native.openStore(folder, cacheBytes, commitSeconds, create))
   for (const { code, text } of store.notices) {
     process.emitWarning(`dashboard-sled: ${text}`, { code })
