@@ -12,7 +12,7 @@ module.exports = { serve }
 async function serve (folder, settings = {}) {
   const application = path.join(folder, 'application')
   fs.mkdirSync(application)
-  makeApplication(application, ['dashboard-sled'])
+  makeApplication(application, ['dashboard-sled'], 'Example dashboard')
   const port = await freePort()
   const child = fork(path.join(__dirname, '..', 'fixtures', 'serve.js'), {
     env: {

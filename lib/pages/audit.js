@@ -22,7 +22,7 @@ const FORMATS = {
   jsonl: { type: 'application/x-ndjson; charset=utf-8', print: (entries) => entries.map((entry) => `${JSON.stringify(toEvent(entry))}\n`).join('') }
 }
 
-module.exports = { download: { get: download }, page: { get: show } }
+module.exports = { choice: { get: choose }, file: { get: sendFile }, page: { get: show } }
 
 async function show (req, res) {
   const given = readFields(req)
@@ -48,13 +48,25 @@ async function show (req, res) {
     hasEntries: page.entries.length > 0,
     firstUrl: cursor !== undefined && url(PATH, given),
     nextUrl: page.cursor && url(PATH, { ...given, cursor: page.cursor }),
-    csvUrl: url(`${PATH}-download`, { ...given, format: 'csv' }),
-    jsonlUrl: url(`${PATH}-download`, { ...given, format: 'jsonl' })
+    downloadUrl: url(`${PATH}-download`, given)
+  })
+}
+
+// A page of its own, because a browser refuses downloads from the frame, which is in a sandbox.
+async function choose (req, res) {
+  const given = readFields(req)
+  const named = { accountid: 'account', actor: 'by', cause: 'cause', since: 'from', until: 'to' }
+  return render(req, res, {
+    filter: Object.keys(given).map((name) => ({ name: named[name], text: given[name] })),
+    isWhole: Object.keys(given).length === 0,
+    csvUrl: url(`${PATH}-file`, { ...given, format: 'csv' }),
+    jsonlUrl: url(`${PATH}-file`, { ...given, format: 'jsonl' }),
+    backUrl: url(PATH, given)
   })
 }
 
 // Page by page: however many entries there are, few are in memory, and a reader that is slow is waited for.
-async function download (req, res) {
+async function sendFile (req, res) {
   const { format } = req.query || {}
   const found = Object.hasOwn(FORMATS, String(format)) ? FORMATS[format] : undefined
   if (!found) {

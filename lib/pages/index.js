@@ -7,7 +7,8 @@ module.exports = {
       post: (req, res) => require('./end-sessions.js').administrator.post(req, res)
     },
     AuditPage: { get: (req, res) => require('./audit.js').page.get(req, res) },
-    AuditDownload: { get: (req, res) => require('./audit.js').download.get(req, res) },
+    AuditDownloadPage: { get: (req, res) => require('./audit.js').choice.get(req, res) },
+    AuditFile: { get: (req, res) => require('./audit.js').file.get(req, res) },
     StorePage: { get: (req, res) => require('./store.js').get(req, res) }
   },
   user: {

@@ -18,10 +18,11 @@ async function render (req, res, view) {
   // Dashboard adds it to the action of each form, with the quotes that it has.
   delete req.query?.['return-url']
   res.setHeader('cache-control', 'no-store')
-  return Response.end(req, res, HTML.parse(fill(req.html || req.route.html, view)))
+  const isFramed = req.route.template !== false
+  return Response.end(req, res, HTML.parse(fill(req.html || req.route.html, view, isFramed ? escape : entities)))
 }
 
-function fill (template, view) {
+function fill (template, view, escape) {
   return mustache.render(template, { ...view, style }, {}, { escape })
 }
 
