@@ -63,14 +63,12 @@ describe('the pages about sessions in a browser', function () {
     folder && fs.rmSync(folder, { recursive: true, maxRetries: 10 })
   })
 
-  it('a user signs in on two devices, and on one whose name is code', async () => {
+  it('a user signs in on two devices', async () => {
     await owner.register(ownerForm, 'owner-registers')
     await onPhone.register(userForm, 'user-registers')
-    for (const device of [onLaptop, onTablet]) {
-      await device.follow('/account/signin')
-      await device.signIn(userForm)
-      await device.arrive('/home')
-    }
+    await onLaptop.follow('/account/signin')
+    await onLaptop.signIn(userForm)
+    await onLaptop.arrive('/home')
   })
 
   it('the administrator sees the devices of all, by the menu', async () => {
@@ -78,9 +76,8 @@ describe('the pages about sessions in a browser', function () {
     await owner.choose('administrator-menu', '/administrator/live-sessions')
     assert.strictEqual(await owner.text('h1'), 'Live sessions')
     const rows = await owner.rows('#sessions-table')
-    assert.strictEqual(rows.length, 4)
-    const [tablet, onWindows, iPhone, own] = rows
-    assert(tablet[0].startsWith(hostile.slice(0, 40)), tablet[0])
+    assert.strictEqual(rows.length, 3)
+    const [onWindows, iPhone, own] = rows
     assert.match(onWindows[0], /^Firefox 119 on Windows\s+(127\.0\.0\.1|::1)$/)
     assert.match(iPhone[0], /^Safari 17 on iPhone\s/)
     assert.match(own[0], /^Chrome 119 on Linux \(this session\)/)
@@ -93,7 +90,7 @@ describe('the pages about sessions in a browser', function () {
 
   it('a search finds an account, a session, and nothing of what does not exist', async () => {
     await search(userid)
-    assert.strictEqual((await owner.rows('#sessions-table')).length, 3)
+    assert.strictEqual((await owner.rows('#sessions-table')).length, 2)
     assert.strictEqual(await owner.text('#end-account'), `End all sessions of ${userid}`)
     await search(await onPhone.sessionid())
     assert.strictEqual((await owner.rows('#sessions-table')).length, 1)
@@ -106,9 +103,9 @@ describe('the pages about sessions in a browser', function () {
   it('the confirmation says what will happen, and ends it with a reason', async () => {
     await search(userid)
     await owner.follow(`/administrator/end-sessions?sessionid=${await onPhone.sessionid()}`)
-    assert.strictEqual(await owner.text('#plan'), '1 session will end at once. The next click there leads to the sign-in page.')
+    assert.strictEqual(await owner.text('#plan'), `1 session of ${userid} will end at once. The next click there leads to the sign-in page.`)
     assert.match(await owner.text('#planned'), /Safari 17 on iPhone, (127\.0\.0\.1|::1), last seen/)
-    await (await owner.content()).type('#reason', hostile)
+    await (await owner.content()).type('#reason', 'The phone was lost')
     await look(owner, '03-confirmation')
     await owner.submit()
     assert.strictEqual(await owner.text('#message-container'), 'Success! 1 session was ended')
@@ -131,7 +128,7 @@ describe('the pages about sessions in a browser', function () {
     assert.match(when, /^\d{4}-\d\d-\d\d \d\d:\d\d\s+entry 1$/)
     assert.match(what, new RegExp(`^Ended by an administrator\\s+session_\\w+\\s+${userid}$`))
     assert.strictEqual(by, `Administrator ${ownerid}`)
-    assert.strictEqual(why, hostile)
+    assert.strictEqual(why, 'The phone was lost')
     assert.match(from, /^Chrome 119 on Linux/)
     await look(owner, '05-audit')
   })
@@ -168,11 +165,11 @@ describe('the pages about sessions in a browser', function () {
     const [names, line, end] = csv.split('\r\n')
     assert.match(names, /^number,time,cause,/)
     assert(line.startsWith('1,') && line.includes(`,ended-by-administrator,${userid},`), line)
-    assert(line.includes(hostile.replaceAll('"', '""')), line)
+    assert(line.includes(',The phone was lost,'), line)
     assert.strictEqual(end, '')
     const event = JSON.parse(jsonl)
     assert.strictEqual(event.initiating_entity, 'admin')
-    assert.strictEqual(event.reason_admin, hostile)
+    assert.strictEqual(event.reason_admin, 'The phone was lost')
     assert.strictEqual(event.actor.accountid, ownerid)
   })
 
@@ -182,20 +179,49 @@ describe('the pages about sessions in a browser', function () {
     const titles = await content.$$eval('svg title', (titles) => titles.map((title) => title.textContent))
     assert.strictEqual(titles.length, 7)
     assert(titles.includes('Live sessions, and those used in the last 5 minutes'), titles.join())
-    assert.match(await content.$eval('#sessions-desc', (text) => text.textContent), /^live: last 3, /)
+    assert.match(await content.$eval('#sessions-desc', (text) => text.textContent), /^live: last 2, /)
     await content.click('#values summary')
     assert((await owner.rows('#values-table')).length >= 1)
     assert.match(await owner.text('#ends-table'), /Ended by an administrator\s+1$/)
     await look(owner, '06-store')
   })
 
+  it('text that is code in a page stays text: of a device, and of a reason', async () => {
+    await onTablet.follow('/account/signin')
+    await onTablet.signIn(userForm)
+    await onTablet.arrive('/home')
+    await owner.open('/administrator/live-sessions')
+    const [[device]] = await owner.rows('#sessions-table')
+    assert(device.startsWith(hostile.slice(0, 40)), device)
+    const content = await owner.content()
+    assert.strictEqual(await content.$eval('#sessions-table bdi', (device) => device.title), hostile)
+    await look(owner, '10-hostile-device')
+    await owner.follow(`/administrator/end-sessions?sessionid=${await onTablet.sessionid()}`)
+    await (await owner.content()).type('#reason', hostile)
+    await look(owner, '11-hostile-confirmation')
+    await owner.submit()
+    await owner.open('/administrator/audit')
+    const [[, , , why]] = await owner.rows('#audit-table')
+    assert.strictEqual(why, hostile)
+    await look(owner, '12-hostile-audit')
+    await search(await onTablet.sessionid())
+    assert.match(await owner.text('#ended'), /Ended by an administrator/)
+    await look(owner, '13-hostile-end')
+    await onTablet.open('/account')
+    await onTablet.arrive('/account/signin')
+    await onTablet.signIn(userForm)
+    await onTablet.arrive('/account')
+    await onTablet.open('/account/live-sessions')
+    await look(onTablet, '14-hostile-own')
+  })
+
   it('a user sees the own devices, and ends all but this one, without JavaScript and without a mouse', async () => {
-    await onPhone.follow('/account/signin')
     await onPhone.signIn(userForm)
     await onPhone.arrive('/account')
     await onLaptop.page.setJavaScriptEnabled(false)
     await onLaptop.open('/account/live-sessions')
     const rows = await onLaptop.rows('#sessions-table')
+    assert.match(rows[0][0], /^Safari 17 on iPhone/)
     assert.deepStrictEqual(rows.map(([device]) => /\(this session\)/.test(device)), [false, false, true])
     await onLaptop.page.setJavaScriptEnabled(true)
     await look(onLaptop, '07-own-sessions')
@@ -261,10 +287,7 @@ describe('the pages about sessions in a browser', function () {
     await owner.arrive('/account/signin')
   })
 
-  it('nothing that users wrote has run', async () => {
-    for (const visitor of [owner, onPhone, onLaptop, onTablet]) {
-      assert.strictEqual(visitor.hacked, undefined)
-    }
+  it('the pictures for README', () => {
     if (process.env.JOURNEY_PICTURES === 'keep') {
       for (const [name, kept] of Object.entries(inReadme)) {
         keepPicture(path.join(pictures, `${name}.png`), path.join(root, 'docs', 'pictures', `${kept}.webp`))
@@ -283,8 +306,7 @@ describe('the pages about sessions in a browser', function () {
       await assertAccessible(visitor)
     }
     await visitor.page.setViewport(sizes[''])
-    visitor.hacked = await visitor.page.evaluate(() => window.hacked)
-    assert.strictEqual(visitor.hacked, undefined)
+    assert.strictEqual(await visitor.page.evaluate(() => window.hacked), undefined)
   }
 
   async function search (text) {

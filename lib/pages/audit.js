@@ -44,7 +44,7 @@ async function show (req, res) {
   }
   return render(req, res, {
     ...view,
-    entries: page.entries.map(describeEntry),
+    entries: page.entries.map((entry) => ({ ...describeEntry(entry), accountUrl: url(PATH, { accountid: entry.accountid }) })),
     hasEntries: page.entries.length > 0,
     firstUrl: cursor !== undefined && url(PATH, given),
     nextUrl: page.cursor && url(PATH, { ...given, cursor: page.cursor }),

@@ -1,4 +1,5 @@
 // Ends sessions by choice. The page says what will happen, from a dry run; its form does it.
+const { Session } = require('../administrator.js')
 const { Sessions, user } = require('../sessions/calls.js')
 const { current } = require('../sessions/module.js')
 const { now } = require('../host.js')
@@ -74,7 +75,7 @@ async function describe (req, selection, sessionids, count) {
   }))
   const hasThis = sessionids.includes(session.sessionid)
   return {
-    accountid: selection.accountid,
+    accountid: selection.accountid || (await Session.get({ appid, query: { sessionid: selection.sessionid } })).accountid,
     except: selection.except === session.sessionid ? 'this one' : selection.except,
     count,
     isNone: count === 0,

@@ -36,9 +36,8 @@ async function show (req, res) {
   if (req.appid !== global.appid) {
     return render(req, res, view)
   }
-  const { samples: module } = current()
-  await module.take()
-  const samples = module.list().filter(({ time }) => time >= from)
+  const taken = await current().samples.list()
+  const samples = taken.filter(({ time }) => time >= from)
   return render(req, res, {
     ...view,
     own: { numbers: readNumbers(samples.at(-1)), charts: drawCharts(samples, from, to), columns: COLUMNS, rows: tableRows(samples, from, to) }

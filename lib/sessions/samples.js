@@ -1,13 +1,14 @@
 // Numbers of the store over the last hour, kept in memory for the page that draws them. A sample asks the store for what it counts
-// anyway, and never reads more than a few sessions.
+// anyway; live sessions are counted only where they are few.
 const { now } = require('../host.js')
 const { stateCounts } = require('./list.js')
 
 const EVERY_MS = 10 * 1000
 const MOST_SAMPLES = 360
-// Samples between two counts of the live sessions, and the largest number of sessions of which they are counted.
-const COUNT_EVERY = 6
+// Largest number of sessions of which the live ones are counted: 2,000 take some milliseconds.
 const MOST_COUNTED = 2000
+// A rate over a shorter time, in seconds, says nothing.
+const SHORTEST = 2
 // A session was used lately if it had a request in this time, in seconds.
 const LATELY = 5 * 60
 
@@ -15,7 +16,6 @@ module.exports = class Samples {
   constructor (module) {
     this.module = module
     this.samples = []
-    this.taken = 0
   }
 
   start () {
@@ -28,17 +28,21 @@ module.exports = class Samples {
     clearInterval(this.timer)
   }
 
-  // Returns the samples, oldest first. The rates are those since the sample before.
-  list () {
-    return this.samples
+  // Returns the samples and one of now, oldest first. The rates are those since the sample before.
+  async list () {
+    return [...this.samples, await this.sample()]
   }
 
   // Does nothing while the sample before is not done, and keeps none if the store is closed meanwhile.
   take () {
-    if (!this.taking) {
-      this.taking = this.sample().catch(() => {}).then(() => { this.taking = undefined })
+    this.taking = this.taking || this.sample().then((sample) => this.keep(sample), () => {}).then(() => { this.taking = undefined })
+  }
+
+  keep (sample) {
+    this.samples.push(sample)
+    if (this.samples.length > MOST_SAMPLES) {
+      this.samples.shift()
     }
-    return this.taking
   }
 
   async sample () {
@@ -57,22 +61,14 @@ module.exports = class Samples {
       live: await this.countLive(kept),
       usedLately: this.countUsed()
     }
-    this.samples.push({ ...sample, ...rates(this.last, sample) })
-    this.last = sample
-    if (this.samples.length > MOST_SAMPLES) {
-      this.samples.shift()
-    }
-    this.taken++
+    return { ...sample, ...rates(this.samples.at(-1), sample) }
   }
 
   // Returns undefined if there are too many sessions to look at each.
   async countLive (kept) {
-    if (kept > MOST_COUNTED) {
-      this.live = undefined
-    } else if (this.taken % COUNT_EVERY === 0) {
-      this.live = (await stateCounts(this.module.store, global.appid)).live
+    if (kept <= MOST_COUNTED) {
+      return (await stateCounts(this.module.store, global.appid)).live
     }
-    return this.live
   }
 
   // Sessions with a request to this process lately: from memory.
@@ -98,6 +94,10 @@ function rates (before, { at, totals }) {
   }
   const since = (name) => totals[name] - before.totals[name]
   const seconds = (at - before.at) / 1000
+  if (seconds < SHORTEST) {
+    const { commitsPerSecond, signInsPerMinute, hitRate } = before
+    return { commitsPerSecond, signInsPerMinute, hitRate }
+  }
   const lookups = since('hits') + since('misses')
   return {
     commitsPerSecond: since('commits') / seconds,
