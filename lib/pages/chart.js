@@ -4,11 +4,11 @@ const { clock } = require('./times.js')
 
 const WIDTH = 480
 const HEIGHT = 210
-const LEFT = 62
-const RIGHT = 108
+const LEFT = 70
+const RIGHT = 124
 const TOP = 12
 const BOTTOM = 26
-const LINE_HEIGHT = 16
+const LINE_HEIGHT = 18
 // Distance of markers on a line, in points of the picture.
 const MARKER_EVERY = 40
 const INK = ['#003366', '#8A3A00', '#333333']
@@ -21,8 +21,9 @@ const MARKERS = [
 
 module.exports = { barRows, lineChart }
 
-// `lines` are [{ label, points: [[time, value]] }]; a point without a value is a gap. `format` makes the text of a value.
-function lineChart ({ id, title, lines, from, to, format, largest }) {
+// `lines` are [{ label, points: [[time, value]] }]; a point without a value is a gap. `format` makes the text of a value;
+// `isWhole` says that there are no values between whole numbers.
+function lineChart ({ id, title, lines, from, to, format, largest, isWhole }) {
   const values = lines.flatMap(({ points }) => points.map(([, value]) => value)).filter(isNumber)
   const most = largest ?? roundUp(Math.max(0, ...values))
   const x = (time) => round(LEFT + (time - from) / (to - from) * (WIDTH - LEFT - RIGHT))
@@ -31,7 +32,7 @@ function lineChart ({ id, title, lines, from, to, format, largest }) {
   const drawn = lines.map(({ label, points }, index) => drawLine(points, index, x, y) + drawLabel(label, points, ends[index], index, format))
   const summary = values.length ? `${lines.map(({ label, points }) => describe(label, points, format)).join('; ')}.` : 'No values yet.'
   return picture(id, title, summary, HEIGHT, [
-    ...[0, 0.5, 1].map((part) => horizontal(y(most * part), format(most * part))),
+    ...[0, most / 2, most].filter((value) => !isWhole || Number.isInteger(value)).map((value) => horizontal(y(value), format(value))),
     timeAxis(x, from, to, HEIGHT),
     ...drawn,
     values.length ? '' : text(LEFT + 12, HEIGHT / 2, 'No values yet')
@@ -41,8 +42,8 @@ function lineChart ({ id, title, lines, from, to, format, largest }) {
 // A row for each of `rows`, [{ label, times, total }], with a bar for each minute in which there was one.
 function barRows ({ id, title, rows, from, to }) {
   const row = 30
-  const left = 178
-  const right = 40
+  const left = 214
+  const right = 48
   const height = Math.max(1, rows.length) * row + TOP + BOTTOM
   const x = (time) => round(left + (time - from) / (to - from) * (WIDTH - left - right))
   const minutes = rows.map(({ times }) => perMinute(times))

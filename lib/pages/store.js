@@ -55,7 +55,8 @@ function drawCharts (samples, from, to) {
       id: 'sessions',
       title: isCounted ? 'Live sessions, and those used in the last 5 minutes' : 'Sessions kept, live or ended, and those used in the last 5 minutes',
       lines: [isCounted ? line('live', 'live') : line('kept', 'kept'), line('used', 'usedLately')],
-      format: whole
+      format: whole,
+      isWhole: true
     },
     { id: 'signins', title: 'Sign-ins a minute', lines: [line('', 'signInsPerMinute')], format: shortNumber },
     { id: 'size', title: 'Size on the disk', lines: [line('', 'diskBytes')], format: size }
