@@ -316,7 +316,7 @@ describe('the pages about sessions in a browser', function () {
     await owner.leave(content.click('#search-button'))
   }
 
-  // What a click on a link leaves in the folder for downloads.
+  // Returns the file that a click on a link downloads.
   async function download (selector) {
     const into = fs.mkdtempSync(path.join(folder, 'downloads-'))
     const client = await owner.page.target().createCDPSession()

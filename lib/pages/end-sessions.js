@@ -87,7 +87,7 @@ async function describe (req, selection, sessionids, count) {
   }
 }
 
-// What the calls read of a request: the selection is of the address, and the rest of the form.
+// Returns the request for a call: the selection comes from the address, and the rest from the form.
 function request ({ appid, urlPath, account, session, headers, socket }, query, body) {
   return { appid, urlPath, account, session, headers, socket, query, body }
 }

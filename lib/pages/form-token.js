@@ -1,5 +1,6 @@
-// What a form carries to show that this dashboard made it for this session. Dashboard's cookies are SameSite=strict, which stops
-// forms of other sites; this stops those of other hosts under the same domain as well. Its first half makes a double click one end.
+// A token in each form, which shows that this dashboard made the form for this session. Dashboard's cookies are SameSite=strict, which
+// stops forms of other sites; the token also stops those of other hosts under the same domain. Its first half is the idempotency key,
+// so a double click is one end.
 const { createHmac, randomUUID, timingSafeEqual } = require('crypto')
 
 module.exports = { makeFormToken, readFormToken }

@@ -1,4 +1,4 @@
-// Who is signed in: a page for administrators, with a search, and one for users about themselves.
+// The live sessions: a page for administrators, with a search, and one for users about themselves.
 const { Account, Session } = require('../administrator.js')
 const { now } = require('../host.js')
 const { SessionEnd, Sessions, user } = require('../sessions/calls.js')
@@ -122,7 +122,7 @@ function url (path, query) {
   return text ? `${path}?${text}` : path
 }
 
-// What is not a search or a cursor shows the first page: both come from the address line.
+// Anybody can write into the address: an invalid search or cursor is left out.
 function readQuery ({ query = {} }) {
   const { search, cursor } = query
   return {

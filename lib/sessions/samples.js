@@ -5,7 +5,7 @@ const { stateCounts } = require('./list.js')
 
 const EVERY_MS = 10 * 1000
 const MOST_SAMPLES = 360
-// Largest number of sessions of which the live ones are counted: 2,000 take some milliseconds.
+// Largest number of sessions of which the live ones are counted: 2,000 take 15 ms. A sample without that takes 3 ms at most.
 const MOST_COUNTED = 2000
 // A rate over a shorter time, in seconds, says nothing.
 const SHORTEST = 2
