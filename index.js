@@ -15,6 +15,7 @@ const { findHost } = require('./lib/host.js')
 const { progress } = require('./lib/native.js')
 const { open } = require('./lib/open.js')
 const { recover, restore } = require('./lib/recovery.js')
+const { addMenus } = require('./lib/pages/menus.js')
 const { makeSignInOneChange } = require('./lib/sign-in.js')
 const { atomic } = require('./lib/storage-object.js')
 const Storage = require('./lib/storage.js')
@@ -41,6 +42,7 @@ async function setup () {
     Object.assign(dashboard.StorageList, StorageList.additions(store))
     makeSignInOneChange(store, dashboard)
     activate(store)
+    addMenus(global.packageJSON.dashboard.menus)
     whenMainCloses(deactivate)
   } catch (error) {
     // Dashboard only logs the error, and its log is silent by default.

@@ -42,13 +42,14 @@ const scripts = [
   ['lib/import', ['lib/', 'lib/import/']],
   ['lib/audit', ['lib/', 'lib/audit/']],
   ['lib/sessions', ['lib/', 'lib/audit/', 'lib/sessions/']],
+  ['lib/pages', ['lib/', 'lib/audit/', 'lib/sessions/', 'lib/pages/']],
   ['lib/gate.js', ['lib/', 'lib/sessions/']],
-  ['lib/routes.js', ['lib/', 'lib/sessions/']],
+  ['lib/routes.js', ['lib/', 'lib/sessions/', 'lib/pages/']],
   ['lib/native.js', ['native.js', 'package.json', 'lib/']],
   ['lib/server.js', ['lib/routes.js']],
   ['lib', ['lib/']],
   ['src/www', ['lib/routes.js']],
-  ['index.js', ['lib/', 'lib/sessions/']]
+  ['index.js', ['lib/', 'lib/sessions/', 'lib/pages/']]
 ]
 
 // A key of the format, from when the quarantine had one use.

@@ -8,6 +8,7 @@ const { findHost } = require('../host.js')
 const { readModuleSettings } = require('../module-settings.js')
 const LastSeen = require('./last-seen.js')
 const { endOverLimit } = require('./policies.js')
+const Samples = require('./samples.js')
 
 const PRUNE_EVERY_MS = 60 * 60 * 1000
 let active
@@ -35,6 +36,8 @@ function activate (store) {
   const module = { store, settings, ledger: new Ledger(store), lastSeen: new LastSeen(store, clientOf), signIns: 0 }
   module.ledger.start()
   module.lastSeen.start()
+  module.samples = new Samples(module)
+  module.samples.start()
   module.pruning = setInterval(() => prune(store, settings.auditKeep).catch((error) => module.ledger.warn(error)), PRUNE_EVERY_MS)
   module.pruning.unref()
   active = module
@@ -46,6 +49,7 @@ function deactivate () {
   if (active) {
     active.ledger.stop()
     active.lastSeen.stop()
+    active.samples.stop()
     clearInterval(active.pruning)
     active = undefined
   }
