@@ -177,18 +177,6 @@ impl Store {
         self.wait(async move |pool| read::page_before(&pool, &path, sequence, count).await)
     }
 
-    /// Returns at most `count` items of a list, newest first, whose sequence number is below `sequence`, or the newest ones
-    /// if that is `None`. Each comes with its sequence number. Blocks.
-    pub fn page_before(
-        &self,
-        path: &ListPath,
-        sequence: Option<u64>,
-        count: u64,
-    ) -> Result<Vec<(u64, Contents)>> {
-        let path = path.clone();
-        self.wait(async move |pool| read::page_before(&pool, &path, sequence, count).await)
-    }
-
     /// Returns at most `count` records after the key `after` that have a `wanted` name. Blocks.
     pub fn records_after(
         &self,
