@@ -1,17 +1,18 @@
-const { numberText } = require('./numbers.js')
+const { Option } = require('commander')
 const { failure } = require('../errors.js')
 const { confirm } = require('./confirm.js')
 const { describeEnd } = require('./describe-end.js')
 const { moment, momentText } = require('./moment.js')
+const { numberText } = require('./numbers.js')
 const { withOperations } = require('./perform.js')
 const { run } = require('./run.js')
 const { table } = require('./table.js')
 const { systemUser } = require('./user.js')
-const { Option } = require('commander')
 const { wholeNumber } = require('./whole-number.js')
 
 // Sessions that are asked for at once.
 const PAGE = 500
+const nothing = 'no live session fits, so nothing was ended'
 const counted = { unit: 'sessions', text: numberText }
 const store = ['[store]', 'the folder of the store or the URL of its database, instead of --store']
 const appid = ['--appid <id>', 'the application; without it that of the dashboard, else APPID, DOMAIN or dashboard']
@@ -87,18 +88,25 @@ async function end (place, _, options) {
   if (options.dryRun) {
     return { report: planned, text: [`${describe(planned, params)} would be ended`, ...planned.sessionids] }
   }
-  if (planned && planned.ended === 0 && !planned.accountids.length) {
-    return { report: { ...planned, dryRun: false, entries: [] }, text: ['no live session fits, so nothing was ended'] }
+  if (planned && endsNothing(planned)) {
+    return { report: { ...planned, dryRun: false, entries: [] }, text: [nothing] }
   }
   await confirm(options, planned ? `${describe(planned, params)} will be ended` : '')
   const report = await endIn(place, options, { ...params, dryRun: false })
+  if (endsNothing(report)) {
+    return { report, text: [nothing] }
+  }
   return {
     report,
     text: [
-      `${describe(report, params)} ${report.ended === 1 ? 'was' : 'were'} ended at ${momentText(report.time)}${report.entries.length ? `, in the audit as ${report.entries.join(', ')}` : ''}`,
+      `${describe(report, params)} ${[1, undefined].includes(report.ended) ? 'was' : 'were'} ended at ${momentText(report.time)}${report.entries.length ? `, in the audit as ${report.entries.join(', ')}` : ''}`,
       ...(planned && planned.ended !== report.ended ? [`${planned.ended} were found before: sessions have begun or ended meanwhile`] : [])
     ]
   }
+}
+
+function endsNothing ({ ended, accountids }) {
+  return ended === 0 && !accountids.length
 }
 
 function endIn (place, options, params) {
