@@ -15,6 +15,7 @@ module.exports = {
   'ALTER TABLE objects DROP COLUMN ds_name, DROP COLUMN ds_retired;': undoing,
   'ALTER TABLE lists DROP COLUMN ds_path, DROP COLUMN ds_objectid;': undoing,
   'npx dashboard-sled recover --salvage saved': { file: '__test__/recover-salvage.test.js', text: "'recover', '--salvage'" },
+  'curl --unix-socket data/dashboard.sled/control http://dashboard/health': { file: '__test__/control-socket.test.js', text: "'GET', '/health'" },
   'npm test': { file: '.ci/run', text: 'npm test' },
   'npm run test:cluster': { file: '.ci/run', text: 'npm run test:cluster' },
   'npm run test:faults': { file: '.ci/run', text: 'npm run test:faults' },

@@ -20,7 +20,7 @@ const BROKEN = ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE']
 
 module.exports = { connect }
 
-// Returns the dashboard that has the store in `folder` open, undefined if there is none. `call` carries out an operation there.
+// Returns the dashboard that has the store in `folder` open, or undefined. `call` carries out an operation there.
 async function connect (folder) {
   const place = findPlace(folder)
   if (!place) {

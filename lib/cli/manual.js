@@ -137,7 +137,7 @@ module.exports = {
       ['sessions end --session session_1 --reason "lost phone"', 'end one session'],
       ['sessions end --account account_1 --dry-run', 'report which sessions of an account would be ended'],
       ['sessions end --all-but session_1', 'end those of the same account, but not this one'],
-      ['sessions end --all --before 2026-11-22T18:00Z', 'end all that were created before this time'],
+      ['sessions end --all --before 1h', 'end all that were created more than an hour ago'],
       ['sessions end --all --idle-since 30d', 'end all that nobody has used for 30 days']
     ],
     notes: [

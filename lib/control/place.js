@@ -13,7 +13,7 @@ const LONGEST = 103
 
 module.exports = { NAME, findPlace, isServed, makePlace, removeStale }
 
-// Returns { path, close } of the place where a dashboard may listen, undefined if there is none. Call `close` after connecting.
+// Returns { path, close } of the place where a dashboard may listen, or undefined. Call `close` after connecting.
 function findPlace (folder) {
   const file = path.join(folder, NAME)
   try {

@@ -1,4 +1,4 @@
-// What the tool and a running dashboard agree on.
+// Constants of the conversation between the tool and a running dashboard.
 module.exports = {
   // How often a caller hears of an operation, in milliseconds.
   EVERY_MS: 500,

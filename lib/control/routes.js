@@ -1,4 +1,4 @@
-// What the server of a running dashboard answers. A route gets the active module, the request and the response. A further one is a
+// The routes of the server of a running dashboard. A route gets the active module, the request and the response. A further one is a
 // line in the table.
 const { failure, invalid } = require('../errors.js')
 const { progress } = require('../native.js')
