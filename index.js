@@ -5,11 +5,13 @@
 //   what an operator calls  open, with entries, purge and backup (dated-backups); recovery (restore, recover)
 //   sessions, audit         ends by choice and by policy, who is signed in, and the record of what ended; attribution and client say by
 //                           whom; module-settings
+//   control                 what a running dashboard answers to the command line
 //   how a call is answered  open-stores (of this thread), session-cache, spin, native (the binary)
 //   shared                  settings, arguments, errors, host (the running Dashboard), host-keys, folders, store-files, limits, age,
 //                           findings, entry-counts, export-format, printable
 //   cli, import             the command-line tool, and the sources of its imports
 const { Account, ResetSessionKey, Session, ...administrator } = require('./lib/administrator.js')
+const { startControl } = require('./lib/control/server.js')
 const { installGate } = require('./lib/gate.js')
 const { findHost } = require('./lib/host.js')
 const { progress } = require('./lib/native.js')
@@ -41,9 +43,12 @@ async function setup () {
     Object.assign(dashboard.StorageObject, atomic(store, dashboard.Storage))
     Object.assign(dashboard.StorageList, StorageList.additions(store))
     makeSignInOneChange(store, dashboard)
-    activate(store)
+    const endControl = startControl(activate(store))
     addMenus(global.packageJSON.dashboard.menus)
-    whenMainCloses(deactivate)
+    whenMainCloses(() => {
+      endControl()
+      deactivate()
+    })
   } catch (error) {
     // Dashboard only logs the error, and its log is silent by default.
     process.emitWarning(`dashboard-sled could not be set up as a module: ${error.message}`, { code: 'DASHBOARD_SLED_SETUP' })

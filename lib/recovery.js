@@ -1,6 +1,7 @@
 // Restores and recoveries, for a store that is not open. Reports are plain objects.
 const native = require('./native.js')
 const { requireText } = require('./arguments.js')
+const { removeStale } = require('./control/place.js')
 const { invalid } = require('./errors.js')
 const { refuseSame, withSentence } = require('./folders.js')
 const { configuredSecret } = require('./host.js')
@@ -12,6 +13,7 @@ async function restore ({ folder, path, keepSessions = false } = {}) {
   requireText(folder, 'invalid-folder')
   requireText(path, 'invalid-path')
   await refuseSame(folder, path)
+  await removeStale(path)
   return JSON.parse(await withSentence([folder, path], () => native.restoreStore(folder, path, keepSessions === true, seconds(), configuredSecret())))
 }
 

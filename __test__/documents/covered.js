@@ -21,6 +21,7 @@ module.exports = {
   'ALTER TABLE lists DROP COLUMN ds_path, DROP COLUMN ds_objectid;': undoing,
   'npx dashboard-sled recover --invalidate-sessions --store postgres://dashboard@db1.example,db2.example/dashboard': { file: '__test__/cluster/import.test.js', text: "'--invalidate-sessions', '--yes'" },
   'npx dashboard-sled recover --salvage saved': { file: '__test__/recover-salvage.test.js', text: "'recover', '--salvage'" },
+  'curl --unix-socket data/dashboard.sled/control http://dashboard/health': { file: '__test__/control-socket.test.js', text: "'GET', '/health'" },
   'npm test': { file: '.ci/run', text: 'npm test' },
   'npm run test:cluster': { file: '.ci/run', text: 'npm run test:cluster' },
   'npm run test:faults': { file: '.ci/run', text: 'npm run test:faults' },

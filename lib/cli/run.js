@@ -8,6 +8,7 @@ const { printable, toJson } = require('../printable.js')
 const { databaseName } = require('../native.js')
 const { openForImport } = require('../open.js')
 const { bothSet, notOffered, settings } = require('../settings.js')
+const { fullName, programOf } = require('./commands.js')
 const { exitCodeOf, exitCodes } = require('./exit-codes.js')
 const { explainSystemError } = require('./failure.js')
 const { listenForSignals } = require('./interrupt.js')
@@ -26,7 +27,7 @@ function run (action) {
   return async (...args) => {
     const command = args.pop()
     args.pop()
-    const options = { ...command.optsWithGlobals(), command: command.name() }
+    const options = { ...command.optsWithGlobals(), command: fullName(command) }
     let stream = process.stdout
     const reportToStderr = () => { stream = process.stderr }
     const started = Date.now()
@@ -61,7 +62,7 @@ function run (action) {
 function findStore (command, args) {
   const at = command.registeredArguments.findIndex((argument) => argument.name() === 'store')
   const argument = at === -1 ? undefined : args.splice(at, 1)[0]
-  const program = command.parent
+  const program = programOf(command)
   const isOption = program.getOptionValueSource('store') === 'cli'
   const named = isOption ? program.opts().store : argument
   if (isOption && argument !== undefined) {

@@ -13,7 +13,7 @@ const Samples = require('./samples.js')
 const PRUNE_EVERY_MS = 60 * 60 * 1000
 let active
 
-module.exports = { activate, current, deactivate, peekModule }
+module.exports = { activate, activateAlone, current, deactivate, peekModule }
 
 // Returns the active module. Fails if Dashboard does not run it.
 function current () {
@@ -30,19 +30,28 @@ function peekModule () {
 
 function activate (store) {
   deactivate()
-  const settings = readModuleSettings()
-  const clientOf = clientReader(settings.proxies, settings.keepsClients)
-  activateAttribution(clientOf)
-  const module = { store, settings, ledger: new Ledger(store), lastSeen: new LastSeen(store, clientOf), signIns: 0 }
+  const module = make(store, readModuleSettings())
   module.ledger.start()
   module.lastSeen.start()
   module.samples = new Samples(module)
   module.samples.start()
-  module.pruning = setInterval(() => prune(store, settings.auditKeep).catch((error) => module.ledger.warn(error)), PRUNE_EVERY_MS)
+  module.pruning = setInterval(() => prune(store, module.settings.auditKeep).catch((error) => module.ledger.warn(error)), PRUNE_EVERY_MS)
   module.pruning.unref()
   active = module
   followSignIns()
   return module
+}
+
+// The same for a store that no dashboard has open: what is asked for is answered, and nothing runs.
+function activateAlone (store) {
+  active = make(store, { keepsClients: false })
+  return active
+}
+
+function make (store, settings) {
+  const clientOf = clientReader(settings.proxies, settings.keepsClients)
+  activateAttribution(clientOf)
+  return { store, settings, ledger: new Ledger(store), lastSeen: new LastSeen(store, clientOf), signIns: 0 }
 }
 
 function deactivate () {
