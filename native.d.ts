@@ -13,14 +13,33 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class NativeStore {
   /**
    * Returns a session without `tokenHash`, and with `ended` if it is no longer valid at `now` in seconds, as JSON.
-   * The versions of the session and of its account follow: the answer stays the same while both are current and the
-   * session has not expired. Returns false where JavaScript has to compute the answer.
+   * The versions of the session, of its account and of the ends of its application follow: the answer stays the same
+   * while all are current and the session has not expired. Returns false where JavaScript has to compute the answer.
    */
-  session(appid: string, sessionid: string, now: number, secret?: object): [string, number, number] | false | Promise<[string, number, number] | false>
+  session(appid: string, sessionid: string, now: number, secret?: object): [string, number, number, number] | false | Promise<[string, number, number, number] | false>
   /** Returns an account without its secrets, as JSON. Returns false where JavaScript has to compute the answer. */
   account(appid: string, accountid: string, secret?: object): string | false | Promise<string | false>
-  /** Ends all sessions of an account at `now` in seconds. Returns the account without its secrets. */
-  resetSessionKey(appid: string, accountid: string, now: number, secret?: object): Promise<string>
+  /**
+   * Ends all sessions of an account at `now` in seconds. `attribution` as in [`Self::write`]. Returns the account
+   * without its secrets.
+   */
+  resetSessionKey(appid: string, accountid: string, now: number, secret?: object, attribution?: string): Promise<string>
+  /**
+   * Ends the sessions `sessionids`, all sessions of the accounts `accountids`, and all sessions of the application
+   * that were created before `before`, at `now`, both in seconds, as one change. `attribution` is a JSON object that
+   * says who asked for it. If `receipt` is given, the record of this name is created with `receiptText` in the same
+   * commit; if there is one, nothing happens, and the error is `receipt-exists`. Returns a JSON array of one flag
+   * for each session and then for each account: whether this has ended it.
+   */
+  end(appid: string, sessionids: string[], accountids: string[], before: number | undefined, now: number, attribution: string, receipt?: string, receiptText?: string, secret?: object): Promise<string>
+  /**
+   * Writes `texts[n]` to the record `files[n]`, or removes the record if the text is empty, if the record `guard` has
+   * the text `expected`, or does not exist and `expected` is undefined. Otherwise nothing happens, and the error is
+   * `record-changed`.
+   */
+  replace(guard: string, expected: string | undefined, files: string[], texts: string[], secret?: object): Promise<void>
+  /** Returns the oldest new entries about sessions that ended, as a JSON array of names and texts. */
+  newEntries(secret?: object): Promise<string>
   /**
    * Returns a page of records behind `after`, which is the `next` of the page before. `next` is undefined at the
    * end.
@@ -80,12 +99,15 @@ export declare class NativeStore {
   readMany(files: string[]): (string | undefined)[] | Promise<(string | undefined)[]>
   /** Returns a record as bytes. */
   readBinary(file: string): Buffer | undefined | Promise<Buffer | undefined>
-  /** Writes a record from text. The rule against stale writes needs Dashboard's secret to compare records. */
-  write(file: string, contents: string, secret?: object): Promise<void>
-  /** Writes a record from bytes. */
-  writeBinary(file: string, bytes: Uint8Array, secret?: object): Promise<void>
-  /** Removes a record if it exists. */
-  remove(file: string): Promise<void>
+  /**
+   * Writes a record from text. The rule against stale writes needs Dashboard's secret to compare records.
+   * `attribution`, a JSON object, says who asked for it: what it ends gets an entry.
+   */
+  write(file: string, contents: string, secret?: object, attribution?: string): Promise<void>
+  /** As [`Self::write`], from bytes. */
+  writeBinary(file: string, bytes: Uint8Array, secret?: object, attribution?: string): Promise<void>
+  /** Removes a record if it exists. `attribution` as in [`Self::write`]. */
+  remove(file: string, secret?: object, attribution?: string): Promise<void>
   /** Adds `items[n]` to the list at `paths[n]`, all of them or none. */
   add(paths: string[], items: string[]): Promise<void>
   /** Removes `itemid` from a list if it is in it. */
@@ -96,6 +118,11 @@ export declare class NativeStore {
   has(path: string, itemid: string): boolean | Promise<boolean>
   /** Returns at most `size` items, newest first, after skipping the `offset` newest ones. */
   page(path: string, offset: number, size: number): Promise<string[]>
+  /**
+   * Returns at most `size` items, newest first, whose sequence number is below `before`, as a JSON array of sequence
+   * numbers and items. Such a page does not shift while items come and go.
+   */
+  pageBefore(path: string, before: number | undefined, size: number): Promise<string>
   /** Returns the name of the store: its folder as the system names it, or the address of its database. */
   get path(): string
   /** Returns the notices of opening the store. */
@@ -104,9 +131,9 @@ export declare class NativeStore {
   wipe(): Promise<void>
   /**
    * Sets the properties of the JSON object `set` in a record, and removes the properties named in `remove` (each a
-   * JSON string), as one change. If there is no record, it is created when `create` is true, else nothing happens.
+   * JSON string), as one change. `attribution` as in [`Self::write`]. If there is no record, it is created when `create` is true, else nothing happens.
    */
-  edit(file: string, set: string, remove: string[], create: boolean, secret?: object): Promise<void>
+  edit(file: string, set: string, remove: string[], create: boolean, secret?: object, attribution?: string): Promise<void>
 }
 
 /** Rewrites the store in the folder `path` into a new one, because its files never shrink. */
@@ -124,8 +151,8 @@ export declare function decrypt(text: string, secret: object): string
  */
 export declare function deliver(): number
 
-/** Returns true if the records of both versions are unchanged. May return false although they are unchanged. */
-export declare function isCurrent(number: number, session: number, account: number): boolean
+/** Returns true if the records of all versions are unchanged. May return false although they are unchanged. */
+export declare function isCurrent(number: number, session: number, account: number, application: number): boolean
 
 /**
  * Returns Dashboard's `ENCRYPTION_SECRET` with its IV as one value, which is the argument `secret` of other calls. That

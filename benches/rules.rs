@@ -37,7 +37,7 @@ fn records(criterion: &mut Criterion) {
     criterion.bench_function("session/at, ended by a reset", |bench| {
         bench.iter(|| {
             let (session, account) = black_box(&both).as_ref()?;
-            session.at(black_box(NOW), account)
+            session.at(black_box(NOW), account, None)
         });
     });
     criterion.bench_function("reset", |bench| {

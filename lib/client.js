@@ -12,8 +12,13 @@ function clientReader (proxies, isKept) {
 
 function addressOf ({ socket, headers }, proxies) {
   let address = plain(socket?.remoteAddress)
-  const forwarded = String(headers?.['x-forwarded-for'] || '').split(',')
-  while (address && isIn(proxies, address) && forwarded.length) {
+  const header = headers?.['x-forwarded-for']
+  if (!header || !address) {
+    return address
+  }
+  // The last proxy is the nearest one, and each adds the address that it saw at the end.
+  const forwarded = String(header).split(',')
+  while (forwarded.length && isIn(proxies, address)) {
     const before = plain(forwarded.pop().trim())
     if (!net.isIP(before)) {
       break

@@ -3,10 +3,10 @@
 // erased, and the chain still holds.
 const { createHash, randomBytes } = require('crypto')
 
-module.exports = { EMPTY, detailsDigest, link, seal, unsealed }
-
 // The head before the first entry.
 const EMPTY = { number: 0, hash: '0'.repeat(64), time: 0, first: 1, anchor: '0'.repeat(64) }
+
+module.exports = { EMPTY, detailsDigest, link, seal, unsealed }
 
 // Returns a new entry from what the store wrote with the end: see src/record/ending.rs.
 function unsealed ({ time, cause, appid, ...details }) {

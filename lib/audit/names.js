@@ -2,12 +2,12 @@
 // entries. Ids are hashed: an id may be any text, and an erased account leaves nothing behind.
 const { createHash } = require('crypto')
 
-module.exports = { HEAD, NEVER, accountChain, chainsOf, entryName, endNames, hashed, resetName, sessionEndName }
-
 // Number and hash of the last entry, the number of the first one that is kept, and the hash of the one before.
 const HEAD = 'dashboard-sled/head'
 // A name without a record, for a change that depends on none.
 const NEVER = 'dashboard-sled/never'
+
+module.exports = { HEAD, NEVER, accountChain, chainsOf, entryName, endNames, hashed, resetName, sessionEndName }
 
 function entryName (number) {
   return `dashboard-sled/entry/${number.toString(16).padStart(16, '0')}`

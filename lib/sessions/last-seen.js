@@ -33,11 +33,12 @@ module.exports = class LastSeen {
     const { appid, session: { sessionid } } = req
     const known = this.find(appid, sessionid)
     const time = now()
-    // Within a minute nothing is worth to be written again.
-    if (known === undefined || time - known.time >= EVERY_MS / 1000) {
-      this.put(appid, sessionid, { time, ...this.clientOf(req) })
-    } else {
+    const client = this.clientOf(req)
+    // Within a minute the same is not worth to be written again.
+    if (known !== undefined && time - known.time < EVERY_MS / 1000 && known.address === client?.address && known.agent === client?.agent) {
       known.seen = time
+    } else {
+      this.put(appid, sessionid, { time, ...client })
     }
   }
 

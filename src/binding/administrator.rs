@@ -97,9 +97,17 @@ impl NativeStore {
         let secret = arguments::secret(env, secret)?;
         self.begin_change(env, |store, resolver| {
             let attribution = attribution.map(Into::into);
-            reset_session_key::patch(store, &appid, &accountid, now, secret, attribution, |result| {
-                resolver.settle(result.map(Answer::Json));
-            });
+            reset_session_key::patch(
+                store,
+                &appid,
+                &accountid,
+                now,
+                secret,
+                attribution,
+                |result| {
+                    resolver.settle(result.map(Answer::Json));
+                },
+            );
         })
     }
 }

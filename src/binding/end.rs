@@ -95,11 +95,7 @@ impl NativeStore {
 
     /// Returns the oldest new entries about sessions that ended, as a JSON array of names and texts.
     #[napi(catch_unwind, ts_args_type = "secret?: object", ts_return_type = "Promise<string>")]
-    pub fn new_entries(
-        &self,
-        env: Env,
-        secret: Option<&External<NativeSecret>>,
-    ) -> Result<Reply> {
+    pub fn new_entries(&self, env: Env, secret: Option<&External<NativeSecret>>) -> Result<Reply> {
         let secret = arguments::secret(env, secret)?;
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_long_worker(env, move || {

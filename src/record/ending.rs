@@ -180,8 +180,8 @@ mod tests {
             let found = ending(Kind::Account, account(stored).as_bytes(), new_bytes, None);
             assert_eq!(found, expected, "{stored} {new:?}");
             let secret = Secret::new(&[7; 32], &[7; 16]).unwrap();
-            let [stored, new] = [Some(account(stored)), new]
-                .map(|text| text.map(|text| secret.encrypt(&text)));
+            let [stored, new] =
+                [Some(account(stored)), new].map(|text| text.map(|text| secret.encrypt(&text)));
             let found = ending(Kind::Account, &stored.unwrap(), new.as_deref(), Some(&secret));
             assert_eq!(found, expected);
         }

@@ -46,12 +46,7 @@ impl<'a> Session<'a> {
     /// Returns the session as JSON at `now` in seconds, with `ended` if it is no longer valid. Returns `None` where
     /// JavaScript's coercions decide.
     #[must_use]
-    pub fn at(
-        &self,
-        now: f64,
-        account: &Account,
-        before: Option<&EndedBefore>,
-    ) -> Option<String> {
+    pub fn at(&self, now: f64, account: &Account, before: Option<&EndedBefore>) -> Option<String> {
         let ended = match end(self.times, account.session_key_number?, before, now) {
             Some(End::Reset) => account.session_key_last_reset.as_deref()?,
             Some(End::Application) => before.map(|before| &*before.ended)?,

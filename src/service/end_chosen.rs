@@ -113,7 +113,8 @@ fn end_session(
     set_flag: impl Fn(bool) + Send + 'static,
 ) -> Change {
     let opened_with = secret.clone();
-    let edit = Edit { set: format!(r#"{{"ended":{}}}"#, json::print_number(now)), remove: Vec::new() };
+    let edit =
+        Edit { set: format!(r#"{{"ended":{}}}"#, json::print_number(now)), remove: Vec::new() };
     Change::update(record, secret, 0, move |stored| {
         let secret = opened_with.as_ref();
         let text = stored.map(|stored| cipher::decrypt_record(stored, secret));
@@ -175,8 +176,10 @@ mod tests {
     use crate::store::{self, Key, Settings};
     use std::sync::mpsc;
 
-    const SESSION: &str = r#"{"object":"session","accountid":"a","created":5,"expires":99,"sessionKeyNumber":1}"#;
-    const ACCOUNT: &str = r#"{"object":"account","accountid":"a","sessionKey":"k","sessionKeyNumber":1}"#;
+    const SESSION: &str =
+        r#"{"object":"session","accountid":"a","created":5,"expires":99,"sessionKeyNumber":1}"#;
+    const ACCOUNT: &str =
+        r#"{"object":"account","accountid":"a","sessionKey":"k","sessionKeyNumber":1}"#;
 
     fn end(store: &Store, chosen: Chosen, receipt: Option<&str>) -> Result<Vec<bool>> {
         let (sender, answers) = mpsc::channel();

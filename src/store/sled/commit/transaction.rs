@@ -182,9 +182,8 @@ impl<'a> Transaction<'a> {
         self.stage(change)?;
         let new = self.overlay.get(&record.key)?;
         let in_flight = &self.shared.in_flight;
-        let entry = in_flight.computing(|| {
-            rule::entry(&record, stored.as_ref(), new.as_ref(), attribution, secret)
-        });
+        let entry = in_flight
+            .computing(|| rule::entry(&record, stored.as_ref(), new.as_ref(), attribution, secret));
         if let Some(entry) = entry {
             self.append(entry);
         }
