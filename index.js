@@ -5,6 +5,7 @@
 //   what an operator calls  open, with entries, purge and backup (dated-backups); recovery (restore, recover)
 //   sessions, audit         ends by choice and by policy, who is signed in, and the record of what ended; attribution and client say by
 //                           whom; module-settings
+//   events, metrics         watch and webhooks, over the audit; metrics, with reset-times, and metrics-route
 //   how a call is answered  open-stores (of this thread), session-cache, spin, native (the binary)
 //   shared                  settings, arguments, errors, host (the running Dashboard), host-keys, folders, store-files, limits, age,
 //                           findings, entry-counts, export-format, printable
@@ -20,12 +21,13 @@ const { atomic } = require('./lib/storage-object.js')
 const Storage = require('./lib/storage.js')
 const StorageList = require('./lib/storage-list.js')
 const { openStore, whenMainCloses } = require('./lib/open-stores.js')
+const { Webhooks, watch } = require('./lib/events/calls.js')
 const { Audit, SessionEnd, ...sessions } = require('./lib/sessions/calls.js')
 const { activate, deactivate } = require('./lib/sessions/module.js')
 
 const Sessions = { ...administrator.Sessions, ...sessions.Sessions }
 
-module.exports = { Account, Audit, open, progress, recover, ResetSessionKey, restore, Session, SessionEnd, Sessions, setup, Storage, StorageList }
+module.exports = { Account, Audit, open, progress, recover, ResetSessionKey, restore, Session, SessionEnd, Sessions, setup, Storage, StorageList, watch, Webhooks }
 
 // Dashboard calls this for a module, after the setup of its storage.
 async function setup () {
@@ -40,8 +42,9 @@ async function setup () {
     Object.assign(dashboard.StorageObject, atomic(store, dashboard.Storage))
     Object.assign(dashboard.StorageList, StorageList.additions(store))
     makeSignInOneChange(store, dashboard)
-    activate(store)
+    const { webhooks } = activate(store)
     whenMainCloses(deactivate)
+    await webhooks?.ready
   } catch (error) {
     // Dashboard only logs the error, and its log is silent by default.
     process.emitWarning(`dashboard-sled could not be set up as a module: ${error.message}`, { code: 'DASHBOARD_SLED_SETUP' })

@@ -7,8 +7,8 @@ module.exports = { isPublic, lookUpPublic, refusal }
 
 // Returns whether an address is neither private nor reserved for any other purpose.
 function isPublic (address) {
-  const { isValid, process } = require('ipaddr.js')
-  return isValid(address) && process(address).range() === 'unicast'
+  const ipaddr = require('ipaddr.js')
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast'
 }
 
 // A replacement for dns.lookup that leaves out addresses which are not public.

@@ -15,8 +15,8 @@ const SPREAD_MS = 5 * 1000
 const RECOVER_EVERY_MS = 60 * 1000
 
 module.exports = class Lanes {
-  constructor (random = Math.random) {
-    this.random = random
+  constructor ({ first = FIRST_MS, longest = LONGEST_MS, random = Math.random } = {}) {
+    Object.assign(this, { first, longest, random })
     this.lanes = new Map()
     // Number of entries in lanes that have not failed.
     this.healthy = 0
@@ -31,6 +31,12 @@ module.exports = class Lanes {
     const lane = this.lanes.get(key)
     lane.numbers.push(number)
     this.healthy += lane.attempts ? 0 : 1
+  }
+
+  addOnce (key, number) {
+    if (!this.lanes.has(key)) {
+      this.add(key, number)
+    }
   }
 
   // Takes at most `most` lanes whose first entry may be tried now.
@@ -74,8 +80,8 @@ module.exports = class Lanes {
       this.leave(lane)
       return attempts
     }
-    const delay = Math.min(FIRST_MS * FACTOR ** (attempts - 1), LONGEST_MS) * (0.75 + this.random() / 2)
-    this.putBack(lane, now + Math.max(delay, Math.min(retryAfter, LONGEST_MS)))
+    const delay = Math.min(this.first * FACTOR ** (attempts - 1), this.longest) * (0.75 + this.random() / 2)
+    this.putBack(lane, now + Math.max(delay, Math.min(retryAfter, this.longest)))
   }
 
   // Removes the first entry of a lane.
@@ -83,9 +89,12 @@ module.exports = class Lanes {
     lane.isBusy = false
     lane.numbers.shift()
     this.healthy -= lane.attempts ? 0 : 1
-    if (!lane.numbers.length) {
+    this.lanes.delete(lane.key)
+    if (lane.numbers.length) {
+      // Behind the others, so that each gets its turn.
+      this.lanes.set(lane.key, lane)
+    } else {
       this.setAttempts(lane, 0)
-      this.lanes.delete(lane.key)
     }
   }
 
@@ -126,9 +135,9 @@ module.exports = class Lanes {
       this.add(key, first)
       const lane = this.lanes.get(key)
       this.setAttempts(lane, attempts)
-      Object.assign(lane, { due: Math.min(due, now + 2 * LONGEST_MS), isDown: Boolean(isDown) })
+      Object.assign(lane, { due: Math.min(due, now + 2 * this.longest), isDown: Boolean(isDown) })
     }
   }
 }
 
-Object.assign(module.exports, { KEPT_MS, LONGEST_MS, MOST_ATTEMPTS })
+module.exports.MOST_ATTEMPTS = MOST_ATTEMPTS

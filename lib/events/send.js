@@ -61,13 +61,14 @@ module.exports = class Sender {
     }
     return new Promise((resolve, reject) => {
       const request = this.request({ ...this.options, headers, signal: AbortSignal.timeout(this.limitMs) })
+      let outcome
       request.on('error', (error) => {
         error.isKept = request.reusedSocket && error.code === 'ECONNRESET'
-        reject(error)
+        outcome ? resolve(outcome) : reject(error)
       })
       request.on('response', (response) => {
         const { statusCode } = response
-        const outcome = statusCode >= 200 && statusCode < 300
+        outcome = statusCode >= 200 && statusCode < 300
           ? { delivered: true }
           : { delivered: false, reason: `status ${statusCode}`, isDown: RECEIVER_IS_DOWN.includes(statusCode), retryAfter: retryAfter(response) }
         let read = 0
