@@ -81,7 +81,8 @@ function makeRegistry () {
           this.reset()
           const value = valueOf(making.found)
           const values = Array.isArray(value) ? value : [[{}, value]]
-          if (value === undefined) {
+          // Without labels, a reset leaves a sample of 0.
+          if (value === undefined && !labelNames.length) {
             this.remove()
           }
           values.filter(([, number]) => number !== undefined && number !== null).forEach(([labels, number]) => put(metric, labels, number))

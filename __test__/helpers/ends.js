@@ -22,12 +22,14 @@ async function makeEnds () {
     store,
     ledger,
     // Ends a session, each time another one.
-    async end (accountid, { appid = 'app', time = now() } = {}) {
+    async end (accountid, { appid = 'app', time = now(), appends = true } = {}) {
       await makeAccount(accountid, appid)
-      const sessionid = `session_${++sessions}`
+      const sessionid = `session_${process.pid}_${++sessions}`
       await store.write(`${appid}/session/${sessionid}`, JSON.stringify({ object: 'session', sessionid, accountid, tokenHash: 'the-token-hash', sessionKeyNumber: 1, created: 1, expires: 4e9 }))
       await store.end(appid, [sessionid], [], undefined, time, attribution(time), undefined, undefined, undefined)
-      await ledger.append()
+      if (appends) {
+        await ledger.append()
+      }
       return sessionid
     },
     async reset (accountid, appid = 'app') {
