@@ -40,11 +40,15 @@ const scripts = [
   ['lib/cli', ['index.js', 'package.json', 'lib/', 'lib/cli/', 'lib/import/']],
   ['lib/import/sled.js', ['index.js', 'lib/', 'lib/import/']],
   ['lib/import', ['lib/', 'lib/import/']],
+  ['lib/audit', ['lib/', 'lib/audit/']],
+  ['lib/sessions', ['lib/', 'lib/audit/', 'lib/sessions/']],
+  ['lib/gate.js', ['lib/', 'lib/sessions/']],
+  ['lib/routes.js', ['lib/', 'lib/sessions/']],
   ['lib/native.js', ['native.js', 'package.json', 'lib/']],
   ['lib/server.js', ['lib/routes.js']],
   ['lib', ['lib/']],
   ['src/www', ['lib/routes.js']],
-  ['index.js', ['lib/']]
+  ['index.js', ['lib/', 'lib/sessions/']]
 ]
 
 // A key of the format, from when the quarantine had one use.

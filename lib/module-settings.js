@@ -37,7 +37,7 @@ function readModuleSettings () {
     perAccount: readSetting('perAccount', readCount),
     auditKeep: readSetting('auditKeep', readSeconds),
     keepsClients: readSetting('auditClients', readOff) ?? true,
-    proxies: readProxies(process.env[moduleSettings.proxies.variable], (item) => { throw refusal('proxies', `${item} is no address and no network such as 10.0.0.0/8`, '') }),
+    proxies: readProxies(process.env[moduleSettings.proxies.variable], (item) => { throw refusal('proxies', `${item} is not an address or a network such as 10.0.0.0/8`, '') }),
     metricsToken: readSetting('metricsToken', readToken),
     webhook: readWebhook()
   }
@@ -115,7 +115,7 @@ function readUrl (text, name) {
   try {
     url = new URL(text)
   } catch (error) {
-    throw refusal(name, 'is no URL', '')
+    throw refusal(name, 'is not a URL', '')
   }
   if (!['https:', 'http:'].includes(url.protocol)) {
     throw refusal(name, 'is not an address of https', '')

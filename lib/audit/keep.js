@@ -1,4 +1,4 @@
-// What leaves the audit: entries that are too old, and what they tell of an account.
+// Removes from the audit entries that are too old, and everything that entries tell of an account.
 const { hostSecret, now } = require('../host.js')
 const { readEntries, readEntry, readHead, firstBefore } = require('./read.js')
 const { readTexts } = require('./read-texts.js')

@@ -1,4 +1,5 @@
-// What runs while the module is active on Dashboard's store: the audit, when sessions were last seen, and the policies.
+// Everything that runs while the module is active on Dashboard's store: the audit, when sessions were last seen, the policies, and
+// the webhook.
 const { setMaxListeners } = require('events')
 const { activate: activateAttribution } = require('../attribution.js')
 const Ledger = require('../audit/ledger.js')

@@ -1,11 +1,11 @@
-//! What a write of an account or a session ends, and the entry about it: why, by whom, and when.
+//! Tells which sessions a write of an account or a session ends, and makes the entry about it: why, by whom, and when.
 
 use super::cipher::Secret;
 use super::json::{self, Object};
 use super::write_over::Reading;
 use super::{keys, Kind};
 
-/// What a write ends.
+/// The sessions that a write ends.
 #[derive(Debug, PartialEq)]
 pub enum Ending {
     /// One session, of this account.

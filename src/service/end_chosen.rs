@@ -11,7 +11,7 @@ use crate::record::{ending, keys, reset, Kind};
 use crate::store::{Change, Edited, Record, Result, Store, StoreError};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What to end.
+/// The sessions to end.
 pub struct Chosen {
     /// Ids of single sessions.
     pub sessions: Vec<Vec<u8>>,
@@ -25,7 +25,7 @@ pub struct Chosen {
 pub struct End {
     /// The application.
     pub appid: Vec<u8>,
-    /// What to end.
+    /// The sessions to end.
     pub chosen: Chosen,
     /// When they end, in seconds.
     pub now: f64,

@@ -6,12 +6,14 @@
 use crate::record::cipher::{self, Secret};
 use crate::record::ending::{self, ending};
 use crate::record::import::{self, Import};
+use crate::record::keys;
 use crate::record::stale::{self, Fingerprint};
 use crate::record::write_over::{write_over, Locked};
 use crate::record::Kind;
 use crate::store::change::{Record, MAX_RULED_BYTES};
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
+use crate::store::key::Key;
 use crate::store::MAX_CONTENTS_BYTES;
 
 /// Fails if an edit of `record` returns `contents` that are too large. `follows_rule` says whether the edit itself
@@ -91,6 +93,11 @@ pub fn entry(
     let ending = ending(record.kind?, stored?, new.map(|new| &**new), secret)?;
     let entry = ending::entry(attribution, record.key.name()?, &ending)?;
     Some(cipher::encrypt_record(entry, secret).into())
+}
+
+/// Returns the key of an entry. Entries are read in the order of `order`.
+pub fn entry_key(order: u128) -> Key {
+    Key::record(&keys::new_entry(order))
 }
 
 /// Returns whether an import of `contents` at `record` would keep a part of the `stored` record.

@@ -4,7 +4,6 @@
 //! they are done together, or computed again together.
 
 use crate::record::cipher::Secret;
-use crate::record::keys;
 use crate::store::change::{Change, Edit, Edited, Record};
 use crate::store::contents::Contents;
 use crate::store::error::Result;
@@ -224,7 +223,7 @@ impl Transaction {
         self.positions += 1;
         let position = self.positions as u128 & 0xffff;
         let order = since.as_micros() << 64 | position << 48 | random;
-        self.put(request, &Key::record(&keys::new_entry(order)), Some(entry));
+        self.put(request, &rule::entry_key(order), Some(entry));
     }
 
     fn update(

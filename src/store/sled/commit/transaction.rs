@@ -1,7 +1,6 @@
 //! The transaction of one commit: computes its changes from the stored values, and makes the batch for sled.
 
 use crate::record::cipher::Secret;
-use crate::record::keys;
 use crate::store::cache::NotCached;
 use crate::store::change::{Change, Edit, Edited, Record};
 use crate::store::contents::Contents;
@@ -194,7 +193,7 @@ impl<'a> Transaction<'a> {
     fn append(&mut self, entry: Contents) {
         let order = u128::from(self.overlay.commit_number()) << 64 | u128::from(self.entries);
         self.entries += 1;
-        self.overlay.put_first(Key::record(&keys::new_entry(order)), entry);
+        self.overlay.put_first(rule::entry_key(order), entry);
     }
 
     fn require_room(&self, is_spared: bool) -> Result<()> {
