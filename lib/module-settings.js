@@ -22,6 +22,9 @@ const moduleSettings = {
 // A session is written as seen at most once a minute, so a shorter time would end sessions that are used.
 const LEAST_IDLE = 120
 const LEAST_TOKEN = 16
+// Bytes of a webhook's secret.
+const LEAST_SECRET = 24
+const MOST_SECRET = 64
 
 module.exports = { moduleSettings, readModuleSettings }
 
@@ -76,11 +79,14 @@ function readToken (text, name) {
 
 function readWebhook () {
   const url = readSetting('webhookUrl', readUrl)
-  const secret = readSetting('webhookSecret', (text) => text)
+  const secret = readSetting('webhookSecret', readSecret)
   if (Boolean(url) !== Boolean(secret)) {
     throw refusal(url ? 'webhookSecret' : 'webhookUrl', 'is missing; a webhook needs both', '')
   }
   const allowsPrivate = readSetting('webhookPrivate', readOn) ?? false
+  if (url?.protocol === 'http:' && !allowsPrivate) {
+    throw refusal('webhookUrl', 'has no https, so others could read the events on their way; http needs SLED_WEBHOOK_PRIVATE=allow', '')
+  }
   return url && { url, secret, allowsPrivate }
 }
 
@@ -89,6 +95,20 @@ function readOn (text, name) {
     throw refusal(name, 'is not allow, the only value that it can have')
   }
   return true
+}
+
+// As Standard Webhooks has it: base64 of 24 to 64 bytes. Two of them, with a space between, while one is replaced. It is in no message.
+function readSecret (text, name) {
+  const isSecret = (one) => {
+    const [, base64] = /^(?:whsec_)?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/.exec(one) || []
+    const size = base64 === undefined ? 0 : Buffer.from(base64, 'base64').length
+    return size >= LEAST_SECRET && size <= MOST_SECRET
+  }
+  const secrets = text.trim().split(/\s+/)
+  if (secrets.length > 2 || !secrets.every(isSecret)) {
+    throw refusal(name, `is not whsec_ with base64 of ${LEAST_SECRET} to ${MOST_SECRET} bytes after it; openssl rand -base64 32 makes the base64`, '')
+  }
+  return text
 }
 
 // The URL may have a secret in it.

@@ -123,12 +123,12 @@ async function closeStore (store) {
   if (main === store) {
     main = sessions = undefined
     endPurge()
-    endModule()
+    await endModule()
   }
   return store.close()
 }
 
-// Calls `end` when the main store closes.
+// Calls `end` when the main store closes, which waits for it.
 function whenMainCloses (end) {
   endModule = end
 }

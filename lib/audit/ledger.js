@@ -92,7 +92,7 @@ module.exports = class Ledger extends EventEmitter {
     }
     written.set(HEAD, JSON.stringify(head))
     await this.store.replace(HEAD, headText, [...written.keys()], [...written.values()], secret)
-    this.emit('appended', head.number)
+    this.emit('appended', head.number, entries)
   }
 
   warn (error) {
