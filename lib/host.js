@@ -1,5 +1,6 @@
 // The running Dashboard: its modules, its clock and its secret. It is found from the application, because a copy of Dashboard
 // beside this package would be another one.
+const fs = require('fs')
 const path = require('path')
 const native = require('./native.js')
 
@@ -20,7 +21,13 @@ function hostFile (name) {
 }
 
 function locate () {
-  return require.resolve(host, { paths: [global.applicationPath] })
+  return loadedPath(require.resolve(host, { paths: [global.applicationPath] }))
+}
+
+// Returns the path under which a file of the running host is loaded. Node may leave a symbolic link in what it resolves here for the
+// first time, and under another path the file would be loaded once more, with another clock.
+function loadedPath (file) {
+  return file in require.cache ? file : fs.realpathSync(file)
 }
 
 // Returns whole seconds of the host's clock, which its tests shift; of the system's clock if no host is loaded.
@@ -72,7 +79,7 @@ function timestampPath () {
   if (resolved.applicationPath !== global.applicationPath) {
     resolved.applicationPath = global.applicationPath
     try {
-      resolved.timestamp = require.resolve(`${host}/src/timestamp.js`, { paths: [global.applicationPath] })
+      resolved.timestamp = loadedPath(require.resolve(`${host}/src/timestamp.js`, { paths: [global.applicationPath] }))
     } catch (error) {
       // There is no application, or it does not have the host.
       resolved.timestamp = undefined
