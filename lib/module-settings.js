@@ -4,17 +4,19 @@ const { readAge } = require('./age.js')
 const { readProxies } = require('./client.js')
 const { failure } = require('./errors.js')
 
+const CODE = 'ERR_MODULE_SETTING'
+
 const moduleSettings = {
-  idleAfter: { variable: 'SESSION_IDLE_AFTER', slug: 'invalid-session-idle-after', code: 'ERR_SESSION_IDLE_AFTER' },
-  absoluteAfter: { variable: 'SESSION_ABSOLUTE_AFTER', slug: 'invalid-session-absolute-after', code: 'ERR_SESSION_ABSOLUTE_AFTER' },
-  perAccount: { variable: 'SESSIONS_PER_ACCOUNT', slug: 'invalid-sessions-per-account', code: 'ERR_SESSIONS_PER_ACCOUNT' },
-  auditKeep: { variable: 'SLED_AUDIT_KEEP', slug: 'invalid-sled-audit-keep', code: 'ERR_SLED_AUDIT_KEEP', byDefault: '400d' },
-  auditClients: { variable: 'SLED_AUDIT_CLIENTS', slug: 'invalid-sled-audit-clients', code: 'ERR_SLED_AUDIT_CLIENTS' },
-  proxies: { variable: 'TRUSTED_PROXIES', slug: 'invalid-trusted-proxies', code: 'ERR_TRUSTED_PROXIES' },
-  metricsToken: { variable: 'SLED_METRICS_TOKEN', slug: 'invalid-sled-metrics-token', code: 'ERR_SLED_METRICS_TOKEN' },
-  webhookUrl: { variable: 'SLED_WEBHOOK_URL', slug: 'invalid-sled-webhook-url', code: 'ERR_SLED_WEBHOOK_URL' },
-  webhookSecret: { variable: 'SLED_WEBHOOK_SECRET', slug: 'invalid-sled-webhook-secret', code: 'ERR_SLED_WEBHOOK_SECRET' },
-  webhookPrivate: { variable: 'SLED_WEBHOOK_PRIVATE', slug: 'invalid-sled-webhook-private', code: 'ERR_SLED_WEBHOOK_PRIVATE' }
+  idleAfter: { variable: 'SESSION_IDLE_AFTER', slug: 'invalid-session-idle-after' },
+  absoluteAfter: { variable: 'SESSION_ABSOLUTE_AFTER', slug: 'invalid-session-absolute-after' },
+  perAccount: { variable: 'SESSIONS_PER_ACCOUNT', slug: 'invalid-sessions-per-account' },
+  auditKeep: { variable: 'SLED_AUDIT_KEEP', slug: 'invalid-sled-audit-keep', byDefault: '400d' },
+  auditClients: { variable: 'SLED_AUDIT_CLIENTS', slug: 'invalid-sled-audit-clients' },
+  proxies: { variable: 'TRUSTED_PROXIES', slug: 'invalid-trusted-proxies' },
+  metricsToken: { variable: 'SLED_METRICS_TOKEN', slug: 'invalid-sled-metrics-token' },
+  webhookUrl: { variable: 'SLED_WEBHOOK_URL', slug: 'invalid-sled-webhook-url' },
+  webhookSecret: { variable: 'SLED_WEBHOOK_SECRET', slug: 'invalid-sled-webhook-secret' },
+  webhookPrivate: { variable: 'SLED_WEBHOOK_PRIVATE', slug: 'invalid-sled-webhook-private' }
 }
 
 // A session is written as seen at most once a minute, so a shorter time would end sessions that are used.
@@ -50,7 +52,7 @@ function readSetting (name, read) {
 }
 
 function readSeconds (text, name) {
-  return readAge(text, moduleSettings[name])
+  return readAge(text, { ...moduleSettings[name], code: CODE })
 }
 
 function readCount (text, name) {
@@ -124,7 +126,7 @@ function readUrl (text, name) {
 }
 
 function refusal (name, sentence, text) {
-  const { variable, slug, code } = moduleSettings[name]
+  const { variable, slug } = moduleSettings[name]
   const shown = text ?? `"${process.env[variable]}" `
-  return failure(slug, code, `${variable}: ${shown}${sentence}`)
+  return failure(slug, CODE, `${variable}: ${shown}${sentence}`)
 }

@@ -2,6 +2,7 @@
 // Dashboard's data is not in a store of this package: a look-up in an empty store would answer that nobody is signed in.
 const administrator = require('./administrator.js')
 const { gate } = require('./gate.js')
+const pages = require('./pages/index.js')
 const { Audit, SessionEnd, Sessions, user } = require('./sessions/calls.js')
 const { Webhooks } = require('./sessions/event-calls.js')
 
@@ -26,7 +27,8 @@ module.exports = {
     SessionEnd,
     SessionList: { get: Sessions.list },
     Sessions: administrator.Sessions,
-    Webhooks: { get: Webhooks.undelivered, patch: Webhooks.retry }
+    Webhooks: { get: Webhooks.undelivered, patch: Webhooks.retry },
+    ...pages.administrator
   }),
-  user: whenActive(user)
+  user: whenActive({ ...user, ...pages.user })
 }

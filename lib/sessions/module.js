@@ -11,11 +11,12 @@ const { readModuleSettings } = require('../module-settings.js')
 const { settings: storeSettings } = require('../settings.js')
 const LastSeen = require('./last-seen.js')
 const { endOverLimit } = require('./policies.js')
+const Samples = require('./samples.js')
 
 const PRUNE_EVERY_MS = 60 * 60 * 1000
 let active
 
-module.exports = { activate, current, deactivate, peekModule }
+module.exports = { activate, activateAlone, current, deactivate, peekModule }
 
 // Returns the active module. Fails if Dashboard does not run it.
 function current () {
@@ -32,10 +33,8 @@ function peekModule () {
 
 function activate (store) {
   deactivate()
-  const settings = readModuleSettings()
-  const clientOf = clientReader(settings.proxies, settings.keepsClients)
-  activateAttribution(clientOf)
-  const module = { store, settings, ledger: new Ledger(store), lastSeen: new LastSeen(store, clientOf), signIns: 0, ends: new Map(), watchers: 0 }
+  const module = make(store, readModuleSettings())
+  const { settings } = module
   // A store in a database may be open in other processes.
   module.isShared = Boolean(process.env[storeSettings.url.variable])
   const closing = new AbortController()
@@ -45,6 +44,8 @@ function activate (store) {
   module.ledger.on('appended', (number, entries) => countEnds(module.ends, entries))
   module.ledger.start()
   module.lastSeen.start()
+  module.samples = new Samples(module)
+  module.samples.start()
   if (settings.webhook) {
     // Nobody else needs the libraries that it needs.
     const Webhooks = require('../events/webhooks.js')
@@ -58,12 +59,25 @@ function activate (store) {
   return module
 }
 
+// The same for a store that no dashboard has open: what is asked for is answered, and nothing runs.
+function activateAlone (store) {
+  active = make(store, { keepsClients: false })
+  return active
+}
+
+function make (store, settings) {
+  const clientOf = clientReader(settings.proxies, settings.keepsClients)
+  activateAttribution(clientOf)
+  return { store, settings, ledger: new Ledger(store), lastSeen: new LastSeen(store, clientOf), signIns: 0, ends: new Map(), watchers: 0 }
+}
+
 // Resolves when nothing of the module needs the store any more.
 async function deactivate () {
   if (active) {
-    const { close, lastSeen, ledger, pruning, webhooks } = active
+    const { close, lastSeen, ledger, pruning, samples, webhooks } = active
+    samples?.stop()
     active = undefined
-    close()
+    close?.()
     ledger.stop()
     lastSeen.stop()
     clearInterval(pruning)
