@@ -42,15 +42,11 @@ const scripts = [
   ['lib/import/sled.js', ['index.js', 'lib/', 'lib/import/']],
   ['lib/import', ['lib/', 'lib/import/']],
   ['lib/audit', ['lib/', 'lib/audit/']],
-<<<<<<< HEAD
   ['lib/events', ['package.json', 'lib/', 'lib/audit/', 'lib/events/']],
   ['lib/sessions', ['lib/', 'lib/audit/', 'lib/events/', 'lib/sessions/']],
   ['lib/metrics.js', ['lib/', 'lib/audit/', 'lib/sessions/']],
   ['lib/metrics-route.js', ['lib/', 'lib/sessions/']],
-=======
-  ['lib/sessions', ['lib/', 'lib/audit/', 'lib/sessions/']],
   ['lib/pages', ['lib/', 'lib/audit/', 'lib/sessions/', 'lib/pages/']],
->>>>>>> sessions
   ['lib/gate.js', ['lib/', 'lib/sessions/']],
   ['lib/routes.js', ['lib/', 'lib/sessions/', 'lib/pages/']],
   ['lib/native.js', ['native.js', 'package.json', 'lib/']],
