@@ -24,8 +24,8 @@ const { atomic } = require('./lib/storage-object.js')
 const Storage = require('./lib/storage.js')
 const StorageList = require('./lib/storage-list.js')
 const { openStore, whenMainCloses } = require('./lib/open-stores.js')
-const { Webhooks, watch } = require('./lib/events/calls.js')
 const { Audit, SessionEnd, ...sessions } = require('./lib/sessions/calls.js')
+const { Webhooks, watch } = require('./lib/sessions/event-calls.js')
 const { activate, deactivate } = require('./lib/sessions/module.js')
 
 const Sessions = { ...administrator.Sessions, ...sessions.Sessions }

@@ -137,11 +137,14 @@ describe('watch', () => {
       await until(() => ends.ledger.listenerCount('appended') === 3)
       const done = { done: true, value: undefined }
       assert.deepStrictEqual(await waiting[3], done)
+      const begun = Date.now()
       assert.deepStrictEqual(await consumers[0].return(), done)
       controller.abort()
       assert.deepStrictEqual(await waiting[1], done)
       closing.abort()
       assert.deepStrictEqual(await Promise.all(waiting), [done, done, done, done])
+      // Not at the next look for entries, which is once a second.
+      assert(Date.now() - begun < 500)
       assert.deepStrictEqual(await Promise.all(consumers.map((events) => events.next())), [done, done, done, done])
       assert.deepStrictEqual([module.watchers, getEventListeners(closing.signal, 'abort').length, getEventListeners(controller.signal, 'abort').length], [0, 0, 0])
     })
