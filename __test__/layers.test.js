@@ -45,7 +45,7 @@ const scripts = [
   ['lib/server.js', ['lib/routes.js']],
   ['lib', ['lib/']],
   ['src/www', ['lib/routes.js']],
-  ['index.js', ['lib/']]
+  ['index.js', ['lib/', 'lib/control/', 'lib/sessions/']]
 ]
 
 // A key of the format, from when the quarantine had one use.
