@@ -36,6 +36,10 @@ describe('gate', () => {
     assert.strictEqual(nobody.open.body, '{"session":null}')
     for (const ending in ended) {
       assert.deepStrictEqual(withoutNumbers(ended[ending]), withoutNumbers(nobody), ending)
+      // The browser forgets the cookie, unless nobody knows the session any more.
+      const cleared = Object.values(ended[ending]).map(({ cookies = [] }) => cookies.map((cookie) => cookie.split(';')[0]).join())
+      const both = 'sessionid=x,token=x'
+      assert.deepStrictEqual(cleared, ending === 'account deleted' ? ['', '', '', ''] : [both, both, '', both], ending)
     }
     assert.deepStrictEqual(clock, [false, true])
     assert.deepStrictEqual(warnings, [])
@@ -138,5 +142,5 @@ function isLetIn ({ status, body }) {
 }
 
 function withoutNumbers (answers) {
-  return Object.entries(answers).map(([way, { number, ...answer }]) => [way, answer])
+  return Object.entries(answers).map(([way, { number, cookies, ...answer }]) => [way, answer])
 }

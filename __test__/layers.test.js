@@ -15,7 +15,7 @@ const arrows = {
 }
 // The files of the store that apply the rules about stale writes and imports. The others only pass on two types of the rules.
 const ruled = /^src\/store\/(change|rule)\.rs$/
-const passedOn = ['cipher::Secret', 'stale::Fingerprint']
+const passedOn = ['cipher::Secret', 'stale::Fingerprint', 'ending::Ending']
 // Within the embedded engine. `sled` is its `mod.rs`.
 const engine = {
   format: [],
@@ -41,11 +41,16 @@ const scripts = [
   ['lib/control', ['package.json', 'lib/', 'lib/audit/', 'lib/control/', 'lib/sessions/']],
   ['lib/import/sled.js', ['index.js', 'lib/', 'lib/import/']],
   ['lib/import', ['lib/', 'lib/import/']],
+  ['lib/audit', ['lib/', 'lib/audit/']],
+  ['lib/sessions', ['lib/', 'lib/audit/', 'lib/sessions/']],
+  ['lib/pages', ['lib/', 'lib/audit/', 'lib/sessions/', 'lib/pages/']],
+  ['lib/gate.js', ['lib/', 'lib/sessions/']],
+  ['lib/routes.js', ['lib/', 'lib/sessions/', 'lib/pages/']],
   ['lib/native.js', ['native.js', 'package.json', 'lib/']],
   ['lib/server.js', ['lib/routes.js']],
   ['lib', ['lib/']],
   ['src/www', ['lib/routes.js']],
-  ['index.js', ['lib/', 'lib/control/', 'lib/sessions/']]
+  ['index.js', ['lib/', 'lib/control/', 'lib/events/', 'lib/pages/', 'lib/sessions/']]
 ]
 
 // A key of the format, from when the quarantine had one use.

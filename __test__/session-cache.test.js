@@ -156,12 +156,12 @@ describe('session cache', () => {
       ['of 3 KB in UTF-16', () => ({ data: 'ā'.repeat(1500) }), budget / 3000],
       ['with many properties', (i) => Object.fromEntries(Array.from({ length: 50 }, (_, j) => [`${i} ${j}`, 1])), budget / 4000]
     ]) {
-      it(title, () => {
+      it(title, async () => {
         const cache = new SessionCache(mainStore().number, budget)
-        const [, sessionVersion, accountVersion] = mainStore().session(appid, 'session_1', 1)
+        const [, ...versions] = await mainStore().session(appid, 'session_1', 1)
         for (let i = 0; i < 2 * most; i++) {
           const added = { ...session(), ...more(i) }
-          cache.add(appid, `session_${i}`, added, { text: JSON.stringify(added), sessionVersion, accountVersion, isFromMemory: true })
+          cache.add(appid, `session_${i}`, added, { text: JSON.stringify(added), versions, isFromMemory: true })
           assert(cache.get(appid, 'session_0'))
         }
         assert(cache.young.size + cache.old.size <= most, `${cache.young.size} and ${cache.old.size}`)
@@ -172,7 +172,7 @@ describe('session cache', () => {
     it('does not keep a session that is larger than its budget', () => {
       const cache = new SessionCache(mainStore().number, 1000)
       const large = { ...session(), data: 'a'.repeat(1000) }
-      cache.add(appid, 'session_1', large, { text: JSON.stringify(large), sessionVersion: 1, accountVersion: 1, isFromMemory: true })
+      cache.add(appid, 'session_1', large, { text: JSON.stringify(large), versions: [1, 1, 1], isFromMemory: true })
       assert.strictEqual(cache.young.size, 0)
     })
   })

@@ -1,5 +1,5 @@
-// Who asks for a change: the request that a write belongs to, a policy of this module, or the command line. The store adds it to
-// the entry about what the change ends. Nothing is recorded before `activate`: with STORAGE alone this module is not active.
+// The actor of a change: the user of the request that a write belongs to, a policy of this module, or the command line. The store
+// adds it to the entry about what the change ends. Nothing is recorded before `activate`: with STORAGE alone this module is not active.
 const { AsyncLocalStorage } = require('async_hooks')
 const { isRecordKey } = require('./host-keys.js')
 const { now } = require('./host.js')
@@ -33,7 +33,11 @@ function attribution () {
   if (!client) {
     return
   }
-  const { req, actor, cause, reason } = running.getStore() || {}
+  const context = running.getStore()
+  if (context === undefined) {
+    return `{"time":${now()},"actor":{"type":"system"}}`
+  }
+  const { req, actor, cause, reason } = context
   return JSON.stringify({ time: now(), actor: actor || actorOf(req), ...(req && client(req)), cause, reason: reason && shorten(reason) })
 }
 

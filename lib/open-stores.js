@@ -69,8 +69,8 @@ async function openFolder (folder, { cacheMB, commitSeconds, create }) {
 }
 
 // Opens the store in a database, without Dashboard.
-async function openDatabase (url, { cacheMB, commitSeconds, isExternal, create }) {
-  return openNative({ url, isExternal, cacheBytes: cacheMB * MEBIBYTE, commitSeconds, create })
+async function openDatabase (url, { cacheMB, commitSeconds, isExternal, create, isImport }) {
+  return openNative({ url, isExternal, isImport, cacheBytes: cacheMB * MEBIBYTE, commitSeconds, create })
 }
 
 // Opens the store of a dashboard that does not run, as the main store of this process.
@@ -81,13 +81,13 @@ async function openAlone ({ folder, url, cacheMB, commitSeconds, isExternal }) {
   return store
 }
 
-async function openNative ({ folder, url, isExternal, cacheBytes, commitSeconds, create }) {
+async function openNative ({ folder, url, isExternal, isImport = false, cacheBytes, commitSeconds, create }) {
   if (!settlesAtExit) {
     settlesAtExit = true
     process.on('exit', settle)
   }
   const store = url
-    ? await native.openDatabase(url, cacheBytes, commitSeconds, isExternal, create)
+    ? await native.openDatabase(url, cacheBytes, commitSeconds, isExternal, create, isImport)
     : await withSentence([folder], () => native.openStore(folder, cacheBytes, commitSeconds, create))
   for (const { code, text } of store.notices) {
     process.emitWarning(`dashboard-sled: ${text}`, { code })
@@ -123,12 +123,12 @@ async function closeStore (store) {
   if (main === store) {
     main = sessions = undefined
     endPurge()
-    endModule()
+    await endModule()
   }
   return store.close()
 }
 
-// Calls `end` when the main store closes.
+// Calls `end` when the main store closes, which waits for it.
 function whenMainCloses (end) {
   endModule = end
 }

@@ -5,6 +5,7 @@ const { removeStale } = require('./control-socket.js')
 const { invalid } = require('./errors.js')
 const { refuseSame, withSentence } = require('./folders.js')
 const { configuredSecret } = require('./host.js')
+const { checkDurability, settings } = require('./settings.js')
 
 module.exports = { recover, restore }
 
@@ -17,10 +18,14 @@ async function restore ({ folder, path, keepSessions = false } = {}) {
 }
 
 // `invalidateSessions` has to be given, because nobody should end every session without saying so.
-async function recover ({ path, invalidateSessions = false, evenIfWhole = false } = {}) {
-  requireText(path, 'invalid-path')
+async function recover ({ path, url, durability, invalidateSessions = false, evenIfWhole = false } = {}) {
+  requireText(url === undefined ? path : url, url === undefined ? 'invalid-path' : 'invalid-url')
   if (invalidateSessions !== true) {
     throw invalid('invalid-recovery', 'a recovery ends every session of every account: confirm that with invalidateSessions (--invalidate-sessions), or restore a backup instead')
+  }
+  if (url !== undefined) {
+    const isExternal = checkDurability({ durability })
+    return JSON.parse(await native.recoverDatabase(url, settings.commitSeconds.byDefault, isExternal, seconds(), configuredSecret()))
   }
   return JSON.parse(await withSentence([path], () => native.recoverStore(path, evenIfWhole === true, seconds(), configuredSecret())))
 }

@@ -2,6 +2,8 @@
 // Dashboard's data is not in a store of this package: a look-up in an empty store would answer that nobody is signed in.
 const administrator = require('./administrator.js')
 const { gate } = require('./gate.js')
+const { Webhooks } = require('./events/calls.js')
+const pages = require('./pages/index.js')
 const { Audit, SessionEnd, Sessions, user } = require('./sessions/calls.js')
 
 const isActive = process.env.STORAGE === 'dashboard-sled'
@@ -24,7 +26,9 @@ module.exports = {
     Session: administrator.Session,
     SessionEnd,
     SessionList: { get: Sessions.list },
-    Sessions: administrator.Sessions
+    Sessions: administrator.Sessions,
+    Webhooks: { get: Webhooks.undelivered, patch: Webhooks.retry },
+    ...pages.administrator
   }),
-  user: whenActive(user)
+  user: whenActive({ ...user, ...pages.user })
 }

@@ -3,13 +3,13 @@
 // in target/journey; JOURNEY_PICTURES=keep puts those that README shows into docs/pictures,
 // for which it takes pngquant and cwebp.
 const assert = require('assert')
-const { execFileSync } = require('child_process')
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
 const { freePort } = require('../contract/free-port.js')
 const { hasBrowser, launch } = require('./browser.js')
 const { npmRun } = require('./npm-run.js')
+const { keepPicture } = require('./pictures.js')
 const Visitor = require('./visitor.js')
 
 const minute = 60 * 1000
@@ -160,7 +160,7 @@ describe('the journey in a browser', function () {
     await assert.rejects(user.open('/'), /ERR_CONNECTION_REFUSED/)
     if (process.env.JOURNEY_PICTURES === 'keep') {
       for (const name of inReadme) {
-        keep(path.join(pictures, `${name}.png`), path.join(root, 'docs', 'pictures', `${name.replace(/^\d+-/, '')}.webp`))
+        keepPicture(path.join(pictures, `${name}.png`), path.join(root, 'docs', 'pictures', `${name.replace(/^\d+-/, '')}.webp`))
       }
     }
   })
@@ -178,9 +178,3 @@ describe('the journey in a browser', function () {
     return Object.fromEntries(list.map((session) => [session.sessionid, session]))
   }
 })
-
-// Makes a picture a fifth as large: every download has it.
-function keep (picture, kept) {
-  const few = execFileSync('pngquant', ['--nofs', '16', '-'], { input: fs.readFileSync(picture) })
-  execFileSync('cwebp', ['-quiet', '-lossless', '-z', '9', '-o', kept, '--', '-'], { input: few })
-}

@@ -24,6 +24,16 @@ module.exports = class Visitor {
     await this.page.screenshot({ path: path.join(this.pictures, `${name}.png`), fullPage: true })
   }
 
+  // The whole page, also what its frame would have to be scrolled for.
+  async showAll (name) {
+    const content = await this.content()
+    const height = await content.evaluate(() => document.documentElement.scrollHeight)
+    const { width, height: before } = this.page.viewport()
+    await this.page.setViewport({ width, height: Math.max(300, height + 140) })
+    await this.show(name)
+    await this.page.setViewport({ width, height: before })
+  }
+
   // Most of the host's pages stand in a frame, below its menus; the ones for signing in do not.
   async content () {
     const iframe = await this.page.$('#application-iframe')
@@ -33,6 +43,17 @@ module.exports = class Visitor {
   async text (selector) {
     const content = await this.content()
     return content.$eval(selector, (element) => element.innerText.trim())
+  }
+
+  async value (selector) {
+    const content = await this.content()
+    return content.$eval(selector, (element) => element.value)
+  }
+
+  // The text of each cell of a table by its rows, none if there is no such table.
+  async rows (selector) {
+    const content = await this.content()
+    return content.$$eval(`${selector} tbody tr`, (rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText.trim())))
   }
 
   async fill (form) {

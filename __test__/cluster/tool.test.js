@@ -62,7 +62,10 @@ describe('the tool on a database', () => {
     const { result } = await tool('verify', '--store', url)
     // With those of the dashboard.
     assert.deepStrictEqual([result.records > 1501, result.lists > 1, result.items > 3000, result.problems], [true, true, true, 0])
-    assert.strictEqual((await tool('stats', '--store', url)).code, 0)
+    const { code, result: { diskBytes } } = await tool('stats', '--store', url)
+    const [{ bytes }] = await cluster.query("SELECT pg_total_relation_size('objects') + pg_total_relation_size('lists') AS bytes")
+    assert.strictEqual(code, 0)
+    assert(diskBytes >= Number(bytes) && diskBytes < Number(bytes) + 500000, `${diskBytes} of ${bytes}`)
     const { result: list } = await tool('list', 'l', '--limit', '2', '--store', url)
     assert(JSON.stringify(list).includes('item 2999'), JSON.stringify(list))
   })

@@ -7,8 +7,8 @@ const host = path.join(packages, '@userdashboard', 'dashboard')
 
 module.exports = { host, makeApplication }
 
-function makeApplication (folder, modules) {
-  const settings = { name: 'application', private: true, dashboard: { modules } }
+function makeApplication (folder, modules, title) {
+  const settings = { name: 'application', private: true, dashboard: { title, modules } }
   fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify(settings))
   fs.writeFileSync(path.join(folder, 'main.js'), 'global.applicationPath = __dirname\n')
   fs.symlinkSync(packages, path.join(folder, 'node_modules'))

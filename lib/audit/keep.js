@@ -1,4 +1,4 @@
-// What leaves the audit: entries that are too old, and what they tell of an account.
+// Removes from the audit entries that are too old, and everything that entries tell of an account.
 const { hostSecret, now } = require('../host.js')
 const { readEntries, readEntry, readHead, firstBefore } = require('./read.js')
 const { readTexts } = require('./read-texts.js')
@@ -9,9 +9,10 @@ const BATCH = 128
 
 module.exports = { erase, prune }
 
-// Removes the entries that are older than `age` in seconds. The hash of the last of them stays as the anchor of the chain.
-async function prune (store, age) {
-  const last = await firstBefore(store, now() - age)
+// Removes the entries that are older than `age` in seconds, and before the number `below`. The hash of the last of them stays as the
+// anchor of the chain.
+async function prune (store, age, below = Infinity) {
+  const last = Math.min(await firstBefore(store, now() - age), below - 1)
   let removed = 0
   for (;;) {
     const head = await readHead(store)

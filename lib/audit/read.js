@@ -87,7 +87,7 @@ async function start (store, appid, { accountid, actor, cause, until }) {
   return [kind, Math.min(last, number)]
 }
 
-// Returns the number of the last entry that is not after `time`, 0 if there is none.
+// Returns the number of the last entry that is not after `time`, or 0.
 async function firstBefore (store, time) {
   const head = await readHead(store)
   let [low, high] = [head.first - 1, head.number]

@@ -67,7 +67,7 @@ module.exports = {
       ['accounts', 'accounts whose sessions were ended'],
       ['others', 'records under keys of accounts that are not accounts'],
       dryRun,
-      ['wentBack', 'whether the store has gone back in time', '--dry-run'],
+      ['wentBack', 'whether the store has gone back in time; null for a database, which does not say', '--dry-run'],
       ['records', 'records that were saved', '--salvage'],
       ['lists', 'lists that were saved', '--salvage'],
       ['items', 'items of these lists', '--salvage'],

@@ -1,4 +1,4 @@
-// What a request says: from its body and its query, as text over HTTP or as values from a call. Nothing matches everything by
+// The arguments of a request: from its body and its query, as text over HTTP or as values from a call. Nothing matches everything by
 // accident: a name that is given and empty is refused.
 const { invalid } = require('../errors.js')
 const { isUnambiguous } = require('../host-keys.js')

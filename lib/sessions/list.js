@@ -1,4 +1,4 @@
-// Who is signed in: sessions with their state, and when and from where they were last seen.
+// The sessions of an application or an account, with their state, and when and from where they were last seen.
 const { invalid } = require('../errors.js')
 const { now } = require('../host.js')
 const { Session } = require('../administrator.js')

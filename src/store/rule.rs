@@ -4,14 +4,16 @@
 //! The rules themselves are in [`crate::record`]. They are applied here to contents with their retired fingerprints.
 
 use crate::record::cipher::{self, Secret};
-use crate::record::ending::{self, ending};
+use crate::record::ending::{self, Ending};
 use crate::record::import::{self, Import};
+use crate::record::keys;
 use crate::record::stale::{self, Fingerprint};
 use crate::record::write_over::{write_over, Locked};
 use crate::record::Kind;
 use crate::store::change::{Record, MAX_RULED_BYTES};
 use crate::store::contents::Contents;
 use crate::store::error::{Result, StoreError};
+use crate::store::key::Key;
 use crate::store::MAX_CONTENTS_BYTES;
 
 /// Fails if an edit of `record` returns `contents` that are too large. `follows_rule` says whether the edit itself
@@ -80,17 +82,30 @@ pub fn import(
     })
 }
 
-/// Returns the entry about what ends when `record` gets the contents `new` instead of `stored`, if anything does.
-pub fn entry(
+/// Returns what ends when `record` gets the contents `new` instead of `stored`.
+pub fn ending(
     record: &Record,
     stored: Option<&Contents>,
     new: Option<&Contents>,
+    secret: Option<&Secret>,
+) -> Option<Ending> {
+    ending::ending(record.kind?, stored?, new.map(|new| &**new), secret)
+}
+
+/// Returns the entry about an `ending` that a change of `record` causes.
+pub fn entry(
+    record: &Record,
+    ending: &Ending,
     attribution: &str,
     secret: Option<&Secret>,
 ) -> Option<Contents> {
-    let ending = ending(record.kind?, stored?, new.map(|new| &**new), secret)?;
-    let entry = ending::entry(attribution, record.key.name()?, &ending)?;
+    let entry = ending::entry(attribution, record.key.name()?, ending)?;
     Some(cipher::encrypt_record(entry, secret).into())
+}
+
+/// Returns the key of an entry. Entries are read in the order of `order`.
+pub fn entry_key(order: u128) -> Key {
+    Key::record(&keys::new_entry(order))
 }
 
 /// Returns whether an import of `contents` at `record` would keep a part of the `stored` record.

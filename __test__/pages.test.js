@@ -1,0 +1,167 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const { once } = require('events')
+const fs = require('fs')
+const path = require('path')
+const { freePort } = require('./contract/free-port.js')
+const { makeApplication } = require('./contract/make-application.js')
+const { makeFolder, runNode } = require('./helper.js')
+const { barRows, lineChart } = require('../lib/pages/chart.js')
+const { deviceName } = require('../lib/pages/device.js')
+const { makeFormToken, readFormToken } = require('../lib/pages/form-token.js')
+const { escape, fill } = require('../lib/pages/render.js')
+const { ago, moment, readMoment } = require('../lib/pages/times.js')
+
+describe('pages', () => {
+  describe('in the real Dashboard', function () {
+    this.timeout(60000)
+    let folder
+    beforeEach(() => {
+      folder = makeFolder()
+      makeApplication(folder, ['dashboard-sled'])
+    })
+    afterEach(() => fs.rmSync(folder, { recursive: true }))
+
+    it('are there for an administrator, with entries in the menus', async () => {
+      const { statuses, menus } = await step('present')
+      assert.deepStrictEqual(statuses, Array(8).fill(200))
+      assert.strictEqual(menus, 6)
+    })
+    it('are not there if Dashboard keeps its data elsewhere', async () => {
+      const { statuses, menus } = await step('present', {}, { STORAGE: '', STORAGE_PATH: path.join(folder, 'data') })
+      assert.deepStrictEqual([statuses, menus], [Array(8).fill(404), 0])
+    })
+    it('show each live session once, however many have ended, while others begin', async () => {
+      const { expected, seen, pages } = await step('live', { live: 25, ended: 120 })
+      assert.deepStrictEqual(seen, expected)
+      assert(pages >= 3, pages)
+    })
+    it('show each entry of the audit once, and files have all of them', async () => {
+      const count = 1200
+      const { paged, lines, numbers, word, filtered, none } = await step('audit', { count }, { PAGE_SIZE: '100' })
+      const all = Array.from({ length: count }, (_, index) => count - index)
+      assert.deepStrictEqual([paged, numbers], [all, all])
+      assert.deepStrictEqual([lines, word, none], [count + 2, 'user', 500])
+      assert.match(filtered, /^number,[^\r\n]+\r\n$/)
+    })
+    it('tell another application nothing', async () => {
+      assert.deepStrictEqual(await step('tenants'), { told: [], texts: 8, warnings: [] })
+    })
+    it('end nothing without the form of the session, and once if it comes twice', async () => {
+      const { refused, both, entries, after } = await step('forms')
+      const foreign = [200, 'The form was not from this session. Look at it again, then send it.']
+      assert.deepStrictEqual(refused, [...Array(5).fill(foreign), [200, 'The reason is too long: 500 characters are kept.']])
+      const done = [303, '/administrator/live-sessions?message=ended&ended=1&planned=1']
+      assert.deepStrictEqual([both, entries], [[done, done], 1])
+      assert.strictEqual(after, 'There is nothing to end: no session is live.')
+    })
+
+    async function step (name, argument = {}, env = {}) {
+      const { child, ended } = runNode('pages.js', {
+        args: [name, JSON.stringify(argument)],
+        env: {
+          APPLICATION: folder,
+          BCRYPT_WORKLOAD_FACTOR: '4',
+          GENERATE_API_TXT: 'false',
+          GENERATE_ENV_TXT: 'false',
+          GENERATE_SITEMAP_TXT: 'false',
+          PORT: String(await freePort()),
+          SLED_PATH: path.join(folder, 'store'),
+          STORAGE: 'dashboard-sled',
+          ...env
+        }
+      })
+      ended.then(({ code, stderr }) => code && child.emit('error', new Error(stderr)))
+      const [result] = await once(child, 'message')
+      assert.strictEqual((await ended).code, 0)
+      return result
+    }
+  })
+
+  describe('text of users', () => {
+    it('is text after the two browsers that read it, and for Dashboard\'s parser', () => {
+      const hostile = '<b>&amp;"\'`${x}{{y}}\\' // eslint-disable-line no-template-curly-in-string
+      const filled = fill('<input value="{{text}}">', { text: hostile }, escape)
+      const [, value] = /value="([^"]*)"/.exec(filled)
+      assert(!/[<>'"`$\\{]/.test(value), value)
+      assert.strictEqual(decode(decode(value)), hostile)
+    })
+
+    function decode (text) {
+      const named = { amp: '&', lt: '<', gt: '>', quot: '"' }
+      return text.replace(/&(?:#(\d+)|(\w+));/g, (_, code, name) => code ? String.fromCharCode(code) : named[name])
+    }
+  })
+
+  describe('a device', () => {
+    const names = {
+      'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:109.0) Gecko/20100101 Firefox/119.0': 'Firefox 119 on Windows',
+      'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/119.0.0.0 Safari/537.36 Edg/119.0.0.0': 'Edge 119 on Windows',
+      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.1 Safari/605.1.15': 'Safari 17 on macOS',
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/119.0.6045.109 Mobile/15E148 Safari/604.1': 'Chrome 119 on iPhone',
+      'Mozilla/5.0 (Linux; Android 13; SM-S901B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/23.0 Chrome/115.0.0.0 Mobile Safari/537.36': 'Samsung Internet 23 on Android',
+      'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/119.0.0.0 Safari/537.36 OPR/105.0.0.0': 'Opera 105 on Linux',
+      'curl/8.4.0': 'curl 8',
+      'a-program of our own': 'a-program of our own',
+      '': 'Unknown device'
+    }
+    for (const [agent, name] of Object.entries(names)) {
+      it(`is ${name}`, () => assert.strictEqual(deviceName(agent), name))
+    }
+    it('is short, whatever a browser says of itself', () => {
+      assert.strictEqual(deviceName('x'.repeat(500)), `${'x'.repeat(40)}…`)
+      assert.strictEqual(deviceName(undefined), 'Unknown device')
+    })
+  })
+
+  describe('times', () => {
+    it('are said from now', () => {
+      const said = [-5, 0, 10, 59, 60, 119, 120, 3600, 7200, 86400, 40 * 86400].map((seconds) => ago(1000000000 - seconds, 1000000000))
+      assert.deepStrictEqual(said, ['just now', 'just now', '10 seconds ago', '59 seconds ago', '1 minute ago', '1 minute ago', '2 minutes ago', '1 hour ago', '2 hours ago', '1 day ago', '40 days ago'])
+    })
+    it('are read as they are written', () => {
+      assert.strictEqual(readMoment(moment(1000000020).replace(' ', 'T')), 1000000020)
+      assert.deepStrictEqual([readMoment(''), readMoment('2026'), readMoment(['x']), readMoment('2026-13-01T00:00')], [undefined, NaN, NaN, NaN])
+      assert.strictEqual(moment(NaN), 'unknown')
+    })
+  })
+
+  describe('a form', () => {
+    it('is of its session alone', () => {
+      const session = { tokenHash: 'a-hash' }
+      const form = makeFormToken({ session })
+      assert.match(readFormToken({ session, body: { form } }), /^[0-9a-f-]{36}$/)
+      assert.strictEqual(readFormToken({ session: { tokenHash: 'another' }, body: { form } }), undefined)
+      assert.notStrictEqual(makeFormToken({ session }), form)
+      assert.throws(() => makeFormToken({ session: {} }), /invalid-session/)
+    })
+  })
+
+  describe('a chart', () => {
+    const [from, to] = [1000000000, 1000003600]
+    const line = (label, values) => ({ label, points: values.map((value, index) => [from + index * 60, value]) })
+    const draw = (lines) => lineChart({ id: 'x', title: 'A title', lines, from, to, format: String })
+
+    it('differs by dashes and markers, and names its lines', () => {
+      const svg = draw([line('first', [1, 2, 3]), line('second', [3, 2, 1])])
+      assert.deepStrictEqual([...svg.matchAll(/stroke-dasharray="([^"]+)"/g)].map(([, dash]) => dash), ['none', '7 4'])
+      assert(svg.includes('>first 3</text>') && svg.includes('>second 1</text>'))
+      assert(svg.includes('first: last 3, lowest 1, highest 3; second: last 1, lowest 1, highest 3.</desc>'))
+    })
+    it('has gaps where there are no values', () => {
+      const [, path] = /<path d="([^"]+)" fill="none"/.exec(draw([line('', [1, undefined, 3, null, NaN, 4])]))
+      assert.strictEqual(path.match(/M/g).length, 3)
+    })
+    it('is drawn without a value, with one, and with zeros', () => {
+      for (const values of [[], [undefined], [5], [0, 0]]) {
+        assert(!/NaN|Infinity|undefined/.test(draw([line('a', values), line('b', values)])), values)
+      }
+      assert(!/NaN|Infinity|undefined/.test(barRows({ id: 'x', title: 'A title', rows: [], from, to })))
+    })
+    it('has a bar for each minute, the largest as high as its row', () => {
+      const svg = barRows({ id: 'x', title: 'A title', rows: [{ label: '<b>', times: [from, from + 1, from + 600], total: 3 }], from, to })
+      assert.deepStrictEqual([...svg.matchAll(/<rect [^>]+ height="([\d.]+)"/g)].map(([, height]) => height), ['22', '11'])
+      assert(svg.includes('&amp;lt;b&amp;gt;') && svg.includes('>3</text>'))
+    })
+  })
+})
