@@ -53,7 +53,7 @@ const scripts = [
   ['lib/server.js', ['lib/routes.js']],
   ['lib', ['lib/']],
   ['src/www', ['lib/routes.js']],
-  ['index.js', ['lib/', 'lib/sessions/', 'lib/pages/']]
+  ['index.js', ['lib/', 'lib/control/', 'lib/events/', 'lib/pages/', 'lib/sessions/']]
 ]
 
 // A key of the format, from when the quarantine had one use.

