@@ -24,10 +24,10 @@ function locate () {
   return loadedPath(require.resolve(host, { paths: [global.applicationPath] }))
 }
 
-// Returns the path under which a file of the running host is loaded. Node may leave a symbolic link in what it resolves here for the
-// first time, and under another path the file would be loaded once more, with another clock.
+// Returns the path under which a file of the running host is loaded. Node 20 leaves links in the path that it resolves if the last stat
+// of the process was that of a pipe or a socket; the file would be loaded once more, with another clock.
 function loadedPath (file) {
-  return file in require.cache ? file : fs.realpathSync(file)
+  return file in require.cache ? file : fs.realpathSync.native(file)
 }
 
 // Returns whole seconds of the host's clock, which its tests shift; of the system's clock if no host is loaded.
