@@ -54,6 +54,10 @@ export declare class NativeStore {
    * ones.
    */
   load(records: string[], contents: Uint8Array[], lists: string[], items: string[][], secret?: object): Promise<string>
+  /** Begins an import. Until [`NativeStore::finish_import`], no other process can open a store in a database. */
+  beginImport(): Promise<void>
+  /** Ends an import that is complete. */
+  finishImport(): Promise<void>
   /** Returns which of `records[n]` [`NativeStore::load`] would keep in whole or in part. Changes nothing. */
   wouldKeep(records: string[], contents: Uint8Array[], secret?: object): Promise<string>
   /**
@@ -174,9 +178,10 @@ export interface NativeNotice {
 /**
  * Opens the store in the database at `url`, with a cache of `cacheBytes` and a limit of `commitSeconds` for a change. If
  * the process already has it open, returns a share in the same store. A missing store is created only if `creates` is
- * set. `isExternal` says that the provider of the database makes commits durable.
+ * set. `isExternal` says that the provider of the database makes commits durable. `isImport` opens it also after an import
+ * that was interrupted.
  */
-export declare function openDatabase(url: string, cacheBytes: number, commitSeconds: number, isExternal: boolean, creates: boolean): Promise<NativeStore>
+export declare function openDatabase(url: string, cacheBytes: number, commitSeconds: number, isExternal: boolean, creates: boolean, isImport: boolean): Promise<NativeStore>
 
 /**
  * Opens the store in the folder `path`, with a cache of `cacheBytes` and a limit of `commitSeconds` for a commit. If
@@ -193,6 +198,9 @@ export declare function peek(number: number, file: string): string | null | unde
  * sessions that it has looked at.
  */
 export declare function progress(): number
+
+/** Ends every session of every account in the database at `url`, also in quarantine. */
+export declare function recoverDatabase(url: string, commitSeconds: number, isExternal: boolean, now: number, secret?: object): Promise<string>
 
 /** Reopens a store that lost acknowledged writes, in the folder `path`, and ends every session of every account. */
 export declare function recoverStore(path: string, evenIfWhole: boolean, now: number, secret?: object): Promise<string>

@@ -847,6 +847,7 @@ module.exports.openDatabase = nativeBinding.openDatabase
 module.exports.openStore = nativeBinding.openStore
 module.exports.peek = nativeBinding.peek
 module.exports.progress = nativeBinding.progress
+module.exports.recoverDatabase = nativeBinding.recoverDatabase
 module.exports.recoverStore = nativeBinding.recoverStore
 module.exports.repairStore = nativeBinding.repairStore
 module.exports.restoreStore = nativeBinding.restoreStore
