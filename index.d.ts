@@ -18,6 +18,8 @@
  * | `ERR_SLED_CACHE_MB` | `invalid-sled-cache-mb` | `SLED_CACHE_MB` is not a whole number from 1 to 1048576 |
  * | `ERR_SLED_COMMIT_SECONDS` | `invalid-sled-commit-seconds` | `SLED_COMMIT_SECONDS` is not a whole number from 1 to 3600 |
  * | `ERR_SLED_PURGE_AFTER` | `invalid-sled-purge-after` | `SLED_PURGE_AFTER` is not an age such as `30d` |
+ * | `ERR_MODULE_SETTING` | `invalid-…` | a setting of the module is wrong; the slug is the name of the setting, and `detail` says what it can be |
+ * | `ERR_MODULE_INACTIVE` | `module-inactive` | `dashboard-sled` is not listed under `dashboard.modules`, or `STORAGE` is another one |
  * | `ERR_STORE_LOCKED` | `store-locked` | another process, or a forked worker of a cluster, has the store open |
  * | `ERR_STORE_NEWER_FORMAT` | `store-newer-format` | a later version wrote the store |
  * | `ERR_STORE_FOREIGN` | `store-foreign-folder` | the folder holds other files |
@@ -27,9 +29,10 @@
  * | `ERR_STORE_POISONED` | `store-poisoned` | an earlier write failed; `cause` says why |
  * | `ERR_STORE_STUCK` | `store-stuck` | a commit made no progress for `SLED_COMMIT_SECONDS`; also the cause of `store-poisoned` |
  * | `ERR_STORE_MISSING` | `store-missing` | the folder holds neither a store nor a backup |
- * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was interrupted, or a restore into an empty folder was interrupted |
+ * | `ERR_STORE_UNFINISHED` | `store-unfinished-copy` | the folder holds a backup that was interrupted, a restore into an empty folder was interrupted, or an import into the database was interrupted or is running |
  * | `ERR_OLD_BACKUP` | `old-backup-not-removed` | the new backup is complete, but an old one could not be removed; `detail` names both |
  * | `ERR_BACKUP_RUNNING` | `backup-running` | another backup of this store is still running |
+ * | `ERR_PURGE_RUNNING` | `purge-running` | another process removes old sessions of the same store in a database |
  * | `ERR_STORE_READ_ONLY` | `store-read-only` | the folder cannot be written; reads work with `create: false` |
  * | `ERR_STORE_PERMISSION` | `store-not-permitted` | this user lacks a permission; `detail` has the file, its owner and mode |
  * | `ERR_EXPORT_DAMAGED` | `export-damaged` | a line of an export was changed; `detail` has its number and the reason |
@@ -91,6 +94,8 @@ export type ErrorCode =
   | 'ERR_SLED_CACHE_MB'
   | 'ERR_SLED_COMMIT_SECONDS'
   | 'ERR_SLED_PURGE_AFTER'
+  | 'ERR_MODULE_SETTING'
+  | 'ERR_MODULE_INACTIVE'
   | 'ERR_STORE_LOCKED'
   | 'ERR_STORE_NEWER_FORMAT'
   | 'ERR_STORE_FOREIGN'
@@ -103,6 +108,7 @@ export type ErrorCode =
   | 'ERR_STORE_UNFINISHED'
   | 'ERR_OLD_BACKUP'
   | 'ERR_BACKUP_RUNNING'
+  | 'ERR_PURGE_RUNNING'
   | 'ERR_STORE_READ_ONLY'
   | 'ERR_STORE_PERMISSION'
   | 'ERR_EXPORT_DAMAGED'
@@ -565,6 +571,202 @@ export const Account: {
   get (req: Request): Promise<Account>
 }
 
+/** Why sessions ended. `unreadable` is an entry under another secret, `unknown` an end from before the module was listed. */
+export type Cause =
+  | 'signed-out'
+  | 'ended-by-user'
+  | 'ended-by-administrator'
+  | 'session-key-reset'
+  | 'password-changed'
+  | 'account-deleted'
+  | 'expired'
+  | 'idle'
+  | 'limit'
+  | 'restore'
+  | 'application-wide'
+  | 'unreadable'
+  | 'unknown'
+
+/** Whoever ended sessions. */
+export interface Actor {
+  /** `visitor` has no session: somebody with a reset code. `system` is a call without a request. */
+  type: 'administrator' | 'user' | 'visitor' | 'policy' | 'command-line' | 'system'
+  accountid?: string
+  sessionid?: string
+  /** The user of the operating system, of the command line. */
+  user?: string
+}
+
+/** A request to end or to list sessions. Over HTTP every value is text, and `body` counts before `query`. */
+export interface SessionsRequest {
+  /** The application (tenant). */
+  appid: string
+  query: { [name: string]: any }
+  body?: { [name: string]: any }
+  account?: { accountid: string }
+}
+
+/** What an end has done, or would do. */
+export interface Receipt {
+  object: 'receipt'
+  dryRun: boolean
+  /** Number of sessions. Missing for all of an application, which are not counted. */
+  ended?: number
+  /** The first hundred of them. */
+  sessionids: string[]
+  /** Accounts all of whose sessions ended, by a new session key. */
+  accountids: string[]
+  /** Sessions of the application that were created before this time ended, in seconds. */
+  createdBefore?: number
+  /** When the end is in force, in seconds: before the promise resolves, for every thread, process and machine. */
+  time: number
+  /** Numbers of the entries in the audit about single sessions. */
+  entries?: number[]
+}
+
+/** A session with its state. */
+export interface ListedSession extends Session {
+  state: 'live' | 'ended'
+  /** Seconds since the sign-in. */
+  age: number
+  /** Last request, in seconds; up to a minute old after a crash. */
+  lastSeen: number
+  /** Of the last request. Missing with `SLED_AUDIT_CLIENTS=off`. */
+  address?: string
+  agent?: string
+}
+
+/** An entry of the audit. Of an erased account only `erased` is left. */
+export interface AuditEntry {
+  object: 'audit-entry'
+  /** Entries of all applications of a store are one sequence, from 1. */
+  number: number
+  /** In seconds. Never before that of the entry before. */
+  time: number
+  cause: Cause
+  appid: string
+  accountid?: string
+  /** The session, if it is about a single one. */
+  sessionid?: string
+  /** All sessions of the account with a smaller number ended. */
+  sessionKeyNumber?: number
+  /** All sessions of the application that were created before ended, in seconds. */
+  before?: number
+  actor?: Actor
+  address?: string
+  agent?: string
+  /** Text of the administrator, at most 500 characters. */
+  reason?: string
+  erased?: true
+  /** SHA-256 over this entry and the hash of the one before, in hexadecimal. */
+  hash: string
+}
+
+/** Calls about many sessions. `get` replaces Dashboard's `src/www/api/administrator/sessions.js`; the others are new. */
+export const Sessions: {
+  /**
+   * Returns a page of sessions, newest first, as Dashboard's own module does: of `req.query.accountid` or of the application;
+   * `null` if there are none.
+   *
+   * @throws `invalid-offset` (`ERR_INVALID`) and the other errors of `StorageList.list`, and of {@link Session.get}
+   * @example
+   * ```js
+   * await Sessions.get({ appid: 'dashboard', query: { all: true } })
+   * ```
+   */
+  get (req: Request): Promise<Session[] | null>
+  /**
+   * Returns a page of sessions with their state, newest first. Pages do not shift while sessions come and go.
+   * `query` has `accountid`, `state` (`live` or `ended`), `limit` (1 to 500, by default 100) and the `cursor` of the page before. A
+   * page may have fewer sessions than its limit; the last one has no cursor.
+   *
+   * @throws `invalid-accountid`, `invalid-state`, `invalid-limit` or `invalid-cursor` (`ERR_INVALID`)
+   * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
+   * @example
+   * ```js
+   * const { sessions, cursor } = await Sessions.list({ appid: 'dashboard', query: { state: 'live' } })
+   * ```
+   */
+  list (req: SessionsRequest): Promise<{ sessions: ListedSession[], cursor?: string }>
+  /**
+   * Ends sessions, and returns a receipt once that is on the disk and in force. Give exactly one of
+   *
+   * - `sessionid`: one session
+   * - `accountid`: all of an account, or with `except` all but this one
+   * - `accountids`: all of up to 1,000 accounts, as an array or separated by commas
+   * - `all`: all of the application, as one write however many there are. Those that are created in the same second have ended as well
+   *
+   * `before` and `idleSince` choose, in seconds, those that were created or last seen before; neither may be in the future.
+   * `dryRun` ends nothing. `reason` is kept in the audit. With an `idempotencyKey` a second call within a day returns the receipt
+   * of the first one, and ends nothing. Up to 1,000 single sessions end in one commit.
+   *
+   * @throws `invalid-selection` (`ERR_INVALID`) if nothing is chosen, or more than one thing
+   * @throws `invalid-sessionid`, `invalid-accountid`, `invalid-accountids`, `invalid-before` and so on (`ERR_INVALID`) if a value is empty,
+   * wrong or unknown in this application
+   * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
+   * @example
+   * ```js
+   * const req = { appid: 'dashboard', query: { sessionid: 'session_1' }, body: { reason: 'a lost phone' } }
+   * const receipt = await Sessions.end(req)
+   * receipt.ended // 1
+   * ```
+   */
+  end (req: SessionsRequest): Promise<Receipt>
+}
+
+/** Explains ends of sessions. */
+export const SessionEnd: {
+  /**
+   * Returns why the session `sessionid` ended, by whom and when; `null` while it is live.
+   *
+   * @throws `invalid-sessionid` or `invalid-accountid` (`ERR_INVALID`) as {@link Session.get}
+   * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
+   * @example
+   * ```js
+   * const end = await SessionEnd.get({ appid: 'dashboard', query: { sessionid: 'session_1' } })
+   * end.cause // 'ended-by-administrator'
+   * ```
+   */
+  get (req: SessionsRequest): Promise<(Partial<Omit<AuditEntry, 'object'>> & { object: 'session-end', sessionid: string, accountid: string, cause: Cause, ended?: number }) | null>
+}
+
+/** The record of what ended: each entry is written in the commit that ends the sessions. */
+export const Audit: {
+  /**
+   * Returns a page of entries, newest first. `query` has `accountid`, `actor` (an account or a type), `cause`, `since` and `until` (in
+   * seconds), `limit` (1 to 500, by default 100) and `cursor`.
+   *
+   * @throws `invalid-cause`, `invalid-cursor`, `invalid-accountid` and so on (`ERR_INVALID`)
+   * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
+   * @example
+   * ```js
+   * const { entries } = await Audit.list({ appid: 'dashboard', query: { cause: 'idle' } })
+   * ```
+   */
+  list (req: SessionsRequest): Promise<{ entries: AuditEntry[], cursor?: string }>
+  /**
+   * Checks the chain of all entries of the store. Returns their number, and a sentence about the first break with its number.
+   *
+   * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
+   * @example
+   * ```js
+   * await Audit.verify() // { entries: 812, break: null, number: null }
+   * ```
+   */
+  verify (options?: { progress?: (number: number) => void }): Promise<{ entries: number, break: string | null, number: number | null }>
+  /**
+   * Removes everything that the entries about `accountid` tell of it. Their places in the chain stay, which still holds.
+   *
+   * @throws `invalid-accountid` (`ERR_INVALID`)
+   * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
+   * @example
+   * ```js
+   * await Audit.erase({ appid: 'dashboard', query: { accountid: 'account_1' } })
+   * ```
+   */
+  erase (req: SessionsRequest): Promise<{ object: 'erasure', accountid: string, entries: number }>
+}
+
 /**
  * Prepares a running Dashboard. Dashboard calls it, after its storage is set up, if `dashboard-sled` is listed under
  * `dashboard.modules` (`index.js` of Dashboard). It does nothing unless `STORAGE` is `dashboard-sled`. Otherwise it
@@ -572,7 +774,8 @@ export const Account: {
  * - replaces the methods of `dashboard.StorageObject` (`src/storage-object.js`) by atomic ones;
  * - replaces `add` and `addMany` of `dashboard.StorageList` (`src/storage-list.js`) by ones that take a single step;
  * - makes the changes of `CreateSession.post` (`src/www/api/user/create-session.js`) together, in one commit;
- * - puts the [gate](decisions/gate.md) around the handlers of all modules.
+ * - puts the [gate](decisions/gate.md) around the handlers of all modules;
+ * - starts the audit, the policies, and the note of when sessions were last seen ([sessions](sessions.md)).
  *
  * @throws `store-locked` (`ERR_STORE_LOCKED`) and the other errors of `Storage.setup`
  */
@@ -985,7 +1188,8 @@ export function restore (options: { path: string, folder: string, keepSessions?:
 /**
  * Reopens a store that lost acknowledged changes (`store-rolled-back`), and ends every session of every account. Until this has
  * succeeded, the store cannot be opened. `invalidateSessions: true` confirms that sessions end. A store that lacks nothing
- * is left as it is, unless `evenIfWhole` is true.
+ * is left as it is, unless `evenIfWhole` is true. A database does not say whether it has gone back, so its sessions are always
+ * ended; other processes may have it open.
  *
  * @throws `invalid-path` (`ERR_INVALID`) if `path` is not a string or is empty
  * @throws `invalid-recovery` (`ERR_INVALID`) without `invalidateSessions: true`
@@ -997,7 +1201,7 @@ export function restore (options: { path: string, folder: string, keepSessions?:
  * await recover({ path: 'data/notes.sled', invalidateSessions: true, evenIfWhole: true }) // { accounts: 0, others: 0 }
  * ```
  */
-export function recover (options: { path: string, invalidateSessions: true, evenIfWhole?: boolean }): Promise<Ended>
+export function recover (options: { path: string, invalidateSessions: true, evenIfWhole?: boolean } | { url: string, durability?: 'external', invalidateSessions: true }): Promise<Ended>
 
 /**
  * Returns the progress of the long call that runs in this process: the bytes read or copied so far, or the sessions that a purge

@@ -8,8 +8,8 @@ const { assertAllCommands } = require('./helpers/commands.js')
 const { damage } = require('./helpers/damage.js')
 const { makeFolder, runTool, tool } = require('./helper.js')
 
-const withStore = ['verify', 'stats', 'export', 'list a-list', 'inspect dashboard/session/session_1']
-const withoutStore = ['purge --older-than 1s', 'compact', 'remove-replaced', 'recover --invalidate-sessions --even-if-whole --yes']
+const withStore = ['verify', 'stats', 'export', 'list a-list', 'inspect dashboard/session/session_1', 'sessions list', 'sessions show session_1', 'audit list', 'audit verify']
+const withoutStore = ['purge --older-than 1s', 'compact', 'remove-replaced', 'recover --invalidate-sessions --even-if-whole --yes', 'sessions end --all --yes', 'audit erase --account a --yes']
 
 describe('the command line', function () {
   this.timeout(60000)

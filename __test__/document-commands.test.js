@@ -11,6 +11,8 @@ const { until } = require('./helper.js')
 
 const root = path.join(__dirname, '..')
 const serves = 'serves'
+// After a recovery no session may be live.
+const ending = /^(no live session fits|.* (was|were) ended at )/
 // Programs that a machine may lack.
 const programs = ['rsync', 'systemd-analyze']
 // Expected output of each command. A command that serves is started, used and stopped.
@@ -48,6 +50,21 @@ const said = {
   'npx dashboard-sled inspect dashboard/account/account_1': /"sessionKey": "\(redacted\)"/,
   'npx dashboard-sled purge --older-than 30d --dry-run': /^0 of [1-9]\d* sessions would be removed\n$/,
   'npx dashboard-sled purge --older-than 30d': /^0 of [1-9]\d* sessions were removed\n$/,
+  'npx dashboard-sled sessions list --state live': /^session +account +state /,
+  'npx dashboard-sled sessions list --account account_1': /^session +account +state .*\nsession_/,
+  'npx dashboard-sled sessions list --count': /^\d+ live, \d+ ended\n$/,
+  'npx dashboard-sled sessions show session_1': /^object: session\nsessionid: session_/,
+  'npx dashboard-sled sessions end --session session_1 --reason "lost phone"': ending,
+  'npx dashboard-sled sessions end --account account_1 --dry-run': / would be ended\n/,
+  'npx dashboard-sled sessions end --all-but session_1': ending,
+  'npx dashboard-sled sessions end --all --before 1h': /^every session of the application that was created before .* was ended at /,
+  'npx dashboard-sled sessions end --all --idle-since 30d': ending,
+  'npx dashboard-sled audit': /^number +time +cause /,
+  'npx dashboard-sled audit list --account account_1': /^number +time +cause /,
+  'npx dashboard-sled audit list --since 7d --cause ended-by-administrator': /^number +time +cause /,
+  'npx dashboard-sled audit list --all --format csv': /^number,time,cause,/,
+  'npx dashboard-sled audit verify': /^\d+ entries, and the chain is whole\n$/,
+  'npx dashboard-sled audit erase --account account_1': /^\d+ entries about account_\w+ were erased\n$/,
   'npx dashboard-sled remove-replaced': /^(removed .+\n)*\S+ \w+ were removed\n$/,
   'npx dashboard-sled compact': /^\S+ MB → \S+ MB\n$/,
   'npx dashboard-sled export --output all.jsonl': /were exported to all\.jsonl\n$/,
@@ -169,14 +186,18 @@ describe('commands in the documents', function () {
       const { stdout } = await place.run('npx dashboard-sled list dashboard/accounts --json')
       place.standIns.account_1 = JSON.parse(stdout).items[0]
     }
+    if (command.includes('session_1')) {
+      const { stdout } = await place.run('npx dashboard-sled sessions list --json')
+      place.standIns.session_1 = JSON.parse(stdout).sessions[0].sessionid
+    }
     if (command.includes(' recover ')) {
       await goBackInTime()
     }
     // They cannot ask without a terminal.
-    const asks = /^npx dashboard-sled (restore|recover) /.test(command)
+    const asks = /^npx dashboard-sled (restore|recover|sessions end|audit erase) /.test(command)
     const { code, stdout, stderr } = await place.run(asks ? `${command} --yes` : command)
     // Where the output is the data, the report is on stderr.
-    const lines = stderr.split('\n').filter((line) => line && !/^npm warn|^store: |^\d+ records .* were exported$|^\d+ of \d+ items$|^\d+ records of .* on the disk$| in stores that restores have replaced; /.test(line))
+    const lines = stderr.split('\n').filter((line) => line && !/^npm warn|^store: |^\d+ records .* were exported$|^\d+ of \d+ items$|^\d+ (sessions|entries)$|^\d+ records of .* on the disk$| in stores that restores have replaced; /.test(line))
     assert.deepStrictEqual({ command, code, lines }, { command, code: 0, lines: [] })
     assert.match(stdout, said[command], command)
   }

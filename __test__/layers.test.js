@@ -15,7 +15,7 @@ const arrows = {
 }
 // The files of the store that apply the rules about stale writes and imports. The others only pass on two types of the rules.
 const ruled = /^src\/store\/(change|rule)\.rs$/
-const passedOn = ['cipher::Secret', 'stale::Fingerprint']
+const passedOn = ['cipher::Secret', 'stale::Fingerprint', 'ending::Ending']
 // Within the embedded engine. `sled` is its `mod.rs`.
 const engine = {
   format: [],
@@ -37,7 +37,8 @@ const handed = ['src/store/sled/format/batch.rs', 'src/store/sled/maintenance/ba
 // row that fits a file counts.
 const scripts = [
   ['bin', ['lib/cli/program.js']],
-  ['lib/cli', ['index.js', 'package.json', 'lib/', 'lib/cli/', 'lib/import/']],
+  ['lib/cli', ['index.js', 'package.json', 'lib/', 'lib/cli/', 'lib/control/', 'lib/import/']],
+  ['lib/control', ['package.json', 'lib/', 'lib/audit/', 'lib/control/', 'lib/sessions/']],
   ['lib/import/sled.js', ['index.js', 'lib/', 'lib/import/']],
   ['lib/import', ['lib/', 'lib/import/']],
   ['lib/audit', ['lib/', 'lib/audit/']],

@@ -21,6 +21,8 @@ describe('the manual', function () {
     const opened = await addon.open({ path: store })
     await opened.storage.write('dashboard/account/account_1', JSON.stringify({ object: 'account', accountid: 'account_1', sessionKey: 'k', sessionKeyNumber: 1 }))
     await opened.lists.add('dashboard/accounts', 'account_1')
+    await opened.storage.write('dashboard/session/session_1', JSON.stringify({ object: 'session', sessionid: 'session_1', accountid: 'account_1', sessionKeyNumber: 1, created: 1, expires: 1e10 }))
+    await opened.lists.addMany({ 'dashboard/sessions': 'session_1', 'dashboard/account/sessions/account_1': 'session_1' })
     await opened.backup(backup)
     await opened.close()
   })
@@ -32,11 +34,11 @@ describe('the manual', function () {
       assert(stdout.includes(text), text)
     }
     const listed = [...stdout.split('\nCommands:\n')[1].split('\n\n')[0].matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name)
-    assert.deepStrictEqual(listed.sort(), [...commands, 'help'].sort())
+    assert.deepStrictEqual(listed.sort(), [...new Set([...commands.map((name) => name.split(' ')[0]), 'help'])].sort())
   })
   for (const name of commands) {
     it(`${name} --help says where the store is, gives an example and the exit codes`, async () => {
-      const { code, stdout } = await runTool([name, '--help'])
+      const { code, stdout } = await runTool([...name.split(' '), '--help'])
       assert.strictEqual(code, 0)
       for (const text of ['--store <folder>', '--json', `\n  $ dashboard-sled ${name}`, '\nExit codes:\n', ...(manual[name].opens === false ? [] : ['SLED_PATH', 'data/dashboard.sled'])]) {
         assert(stdout.includes(text), `${text} is missing in ${stdout}`)
@@ -61,14 +63,20 @@ describe('the manual', function () {
     compact: [[]],
     stats: [[]],
     inspect: [['dashboard/account/account_1']],
-    list: [['dashboard/accounts']]
+    list: [['dashboard/accounts']],
+    'sessions list': [[], ['--count']],
+    'sessions show': [['session_1']],
+    'sessions end': [['--session', 'session_1', '--yes'], ['--all', '--yes']],
+    'audit list': [[]],
+    'audit verify': [[]],
+    'audit erase': [['--account', 'account_1', '--yes']]
   }
   it('names every field of --json, and no other', async () => {
     for (const [name, variants] of Object.entries(calls)) {
       const found = new Set()
       for (const args of variants) {
         const words = args.map((word) => word.replace('{folder}', folder).replace('{backup}', backup))
-        const { code, stdout, stderr } = await runTool([name, ...words, '--store', store, '--json'])
+        const { code, stdout, stderr } = await runTool([...name.split(' '), ...words, '--store', store, '--json'])
         assert.strictEqual(code, 0, stderr)
         Object.keys(JSON.parse(stdout)).forEach((field) => found.add(field))
       }
@@ -94,6 +102,9 @@ describe('the manual', function () {
       ['--store x pur', ['purge']],
       ['purge --', ['--older-than', '--dry-run', '--store', '--json', '--help']],
       ['completion ', ['bash', 'zsh', 'fish']],
+      ['sessions ', ['list', 'show', 'end']],
+      ['--json sessions end --all', ['--all', '--all-but']],
+      ['audit list --format ', ['text', 'csv', 'json']],
       ['backup --store ', []]
     ]) {
       it(`of "${line}" by bash`, async () => {

@@ -10,8 +10,10 @@ const { assertAllCommands } = require('./helpers/commands.js')
 const { mount, skipIf, unmount } = require('./helpers/mount.js')
 
 const reading = [[['verify'], 'nothing is wrong'], [['stats'], 'account'], [['list', 'dashboard/accounts'], 'account_1'],
-  [['inspect', 'dashboard/account/account_1'], '(redacted)'], [['export'], 'account_1']]
-const writing = [['purge', '--older-than', '1d'], ['compact'], ['verify', '--repair'], ['recover', '--invalidate-sessions', '--yes']]
+  [['inspect', 'dashboard/account/account_1'], '(redacted)'], [['export'], 'account_1'],
+  [['sessions', 'list'], 'session '], [['audit', 'verify'], '0 entries']]
+const writing = [['purge', '--older-than', '1d'], ['compact'], ['verify', '--repair'], ['recover', '--invalidate-sessions', '--yes'],
+  ['sessions', 'end', '--all', '--yes'], ['audit', 'erase', '--account', 'account_1', '--yes']]
 
 describe('a store that can only be read', () => {
   let folder, store, temporary, mounted
@@ -60,8 +62,8 @@ describe('a store that can only be read', () => {
       it(`${args.slice(0, 2).join(' ')} by ${who} changes nothing`, () => {
         const before = read()
         const { status, stderr } = run(args, user)
-        // There is nothing to purge, and nothing to recover from.
-        assert.strictEqual(status, { purge: 0, recover: 1 }[args[0]] ?? 7, stderr)
+        // There is nothing to purge, nothing to recover from, and no session.
+        assert.strictEqual(status, { purge: 0, recover: 1, sessions: 2 }[args[0]] ?? 7, stderr)
         assert.deepStrictEqual(read(), before)
         assert.deepStrictEqual(fs.readdirSync(temporary), [])
       })

@@ -40,7 +40,7 @@ describe('unfinished backup', () => {
     })
 
     const refused = ['verify', 'verify --repair', 'stats', 'list l', 'inspect x/1', 'export', 'compact', 'purge --older-than 1d',
-      'recover --invalidate-sessions --yes', 'backup elsewhere', 'import --from jsonl -']
+      'recover --invalidate-sessions --yes', 'backup elsewhere', 'import --from jsonl -', 'sessions list', 'sessions end --all --yes', 'audit verify']
     // A restore replaces it, and the others do not open it.
     it('is tried with every command', () => assertAllCommands(refused, ['restore', 'remove-replaced', 'completion']))
     for (const args of refused.map((line) => line.split(' '))) {

@@ -1,8 +1,9 @@
 // `npm run docs`: writes docs/commands.md and the manual page from the commands themselves.
 const fs = require('fs')
 const path = require('path')
+const { commandsOf, fullName } = require('../lib/cli/commands.js')
 const { exitCodes } = require('../lib/cli/exit-codes.js')
-const { codesOf, whichStore } = require('../lib/cli/help.js')
+const { codesOf, whichStore, whileItRuns } = require('../lib/cli/help.js')
 const manual = require('../lib/cli/manual.js')
 const { makeProgram } = require('../lib/cli/program.js')
 const { version } = require('../package.json')
@@ -23,12 +24,12 @@ Every command of the tool \`dashboard-sled\`, with its arguments, options, exit 
 use which. This page is made from \`lib/cli\` by \`npm run docs\`; edit the texts there instead.
 
 ${whichStore}
-A command that you do not tell the folder prints on stderr which one it uses. Only one process can open a store: stop the dashboard
-before you run a command, or name a backup.
+A command that you do not tell the folder prints on stderr which one it uses. Only one process can open a store: while the dashboard
+runs, it does the work of the commands below that say so, and the others need it to be stopped.
 
 | command | what it does |
 |---|---|
-${program.commands.map((command) => `| [${command.name()}](#${command.name()}) | ${cell(command.description())} |`).join('\n')}
+${commandsOf(program).map((command) => `| [${fullName(command)}](#${fullName(command).replace(' ', '-')}) | ${cell(command.description())} |`).join('\n')}
 
 Every command also has these options:
 
@@ -43,20 +44,21 @@ ${table('exit code', Object.values(exitCodes).map(({ code, meaning }) => [code, 
 
 Each command below names the codes that it can end with.
 
-${program.commands.map(section).join('\n')}`
+${commandsOf(program).map(section).join('\n')}`
 }
 
 function section (command) {
-  const { examples, fields, notes = [] } = manual[command.name()]
+  const { examples, fields, notes = [] } = manual[fullName(command)]
   const parts = [
-    `## ${command.name()}`,
+    `## ${fullName(command)}`,
     `${sentence(command.description())}.`,
     `\`\`\`text\n${synopsis(command)}\n\`\`\``,
     ...notes,
+    ...(manual[fullName(command)].opens === false ? [] : [whileItRuns(fullName(command))]),
     ...(command.registeredArguments.length ? [table('argument', command.registeredArguments.map((argument) => [`\`${form(argument)}\``, argument.description]))] : []),
     ...(command.options.length ? [optionTable(command.options)] : []),
     ...examples.map(([line, meaning]) => `${sentence(meaning)}:\n\n\`\`\`sh\nnpx dashboard-sled ${line}\n\`\`\``),
-    `[Exit codes](#exit-codes): ${codesOf(command.name()).map(describeCode).join(', ')}.`,
+    `[Exit codes](#exit-codes): ${codesOf(fullName(command)).map(describeCode).join(', ')}.`,
     ...(fields.length ? [table('field of `--json`', fields.map(([name, meaning, option]) => [`\`${name}\``, option ? `with \`${option}\`: ${meaning}` : meaning]))] : [])
   ]
   return `${parts.join('\n\n')}\n`
@@ -69,7 +71,7 @@ function describeCode ({ code, meaning }) {
 }
 
 function synopsis (command) {
-  return ['dashboard-sled', command.name(), ...(command.options.length ? ['[options]'] : []), ...command.registeredArguments.map(form)].join(' ')
+  return ['dashboard-sled', fullName(command), ...(command.options.length ? ['[options]'] : []), ...command.registeredArguments.map(form)].join(' ')
 }
 
 function form (argument) {
@@ -100,22 +102,22 @@ function roff (program) {
     '.SH DESCRIPTION', escape(program.description()), '.PP', escape(whichStore),
     '.SH OPTIONS', ...options(program.options),
     '.SH COMMANDS',
-    ...program.commands.flatMap(roffSection)
+    ...commandsOf(program).flatMap(roffSection)
   ]
   return `${lines.join('\n')}\n`
 }
 
 function roffSection (command) {
-  const { examples, fields, notes = [] } = manual[command.name()]
+  const { examples, fields, notes = [], opens } = manual[fullName(command)]
   return [
     `.SS "${escape(synopsis(command))}"`,
     `${escape(sentence(command.description()))}.`,
-    ...notes.flatMap((note) => ['.PP', escape(note)]),
+    ...[...notes, ...(opens === false ? [] : [whileItRuns(fullName(command))])].flatMap((note) => ['.PP', escape(note)]),
     ...command.registeredArguments.flatMap((argument) => ['.TP', `.I ${escape(form(argument))}`, escape(argument.description)]),
     ...options(command.options),
     ...examples.flatMap(([line, meaning]) => ['.PP', `${escape(sentence(meaning))}:`, '.PP', '.nf', `    dashboard\\-sled ${escape(line)}`, '.fi']),
     '.PP', 'Exit codes:',
-    ...codesOf(command.name()).flatMap(({ code, meaning }) => ['.TP', String(code), escape(meaning)]),
+    ...codesOf(fullName(command)).flatMap(({ code, meaning }) => ['.TP', String(code), escape(meaning)]),
     ...(fields.length ? ['.PP', escape('Fields of --json:')] : []),
     ...fields.flatMap(([name, meaning, option]) => ['.TP', `.B ${name}`, escape(option ? `with ${option}: ${meaning}` : meaning)])
   ]

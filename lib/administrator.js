@@ -5,6 +5,7 @@ const { attribution } = require('./attribution.js')
 const { invalid } = require('./errors.js')
 const { isUnambiguous, recordKey } = require('./host-keys.js')
 const { decrypt, findHost, hostSecret, now } = require('./host.js')
+const { noteReset } = require('./reset-times.js')
 const { spinFor } = require('./spin.js')
 const { mainSessions, mainStore, readText } = require('./open-stores.js')
 
@@ -75,7 +76,10 @@ const ResetSessionKey = {
       throw invalid('invalid-accountid')
     }
     const store = mainStore()
-    return JSON.parse(await spinFor(store.resetSessionKey(req.appid, accountid, now(), hostSecret(), attribution())))
+    const begun = performance.now()
+    const text = await spinFor(store.resetSessionKey(req.appid, accountid, now(), hostSecret(), attribution()))
+    noteReset(begun)
+    return JSON.parse(text)
   }
 }
 

@@ -33,7 +33,11 @@ function attribution () {
   if (!client) {
     return
   }
-  const { req, actor, cause, reason } = running.getStore() || {}
+  const context = running.getStore()
+  if (context === undefined) {
+    return `{"time":${now()},"actor":{"type":"system"}}`
+  }
+  const { req, actor, cause, reason } = context
   return JSON.stringify({ time: now(), actor: actor || actorOf(req), ...(req && client(req)), cause, reason: reason && shorten(reason) })
 }
 

@@ -6,6 +6,7 @@
 const { Session } = require('./administrator.js')
 const { enter } = require('./attribution.js')
 const { now } = require('./host.js')
+const { answerMetrics, isForMetrics } = require('./metrics-route.js')
 const { mainSessions } = require('./open-stores.js')
 const { peekModule } = require('./sessions/module.js')
 const { endByPolicy, policyThatEnds } = require('./sessions/policies.js')
@@ -27,6 +28,9 @@ function installGate (handlers) {
 
 // The session of nearly every request is cached and alive: that takes no promise.
 function check (req, res, removeUnknown) {
+  if (isForMetrics(req)) {
+    return answerMetrics(req, res)
+  }
   enter(req)
   const { appid, headers } = req
   const sessionid = findSessionId(headers.cookie)

@@ -3,7 +3,7 @@
 const path = require('path')
 const native = require('./native.js')
 
-module.exports = { configuredSecret, decrypt, findHost, hostFile, hostSecret, looksEncrypted, now }
+module.exports = { configuredSecret, decrypt, findHost, hostFile, hostSecret, looksEncrypted, now, standInForHost }
 
 const host = '@userdashboard/dashboard'
 const resolved = { applicationPath: undefined, timestamp: undefined }
@@ -37,6 +37,13 @@ function hostSecret () {
 // Returns the host's secret. Without a running host it is read from the environment, as the host reads it.
 function configuredSecret () {
   return prepare(global.encryptionSecret || process.env.ENCRYPTION_SECRET, global.encryptionSecretIV || process.env.ENCRYPTION_SECRET_IV)
+}
+
+// Sets what the host sets, for a process without one. Returns the id of the application, as the host chooses it.
+function standInForHost () {
+  global.encryptionSecret = process.env.ENCRYPTION_SECRET
+  global.encryptionSecretIV = process.env.ENCRYPTION_SECRET_IV
+  return process.env.APPID || process.env.DOMAIN || 'dashboard'
 }
 
 // Returns the secret as the native calls take it. The same one until it changes, because the parsed session cache compares it.

@@ -4,22 +4,27 @@ const { readAge } = require('./age.js')
 const { readProxies } = require('./client.js')
 const { failure } = require('./errors.js')
 
+const CODE = 'ERR_MODULE_SETTING'
+
 const moduleSettings = {
-  idleAfter: { variable: 'SESSION_IDLE_AFTER', slug: 'invalid-session-idle-after', code: 'ERR_SESSION_IDLE_AFTER' },
-  absoluteAfter: { variable: 'SESSION_ABSOLUTE_AFTER', slug: 'invalid-session-absolute-after', code: 'ERR_SESSION_ABSOLUTE_AFTER' },
-  perAccount: { variable: 'SESSIONS_PER_ACCOUNT', slug: 'invalid-sessions-per-account', code: 'ERR_SESSIONS_PER_ACCOUNT' },
-  auditKeep: { variable: 'SLED_AUDIT_KEEP', slug: 'invalid-sled-audit-keep', code: 'ERR_SLED_AUDIT_KEEP', byDefault: '400d' },
-  auditClients: { variable: 'SLED_AUDIT_CLIENTS', slug: 'invalid-sled-audit-clients', code: 'ERR_SLED_AUDIT_CLIENTS' },
-  proxies: { variable: 'TRUSTED_PROXIES', slug: 'invalid-trusted-proxies', code: 'ERR_TRUSTED_PROXIES' },
-  metricsToken: { variable: 'SLED_METRICS_TOKEN', slug: 'invalid-sled-metrics-token', code: 'ERR_SLED_METRICS_TOKEN' },
-  webhookUrl: { variable: 'SLED_WEBHOOK_URL', slug: 'invalid-sled-webhook-url', code: 'ERR_SLED_WEBHOOK_URL' },
-  webhookSecret: { variable: 'SLED_WEBHOOK_SECRET', slug: 'invalid-sled-webhook-secret', code: 'ERR_SLED_WEBHOOK_SECRET' },
-  webhookPrivate: { variable: 'SLED_WEBHOOK_PRIVATE', slug: 'invalid-sled-webhook-private', code: 'ERR_SLED_WEBHOOK_PRIVATE' }
+  idleAfter: { variable: 'SESSION_IDLE_AFTER', slug: 'invalid-session-idle-after' },
+  absoluteAfter: { variable: 'SESSION_ABSOLUTE_AFTER', slug: 'invalid-session-absolute-after' },
+  perAccount: { variable: 'SESSIONS_PER_ACCOUNT', slug: 'invalid-sessions-per-account' },
+  auditKeep: { variable: 'SLED_AUDIT_KEEP', slug: 'invalid-sled-audit-keep', byDefault: '400d' },
+  auditClients: { variable: 'SLED_AUDIT_CLIENTS', slug: 'invalid-sled-audit-clients' },
+  proxies: { variable: 'TRUSTED_PROXIES', slug: 'invalid-trusted-proxies' },
+  metricsToken: { variable: 'SLED_METRICS_TOKEN', slug: 'invalid-sled-metrics-token' },
+  webhookUrl: { variable: 'SLED_WEBHOOK_URL', slug: 'invalid-sled-webhook-url' },
+  webhookSecret: { variable: 'SLED_WEBHOOK_SECRET', slug: 'invalid-sled-webhook-secret' },
+  webhookPrivate: { variable: 'SLED_WEBHOOK_PRIVATE', slug: 'invalid-sled-webhook-private' }
 }
 
 // A session is written as seen at most once a minute, so a shorter time would end sessions that are used.
 const LEAST_IDLE = 120
 const LEAST_TOKEN = 16
+// Bytes of a webhook's secret.
+const LEAST_SECRET = 24
+const MOST_SECRET = 64
 
 module.exports = { moduleSettings, readModuleSettings }
 
@@ -47,7 +52,7 @@ function readSetting (name, read) {
 }
 
 function readSeconds (text, name) {
-  return readAge(text, moduleSettings[name])
+  return readAge(text, { ...moduleSettings[name], code: CODE })
 }
 
 function readCount (text, name) {
@@ -74,11 +79,14 @@ function readToken (text, name) {
 
 function readWebhook () {
   const url = readSetting('webhookUrl', readUrl)
-  const secret = readSetting('webhookSecret', (text) => text)
+  const secret = readSetting('webhookSecret', readSecret)
   if (Boolean(url) !== Boolean(secret)) {
     throw refusal(url ? 'webhookSecret' : 'webhookUrl', 'is missing; a webhook needs both', '')
   }
   const allowsPrivate = readSetting('webhookPrivate', readOn) ?? false
+  if (url?.protocol === 'http:' && !allowsPrivate) {
+    throw refusal('webhookUrl', 'has no https, so others could read the events on their way; http needs SLED_WEBHOOK_PRIVATE=allow', '')
+  }
   return url && { url, secret, allowsPrivate }
 }
 
@@ -87,6 +95,20 @@ function readOn (text, name) {
     throw refusal(name, 'is not allow, the only value that it can have')
   }
   return true
+}
+
+// As Standard Webhooks has it: base64 of 24 to 64 bytes. Two of them, with a space between, while one is replaced. It is in no message.
+function readSecret (text, name) {
+  const isSecret = (one) => {
+    const [, base64] = /^(?:whsec_)?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/.exec(one) || []
+    const size = base64 === undefined ? 0 : Buffer.from(base64, 'base64').length
+    return size >= LEAST_SECRET && size <= MOST_SECRET
+  }
+  const secrets = text.trim().split(/\s+/)
+  if (secrets.length > 2 || !secrets.every(isSecret)) {
+    throw refusal(name, `is not whsec_ with base64 of ${LEAST_SECRET} to ${MOST_SECRET} bytes after it; openssl rand -base64 32 makes the base64`, '')
+  }
+  return text
 }
 
 // The URL may have a secret in it.
@@ -104,7 +126,7 @@ function readUrl (text, name) {
 }
 
 function refusal (name, sentence, text) {
-  const { variable, slug, code } = moduleSettings[name]
+  const { variable, slug } = moduleSettings[name]
   const shown = text ?? `"${process.env[variable]}" `
-  return failure(slug, code, `${variable}: ${shown}${sentence}`)
+  return failure(slug, CODE, `${variable}: ${shown}${sentence}`)
 }

@@ -13,7 +13,7 @@ const MEBIBYTE = 1024 * 1024
 const SESSIONS_SHARE = 1 / 4
 const MOST_SESSIONS_BYTES = 16 * MEBIBYTE
 
-module.exports = { closeStore, mainSessions, mainStore, openDatabase, openFolder, openStore, readText, whenMainCloses }
+module.exports = { closeStore, mainSessions, mainStore, openAlone, openDatabase, openFolder, openStore, readText, whenMainCloses }
 
 // Promises of stores by their name, which is made of prefix and folder; and the name of each open store.
 const stores = new Map()
@@ -22,7 +22,7 @@ const names = new Map()
 const owners = new Map()
 let main
 let sessions
-let endPurge
+let endPurge = () => {}
 let endModule = () => {}
 let settlesAtExit = false
 
@@ -69,17 +69,25 @@ async function openFolder (folder, { cacheMB, commitSeconds, create }) {
 }
 
 // Opens the store in a database, without Dashboard.
-async function openDatabase (url, { cacheMB, commitSeconds, isExternal, create }) {
-  return openNative({ url, isExternal, cacheBytes: cacheMB * MEBIBYTE, commitSeconds, create })
+async function openDatabase (url, { cacheMB, commitSeconds, isExternal, create, isImport }) {
+  return openNative({ url, isExternal, isImport, cacheBytes: cacheMB * MEBIBYTE, commitSeconds, create })
 }
 
-async function openNative ({ folder, url, isExternal, cacheBytes, commitSeconds, create }) {
+// Opens the store of a dashboard that does not run, as the main store of this process.
+async function openAlone ({ folder, url, cacheMB, commitSeconds, isExternal }) {
+  const store = await openNative({ folder, url, isExternal, cacheBytes: cacheMB * MEBIBYTE, commitSeconds, create: false })
+  main = store
+  sessions = new SessionCache(store.number, 0)
+  return store
+}
+
+async function openNative ({ folder, url, isExternal, isImport = false, cacheBytes, commitSeconds, create }) {
   if (!settlesAtExit) {
     settlesAtExit = true
     process.on('exit', settle)
   }
   const store = url
-    ? await native.openDatabase(url, cacheBytes, commitSeconds, isExternal, create)
+    ? await native.openDatabase(url, cacheBytes, commitSeconds, isExternal, create, isImport)
     : await withSentence([folder], () => native.openStore(folder, cacheBytes, commitSeconds, create))
   for (const { code, text } of store.notices) {
     process.emitWarning(`dashboard-sled: ${text}`, { code })
@@ -115,12 +123,12 @@ async function closeStore (store) {
   if (main === store) {
     main = sessions = undefined
     endPurge()
-    endModule()
+    await endModule()
   }
   return store.close()
 }
 
-// Calls `end` when the main store closes.
+// Calls `end` when the main store closes, which waits for it.
 function whenMainCloses (end) {
   endModule = end
 }

@@ -11,9 +11,21 @@ const { recordsOf } = require('./storage.js')
 const { listsOf } = require('./storage-list.js')
 const { openDatabase, openFolder } = require('./open-stores.js')
 
-module.exports = { open }
+module.exports = { open, openForImport }
 
-async function open (options = {}) {
+async function open (options) {
+  return (await openBoth(options)).store
+}
+
+// Opens a store that an import fills, also after one that was interrupted. From `begin` to `finish`, no other process can open a
+// store in a database; a folder is locked anyway.
+async function openForImport (options) {
+  const { share, store } = await openBoth(options, true)
+  return { store, begin: () => share.beginImport(), finish: () => share.finishImport() }
+}
+
+// Returns the share in the store, and the calls of the store.
+async function openBoth (options = {}, isImport = false) {
   requireOptions(options, ['path', 'url', 'durability', 'cacheMB', 'commitSeconds', 'create'])
   const { path, url, create = true } = options
   if (url !== undefined && path !== undefined) {
@@ -27,13 +39,18 @@ async function open (options = {}) {
   const isExternal = checkDurability(options)
   const store = url === undefined
     ? await openFolder(path, { cacheMB, commitSeconds, create })
-    : await openDatabase(url, { cacheMB, commitSeconds, isExternal, create })
+    : await openDatabase(url, { cacheMB, commitSeconds, isExternal, create, isImport })
+  return { share: store, store: callsOf(store, url === undefined && { cacheMB, commitSeconds }) }
+}
+
+// Returns the calls of a store. `folderSettings` are those of a store in a folder, which can be closed and opened again.
+function callsOf (store, folderSettings) {
   const folder = store.path
   let closedWork = Promise.resolve()
 
   // Closes the store for work that needs a closed store, and opens it again. Other calls fail with `store-closed` meanwhile.
   function whileClosed (what, work) {
-    if (url !== undefined) {
+    if (!folderSettings) {
       throw notOffered(what)
     }
     const result = closedWork.then(async () => {
@@ -41,7 +58,7 @@ async function open (options = {}) {
         await store.close()
         return JSON.parse(await work(folder))
       } finally {
-        store.adopt(await openFolder(folder, { cacheMB, commitSeconds, create: false }))
+        store.adopt(await openFolder(folder, { ...folderSettings, create: false }))
       }
     })
     closedWork = result.catch(() => {})

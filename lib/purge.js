@@ -36,7 +36,8 @@ function purgeRegularly (store, olderThan, firstMs = FIRST_MS, everyMs = EVERY_M
           warn(`left ${damaged} damaged records and lists as they are (${described.slice(0, 5).join(', ')}); restore a backup`)
         }
       } catch (error) {
-        if (error.code !== 'ERR_STORE_CLOSED') {
+        // Another process of a cluster does it.
+        if (!['ERR_STORE_CLOSED', 'ERR_PURGE_RUNNING'].includes(error.code)) {
           warn(`could not remove old sessions: ${error.detail || error.message}`)
         }
       }

@@ -2,6 +2,7 @@
 // Dashboard's data is not in a store of this package: a look-up in an empty store would answer that nobody is signed in.
 const administrator = require('./administrator.js')
 const { gate } = require('./gate.js')
+const { Webhooks } = require('./events/calls.js')
 const pages = require('./pages/index.js')
 const { Audit, SessionEnd, Sessions, user } = require('./sessions/calls.js')
 
@@ -26,6 +27,7 @@ module.exports = {
     SessionEnd,
     SessionList: { get: Sessions.list },
     Sessions: administrator.Sessions,
+    Webhooks: { get: Webhooks.undelivered, patch: Webhooks.retry },
     ...pages.administrator
   }),
   user: whenActive({ ...user, ...pages.user })

@@ -44,7 +44,10 @@ describe('the tool on a database', () => {
   it('reads and counts', async () => {
     const { result } = await tool('verify', '--store', url)
     assert.deepStrictEqual([result.records, result.lists, result.items, result.problems], [1501, 1, 3000, 0])
-    assert.strictEqual((await tool('stats', '--store', url)).code, 0)
+    const { code, result: { diskBytes } } = await tool('stats', '--store', url)
+    const [{ bytes }] = await cluster.query("SELECT pg_total_relation_size('objects') + pg_total_relation_size('lists') AS bytes")
+    assert.strictEqual(code, 0)
+    assert(diskBytes >= Number(bytes) && diskBytes < Number(bytes) + 500000, `${diskBytes} of ${bytes}`)
     const { result: list } = await tool('list', 'l', '--limit', '2', '--store', url)
     assert(JSON.stringify(list).includes('item 2999'), JSON.stringify(list))
   })

@@ -23,8 +23,9 @@
 // syscalls        kill -9 at each call of a creation, an open, a reset     strace has to count the same calls
 // unsupported     a file system that cannot sync folders or tell its room  one that lacks nothing gives no warning
 // watchdog        calls to the disk that hang, or are slow                 -
+// webhooks        kill -9 amid deliveries to a receiver that often fails   the same without what waits in the record
 //
-// Two kinds of stores are tested. The files of each share these helpers:
+// webhooks.fault.js has a store of its own kind. Two other kinds of stores are tested. The files of each share these helpers:
 // - resets of a few accounts, made until the process dies: processes.js starts fixtures/resets.js, kills it and checks the store
 //   that is opened again; ledger.js has the acknowledged resets. calls.js kills at an exact call, volume.js cuts the power.
 // - records and lists in many states: worker.js runs fixtures/work.js to its end; model.js has the acknowledged contents; opener.js

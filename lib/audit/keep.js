@@ -9,9 +9,10 @@ const BATCH = 128
 
 module.exports = { erase, prune }
 
-// Removes the entries that are older than `age` in seconds. The hash of the last of them stays as the anchor of the chain.
-async function prune (store, age) {
-  const last = await firstBefore(store, now() - age)
+// Removes the entries that are older than `age` in seconds, and before the number `below`. The hash of the last of them stays as the
+// anchor of the chain.
+async function prune (store, age, below = Infinity) {
+  const last = Math.min(await firstBefore(store, now() - age), below - 1)
   let removed = 0
   for (;;) {
     const head = await readHead(store)

@@ -1,6 +1,7 @@
 const path = require('path')
-const { withBytes } = require('./progress.js')
-const { holds, requireFolder, run, withStore } = require('./run.js')
+const { GUARD, SLED, hasFiles } = require('../store-files.js')
+const { withOperations } = require('./perform.js')
+const { holds, requireFolder, run } = require('./run.js')
 const { wholeNumber } = require('./whole-number.js')
 
 module.exports = (program) => program.command('backup')
@@ -11,13 +12,14 @@ module.exports = (program) => program.command('backup')
 
 async function backup (place, [argument], options) {
   const target = path.resolve(argument)
-  return withStore(place, async (store) => {
+  return withOperations(place, options, async (perform) => {
     requireFolder(target, 'store-foreign-folder', 'ERR_STORE_FOREIGN', 'choose a new or an empty folder')
-    const report = await withBytes(options, () => store.backup(target, { keep: options.keep }))
+    const report = await perform('backup', { folder: target, keep: options.keep })
     const made = options.keep ? report.folder : argument
     return {
       report,
-      text: [holds(report), `backup written to ${made} and verified`, ...report.removed.map((name) => `removed ${name}`)]
+      text: [holds(report), `backup written to ${made} and verified`, ...report.removed.map((name) => `removed ${name}`)],
+      summary: await hasFiles(report.folder, [GUARD, SLED]) ? [] : [`${report.folder} is not there for this process: the dashboard runs in a container or with a file system of its own, and wrote the backup there`]
     }
   })
 }

@@ -1,22 +1,29 @@
 // The help of a command: the parser's part about the options, and the texts of manual.js.
 const { settings } = require('../settings.js')
+const { fullName } = require('./commands.js')
 const { exitCodes } = require('./exit-codes.js')
 const manual = require('./manual.js')
 
 const WIDTH = 78
 const whichStore = `The store is in the folder behind --store, else in ${settings.folder.variable}, else in ${settings.folder.byDefault}.`
 
-module.exports = { addHelp, addMainHelp, codesOf, whichStore }
+module.exports = { addHelp, addMainHelp, codesOf, whichStore, whileItRuns }
 
 function addHelp (command) {
-  const { examples, notes = [], opens } = manual[command.name()]
+  const name = fullName(command)
+  const { examples, notes = [], opens } = manual[name]
   const parts = [
     ...notes.map((note) => wrap(note, '')),
-    ...(opens === false ? [] : [wrap(whichStore, '')]),
+    ...(opens === false ? [] : [wrap(`${whichStore} ${whileItRuns(name)}`, '')]),
     `Examples:\n${examples.map(([line, meaning]) => `  $ dashboard-sled ${line}\n${wrap(meaning, '      ')}`).join('\n')}`,
-    table(codesOf(command.name()))
+    table(codesOf(name))
   ]
   command.addHelpText('after', `\n${parts.join('\n\n')}`)
+}
+
+// Returns a sentence about a dashboard that runs meanwhile.
+function whileItRuns (name) {
+  return manual[name].running ? 'The dashboard may run meanwhile: it then does the work itself.' : 'Stop the dashboard before, unless the store is in a database.'
 }
 
 // Adds the help of the tool.

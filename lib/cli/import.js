@@ -9,7 +9,7 @@ const { confirm } = require('./confirm.js')
 const { exitCodes } = require('./exit-codes.js')
 const { ImportSource } = require('./import-source.js')
 const { bytesText } = require('./numbers.js')
-const { ended, run, withStore } = require('./run.js')
+const { ended, run, withStore, withTarget } = require('./run.js')
 
 const sources = {
   jsonl: require('../import/jsonl.js'),
@@ -51,7 +51,7 @@ async function importSource (place, [argument], options) {
   const beside = place.folder ? path.dirname(place.folder) : os.tmpdir()
   const source = await ImportSource.open(sources[options.from], argument, { beside, target: place.folder }, options)
   try {
-    return options.dryRun ? await tryOut(place, source, options) : await withStore(place, (store) => bring(place, source, store, options), { create: true })
+    return options.dryRun ? await tryOut(place, source, options) : await withTarget(place, (target) => bring(place, source, target, options))
   } finally {
     await source.close()
   }
@@ -64,20 +64,24 @@ function refuseUrl (argument, kind) {
   }
 }
 
-async function bring ({ folder }, source, store, options) {
+async function bring ({ folder }, source, { store, begin, finish }, options) {
   const where = folder || store.path
   if (await hasData(store)) {
     await confirm(options, options.overwrite
       ? `the store in ${where} has data: the import replaces it, including later changes, and every session is ended`
       : `the store in ${where} has data: the import replaces it, except for whatever ended or was changed there since`)
   }
+  await begin()
   const report = await source.pass((entries) => store.load(entries, { overwrite: options.overwrite }))
   const skipped = source.skipped.length
   const text = [`${summary(report)} were brought over, ${bytesText(report.bytes)}`, ...leftLines(report, source, 'was kept'), ...(report.ended ? ended(report.ended) : [])]
   if (!options.verify) {
+    await finish()
     return { report: { ...report, skipped }, text }
   }
   const { number, described, kept } = await source.pass((entries) => compare(entries, store))
+  // Only now another process can open a database, so nothing changed it while it was compared.
+  await finish()
   return {
     code: number ? exitCodes.found.code : exitCodes.done.code,
     report: { ...report, skipped, differences: number, described },

@@ -1,5 +1,5 @@
-const { failure } = require('../errors.js')
-const { run, withStore } = require('./run.js')
+const { withOperations } = require('./perform.js')
+const { run } = require('./run.js')
 const { wholeNumber } = require('./whole-number.js')
 
 module.exports = (program) => program.command('list')
@@ -10,17 +10,9 @@ module.exports = (program) => program.command('list')
   .option('--limit <number>', 'show at most this many items', wholeNumber(1), 100)
   .action(run(list))
 
-async function list (place, [path], { offset, limit }) {
-  return withStore(place, async (store) => {
-    const count = await store.lists.count(path)
-    if (!count) {
-      throw failure('list-missing', 'ERR_LIST_MISSING', `there is no list ${path}`)
-    }
-    const items = await store.lists.list(path, offset, limit) || []
-    return {
-      report: { list: path, count, offset, items },
-      text: items,
-      summary: [`${items.length} of ${count} items${offset ? ` after the ${offset} newest` : ''}`]
-    }
-  })
+async function list (place, [path], options) {
+  const { offset, limit } = options
+  const report = await withOperations(place, options, (perform) => perform('list', { path, offset, limit }))
+  const { count, items } = report
+  return { report, text: items, summary: [`${items.length} of ${count} items${offset ? ` after the ${offset} newest` : ''}`] }
 }

@@ -4,6 +4,7 @@
 //   found:    the meaning of exit code 3, if the command can end with it
 //   fields:   the fields of --json, beside `store`: [name, meaning, the only option with which it occurs]
 //   opens:    false if the command opens no store
+//   running:  true if it works while the dashboard runs
 //   streams:  true if it prints while it reads, and ends with exit code 141 when nobody reads any more
 const damaged = [['damaged', 'number of records, lists and items that are damaged and were left'], ['described', 'the first hundred of them by name']]
 const report = [
@@ -18,6 +19,7 @@ const dryRun = ['dryRun', 'true', '--dry-run']
 
 module.exports = {
   backup: {
+    running: true,
     examples: [
       ['backup /backup/2026-11-22', 'make a copy, and verify it'],
       ['backup /backup/all --keep 14', 'the same into a folder with the date; the last 14 of these are kept']
@@ -46,6 +48,7 @@ module.exports = {
     fields: [['removed', 'folders that were removed'], ['bytes', 'their size in bytes']]
   },
   verify: {
+    running: true,
     examples: [
       ['verify', 'verify the default store'],
       ['verify /backup/2026-11-22', 'verify a backup'],
@@ -64,7 +67,7 @@ module.exports = {
       ['accounts', 'accounts whose sessions were ended'],
       ['others', 'records under keys of accounts that are not accounts'],
       dryRun,
-      ['wentBack', 'whether the store has gone back in time', '--dry-run'],
+      ['wentBack', 'whether the store has gone back in time; null for a database, which does not say', '--dry-run'],
       ['records', 'records that were saved', '--salvage'],
       ['lists', 'lists that were saved', '--salvage'],
       ['items', 'items of these lists', '--salvage'],
@@ -109,6 +112,69 @@ module.exports = {
       ['described', 'the first hundred of them', '--verify']
     ]
   },
+  'sessions list': {
+    running: true,
+    examples: [
+      ['sessions list --state live', 'show who is signed in, newest first'],
+      ['sessions list --account account_1', 'show the sessions of one account'],
+      ['sessions list --count', 'count the live ones and those that have ended']
+    ],
+    fields: [
+      ['sessions', 'the sessions: as `Session.get` has them, with `state`, `age` in seconds, `lastSeen`, `address` and `agent`'],
+      ['cursor', 'where --cursor goes on; null at the end'],
+      ['live', 'number of live sessions', '--count'],
+      ['ended', 'number of sessions that have ended', '--count']
+    ]
+  },
+  'sessions show': {
+    running: true,
+    examples: [['sessions show session_1', 'show one session, and why and by whom it was ended']],
+    fields: [['session', 'the session, as of `sessions list`'], ['end', 'its end: `cause`, `ended`, `actor`, `reason` and the entry of the audit; null while it is live']]
+  },
+  'sessions end': {
+    running: true,
+    examples: [
+      ['sessions end --session session_1 --reason "lost phone"', 'end one session'],
+      ['sessions end --account account_1 --dry-run', 'report which sessions of an account would be ended'],
+      ['sessions end --all-but session_1', 'end those of the same account, but not this one'],
+      ['sessions end --all --before 1h', 'end all that were created more than an hour ago'],
+      ['sessions end --all --idle-since 30d', 'end all that nobody has used for 30 days']
+    ],
+    notes: [
+      'Say with exactly one of --session, --account, --all-but and --all which sessions are meant. The audit names you: command-line, and your user name.'
+    ],
+    fields: [
+      ['dryRun', 'whether this is only a report'],
+      ['ended', 'number of sessions; missing with --all, which ends them by a time'],
+      ['sessionids', 'the first hundred of them'],
+      ['accountids', 'the accounts of which all sessions were ended'],
+      ['createdBefore', 'sessions of the application that were created before this time were ended', '--all'],
+      ['time', 'when it came into force, in seconds'],
+      ['entries', 'numbers of the entries of the audit']
+    ]
+  },
+  'audit list': {
+    running: true,
+    streams: true,
+    examples: [
+      ['audit list --account account_1', 'show which sessions of an account ended, why and by whom'],
+      ['audit list --since 7d --cause ended-by-administrator', 'show what administrators have ended in the last week'],
+      ['audit list --all --format csv', 'print everything for a spreadsheet']
+    ],
+    notes: ['With --format csv or json the line of --json is on stderr, since stdout has the data.'],
+    fields: [['number', 'number of entries'], ['entries', 'the entries; missing with --format csv or json']]
+  },
+  'audit verify': {
+    running: true,
+    examples: [['audit verify', 'check the chain of all entries']],
+    found: 'the chain is broken; break names the first place',
+    fields: [['entries', 'number of entries'], ['break', 'the first break, or null'], ['number', 'the number of its entry, or null']]
+  },
+  'audit erase': {
+    running: true,
+    examples: [['audit erase --account account_1', 'remove what the audit tells of an account']],
+    fields: [['accountid', 'the account'], ['entries', 'number of entries that were erased']]
+  },
   purge: {
     examples: [
       ['purge --older-than 30d --dry-run', 'count the sessions that ended or expired longer ago than that'],
@@ -128,6 +194,7 @@ module.exports = {
     fields: [['before', 'size on the disk before, in bytes'], ['after', 'size on the disk after, in bytes']]
   },
   stats: {
+    running: true,
     examples: [['stats', 'count the contents of the store, by application and kind']],
     found: 'something is damaged, and was not counted; described names it',
     fields: [
@@ -142,6 +209,7 @@ module.exports = {
     ]
   },
   inspect: {
+    running: true,
     examples: [
       ['inspect dashboard/account/account_1', 'show one record; possible secrets are redacted'],
       ['inspect dashboard/account/account_1 --reveal', 'show everything']
@@ -153,6 +221,7 @@ module.exports = {
     ]
   },
   list: {
+    running: true,
     streams: true,
     examples: [['list dashboard/accounts --offset 0 --limit 20', 'show one list, newest first']],
     fields: [['list', 'the path'], ['count', 'number of items in the list'], ['offset', 'number of items that were skipped'], ['items', 'the items']]

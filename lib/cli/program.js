@@ -2,6 +2,7 @@
 const { Command, Option } = require('commander')
 const { printable } = require('../printable.js')
 const { settings } = require('../settings.js')
+const { commandsOf } = require('./commands.js')
 const { exitCodes } = require('./exit-codes.js')
 const { addHelp, addMainHelp } = require('./help.js')
 const { printError } = require('./run.js')
@@ -16,6 +17,8 @@ const commands = [
   require('./recover.js'),
   require('./export.js'),
   require('./import.js'),
+  require('./sessions.js'),
+  require('./audit.js'),
   require('./purge.js'),
   require('./compact.js'),
   require('./stats.js'),
@@ -29,7 +32,7 @@ module.exports = { makeProgram }
 function makeProgram () {
   const json = isJson()
   const program = new Command('dashboard-sled')
-    .description('Manages a store of dashboard-sled. Stop the dashboard first: only one process can open a store in a folder. A store in a database stays in use meanwhile.')
+    .description('Manages a store of dashboard-sled. backup, verify, stats, inspect, list, sessions and audit also work while the dashboard runs; stop it before any other command. A store in a database stays in use meanwhile.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
@@ -45,7 +48,7 @@ function makeProgram () {
   commands.forEach((add) => add(program))
   addMainHelp(program)
   program.addHelpText('before', ({ error }) => error ? refuseUnknown(program) : '')
-  program.commands.forEach(addHelp)
+  commandsOf(program).forEach(addHelp)
   return program
 }
 

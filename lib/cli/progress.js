@@ -9,7 +9,7 @@ const SHOWN_AFTER_MS = 1000
 // Columns, if the terminal does not say how many it has.
 const NARROW = 60
 
-module.exports = { progressText, withBytes, withProgress }
+module.exports = { during, progressText, withBytes, withProgress }
 
 // Shows progress during `work`, and returns its result. `value` returns how many `unit` are done; `total` is the number of all
 // of them, if it is known.
@@ -22,6 +22,7 @@ async function withBytes (options, work) {
   return during(options, { value: addon.progress, text: bytesText }, work)
 }
 
+// `kind` is as for withProgress, with the form of its numbers.
 async function during (options, kind, work) {
   const end = show(options, kind)
   try {

@@ -3,46 +3,44 @@ const path = require('path')
 const addon = require('../../index.js')
 const EntryCounts = require('../entry-counts.js')
 const { failure } = require('../errors.js')
+const { databaseName } = require('../native.js')
 const { countAccounts } = require('./accounts.js')
 const { confirm } = require('./confirm.js')
 const { Damage } = require('./damage.js')
 const { withProgress } = require('./progress.js')
-const { ended, folderOf, requireFolder, run, withStore } = require('./run.js')
+const { ended, folderOf, optionsOf, requireFolder, run, withStore } = require('./run.js')
 
 module.exports = (program) => program.command('recover')
   .description('accepts a store that has gone back in time, or saves the readable part of a damaged one')
   .option('--invalidate-sessions', 'end every session of every account, so that no session that was ended comes back')
-  .option('--even-if-whole', 'also accept a store that has not gone back in time')
+  .option('--even-if-whole', 'also accept a store that has not gone back in time; always so for a database, which does not say whether it has')
   .option('--salvage <folder>', 'copy everything that can be read into a new store in this folder, end its sessions, and name what was lost. The damaged store is kept as it is')
   .option('--dry-run', 'only report what would happen')
   .option('--yes', 'do not ask; --salvage never does')
-  .action(run((place, _, options) => recover(folderOf(place, 'recovery'), options)))
+  .action(run((place, _, options) => options.salvage ? salvage(folderOf(place, 'salvage'), path.resolve(options.salvage), options) : accept(place, options)))
 
-function recover (folder, options) {
-  return options.salvage ? salvage(folder, path.resolve(options.salvage), options) : accept(folder, options)
-}
-
-async function accept (folder, options) {
+async function accept (place, options) {
   const { invalidateSessions, evenIfWhole, dryRun } = options
+  const name = place.url ? databaseName(place.url) : place.folder
   if (dryRun && invalidateSessions) {
-    return tryOut(folder, evenIfWhole)
+    return tryOut(place, name, evenIfWhole)
   }
   if (invalidateSessions) {
-    await confirm(options, `the store in ${folder} is accepted as it is, and every session of every account is ended`)
+    await confirm(options, `the store in ${name} is accepted as it is, and every session of every account is ended`)
   }
-  const report = await addon.recover({ path: folder, invalidateSessions, evenIfWhole })
-  return { report, text: [...ended(report), `the store in ${folder} can be used again`] }
+  const report = await addon.recover({ ...optionsOf(place), invalidateSessions, evenIfWhole })
+  return { report, text: [...ended(report), `the store in ${name} can be used again`] }
 }
 
-async function tryOut (folder, evenIfWhole) {
+async function tryOut (place, name, evenIfWhole) {
   try {
-    const accounts = await withStore({ folder }, (store) => {
-      if (!evenIfWhole) {
-        throw failure('store-whole', 'ERR_STORE_WHOLE', `the store at ${folder} has not gone back in time, so there is nothing to recover from; --even-if-whole ends every session all the same`)
+    const accounts = await withStore(place, (store) => {
+      if (!evenIfWhole && !place.url) {
+        throw failure('store-whole', 'ERR_STORE_WHOLE', `the store at ${name} has not gone back in time, so there is nothing to recover from; --even-if-whole ends every session all the same`)
       }
       return countAccounts(store)
     })
-    return { report: { dryRun: true, wentBack: false, accounts }, text: [`the store in ${folder} has not gone back in time`, `every session of ${accounts} accounts would be ended`] }
+    return { report: { dryRun: true, wentBack: place.url ? null : false, accounts }, text: [...(place.url ? [] : [`the store in ${name} has not gone back in time`]), `every session of ${accounts} accounts would be ended`] }
   } catch (error) {
     if (error.code !== 'ERR_STORE_ROLLED_BACK') {
       throw error

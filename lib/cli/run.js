@@ -6,14 +6,16 @@ const { failure } = require('../errors.js')
 const { explainFolder } = require('../folders.js')
 const { printable, toJson } = require('../printable.js')
 const { databaseName } = require('../native.js')
+const { openForImport } = require('../open.js')
 const { bothSet, notOffered, settings } = require('../settings.js')
+const { fullName, programOf } = require('./commands.js')
 const { exitCodeOf, exitCodes } = require('./exit-codes.js')
 const { explainSystemError } = require('./failure.js')
 const { listenForSignals } = require('./interrupt.js')
 const { bytesText, secondsText } = require('./numbers.js')
 const { write } = require('./write.js')
 
-module.exports = { ended, folderOf, holds, requireFolder, run, printError, withStore }
+module.exports = { ended, folderOf, holds, optionsOf, requireFolder, run, printError, withStore, withTarget }
 
 // Wraps the action of a command. The action gets the place of the store, which is { folder } or { url }, the arguments, the
 // options, and a function that moves the report to stderr. It returns
@@ -25,7 +27,7 @@ function run (action) {
   return async (...args) => {
     const command = args.pop()
     args.pop()
-    const options = { ...command.optsWithGlobals(), command: command.name() }
+    const options = { ...command.optsWithGlobals(), command: fullName(command) }
     let stream = process.stdout
     const reportToStderr = () => { stream = process.stderr }
     const started = Date.now()
@@ -60,7 +62,7 @@ function run (action) {
 function findStore (command, args) {
   const at = command.registeredArguments.findIndex((argument) => argument.name() === 'store')
   const argument = at === -1 ? undefined : args.splice(at, 1)[0]
-  const program = command.parent
+  const program = programOf(command)
   const isOption = program.getOptionValueSource('store') === 'cli'
   const named = isOption ? program.opts().store : argument
   if (isOption && argument !== undefined) {
@@ -143,13 +145,26 @@ async function printLines (stream, lines) {
 
 // Opens the store for `work`. Only a command that brings data creates a store.
 async function withStore ({ folder, url }, work, { create = false } = {}) {
-  const durability = process.env[settings.durability.variable] || undefined
-  const store = await addon.open(url ? { url, durability, create } : { path: folder, create })
+  const store = await addon.open(optionsOf({ folder, url }, create))
   try {
     return await work(store)
   } finally {
     await store.close()
   }
+}
+
+// Opens the store for `work` that brings data. `work` gets the store, and the functions that begin and finish the import.
+async function withTarget (place, work) {
+  const target = await openForImport(optionsOf(place, true))
+  try {
+    return await work(target)
+  } finally {
+    await target.store.close()
+  }
+}
+
+function optionsOf ({ folder, url }, create) {
+  return url ? { url, durability: process.env[settings.durability.variable] || undefined, create } : { path: folder, create }
 }
 
 function holds ({ records, lists, items, bytes }) {

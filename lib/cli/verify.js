@@ -1,4 +1,5 @@
 const { exitCodes } = require('./exit-codes.js')
+const { withOperations } = require('./perform.js')
 const { withBytes } = require('./progress.js')
 const { holds, run, withStore } = require('./run.js')
 
@@ -6,11 +7,16 @@ module.exports = (program) => program.command('verify')
   .description('reads everything and reports problems: checksums, lists and their counters, pieces of large values, the rollback guard')
   .argument('[store]', 'the folder of the store or the URL of its database, instead of --store')
   .option('--repair', 'rebuild positions and counters of lists, and remove pieces of values that nothing points to and items of session lists whose session is gone. Make a backup before')
-  .action(run((place, _, options) => withStore(place, (store) => options.repair ? repair(store, options) : verify(store, options))))
+  .action(run((place, _, options) => options.repair ? withStore(place, (store) => repair(store, options)) : verify(place, options)))
 
-async function verify (store, options) {
-  const report = await withBytes(options, () => store.verify())
-  return { code: codeOf(report), report, text: [holds(report), ...problems(report)] }
+async function verify (place, options) {
+  const { isChanging, ...report } = await withOperations(place, options, (perform) => perform('verify', {}))
+  return {
+    code: codeOf(report),
+    report,
+    text: [holds(report), ...problems(report)],
+    summary: isChanging ? ['the dashboard changed the store meanwhile, so a list that was being changed may be among the problems; stop it and verify again to be sure'] : []
+  }
 }
 
 async function repair (store, options) {

@@ -57,6 +57,20 @@ module.exports = class LastSeen {
     return this.young.get(key) || this.old.get(key)
   }
 
+  // Returns the number of sessions in memory that were seen within `seconds`.
+  countSince (seconds) {
+    const since = now() - seconds
+    const isRecent = ({ time, seen }) => (seen || time) >= since
+    let count = 0
+    for (const entry of this.young.values()) {
+      count += isRecent(entry)
+    }
+    for (const [key, entry] of this.old) {
+      count += isRecent(entry) && !this.young.has(key)
+    }
+    return count
+  }
+
   // Returns what is known of each session, undefined if nothing is: `time` in seconds, `address` and `agent`.
   async of (appid, sessionids) {
     const names = sessionids.map((sessionid) => seenName(appid, sessionid))

@@ -9,7 +9,7 @@ const MOST = 500
 const MOST_PAGES = 20
 const STATES = ['live', 'ended']
 
-module.exports = { allOf, eachPage, list, read, stateCounts }
+module.exports = { allOf, describe, eachPage, list, read, stateCounts }
 
 // Returns a page of sessions, newest first. `sessions` are live or have ended.
 async function list (module, req) {

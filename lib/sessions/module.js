@@ -1,4 +1,6 @@
-// Everything that runs while the module is active on Dashboard's store: the audit, when sessions were last seen, the policies.
+// Everything that runs while the module is active on Dashboard's store: the audit, when sessions were last seen, the policies, and
+// the webhook.
+const { setMaxListeners } = require('events')
 const { activate: activateAttribution } = require('../attribution.js')
 const Ledger = require('../audit/ledger.js')
 const { prune } = require('../audit/keep.js')
@@ -6,6 +8,7 @@ const { clientReader } = require('../client.js')
 const { failure } = require('../errors.js')
 const { findHost } = require('../host.js')
 const { readModuleSettings } = require('../module-settings.js')
+const { settings: storeSettings } = require('../settings.js')
 const LastSeen = require('./last-seen.js')
 const { endOverLimit } = require('./policies.js')
 const Samples = require('./samples.js')
@@ -13,7 +16,7 @@ const Samples = require('./samples.js')
 const PRUNE_EVERY_MS = 60 * 60 * 1000
 let active
 
-module.exports = { activate, current, deactivate, peekModule }
+module.exports = { activate, activateAlone, current, deactivate, peekModule }
 
 // Returns the active module. Fails if Dashboard does not run it.
 function current () {
@@ -30,28 +33,66 @@ function peekModule () {
 
 function activate (store) {
   deactivate()
-  const settings = readModuleSettings()
-  const clientOf = clientReader(settings.proxies, settings.keepsClients)
-  activateAttribution(clientOf)
-  const module = { store, settings, ledger: new Ledger(store), lastSeen: new LastSeen(store, clientOf), signIns: 0 }
+  const module = make(store, readModuleSettings())
+  const { settings } = module
+  // A store in a database may be open in other processes.
+  module.isShared = Boolean(process.env[storeSettings.url.variable])
+  const closing = new AbortController()
+  setMaxListeners(0, closing.signal)
+  module.closing = closing.signal
+  module.close = () => closing.abort()
+  module.ledger.on('appended', (number, entries) => countEnds(module.ends, entries))
   module.ledger.start()
   module.lastSeen.start()
   module.samples = new Samples(module)
   module.samples.start()
-  module.pruning = setInterval(() => prune(store, settings.auditKeep).catch((error) => module.ledger.warn(error)), PRUNE_EVERY_MS)
+  if (settings.webhook) {
+    // Nobody else needs the libraries that it needs.
+    const Webhooks = require('../events/webhooks.js')
+    module.webhooks = new Webhooks({ store, ledger: module.ledger, appid: global.appid, webhook: settings.webhook, isShared: module.isShared })
+    module.webhooks.start()
+  }
+  module.pruning = setInterval(() => pruneDelivered(module).catch((error) => module.ledger.warn(error)), PRUNE_EVERY_MS)
   module.pruning.unref()
   active = module
   followSignIns()
   return module
 }
 
-function deactivate () {
+// The same for a store that no dashboard has open: what is asked for is answered, and nothing runs.
+function activateAlone (store) {
+  active = make(store, { keepsClients: false })
+  return active
+}
+
+function make (store, settings) {
+  const clientOf = clientReader(settings.proxies, settings.keepsClients)
+  activateAttribution(clientOf)
+  return { store, settings, ledger: new Ledger(store), lastSeen: new LastSeen(store, clientOf), signIns: 0, ends: new Map(), watchers: 0 }
+}
+
+// Resolves when nothing of the module needs the store any more.
+async function deactivate () {
   if (active) {
-    active.ledger.stop()
-    active.lastSeen.stop()
-    active.samples.stop()
-    clearInterval(active.pruning)
+    const { close, lastSeen, ledger, pruning, samples, webhooks } = active
+    samples?.stop()
     active = undefined
+    close?.()
+    ledger.stop()
+    lastSeen.stop()
+    clearInterval(pruning)
+    await webhooks?.stop()
+  }
+}
+
+// An entry that still has to be delivered is kept.
+async function pruneDelivered ({ store, settings, webhooks }) {
+  return prune(store, settings.auditKeep, webhooks && await webhooks.oldest())
+}
+
+function countEnds (ends, entries) {
+  for (const { cause } of entries) {
+    ends.set(cause, (ends.get(cause) || 0) + 1)
   }
 }
 

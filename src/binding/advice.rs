@@ -22,6 +22,7 @@ pub fn sentence(error: &StoreError) -> Option<String> {
 
 fn advice(error: &StoreError) -> Option<&'static str> {
     Some(match error {
+        StoreError::InUse { .. } => "stop the dashboards and other programs that use it",
         StoreError::Locked { .. } => "stop that process, or use another folder",
         StoreError::NewerFormat { .. } => "install the version that wrote it, or a later one",
         StoreError::Foreign { .. } => "choose an empty or a new folder",
@@ -45,6 +46,7 @@ fn advice(error: &StoreError) -> Option<&'static str> {
         StoreError::Full { .. } => "free some space",
         StoreError::NotEnoughSpace { .. } => "free some space, or restore a backup of it on a larger disk",
         StoreError::BackupRunning => "wait for it, then make another one",
+        StoreError::PurgeRunning => "wait for it; one process at a time is enough",
         StoreError::Closed => "open it again",
         StoreError::StillOpen { .. } => "its folder becomes free when that has ended",
         StoreError::Busy { .. } => "slow down, or look at why the disk is slow",
@@ -82,7 +84,8 @@ fn about_database(problem: &Problem) -> &'static str {
         Problem::NewerTables { .. } => "install the version that wrote them, or a later one",
         Problem::Refused(_) => "check user, password and database in SLED_DATABASE_URL, PGPASSWORD or the password file, and pg_hba.conf on the server",
         Problem::Untrusted(_) => "name the certificate of your authority by sslrootcert=<file> in the URL, and the server as its certificate does",
-        Problem::Quarantined => "an import that overwrites was interrupted; put the database back as it was before, or drop its tables and run the import again",
+        Problem::Quarantined => "an import that overwrites was interrupted; end every session, as some may have ended before (npx dashboard-sled recover --invalidate-sessions), then run it again",
+        Problem::UnfinishedImport => "wait for it; if it was interrupted, run it again from its beginning",
     }
 }
 

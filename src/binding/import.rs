@@ -45,6 +45,20 @@ impl NativeStore {
         })
     }
 
+    /// Begins an import. Until [`NativeStore::finish_import`], no other process can open a store in a database.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn begin_import(&self, env: Env) -> Result<Reply> {
+        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
+        on_long_worker(env, move || store.begin_import().map(|()| Answer::Undefined))
+    }
+
+    /// Ends an import that is complete.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn finish_import(&self, env: Env) -> Result<Reply> {
+        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
+        on_long_worker(env, move || store.finish_import().map(|()| Answer::Undefined))
+    }
+
     /// Returns which of `records[n]` [`NativeStore::load`] would keep in whole or in part. Changes nothing.
     #[napi(
         catch_unwind,

@@ -12,13 +12,14 @@ use crate::service::maintenance;
 use crate::service::purge::Purge;
 use crate::service::recovery;
 use crate::service::usage::usage;
-use crate::store::{self, Compacted, Report, Stats};
+use crate::store::{self, Compacted, DatabaseSettings, Purpose, Report, Stats};
 use napi::bindgen_prelude::External;
 use napi::{Env, Result};
 use napi_derive::napi;
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Progress of the current operation. One number for the process, because the tool runs one operation at a time.
 static PROGRESS: AtomicU64 = AtomicU64::new(0);
@@ -51,6 +52,35 @@ pub fn recover_store(
     on_long_worker(env, move || {
         let settings = store::Settings::new(path.into());
         let ended = recovery::recover(&settings, even_if_whole, now, secret.as_ref())?;
+        Ok(json_answer(&describe_ended(ended)))
+    })
+}
+
+/// Ends every session of every account in the database at `url`, also in quarantine.
+#[napi(
+    catch_unwind,
+    ts_args_type = "url: string, commitSeconds: number, isExternal: boolean, now: number, secret?: object",
+    ts_return_type = "Promise<string>"
+)]
+pub fn recover_database(
+    env: Env,
+    url: String,
+    commit_seconds: u32,
+    is_external: bool,
+    now: f64,
+    secret: Option<&External<NativeSecret>>,
+) -> Result<Reply> {
+    let secret = arguments::secret(env, secret)?;
+    let settings = DatabaseSettings {
+        url,
+        cache_bytes: 1 << 20,
+        creates: false,
+        purpose: Purpose::Recovery,
+        commit_limit: Duration::from_secs(commit_seconds.into()),
+        is_durable_by_itself: is_external,
+    };
+    on_long_worker(env, move || {
+        let ended = recovery::recover_database(&settings, now, secret.as_ref())?;
         Ok(json_answer(&describe_ended(ended)))
     })
 }

@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::handle::NativeStore;
 use super::reply::{on_own_thread, Reply};
 use super::{errors, handle, promise};
-use crate::store::{self, DatabaseSettings, Lease, Settings};
+use crate::store::{self, DatabaseSettings, Lease, Purpose, Settings};
 use napi::{Env, Result};
 use napi_derive::napi;
 use std::time::Duration;
@@ -34,7 +34,8 @@ pub fn open_store(
 
 /// Opens the store in the database at `url`, with a cache of `cacheBytes` and a limit of `commitSeconds` for a change. If
 /// the process already has it open, returns a share in the same store. A missing store is created only if `creates` is
-/// set. `isExternal` says that the provider of the database makes commits durable.
+/// set. `isExternal` says that the provider of the database makes commits durable. `isImport` opens it also after an import
+/// that was interrupted.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeStore>")]
 pub fn open_database(
     env: Env,
@@ -43,11 +44,13 @@ pub fn open_database(
     commit_seconds: u32,
     is_external: bool,
     creates: bool,
+    is_import: bool,
 ) -> Result<Reply> {
     let settings = DatabaseSettings {
         url,
         cache_bytes: whole(cache_bytes),
         creates,
+        purpose: if is_import { Purpose::Import } else { Purpose::Use },
         commit_limit: Duration::from_secs(commit_seconds.into()),
         is_durable_by_itself: is_external,
     };

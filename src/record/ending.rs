@@ -87,26 +87,25 @@ fn ending_of_account(stored: &str, new: Option<&str>) -> Option<Ending> {
 #[must_use]
 pub fn entry(attribution: &str, name: &[u8], ending: &Ending) -> Option<String> {
     let (appid, id) = keys::application_and_id(name)?;
-    let mut entry = Object::parse(attribution)?;
-    let id = serde_json::to_string(&String::from_utf8_lossy(id)).ok()?;
-    let appid = serde_json::to_string(&String::from_utf8_lossy(appid)).ok()?;
-    if entry.get("cause").is_none() {
-        let cause = cause(&entry, ending, &id);
-        entry.set("cause", ["\"", cause, "\""].concat());
-    }
-    entry.set("appid", appid);
-    match ending {
+    let said = Object::pick(attribution, &["actor", "cause"])?;
+    let rest = attribution.trim_start().strip_prefix('{')?;
+    let json = |text| serde_json::to_string(&String::from_utf8_lossy(text)).ok();
+    let (appid, id) = (json(appid)?, json(id)?);
+    let subject = match ending {
         Ending::Session { accountid } => {
-            entry.set("accountid", accountid.clone());
-            entry.set("sessionid", id);
+            format!(r#""accountid":{accountid},"sessionid":{id}"#)
         }
         Ending::SessionKey { number, .. } => {
-            entry.set("accountid", id);
-            entry.set("sessionKeyNumber", number.clone());
+            format!(r#""accountid":{id},"sessionKeyNumber":{number}"#)
         }
-        Ending::Account => entry.set("accountid", id),
-    }
-    Some(entry.text())
+        Ending::Account => format!(r#""accountid":{id}"#),
+    };
+    let cause = match said.get("cause") {
+        Some(_) => String::new(),
+        None => format!(r#","cause":"{}""#, cause(&said, ending, &id)),
+    };
+    let comma = if rest.trim_start().starts_with('}') { "" } else { "," };
+    Some(format!(r#"{{"appid":{appid},{subject}{cause}{comma}{rest}"#))
 }
 
 /// Returns the entry, as JSON, about the end of all sessions of an application that were created before `before`.
@@ -197,41 +196,42 @@ mod tests {
                 by(r#""accountid":"a","sessionid":"s""#),
                 "app/session/s",
                 session(),
-                r#""cause":"signed-out","appid":"app","accountid":"a","sessionid":"s"}"#,
+                r#"{"appid":"app","accountid":"a","sessionid":"s","cause":"signed-out","time":7,"#,
             ),
             (
                 by(r#""accountid":"a","sessionid":"t""#),
                 "app/session/s",
                 session(),
-                r#""cause":"ended-by-user","appid":"app","accountid":"a","sessionid":"s"}"#,
+                r#"{"appid":"app","accountid":"a","sessionid":"s","cause":"ended-by-user","time":7,"#,
             ),
             (
                 by(r#""accountid":"b""#),
                 "app/session/s",
                 session(),
-                r#""cause":"ended-by-administrator","appid":"app","accountid":"a","sessionid":"s"}"#,
+                r#"{"appid":"app","accountid":"a","sessionid":"s","cause":"ended-by-administrator","#,
             ),
             (
                 r#"{"cause":"idle"}"#.into(),
                 "app/session/s",
                 session(),
-                r#""cause":"idle","appid":"app","accountid":"a","sessionid":"s"}"#,
+                r#"{"appid":"app","accountid":"a","sessionid":"s","cause":"idle"}"#,
             ),
             (
                 "{}".into(),
                 "an/app/account/b",
                 Ending::SessionKey { number: "2".into(), changes_password: true },
-                r#""cause":"password-changed","appid":"an/app","accountid":"b","sessionKeyNumber":2}"#,
+                r#"{"appid":"an/app","accountid":"b","sessionKeyNumber":2,"cause":"password-changed"}"#,
             ),
             (
                 "{}".into(),
                 "app/account/b",
                 Ending::Account,
-                r#""cause":"account-deleted","appid":"app","accountid":"b"}"#,
+                r#"{"appid":"app","accountid":"b","cause":"account-deleted"}"#,
             ),
         ] {
             let entry = entry(&attribution, name.as_bytes(), &ending).unwrap();
-            assert!(entry.ends_with(expected), "{entry}");
+            assert!(entry.starts_with(expected), "{entry}");
+            assert!(Object::parse(&entry).is_some(), "{entry}");
         }
         assert_eq!(entry("{}", b"app/sessions", &Ending::Account), None);
         assert_eq!(entry("text", b"app/account/b", &Ending::Account), None);

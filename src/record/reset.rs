@@ -24,6 +24,8 @@ pub struct Reset {
     /// The old session key, which a stale write must not bring back. A reset needs no other part of that rule, because
     /// the new key is random and the number rises.
     pub retires: Vec<Fingerprint>,
+    /// The new session key number, as JSON.
+    pub number: String,
 }
 
 /// Resets the account in `text` at `now` in seconds, with `key` as its new session key.
@@ -36,10 +38,10 @@ pub fn reset(text: &str, key: &str, now: f64) -> Result<Reset, Refusal> {
         return Err(Refusal::InvalidAccount);
     }
     let retires = stale::fingerprint(&account, "sessionKey").into_iter().collect();
-    set(&mut account, key, now);
+    let number = set(&mut account, key, now);
     let text = account.text();
     account::redact(&mut account);
-    Ok(Reset { text, redacted: account.text(), retires })
+    Ok(Reset { text, redacted: account.text(), retires, number })
 }
 
 /// As [`reset`], for any account including deleted ones. Returns `None` if the text is not an account.
@@ -50,11 +52,13 @@ pub fn renew(text: &str, key: &str, now: f64) -> Option<String> {
     Some(account.text())
 }
 
-fn set(account: &mut Object, key: &str, now: f64) {
+/// Returns the new session key number, as JSON.
+fn set(account: &mut Object, key: &str, now: f64) -> String {
     let number = properties::plus_one(account.get("sessionKeyNumber"));
     account.set("sessionKey", format!("\"{key}\""));
     account.set("sessionKeyLastReset", json::print_number(now));
-    account.set("sessionKeyNumber", number);
+    account.set("sessionKeyNumber", number.clone());
+    number
 }
 
 #[cfg(test)]

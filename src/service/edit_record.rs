@@ -2,7 +2,7 @@
 
 use crate::record::cipher::{self, Secret};
 use crate::record::properties::{self, Edit};
-use crate::store::{Change, Edited, Record, Result, StoreError};
+use crate::store::{Change, Contents, Record, Result, StoreError};
 
 /// Returns the change that applies `edit` to `record`. If there is no record, it is created when `creates` is set, else
 /// nothing happens.
@@ -11,7 +11,7 @@ pub fn change(record: Record, edit: Edit, creates: bool, secret: Option<Secret>)
     let opened_with = secret.clone();
     Change::update(record, secret, size, move |stored| {
         let contents = new_contents(stored, &edit, creates, opened_with.as_ref())?;
-        Ok(contents.map(|contents| Edited { contents: contents.into(), retires: None }))
+        Ok(contents.map(|contents| Contents::from(contents).into()))
     })
 }
 

@@ -8,7 +8,7 @@ use crate::record::end::EndedBefore;
 use crate::record::json::{self, Object};
 use crate::record::properties::{self, Edit};
 use crate::record::{ending, keys, reset, Kind};
-use crate::store::{Change, Edited, Record, Result, Store, StoreError};
+use crate::store::{Change, Contents, Record, Result, Store, StoreError};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The sessions to end.
@@ -102,7 +102,7 @@ fn create(record: Record, text: String, secret: Option<Secret>) -> Change {
     let contents = cipher::encrypt_record(text, secret.as_ref());
     Change::update(record, secret, size, move |stored| match stored {
         Some(_) => Err(StoreError::Refused("receipt-exists")),
-        None => Ok(Some(Edited { contents: contents.clone().into(), retires: None })),
+        None => Ok(Some(Contents::from(contents.clone()).into())),
     })
 }
 
@@ -121,10 +121,7 @@ fn end_session(
         let text = text.filter(|text| is_open(text));
         let text = text.and_then(|text| properties::apply(&text, &edit));
         set_flag(text.is_some());
-        Ok(text.map(|text| Edited {
-            contents: cipher::encrypt_record(text, secret).into(),
-            retires: None,
-        }))
+        Ok(text.map(|text| Contents::from(cipher::encrypt_record(text, secret)).into()))
     })
 }
 
@@ -148,10 +145,7 @@ fn end_account(
         let text = stored.map(|stored| cipher::decrypt_record(stored, secret));
         let text = text.and_then(|text| reset::renew(&text, &session_key, now));
         set_flag(text.is_some());
-        Ok(text.map(|text| Edited {
-            contents: cipher::encrypt_record(text, secret).into(),
-            retires: None,
-        }))
+        Ok(text.map(|text| Contents::from(cipher::encrypt_record(text, secret)).into()))
     })
 }
 
@@ -165,7 +159,7 @@ fn end_application(appid: &[u8], before: f64, now: f64) -> Change {
             return Ok(None);
         }
         let text = EndedBefore { before, ended }.text();
-        Ok(Some(Edited { contents: text.into_bytes().into(), retires: None }))
+        Ok(Some(Contents::from(text.into_bytes()).into()))
     })
 }
 

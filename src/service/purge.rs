@@ -41,8 +41,23 @@ pub struct Purged {
 }
 
 impl Purge {
-    /// Continues behind the key `after`. Returns the key to continue from, or `None` at the end. Blocks.
+    /// Continues behind the key `after`. Returns the key to continue from, or `None` at the end. A purge that changes
+    /// something begins with its first page, and ends with its last one or an error. Blocks.
     pub fn page(&self, store: &Store, after: Option<&Key>) -> Result<(Option<Key>, Purged)> {
+        if self.is_dry {
+            return self.purge_page(store, after);
+        }
+        if after.is_none() {
+            store.begin_purge()?;
+        }
+        let page = self.purge_page(store, after);
+        if !matches!(page, Ok((Some(_), _))) {
+            store.end_purge();
+        }
+        page
+    }
+
+    fn purge_page(&self, store: &Store, after: Option<&Key>) -> Result<(Option<Key>, Purged)> {
         let is_session = |name: &[u8]| Kind::of(name) == Some(Kind::Session);
         let page = store.records_after(after, RECORDS_PER_PAGE, is_session)?;
         let mut purged = Purged { damaged: page.damaged, ..Purged::default() };

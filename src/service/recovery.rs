@@ -3,7 +3,7 @@
 use super::end_sessions::{end_all, Ended};
 use super::wait_for;
 use crate::record::cipher::Secret;
-use crate::store::{self, Change, Restored, Result, Settings, Store, StoreError};
+use crate::store::{self, Change, DatabaseSettings, Restored, Result, Settings, Store, StoreError};
 use std::path::Path;
 
 /// Reopens a store that lost acknowledged writes, and ends every session of every account. The store cannot be opened
@@ -23,6 +23,19 @@ pub fn recover(
         other => other?,
     };
     end_and_release(&store, now, secret)
+}
+
+/// Opens a store in a database, ends every session of every account, and lifts the quarantine. A database does not say whether
+/// it has gone back in time.
+pub fn recover_database(
+    settings: &DatabaseSettings,
+    now: f64,
+    secret: Option<&Secret>,
+) -> Result<Ended> {
+    let store = store::connect(settings)?;
+    let ended = end_and_release(&store, now, secret)?;
+    store.close()?;
+    Ok(ended)
 }
 
 fn nothing_lost(path: &Path) -> StoreError {

@@ -2,6 +2,7 @@
 
 use super::new_session_key;
 use crate::record::cipher::{self, Secret};
+use crate::record::ending::Ending;
 use crate::record::reset::{self, Refusal, Reset};
 use crate::record::{keys, Kind};
 use crate::store::{Edited, Outcome, Record, Result, Store, StoreError};
@@ -26,9 +27,11 @@ pub fn patch(
         let secret = opened_with.as_ref();
         let text = stored.map(|stored| cipher::decrypt_record(stored, secret));
         let text = text.ok_or(StoreError::Refused("invalid-accountid"))?;
-        let Reset { text, redacted, retires } = reset::reset(&text, &session_key, now)?;
+        let Reset { text, redacted, retires, number } = reset::reset(&text, &session_key, now)?;
         let contents = cipher::encrypt_record(text, secret).into();
-        Ok(Outcome { edited: Some(Edited { contents, retires: Some(retires) }), value: redacted })
+        let ends = Some(Ending::SessionKey { number, changes_password: false });
+        let edited = Some(Edited { contents, retires: Some(retires), ends });
+        Ok(Outcome { edited, value: redacted })
     };
     store.update(record, secret, 0, attribution, edit, completion);
 }

@@ -1,6 +1,7 @@
 //! The changes that a store accepts.
 
 use crate::record::cipher::Secret;
+use crate::record::ending::Ending;
 use crate::record::stale::Fingerprint;
 use crate::record::Kind;
 use crate::store::contents::Contents;
@@ -32,6 +33,15 @@ pub struct Edited {
     /// Fingerprints of the values that this edit retires, if the edit itself follows the rule about stale writes. If
     /// `None`, the store applies the rule.
     pub retires: Option<Vec<Fingerprint>>,
+    /// The sessions that the edit ends, if it knows them. If `None`, the store compares the contents.
+    pub ends: Option<Ending>,
+}
+
+impl From<Contents> for Edited {
+    /// New contents to which the store applies its rules.
+    fn from(contents: Contents) -> Self {
+        Self { contents, retires: None, ends: None }
+    }
 }
 
 /// Largest account or session, in bytes: a thousand times what Dashboard writes. The limit bounds the time that the

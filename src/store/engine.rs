@@ -8,6 +8,7 @@ use crate::record::cipher::Secret;
 use crate::store::cache::Cached;
 use crate::store::change::{self, Change, Completion, Outcome, Record};
 use crate::store::contents::Contents;
+use crate::store::database::DatabaseSettings;
 use crate::store::error::{Result, StoreError};
 use crate::store::findings::Findings;
 use crate::store::key::{Key, ListPath};
@@ -30,22 +31,6 @@ pub enum Store {
     /// A database of PostgreSQL.
     #[cfg(feature = "postgres")]
     Postgres(Arc<postgres::Store>),
-}
-
-/// Settings of a store in a database.
-#[derive(Clone)]
-pub struct DatabaseSettings {
-    /// URL of the database, with the password if it has one.
-    pub url: String,
-    /// Size of the cache of records, in bytes.
-    pub cache_bytes: u64,
-    /// Whether an open creates a missing store.
-    pub creates: bool,
-    /// Longest time that a change waits for the database.
-    pub commit_limit: Duration,
-    /// Whether the operator of the database takes care that a commit survives the loss of a server, although the server
-    /// itself waits for no other.
-    pub is_durable_by_itself: bool,
 }
 
 macro_rules! dispatch {
@@ -217,6 +202,43 @@ impl Store {
         }
     }
 
+    /// Begins a purge. Fails while another process purges the same store. Blocks.
+    pub fn begin_purge(&self) -> Result<()> {
+        match self {
+            Self::Sled(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.begin_purge(),
+        }
+    }
+
+    /// Ends a purge. Blocks.
+    pub fn end_purge(&self) {
+        match self {
+            Self::Sled(_) => {}
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.end_purge(),
+        }
+    }
+
+    /// Begins an import into a database: until [`Store::finish_import`], no other process can open the store. Fails if one
+    /// has it open. Blocks.
+    pub fn begin_import(&self) -> Result<()> {
+        match self {
+            Self::Sled(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.begin_import(),
+        }
+    }
+
+    /// Ends an import that is complete. Blocks.
+    pub fn finish_import(&self) -> Result<()> {
+        match self {
+            Self::Sled(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.finish_import(),
+        }
+    }
+
     fn embedded(&self, what: &'static str) -> Result<&sled::Store> {
         match self {
             Self::Sled(store) => Some(&**store),
@@ -315,6 +337,7 @@ pub fn connect(settings: &DatabaseSettings) -> Result<Lease> {
         url: &settings.url,
         cache_bytes: settings.cache_bytes,
         creates: settings.creates,
+        purpose: settings.purpose,
         commit_limit: settings.commit_limit,
         is_durable_by_itself: settings.is_durable_by_itself,
     })?;

@@ -1,6 +1,5 @@
 //! All errors of the store, with the stable code and slug that JavaScript sees.
 
-use crate::store::findings::Findings;
 use crate::store::problem::Problem;
 use std::io;
 use std::path::PathBuf;
@@ -175,6 +174,9 @@ pub enum StoreError {
     /// Another backup of this store is running.
     #[error("a backup of this store is still running")]
     BackupRunning,
+    /// Another process purges this store.
+    #[error("another process purges this store")]
+    PurgeRunning,
     /// Too many changes are waiting.
     #[error("too many changes wait to be written ({waiting})")]
     Busy {
@@ -226,6 +228,14 @@ pub enum StoreError {
         name: Arc<str>,
         /// The reason, as far as it is known.
         cause: String,
+    },
+    /// An import needs the database alone, and others use it.
+    #[error("an import needs the database {name} alone, and {what}")]
+    InUse {
+        /// Address of the database, without a password.
+        name: Arc<str>,
+        /// The other use.
+        what: &'static str,
     },
     /// The database cannot hold a store.
     #[error("the database {name} cannot be used: {problem}")]
@@ -306,13 +316,11 @@ impl StoreError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Locked { .. } => "ERR_STORE_LOCKED",
+            Self::Locked { .. } | Self::InUse { .. } => "ERR_STORE_LOCKED",
             Self::NewerFormat { .. } => "ERR_STORE_NEWER_FORMAT",
             Self::Foreign { .. } | Self::Irregular { .. } => "ERR_STORE_FOREIGN",
             Self::RolledBack { .. } | Self::Quarantined { .. } => "ERR_STORE_ROLLED_BACK",
-            Self::NoStore { .. } | Self::Unsuitable { problem: Problem::NoStore, .. } => {
-                "ERR_STORE_MISSING"
-            }
+            Self::NoStore { .. } => "ERR_STORE_MISSING",
             Self::Unfinished { .. } | Self::RestoreUnfinished { .. } => "ERR_STORE_UNFINISHED",
             Self::NotPermitted { .. } | Self::Stranger { .. } => "ERR_STORE_PERMISSION",
             Self::ReadOnly { .. } => "ERR_STORE_READ_ONLY",
@@ -324,12 +332,13 @@ impl StoreError {
             Self::StillOpen { .. } => "ERR_STORE_STILL_OPEN",
             Self::Closed => "ERR_STORE_CLOSED",
             Self::BackupRunning => "ERR_BACKUP_RUNNING",
+            Self::PurgeRunning => "ERR_PURGE_RUNNING",
             Self::Busy { .. } | Self::BusyReading { .. } => "ERR_STORE_BUSY",
             Self::NoThread { .. } => "ERR_STORE_NO_THREAD",
             Self::Io { .. } => "ERR_STORE_IO",
             Self::Sled { .. } => "ERR_STORE_SLED",
             Self::Unavailable { .. } | Self::Unconfirmed { .. } => "ERR_STORE_UNAVAILABLE",
-            Self::Unsuitable { .. } => "ERR_STORE_DATABASE",
+            Self::Unsuitable { problem, .. } => problem.code(),
             Self::InvalidUrl { .. } => "ERR_DATABASE_URL",
             Self::Postgres { .. } => "ERR_STORE_POSTGRES",
             Self::NotOffered { .. } => "ERR_STORE_NOT_OFFERED",
@@ -348,13 +357,11 @@ impl StoreError {
     #[must_use]
     pub fn slug(&self) -> &'static str {
         match self {
-            Self::Locked { .. } => "store-locked",
+            Self::Locked { .. } | Self::InUse { .. } => "store-locked",
             Self::NewerFormat { .. } => "store-newer-format",
             Self::Foreign { .. } | Self::Irregular { .. } => "store-foreign-folder",
             Self::RolledBack { .. } | Self::Quarantined { .. } => "store-rolled-back",
-            Self::NoStore { .. } | Self::Unsuitable { problem: Problem::NoStore, .. } => {
-                "store-missing"
-            }
+            Self::NoStore { .. } => "store-missing",
             Self::Unfinished { .. } | Self::RestoreUnfinished { .. } => "store-unfinished-copy",
             Self::NotPermitted { .. } | Self::Stranger { .. } => "store-not-permitted",
             Self::ReadOnly { .. } => "store-read-only",
@@ -366,12 +373,13 @@ impl StoreError {
             Self::StillOpen { .. } => "store-still-open",
             Self::Closed => "store-closed",
             Self::BackupRunning => "backup-running",
+            Self::PurgeRunning => "purge-running",
             Self::Busy { .. } | Self::BusyReading { .. } => "store-busy",
             Self::NoThread { .. } => "store-no-thread",
             Self::Io { .. } => "store-io-failed",
             Self::Sled { .. } => "store-sled-failed",
             Self::Unavailable { .. } | Self::Unconfirmed { .. } => "store-unavailable",
-            Self::Unsuitable { .. } => "store-unsuitable-database",
+            Self::Unsuitable { problem, .. } => problem.slug(),
             Self::InvalidUrl { .. } => "invalid-database-url",
             Self::Postgres { .. } => "store-postgres-failed",
             Self::NotOffered { .. } => "store-not-offered",
@@ -380,19 +388,6 @@ impl StoreError {
                 "invalid-encryption-secret"
             }
             Self::TooLarge { slug, .. } | Self::Refused(slug) | Self::Service { slug, .. } => slug,
-        }
-    }
-}
-
-impl Findings {
-    /// Turns damage into a finding, and returns `None` for it. Returns other results unchanged.
-    pub fn damage<T>(&mut self, result: Result<Option<T>>) -> Result<Option<T>> {
-        match result {
-            Err(StoreError::Damaged { what }) => {
-                self.add(format!("{what} is damaged"));
-                Ok(None)
-            }
-            other => other,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A list of things found in a store, for an operator.
 
+use crate::store::error::{Result, StoreError};
 use crate::store::key::ListPath;
 
 /// Number of findings that are described. The others are only counted.
@@ -46,6 +47,17 @@ impl Findings {
             0 => {}
             1 => self.add(format!("the list {name}: {what}")),
             _ => self.add(format!("the list {name}: {what} ({times} times)")),
+        }
+    }
+
+    /// Turns damage into a finding, and returns `None` for it. Returns other results unchanged.
+    pub fn damage<T>(&mut self, result: Result<Option<T>>) -> Result<Option<T>> {
+        match result {
+            Err(StoreError::Damaged { what }) => {
+                self.add(format!("{what} is damaged"));
+                Ok(None)
+            }
+            other => other,
         }
     }
 }

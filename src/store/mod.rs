@@ -1,6 +1,7 @@
 //! The store: records and lists, durable once acknowledged. Its interface to the services does not depend on the
 //! engine: it is the names that this file exports.
 //!
+//! - [`database`]: settings of a store in a database
 //! - [`engine`]: [`Store`], an enum of the engines, because a setting chooses one at run time; what opens them
 //! - [`reader`], [`view`], [`follow`], [`fetched`]: look-ups, and the data that they read
 //! - [`change`]: the changes that a store accepts
@@ -24,6 +25,7 @@ mod cache;
 mod change;
 mod contents;
 mod control_groups;
+mod database;
 mod engine;
 mod error;
 #[cfg(feature = "postgres")]
@@ -52,9 +54,9 @@ pub use cache::{Cached, NotCached};
 pub use change::{Change, Completion, Edited, Outcome, Record};
 pub use contents::Contents;
 pub use control_groups::memory_limit;
+pub use database::{DatabaseSettings, Purpose};
 pub use engine::{
-    connect, database_name, open, open_exclusive, restore, settle, Closing, DatabaseSettings,
-    Lease, Store,
+    connect, database_name, open, open_exclusive, restore, settle, Closing, Lease, Store,
 };
 pub use error::{Result, StoreError};
 pub use findings::Findings;

@@ -44,4 +44,31 @@ pub enum Problem {
     /// The store is in quarantine: see [`crate::store::Change::Quarantine`].
     #[error("it is in quarantine")]
     Quarantined,
+    /// An import has begun, and is not finished.
+    #[error("an import into it is running, or was interrupted")]
+    UnfinishedImport,
+}
+
+impl Problem {
+    /// Returns the code of the error.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoStore => "ERR_STORE_MISSING",
+            Self::Quarantined => "ERR_STORE_ROLLED_BACK",
+            Self::UnfinishedImport => "ERR_STORE_UNFINISHED",
+            _ => "ERR_STORE_DATABASE",
+        }
+    }
+
+    /// Returns the slug of the error.
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Self::NoStore => "store-missing",
+            Self::Quarantined => "store-rolled-back",
+            Self::UnfinishedImport => "store-unfinished-copy",
+            _ => "store-unsuitable-database",
+        }
+    }
 }

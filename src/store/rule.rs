@@ -4,7 +4,7 @@
 //! The rules themselves are in [`crate::record`]. They are applied here to contents with their retired fingerprints.
 
 use crate::record::cipher::{self, Secret};
-use crate::record::ending::{self, ending};
+use crate::record::ending::{self, Ending};
 use crate::record::import::{self, Import};
 use crate::record::keys;
 use crate::record::stale::{self, Fingerprint};
@@ -82,16 +82,24 @@ pub fn import(
     })
 }
 
-/// Returns the entry about what ends when `record` gets the contents `new` instead of `stored`, if anything does.
-pub fn entry(
+/// Returns what ends when `record` gets the contents `new` instead of `stored`.
+pub fn ending(
     record: &Record,
     stored: Option<&Contents>,
     new: Option<&Contents>,
+    secret: Option<&Secret>,
+) -> Option<Ending> {
+    ending::ending(record.kind?, stored?, new.map(|new| &**new), secret)
+}
+
+/// Returns the entry about an `ending` that a change of `record` causes.
+pub fn entry(
+    record: &Record,
+    ending: &Ending,
     attribution: &str,
     secret: Option<&Secret>,
 ) -> Option<Contents> {
-    let ending = ending(record.kind?, stored?, new.map(|new| &**new), secret)?;
-    let entry = ending::entry(attribution, record.key.name()?, &ending)?;
+    let entry = ending::entry(attribution, record.key.name()?, ending)?;
     Some(cipher::encrypt_record(entry, secret).into())
 }
 

@@ -4,7 +4,8 @@
 //! - [`tables`]: the tables, and statements that read
 //! - [`lease`]: for how long this node may answer from memory
 //! - [`commit`]: changes on their way to the database
-//! - [`registry`]: the stores that this process has open
+//! - [`registry`], [`opening`]: the stores that this process has open; the first connection of one
+//! - [`turn`], [`marks`]: work that one process at a time does; marks that keep a store from being opened
 //! - [`runtime`], [`statistics`]: the thread of a store; what it counts
 //!
 //! Everything of a store happens on one thread, which waits for no answer of a server: look-ups and the writer take turns
@@ -14,10 +15,13 @@
 mod commit;
 mod lease;
 mod link;
+mod marks;
+mod opening;
 mod registry;
 mod runtime;
 mod statistics;
 mod tables;
+mod turn;
 
 pub use registry::{open, settle, Closing, Lease, Settings};
 pub use runtime::Use;
@@ -40,15 +44,17 @@ use crate::store::key::{Key, ListPath};
 use crate::store::notice::Notice;
 use crate::store::panics::caught;
 use crate::store::report::{Report, Stats};
-use crate::store::scan::{Parts, Records};
+use crate::store::scan::{Parts, Records, PAGE_BYTES};
 use commit::queue::Queue;
 use lease::Lease as NodeLease;
 use link::pool::Pool;
 use statistics::Statistics;
 use std::future::Future;
 use std::sync::{mpsc, Arc, Mutex, PoisonError};
+use tables::blocks::Blocks;
 use tables::read;
 use tokio::runtime::Handle;
+use turn::{Turn, Work};
 
 /// An open store. Any thread may read and submit changes.
 pub struct Store {
@@ -58,6 +64,10 @@ pub struct Store {
     lease: Arc<NodeLease>,
     queue: Arc<Queue>,
     statistics: Arc<Statistics>,
+    blocks: Arc<Blocks>,
+    node: String,
+    /// During a purge or an import.
+    turn: Mutex<Option<Turn>>,
     /// Until the store is closed.
     in_use: Mutex<Option<Arc<Use>>>,
 }
@@ -112,6 +122,7 @@ impl Store {
     ) {
         let Some(in_use) = self.begin_use() else { return answer(Err(StoreError::Closed)) };
         let (pool, lease) = (Arc::clone(&self.pool), Arc::clone(&self.lease));
+        let blocks = Arc::clone(&self.blocks);
         self.handle.spawn(async move {
             let mut fetched = Fetched::default();
             let result = loop {
@@ -120,7 +131,7 @@ impl Store {
                 if lacking.is_empty() {
                     break result;
                 }
-                if let Err(error) = fetch(&pool, &lease, lacking, &mut fetched).await {
+                if let Err(error) = fetch(&pool, &blocks, &lease, lacking, &mut fetched).await {
                     break Err(error);
                 }
             };
@@ -138,8 +149,8 @@ impl Store {
 
     /// Returns the number of items in a list. Blocks.
     pub fn count(&self, path: &ListPath) -> Result<u64> {
-        let path = path.clone();
-        self.wait(async move |pool| read::count(&pool, &path).await)
+        let (path, blocks) = (path.clone(), Arc::clone(&self.blocks));
+        self.wait(async move |pool| read::count(&pool, &blocks, &path).await)
     }
 
     /// Returns whether a list has `item`. Blocks.
@@ -150,8 +161,8 @@ impl Store {
 
     /// Returns at most `size` items of a list, newest first. Skips the `offset` newest items. Blocks.
     pub fn page(&self, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
-        let path = path.clone();
-        self.wait(async move |pool| read::page(&pool, &path, offset, size).await)
+        let (path, blocks) = (path.clone(), Arc::clone(&self.blocks));
+        self.wait(async move |pool| read::page(&pool, &blocks, &path, offset, size).await)
     }
 
     /// Returns at most `count` items of a list, newest first, whose sequence number is below `sequence`, or the newest ones
@@ -175,16 +186,20 @@ impl Store {
     ) -> Result<Records> {
         let mut page = Records::default();
         let mut after = after.cloned();
+        let mut bytes = 0;
         loop {
             let from = after.clone();
             let left = count - page.records.len();
             let next =
                 self.wait(async move |pool| read::records_after(&pool, from.as_ref(), left).await)?;
             after = next.next;
-            page.records.extend(
-                next.records.into_iter().filter(|(key, _)| key.name().is_some_and(&wanted)),
-            );
-            if after.is_none() || page.records.len() >= count {
+            let records =
+                next.records.into_iter().filter(|(key, _)| key.name().is_some_and(&wanted));
+            for (key, contents) in records {
+                bytes += key.size() + contents.len();
+                page.records.push((key, contents));
+            }
+            if after.is_none() || page.records.len() >= count || bytes >= PAGE_BYTES {
                 page.next = after;
                 return Ok(page);
             }
@@ -227,11 +242,54 @@ impl Store {
         Ok(report)
     }
 
-    /// Collects the statistics without reading the data.
+    /// Collects the statistics without reading the data. Blocks.
     pub fn stats(&self) -> Result<Stats> {
+        let disk_bytes = self.wait(async move |pool| read::size(&pool).await)?;
         let (cache_hits, cache_misses, cache_bytes) = self.lease.cache.counts();
         let stats = self.statistics.collect(self.queue.waiting());
-        Ok(Stats { cache_hits, cache_misses, cache_bytes, ..stats })
+        Ok(Stats { cache_hits, cache_misses, cache_bytes, disk_bytes, ..stats })
+    }
+
+    /// Begins a purge. Fails while another process, or another thread, purges this store. Blocks.
+    pub fn begin_purge(&self) -> Result<()> {
+        let turn = self.wait(async move |pool| Turn::take(&pool, Work::Purge).await)?;
+        self.keep_turn(turn.ok_or(StoreError::PurgeRunning)?);
+        Ok(())
+    }
+
+    /// Ends a purge. Blocks.
+    pub fn end_purge(&self) {
+        if let Some(turn) = self.take_turn() {
+            // Fails if the store is closed, which ends the turn as well.
+            let _ = self.wait(async move |_| {
+                turn.give_back().await;
+                Ok(())
+            });
+        }
+    }
+
+    /// Begins an import: until [`Store::finish_import`], no other process can open the store. Fails if one has it open.
+    /// Blocks.
+    pub fn begin_import(&self) -> Result<()> {
+        let node = self.node.clone();
+        let turn = self.wait(async move |pool| marks::begin_import(&pool, &node).await)?;
+        self.keep_turn(turn);
+        Ok(())
+    }
+
+    /// Ends an import that is complete. Blocks.
+    pub fn finish_import(&self) -> Result<()> {
+        self.take_turn().map_or(Ok(()), |turn| {
+            self.wait(async move |pool| marks::finish_import(&pool, turn).await)
+        })
+    }
+
+    fn keep_turn(&self, turn: Turn) {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
+    }
+
+    fn take_turn(&self) -> Option<Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Makes `changes` together or not at all. Calls `completion` when they are durable.
@@ -276,6 +334,7 @@ impl Store {
 /// Answers the questions of a look-up.
 async fn fetch(
     pool: &Pool,
+    blocks: &Blocks,
     lease: &NodeLease,
     lacking: Vec<Question>,
     fetched: &mut Fetched,
@@ -304,7 +363,7 @@ async fn fetch(
                 }
             }
             Question::Count(path) => {
-                let count = read::count(pool, &path).await?;
+                let count = read::count(pool, blocks, &path).await?;
                 fetched.add_count(&path, count);
             }
             Question::Has(path, item) => {
@@ -312,7 +371,7 @@ async fn fetch(
                 fetched.add_item(&path, item, is_there);
             }
             Question::Page(path, offset, size) => {
-                let items = read::page(pool, &path, offset, size).await?;
+                let items = read::page(pool, blocks, &path, offset, size).await?;
                 fetched.add_page(&path, offset, size, items);
             }
         }

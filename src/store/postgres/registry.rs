@@ -1,5 +1,6 @@
 //! The stores that this process has open. All callers of a database share one store, and each has a lease.
 
+use crate::store::database::Purpose;
 use crate::store::error::{Result, StoreError};
 use crate::store::postgres::commit::queue::Queue;
 use crate::store::postgres::commit::resolve;
@@ -9,9 +10,10 @@ use crate::store::postgres::lease::Lease as NodeLease;
 use crate::store::postgres::link::connection::Connector;
 use crate::store::postgres::link::pool::{Gate, Pool};
 use crate::store::postgres::link::url::Address;
+use crate::store::postgres::opening::{self, Opening};
 use crate::store::postgres::runtime::{self, Ended, Last};
 use crate::store::postgres::statistics::Statistics;
-use crate::store::postgres::tables::schema;
+use crate::store::postgres::tables::blocks::Blocks;
 use crate::store::postgres::Store;
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -26,6 +28,8 @@ pub struct Settings<'a> {
     pub cache_bytes: u64,
     /// Whether an open creates the tables of a missing store.
     pub creates: bool,
+    /// The reason of the open.
+    pub purpose: Purpose,
     /// Longest time that a change waits for the database.
     pub commit_limit: Duration,
     /// Whether a server that waits for no other is accepted.
@@ -148,28 +152,33 @@ fn start(settings: &Settings<'_>, address: Address) -> Result<(Store, Arc<Ended>
     let in_use = Arc::new(in_use);
     let (sender, prepared) = mpsc::channel();
     let preparing = Arc::clone(&connector);
-    let creates = settings.creates;
+    let node = uuid::Uuid::new_v4().to_string();
+    let (creates, purpose, opened) = (settings.creates, settings.purpose, node.clone());
     handle.spawn(async move {
+        let opening = Opening { creates, purpose, node: &opened };
         // The receiver waits below.
-        let _ = sender.send(schema::prepare(&preparing, creates).await);
+        let _ = sender.send(opening::prepare(&preparing, &opening).await);
     });
     prepared.recv().unwrap_or(Err(StoreError::Closed))?;
     let limit = settings.commit_limit;
     let (queue, statistics) = (Arc::new(Queue::default()), Arc::new(Statistics::new()));
-    let node = uuid::Uuid::new_v4().to_string();
     let lease = Arc::new(NodeLease::new(settings.cache_bytes));
     let gate: Arc<dyn Gate> = Arc::<NodeLease>::clone(&lease);
     let pool = Arc::new(Pool::new(Arc::clone(&connector), gate, limit));
+    let blocks = Arc::new(Blocks::new(Arc::clone(&pool)));
+    let counting = handle.spawn(Arc::clone(&blocks).run());
     let keeper = Keeper::new(Arc::clone(&connector), Arc::clone(&lease), node.clone());
     let keeping = handle.spawn(keeper.run());
     let (ending, own) = (Arc::clone(&connector), node.clone());
     *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::pin(async move {
         keeping.abort();
+        counting.abort();
         // If this fails, another store removes the row a day later.
         if let Ok(connection) = ending.connect().await {
             let _ = resolve::unregister(&connection, &own).await;
         }
     }));
+    let own = node.clone();
     let writer = Writer::new(
         connector,
         Arc::clone(&lease),
@@ -184,7 +193,21 @@ fn start(settings: &Settings<'_>, address: Address) -> Result<(Store, Arc<Ended>
         drop(until_written);
     });
     let in_use = Mutex::new(Some(in_use));
-    Ok((Store { name, handle, pool, lease, queue, statistics, in_use }, ended))
+    Ok((
+        Store {
+            name,
+            handle,
+            node: own,
+            turn: Mutex::default(),
+            pool,
+            lease,
+            queue,
+            statistics,
+            blocks,
+            in_use,
+        },
+        ended,
+    ))
 }
 
 /// Waits until everything that was submitted to any store is durable, for at most `limit`.

@@ -1,6 +1,6 @@
 //! Compares the store with maps in memory: random changes, reads in every way, reopens.
 
-use crate::store::change::{Edited, Record};
+use crate::store::change::Record;
 use crate::store::sled::format::batch::Changed;
 use crate::store::sled::test_store::{settings, temporary};
 use crate::store::sled::*;
@@ -91,8 +91,8 @@ fn change(step: &Step, number: usize) -> Option<Change> {
         Step::Append(n) => Change::Update {
             record: record(n),
             edit: Box::new(|stored| {
-                let contents = [stored.unwrap_or_default(), b"+"].concat().into();
-                Ok(Some(Edited { contents, retires: None }))
+                let contents = [stored.unwrap_or_default(), b"+"].concat();
+                Ok(Some(Contents::from(contents).into()))
             }),
             size: 0,
             secret: None,

@@ -2,7 +2,7 @@
 
 use crate::store::change::{Change, Completion};
 use crate::store::error::Result;
-use crate::store::postgres::commit::queue::Waiting;
+use crate::store::postgres::commit::queue::{Share, Waiting};
 use std::future::Future;
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -19,18 +19,29 @@ pub struct Pending {
     pub completion: Option<Completion>,
     /// Time of its submission.
     pub since: Instant,
+    /// Its share in everything that waits.
+    pub share: Share,
 }
 
 impl Pending {
     /// Returns a request that has waited in the queue.
     pub fn of(waiting: Waiting) -> Self {
-        let Waiting { request, since } = waiting;
-        Self { changes: request.changes, completion: Some(request.completion), since }
+        let Waiting { request, since, share } = waiting;
+        Self { changes: request.changes, completion: Some(request.completion), since, share }
     }
 
     /// Answers the caller, unless it has an answer already.
     pub fn answer(self, result: Result<()>) {
         if let Some(completion) = self.completion {
+            completion(result);
+        }
+    }
+}
+
+/// Answers callers.
+pub fn answer_all(made: Vec<(Option<Completion>, Result<()>)>) {
+    for (completion, result) in made {
+        if let Some(completion) = completion {
             completion(result);
         }
     }

@@ -3,7 +3,8 @@
 use crate::store::change::{Completion, Request};
 use crate::store::error::StoreError;
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -20,6 +21,45 @@ pub struct Waiting {
     pub request: Request,
     /// Time of its submission.
     pub since: Instant,
+    /// Its share in everything that waits.
+    pub share: Share,
+}
+
+/// Number and size of the changes that wait, in the queue or in the batch that is being made.
+#[derive(Default)]
+struct Load {
+    changes: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+/// The share of a request in the load, until it is dropped.
+pub struct Share {
+    load: Arc<Load>,
+    changes: usize,
+    /// Size of the request, in bytes.
+    pub bytes: usize,
+}
+
+impl Share {
+    /// Returns a share for `request`, or the number of changes that wait if there are too many.
+    fn take(load: &Arc<Load>, request: &Request) -> std::result::Result<Self, usize> {
+        let (changes, bytes) = (request.changes.len(), request.size);
+        let waiting = load.changes.fetch_add(changes, Ordering::Relaxed) + changes;
+        let waiting_bytes = load.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        // If it is refused, it is given back at once.
+        let share = Self { load: Arc::clone(load), changes, bytes };
+        if waiting > MAX_WAITING || waiting_bytes > MAX_WAITING_BYTES {
+            return Err(waiting);
+        }
+        Ok(share)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.load.changes.fetch_sub(self.changes, Ordering::Relaxed);
+        self.load.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// Something for the writer to do.
@@ -41,8 +81,6 @@ enum Message {
 #[derive(Default)]
 struct State {
     messages: VecDeque<Message>,
-    waiting: usize,
-    bytes: usize,
     is_closed: bool,
 }
 
@@ -50,28 +88,26 @@ struct State {
 #[derive(Default)]
 pub struct Queue {
     state: Mutex<State>,
+    load: Arc<Load>,
     ready: Notify,
 }
 
 impl Queue {
     /// Adds a request, or refuses it if too much waits.
     pub fn submit(&self, request: Request) {
-        let mut state = self.lock();
-        let waiting = state.waiting + request.changes.len();
-        let error = if state.is_closed {
-            StoreError::Closed
-        } else if waiting > MAX_WAITING || state.bytes + request.size > MAX_WAITING_BYTES {
-            StoreError::Busy { waiting }
-        } else {
-            state.waiting = waiting;
-            state.bytes += request.size;
-            state.messages.push_back(Message::Change(Waiting { request, since: Instant::now() }));
-            drop(state);
-            self.ready.notify_one();
-            return;
+        let share = match Share::take(&self.load, &request) {
+            Ok(share) => share,
+            Err(waiting) => return (request.completion)(Err(StoreError::Busy { waiting })),
         };
+        let mut state = self.lock();
+        if state.is_closed {
+            drop(state);
+            return (request.completion)(Err(StoreError::Closed));
+        }
+        let waiting = Waiting { request, since: Instant::now(), share };
+        state.messages.push_back(Message::Change(waiting));
         drop(state);
-        (request.completion)(Err(error));
+        self.ready.notify_one();
     }
 
     /// Adds the removal of everything.
@@ -122,7 +158,7 @@ impl Queue {
 
     /// Returns the number of changes that wait.
     pub fn waiting(&self) -> usize {
-        self.lock().waiting
+        self.load.changes.load(Ordering::Relaxed)
     }
 
     /// Waits for the next work. Returns `None` when the queue is closed and empty.
@@ -141,19 +177,20 @@ impl Queue {
         }
     }
 
-    /// Adds the next changes to `batch`, as far as there is room beside `others` that are in the same batch already.
-    pub fn fill(&self, batch: &mut Vec<Waiting>, others: usize) {
+    /// Returns the next changes, as far as there is room beside `count` requests of `bytes` that are in the same batch.
+    pub fn take_beside(&self, mut count: usize, mut bytes: usize) -> Vec<Waiting> {
         let mut state = self.lock();
-        let mut bytes: usize = batch.iter().map(|waiting| waiting.request.size).sum();
+        let mut taken = Vec::new();
         while let Some(Message::Change(next)) = state.messages.front() {
-            bytes += next.request.size;
-            if others + batch.len() >= MAX_BATCH || (bytes > MAX_BATCH_BYTES && !batch.is_empty()) {
+            bytes += next.share.bytes;
+            if count >= MAX_BATCH || (bytes > MAX_BATCH_BYTES && count > 0) {
                 break;
             }
             let Some(Message::Change(next)) = state.messages.pop_front() else { break };
-            state.release(&next.request);
-            batch.push(next);
+            count += 1;
+            taken.push(next);
         }
+        taken
     }
 
     /// Refuses the changes that have waited for `limit`, with `error`.
@@ -172,7 +209,6 @@ impl Queue {
                     }
                 }
                 let Some(Message::Change(old)) = state.messages.remove(index) else { break };
-                state.release(&old.request);
                 refused.push(old.request.completion);
             }
         }
@@ -189,17 +225,50 @@ impl Queue {
 impl State {
     fn take(&mut self) -> Option<Work> {
         match self.messages.pop_front()? {
-            Message::Change(first) => {
-                self.release(&first.request);
-                Some(Work::Changes(vec![first]))
-            }
+            Message::Change(first) => Some(Work::Changes(vec![first])),
             Message::Wipe(completion) => Some(Work::Wipe(completion)),
             Message::Settle(completion) => Some(Work::Settle(completion)),
         }
     }
+}
 
-    fn release(&mut self, request: &Request) {
-        self.waiting = self.waiting.saturating_sub(request.changes.len());
-        self.bytes = self.bytes.saturating_sub(request.size);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::error::Result;
+    use std::sync::mpsc::{channel, Receiver};
+
+    const MEBIBYTE: usize = 1 << 20;
+
+    fn submit(queue: &Queue, size: usize) -> Receiver<Result<()>> {
+        let (sender, result) = channel();
+        let completion: Completion = Box::new(move |done| sender.send(done).unwrap());
+        queue.submit(Request { changes: Vec::new(), completion, size });
+        result
+    }
+
+    #[test]
+    fn a_batch_takes_no_more_bytes_than_fit_beside_those_that_are_computed_again() {
+        let queue = Queue::default();
+        let _results: Vec<_> = (0..4).map(|_| submit(&queue, 2 * MEBIBYTE)).collect();
+        assert_eq!(queue.take_beside(1, 3 * MEBIBYTE).len(), 0);
+        assert_eq!(queue.take_beside(MAX_BATCH, 0).len(), 0);
+        assert_eq!(queue.take_beside(1, MEBIBYTE).len(), 1);
+        assert_eq!(queue.take_beside(0, 0).len(), 2);
+        let _large = submit(&queue, 100 * MEBIBYTE);
+        assert_eq!(queue.take_beside(0, 0).len(), 1);
+        assert_eq!(queue.take_beside(0, 0).len(), 1);
+    }
+
+    #[test]
+    fn a_request_counts_until_it_is_answered() {
+        let queue = Queue::default();
+        let _first = submit(&queue, 200 * MEBIBYTE);
+        let taken = queue.take_beside(0, 0);
+        let refused = submit(&queue, 100 * MEBIBYTE).try_recv();
+        assert!(matches!(refused, Ok(Err(StoreError::Busy { .. }))));
+        drop(taken);
+        let accepted = submit(&queue, 100 * MEBIBYTE);
+        assert!(accepted.try_recv().is_err());
     }
 }

@@ -4,6 +4,7 @@
 //! they are done together, or computed again together.
 
 use crate::record::cipher::Secret;
+use crate::record::ending::Ending;
 use crate::store::change::{Change, Edit, Edited, Record};
 use crate::store::contents::Contents;
 use crate::store::error::Result;
@@ -207,9 +208,18 @@ impl Transaction {
     ) -> Result<()> {
         let Some(record) = change.record() else { return self.stage(request, change) };
         let stored = self.get(request, &record.key);
-        self.stage(request, change)?;
+        let known = match change {
+            Change::Update { record, edit, secret, .. } => {
+                self.update(request, record, edit, secret.as_ref())?
+            }
+            change => {
+                self.stage(request, change)?;
+                None
+            }
+        };
         let new = self.get(request, &record.key);
-        let entry = rule::entry(record, stored.as_ref(), new.as_ref(), attribution, secret);
+        let ending = known.or_else(|| rule::ending(record, stored.as_ref(), new.as_ref(), secret));
+        let entry = ending.and_then(|ending| rule::entry(record, &ending, attribution, secret));
         if let Some(entry) = entry {
             self.append(request, entry);
         }
@@ -232,19 +242,20 @@ impl Transaction {
         record: &Record,
         edit: &Edit,
         secret: Option<&Secret>,
-    ) -> Result<()> {
+    ) -> Result<Option<Ending>> {
         let stored = self.get(request, &record.key);
-        let Some(Edited { contents, retires }) = edit(stored.as_deref())? else {
-            return Ok(());
+        let Some(Edited { contents, retires, ends }) = edit(stored.as_deref())? else {
+            return Ok(None);
         };
         rule::check_size(record, &contents, stored.as_ref(), retires.is_some())?;
         let Some(retires) = retires else {
-            return self.write(request, record, contents, stored, secret);
+            self.write(request, record, contents, stored, secret)?;
+            return Ok(ends);
         };
         let remembered = stored.as_ref().map(Contents::retired).unwrap_or_default();
         let contents = rule::remember(contents, remembered, &retires);
         self.put(request, &record.key, Some(contents));
-        Ok(())
+        Ok(ends)
     }
 
     /// Writes a record over the `stored` one, which matters only if the rule about stale writes applies to the record.
@@ -281,7 +292,6 @@ impl Transaction {
         let is_first = !self.met.contains_key(key);
         self.meet(request, key);
         let before = self.staged.get(key).or_else(|| self.records.get(key));
-        // A row that was read before it is written is computed; so is one whose row before is.
         let is_computed = before.map_or(!is_first, |row| row.is_computed);
         self.staged.insert(key.clone(), RecordRow { contents, is_computed, request });
     }
@@ -332,7 +342,7 @@ mod tests {
     fn append(name: &str) -> Change {
         Change::update(Record::new(name.as_bytes()), None, 0, |stored| {
             let text = [stored.unwrap_or_default(), b"+"].concat();
-            Ok(Some(Edited { contents: text.into(), retires: None }))
+            Ok(Some(Contents::from(text).into()))
         })
     }
 

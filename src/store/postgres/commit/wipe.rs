@@ -31,7 +31,7 @@ impl Writer {
                 Ok(()) => {
                     self.lease.drop_all();
                     let connection = self.connection.as_ref();
-                    if let Some(others) = Others::ask(connection, &self.node, None).await {
+                    if let Some(others) = Others::ask(connection, &self.node).await {
                         others.wait(&self.lease).await;
                     }
                     return Ok(());

@@ -3,7 +3,7 @@
 
 use crate::store::error::{Result, StoreError};
 use crate::store::key::Key;
-use crate::store::postgres::commit::pending::{patiently, Pending};
+use crate::store::postgres::commit::pending::{answer_all, patiently, Pending};
 use crate::store::postgres::commit::queue::{Queue, Waiting, Work};
 use crate::store::postgres::commit::resolve::{self, Resolved};
 use crate::store::postgres::commit::statement::{self, Done};
@@ -14,7 +14,7 @@ use crate::store::postgres::link::connection::{Connection, Connector};
 use crate::store::postgres::link::errors::Failure;
 use crate::store::postgres::link::pool::{of_connecting, Gate};
 use crate::store::postgres::statistics::Statistics;
-use crate::store::postgres::tables::read;
+use crate::store::postgres::tables::{read, schema};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -129,9 +129,8 @@ impl Writer {
                     None => return,
                 }
             } else if alone.is_empty() {
-                let mut more = Vec::new();
-                // Counted by the queue together with those that are computed again.
-                self.queue.fill(&mut more, pending.len());
+                let bytes = pending.iter().map(|request| request.share.bytes).sum();
+                let more = self.queue.take_beside(pending.len(), bytes);
                 pending.extend(more.into_iter().map(Pending::of));
             }
             let attempt = self.attempt(&mut pending).await;
@@ -155,6 +154,14 @@ impl Writer {
                 }
                 Attempt::Again => {
                     tries += 1;
+                    if tries == FEW_TRIES {
+                        // One reason for it: the next items of lists get numbers that are taken.
+                        if let Some(connection) = &self.connection {
+                            let advanced =
+                                timeout(READ_LIMIT, schema::advance_sequence(connection));
+                            let _ = advanced.await;
+                        }
+                    }
                     sleep(PAUSE_AGAIN * tries.saturating_sub(1).min(100)).await;
                     // One of them may be refused again and again, and the others need not wait for it.
                     if tries >= FEW_TRIES && pending.len() > 1 {
@@ -193,15 +200,23 @@ impl Writer {
         let Some(connection) = &self.connection else { return Attempt::Again };
         let keys: HashSet<&Key> =
             pending.iter().flat_map(|request| Transaction::reads(&request.changes)).collect();
-        let keys: Vec<Key> = keys.into_iter().cloned().collect();
-        let stored = if keys.is_empty() {
-            HashMap::new()
-        } else {
-            match read::records_by(connection, READ_LIMIT, &keys).await {
-                Ok(stored) => stored,
+        let (mut stored, mut unknown) = (HashMap::new(), Vec::new());
+        for key in keys.into_iter().cloned() {
+            // A record in memory is compared with its row like one that was read. After an attempt it is not in memory.
+            match self.lease.cache.peek(&key) {
+                Ok(Some(contents)) => drop(stored.insert(key, contents)),
+                _ => unknown.push(key),
+            }
+        }
+        if !self.lease.covers(connection.server()) {
+            unknown.extend(stored.drain().map(|(key, _)| key));
+        }
+        if !unknown.is_empty() {
+            match read::records_by(connection, READ_LIMIT, &unknown).await {
+                Ok(found) => stored.extend(found),
                 Err(failure) => return self.failed(failure),
             }
-        };
+        }
         let mut transaction = Transaction::new(stored);
         let computed: Vec<Result<()>> =
             pending.iter().map(|request| transaction.take(&request.changes)).collect();
@@ -211,37 +226,50 @@ impl Writer {
         }
         self.batch += 1;
         let begun = Instant::now();
-        let sent = statement::commit(connection, &self.node, self.batch, &transaction);
+        // A record that was not there is in the memory of no node.
+        let is_told = transaction.changes_stored();
+        let sent = async {
+            let committing = statement::commit(connection, &self.node, self.batch, &transaction);
+            if !is_told {
+                return (committing.await, None);
+            }
+            // Both statements are prepared, so they are sent in this order when they are polled first. The server answers
+            // the second one when the commit is durable and visible.
+            let (done, asked) = tokio::join!(committing, wait::leased(connection, &self.node));
+            (done, Some(asked))
+        };
         let unconfirmed = self.unconfirmed("no answer yet");
         let limit = self.limit;
-        let done = patiently(sent, limit, || self.refuse_old(pending, &unconfirmed)).await;
-        let (late, epoch) = match done {
-            Some(Ok(Done::Except(late, epoch))) => (late, epoch),
+        let answer = patiently(sent, limit, || self.refuse_old(pending, &unconfirmed)).await;
+        let (done, asked) = answer.map_or((None, None), |(done, asked)| (Some(done), asked));
+        let (late, others) = match done {
+            Some(Ok(Done::Except(late, epoch))) => {
+                (late, asked.and_then(|asked| Others::of(&asked, connection.server(), epoch)))
+            }
             Some(Ok(Done::Fenced)) => {
                 self.is_registered = false;
                 return Attempt::Again;
             }
             Some(Err(Failure::Again)) => return Attempt::Again,
             Some(Err(Failure::Refused(error))) => return Attempt::Refused(error),
-            Some(Err(Failure::Lost(cause))) => match self.resolve(pending, cause).await {
-                Ok(late) => (late, None),
-                Err(attempt) => return attempt,
-            },
-            None => match self.resolve(pending, "no answer in time".into()).await {
-                Ok(late) => (late, None),
-                Err(attempt) => return attempt,
-            },
+            lost => {
+                let cause = match lost {
+                    Some(Err(Failure::Lost(cause))) => cause,
+                    _ => "no answer in time".into(),
+                };
+                match self.resolve(pending, cause).await {
+                    Ok(late) if is_told => {
+                        (late, Others::ask(self.connection.as_ref(), &self.node).await)
+                    }
+                    Ok(late) => (late, None),
+                    Err(attempt) => return attempt,
+                }
+            }
         };
         self.statistics.note(begun.elapsed());
         for (key, _) in transaction.records() {
             self.lease.drop_record(key);
         }
-        // A record that was not there is in the memory of no node.
-        let others = if transaction.changes_stored() {
-            Others::ask(self.connection.as_ref(), &self.node, epoch).await
-        } else {
-            None
-        };
         let is_late = |request| {
             i32::try_from(transaction.group(request)).is_ok_and(|group| late.contains(&group))
         };
@@ -254,6 +282,8 @@ impl Writer {
 
     /// Answers callers, after the other nodes have followed. Meanwhile the writer goes on.
     fn answer(&mut self, made: Vec<(Pending, Result<()>)>, others: Option<Others>) {
+        // The changes are made. Their memory, and their share in what waits, is free from here on.
+        let made = made.into_iter().map(|(request, result)| (request.completion, result)).collect();
         let Some(others) = others else {
             answer_all(made);
             return;
@@ -315,6 +345,11 @@ impl Writer {
         if self.connection.as_ref().is_none_or(Connection::is_closed) {
             self.connection = Some(self.connector.connect().await.map_err(of_connecting)?);
         }
+        if let Some(connection) = &self.connection {
+            // Only the first time on a connection.
+            statement::prepare(connection).await?;
+            wait::prepare(connection).await?;
+        }
         if self.is_registered {
             return Ok(());
         }
@@ -360,11 +395,5 @@ impl Drop for Writer {
     /// Nobody may wait for a writer that has ended, even by a panic.
     fn drop(&mut self) {
         self.queue.end();
-    }
-}
-
-fn answer_all(made: Vec<(Pending, Result<()>)>) {
-    for (request, result) in made {
-        request.answer(result);
     }
 }

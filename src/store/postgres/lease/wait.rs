@@ -4,7 +4,8 @@ use crate::store::postgres::lease::{lock, Lease, LEASE};
 use crate::store::postgres::link::connection::Connection;
 use crate::store::postgres::link::errors::Failure;
 use std::time::Duration;
-use tokio::time::{sleep_until, timeout_at, Instant};
+use tokio::time::{sleep_until, timeout, timeout_at, Instant};
+use tokio_postgres::Row;
 
 /// Asked after the change is visible: a node that gets a lease later reads what is new.
 const LEASED: &str = "SELECT (SELECT epoch FROM ds_epoch WHERE id = 1), \
@@ -34,29 +35,31 @@ pub struct Node {
 }
 
 impl Others {
-    /// Asks which other nodes than `node` have a lease, to wait for `epoch`, or for the current one. Call it when the
-    /// change is visible. If the nodes cannot be known, every lease has to run out.
-    pub async fn ask(
-        connection: Option<&Connection>,
-        node: &str,
-        epoch: Option<i64>,
-    ) -> Option<Self> {
-        let end = Instant::now() + LONGEST;
+    /// Asks which other nodes than `node` have a lease, to wait for the current epoch. Call it when the change is visible.
+    /// If the nodes cannot be known, every lease has to run out.
+    pub async fn ask(connection: Option<&Connection>, node: &str) -> Option<Self> {
+        let Some(connection) = connection else { return Some(Self::unknown()) };
+        let asked = timeout(LIMIT, leased(connection, node)).await;
+        let asked = asked.unwrap_or_else(|_| Err(Failure::Lost("no answer in time".into())));
+        Self::of(&asked, connection.server(), None)
+    }
+
+    /// Returns the nodes of an answer that `server` gave when the change was visible, to wait for `epoch`, or for the
+    /// current one.
+    pub fn of(asked: &Result<Vec<Row>, Failure>, server: &str, epoch: Option<i64>) -> Option<Self> {
+        let Ok([row, ..]) = asked.as_deref() else { return Some(Self::unknown()) };
+        let (ids, renewed): (Vec<String>, Vec<String>) = (row.get(1), row.get(2));
+        let nodes = ids.into_iter().zip(renewed);
+        let nodes: Vec<_> = nodes.map(|(id, renewed)| Node { id, renewed }).collect();
+        let (server, end) = (server.to_owned(), Instant::now() + LONGEST);
+        let epoch = epoch.unwrap_or_else(|| row.get(0));
+        (!nodes.is_empty()).then_some(Self { epoch, server, nodes, end })
+    }
+
+    fn unknown() -> Self {
         let nobody = Node { id: String::new(), renewed: String::new() };
-        let unknown = Self { epoch: i64::MAX, server: String::new(), nodes: vec![nobody], end };
-        let Some(connection) = connection else { return Some(unknown) };
-        let asked = connection.query_within(LIMIT, "look for nodes", LEASED, &[&node]).await;
-        match asked.as_deref() {
-            Ok([row, ..]) => {
-                let (ids, renewed): (Vec<String>, Vec<String>) = (row.get(1), row.get(2));
-                let nodes = ids.into_iter().zip(renewed);
-                let nodes: Vec<_> = nodes.map(|(id, renewed)| Node { id, renewed }).collect();
-                let server = connection.server().to_owned();
-                let epoch = epoch.unwrap_or_else(|| row.get(0));
-                (!nodes.is_empty()).then_some(Self { epoch, server, nodes, end })
-            }
-            _ => Some(unknown),
-        }
+        let end = Instant::now() + LONGEST;
+        Self { epoch: i64::MAX, server: String::new(), nodes: vec![nobody], end }
     }
 
     /// Waits until each node has followed the change, or its lease has run out. Returns those that have not followed.
@@ -83,6 +86,16 @@ impl Others {
             }
         }
     }
+}
+
+/// Asks which other nodes than `node` have a lease. The server answers after the statements that were sent before.
+pub async fn leased(connection: &Connection, node: &str) -> Result<Vec<Row>, Failure> {
+    connection.query("look for nodes", LEASED, &[&node]).await
+}
+
+/// Prepares the statement of [`leased`], so that it is sent at once.
+pub async fn prepare(connection: &Connection) -> Result<(), Failure> {
+    connection.prepare("look for nodes", LEASED).await
 }
 
 /// Marks nodes whose lease has run out, so that later changes do not wait for them. They are marked anew by their next

@@ -26,10 +26,11 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 const OLDEST: i32 = 130_000;
 
 /// Settings of a connection. No statement is ever cancelled by the server: a commit that is cancelled while it waits for
-/// other servers is made, and may be lost. Therefore time limits are this side's.
+/// other servers is made, and may be lost. Therefore time limits are this side's. A plan that was made while a table was
+/// small is kept for a while, and would read a large table as a whole; every statement has an index.
 const SET_UP: &str = "SET synchronous_commit = on; SET statement_timeout = 0; \
     SET default_transaction_isolation = 'read committed'; SET client_min_messages = warning; SET lock_timeout = 0; \
-    SET bytea_output = hex; SET standard_conforming_strings = on; SET ds.node = 'yes'";
+    SET bytea_output = hex; SET standard_conforming_strings = on; SET jit = off; SET enable_seqscan = off; SET ds.node = 'yes'";
 const ASK: &str =
     "SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
     pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', \
@@ -218,14 +219,7 @@ impl Connection {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> std::result::Result<Vec<Row>, Failure> {
         let sort = |error| errors::sort(action, &error);
-        let prepared = self.statements().get(sql).cloned();
-        let statement = if let Some(statement) = prepared {
-            statement
-        } else {
-            let statement = self.client.prepare(sql).await.map_err(sort)?;
-            self.statements().insert(sql, statement.clone());
-            statement
-        };
+        let statement = self.statement(action, sql).await?;
         let before = self.warnings.load(Ordering::Acquire);
         let rows = self.client.query(&statement, parameters).await.map_err(sort)?;
         if self.warnings.load(Ordering::Acquire) == before {
@@ -234,6 +228,30 @@ impl Connection {
             // The server may have stopped waiting for the others, so that the change can be lost with it.
             Err(Failure::Lost("the server warned that the commit may not survive it".into()))
         }
+    }
+
+    /// Prepares a statement. A later [`Connection::query`] sends it when it is polled first.
+    pub async fn prepare(
+        &self,
+        action: &'static str,
+        sql: &'static str,
+    ) -> std::result::Result<(), Failure> {
+        self.statement(action, sql).await.map(drop)
+    }
+
+    async fn statement(
+        &self,
+        action: &'static str,
+        sql: &'static str,
+    ) -> std::result::Result<Statement, Failure> {
+        let prepared = self.statements().get(sql).cloned();
+        if let Some(statement) = prepared {
+            return Ok(statement);
+        }
+        let prepared = self.client.prepare(sql).await;
+        let statement = prepared.map_err(|error| errors::sort(action, &error))?;
+        self.statements().insert(sql, statement.clone());
+        Ok(statement)
     }
 
     /// As [`Connection::query`], and fails after `limit`.

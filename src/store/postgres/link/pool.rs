@@ -20,6 +20,8 @@ const ATTEMPT_LIMIT: Duration = Duration::from_millis(1500);
 /// Longest time that one attempt of a scan waits for a page.
 const PAGE_LIMIT: Duration = Duration::from_secs(60);
 
+const AGAIN: &str = "the server asks for another attempt";
+
 /// Judges whether an answer of a server that has just come is up to date.
 pub trait Gate: Send + Sync {
     /// Returns whether the answer counts.
@@ -67,7 +69,7 @@ impl Pool {
         }
     }
 
-    /// Runs a statement that changes nothing. Runs it again on another connection if the first one is lost.
+    /// Runs a statement that changes nothing, or nothing that counts. Runs it again on another connection if the first one is lost.
     pub async fn query(
         &self,
         lane: Lane,
@@ -80,11 +82,30 @@ impl Pool {
                 Ok(rows) => return Ok(rows),
                 Err(Failure::Refused(error)) => return Err(error),
                 Err(Failure::Lost(cause)) => cause,
-                Err(Failure::Again) => "the server asks for another attempt".into(),
+                Err(Failure::Again) => AGAIN.into(),
             };
             if !backoff.wait().await {
                 return Err(self.connector.unavailable(cause));
             }
+        }
+    }
+
+    /// Returns a connection for one caller alone.
+    pub async fn connect(&self) -> Result<Connection> {
+        self.connector.connect().await
+    }
+
+    /// Returns the name of the database.
+    pub fn name(&self) -> Arc<str> {
+        Arc::clone(self.connector.name())
+    }
+
+    /// Returns the error of a statement that is not tried again.
+    pub fn error_of(&self, failure: Failure) -> StoreError {
+        match failure {
+            Failure::Refused(error) => error,
+            Failure::Lost(cause) => self.connector.unavailable(cause),
+            Failure::Again => self.connector.unavailable(AGAIN),
         }
     }
 

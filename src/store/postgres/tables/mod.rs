@@ -4,6 +4,7 @@
 //! - [`schema`]: the tables, and their migration
 //! - [`read`]: statements that read
 
+pub mod blocks;
 pub mod names;
 pub mod read;
 pub mod schema;

@@ -9,6 +9,7 @@ use crate::store::key::{Key, ListPath};
 use crate::store::postgres::link::connection::Connection;
 use crate::store::postgres::link::errors::Failure;
 use crate::store::postgres::link::pool::{Lane, Pool};
+use crate::store::postgres::tables::blocks::{Blocks, LONG};
 use crate::store::postgres::tables::names::{self, Name};
 use crate::store::scan::{Parts, Records, PAGE_BYTES};
 use std::collections::HashMap;
@@ -19,20 +20,48 @@ const RECORDS: &str = "SELECT path, contents, ds_retired FROM objects WHERE path
 /// The second record is found by the first one's text, if that is not encrypted.
 const FOLLOWING: &str = "SELECT o.contents, o.ds_retired, f.path, f.contents, f.ds_retired FROM objects o \
     LEFT JOIN objects f ON f.path = $2::text || substring(encode(o.contents, 'escape') from $3::text) WHERE o.path = $1";
-const COUNT: &str = "SELECT count(*) FROM lists WHERE path = $1";
+/// The directory of a long list ([`super::blocks`]) knows its length. The second column says whether the list has one.
+const COUNT: &str = "SELECT CASE WHEN l.path IS NULL THEN (SELECT count(*) FROM lists WHERE path = $1) \
+    ELSE (SELECT coalesce(sum(items), 0)::int8 FROM ds_block WHERE path = $1) END, l.path IS NOT NULL \
+    FROM (SELECT 1) one LEFT JOIN ds_list l ON l.path = $1 AND l.is_counted";
 const HAS: &str = "SELECT 1 FROM lists WHERE path = $1 AND objectid = $2";
-const PAGE: &str = "SELECT coalesce(objectid, ''), ds_objectid FROM lists WHERE path = $1 ORDER BY listid DESC OFFSET $2 LIMIT $3";
+const PAGE: &str = "SELECT coalesce(objectid, ''), ds_objectid FROM lists WHERE path = $1 ORDER BY listid DESC OFFSET $2::int8 LIMIT $3::int8";
+/// A page far from the beginning. Skips whole blocks by the directory if the list has one, then items by the index alone.
+const FAR_PAGE: &str = "
+WITH listed AS MATERIALIZED (
+  SELECT FROM ds_list WHERE path = $1 AND is_counted
+), start AS MATERIALIZED (
+  SELECT block, skipped FROM (
+    SELECT block, (sum(sum(items)) OVER (ORDER BY block DESC))::int8 AS skipped FROM ds_block WHERE path = $1 GROUP BY block
+  ) blocks WHERE skipped <= $2::int8 AND EXISTS (SELECT FROM listed) ORDER BY block LIMIT 1
+), first AS MATERIALIZED (
+  SELECT listid FROM lists WHERE path = $1 AND listid < coalesce((SELECT block << 12 FROM start), 9223372036854775807)
+    ORDER BY listid DESC OFFSET $2::int8 - coalesce((SELECT skipped FROM start), 0) LIMIT 1
+)
+SELECT coalesce(objectid, ''), ds_objectid, EXISTS (SELECT FROM listed) FROM lists
+  WHERE path = $1 AND listid <= (SELECT listid FROM first) ORDER BY listid DESC LIMIT $3::int8";
 const PAGE_BEFORE: &str = "SELECT listid::int8, coalesce(objectid, ''), ds_objectid FROM lists WHERE path = $1 AND listid < $2::int8 ORDER BY listid DESC LIMIT $3";
-const SCAN: &str = "SELECT path, ds_name, contents, ds_retired FROM objects WHERE path > $1 ORDER BY path LIMIT $2";
+/// Ends after the record that reaches the size of a page. The size of contents is known without reading them.
+const SCAN: &str = "SELECT path, ds_name, contents, ds_retired FROM (
+    SELECT *, sum(octet_length(contents)) OVER (ORDER BY path ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM (
+      SELECT path, ds_name, contents, ds_retired FROM objects WHERE path > $1 ORDER BY path LIMIT 500
+    ) rows
+  ) page WHERE coalesce(before, 0) < 1048576 ORDER BY path";
 const SCAN_LISTS: &str =
     "SELECT path, ds_path, coalesce(objectid, ''), ds_objectid, listid::int8 FROM lists \
     WHERE (path, listid) > ($1, $2::int8) ORDER BY path, listid LIMIT $3";
+/// With indexes, and with contents that are stored apart.
+const SIZE: &str = "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8 FROM pg_class c \
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relkind = 'r' \
+    AND (c.relname IN ('objects', 'lists') OR c.relname LIKE 'ds\\_%')";
 const COUNT_LISTS: &str = "SELECT count(DISTINCT path), count(*) FROM lists";
 
-/// Number of rows that a scan asks for at a time.
+/// Number of items that a scan asks for at a time.
 const SCANNED: i64 = 500;
 /// Length of a page that is read beside look-ups.
 const SHORT_PAGE: u64 = 1000;
+/// Offset up to which a page simply skips items.
+const NEAR: u64 = 100;
 
 /// Contents of a record from its columns. A null, which another engine may have written, is an empty record.
 fn contents(bytes: Option<&[u8]>, retired: Option<&[u8]>) -> Contents {
@@ -92,10 +121,15 @@ pub async fn following(
 }
 
 /// Returns the number of items in a list.
-pub async fn count(pool: &Pool, path: &ListPath) -> Result<u64> {
-    let rows = pool.query(Lane::LookUp, COUNT, &[&Name::new(path.bytes()).text]).await?;
-    let count = rows.first().map(|row| row.get::<_, i64>(0)).unwrap_or_default();
-    Ok(u64::try_from(count).unwrap_or_default())
+pub async fn count(pool: &Pool, blocks: &Blocks, path: &ListPath) -> Result<u64> {
+    let path = Name::new(path.bytes()).text;
+    let rows = pool.query(Lane::LookUp, COUNT, &[&path]).await?;
+    let Some(row) = rows.first() else { return Ok(0) };
+    let count = u64::try_from(row.get::<_, i64>(0)).unwrap_or_default();
+    if count > LONG && !row.get::<_, bool>(1) {
+        blocks.found_long(path);
+    }
+    Ok(count)
 }
 
 /// Returns whether a list has an item.
@@ -106,10 +140,21 @@ pub async fn has(pool: &Pool, path: &ListPath, item: &[u8]) -> Result<bool> {
 }
 
 /// Returns a page of a list, newest items first.
-pub async fn page(pool: &Pool, path: &ListPath, offset: u64, size: u64) -> Result<Vec<Contents>> {
+pub async fn page(
+    pool: &Pool,
+    blocks: &Blocks,
+    path: &ListPath,
+    offset: u64,
+    size: u64,
+) -> Result<Vec<Contents>> {
     let lane = if size > SHORT_PAGE { Lane::Scan } else { Lane::LookUp };
-    let [offset, size] = [offset, size].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
-    let rows = pool.query(lane, PAGE, &[&Name::new(path.bytes()).text, &offset, &size]).await?;
+    let path = Name::new(path.bytes()).text;
+    let [skipped, size] = [offset, size].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
+    let sql = if offset > NEAR { FAR_PAGE } else { PAGE };
+    let rows = pool.query(lane, sql, &[&path, &skipped, &size]).await?;
+    if offset > LONG && rows.first().is_some_and(|row| !row.get::<_, bool>(2)) {
+        blocks.found_long(path);
+    }
     Ok(rows.iter().map(|row| names::bytes(row.get(0), row.get(1)).into()).collect())
 }
 
@@ -138,7 +183,7 @@ pub async fn records_after(pool: &Pool, after: Option<&Key>, count: usize) -> Re
     let mut last = after.map(names::text_of).unwrap_or_default();
     let mut bytes = 0;
     loop {
-        let rows = pool.query(Lane::Scan, SCAN, &[&last, &SCANNED]).await?;
+        let rows = pool.query(Lane::Scan, SCAN, &[&last]).await?;
         if rows.is_empty() {
             return Ok(page);
         }
@@ -189,4 +234,11 @@ pub async fn list_counts(pool: &Pool) -> Result<(u64, u64, Findings)> {
     let counts = rows.first().map(|row| (number(row, 0), number(row, 1)));
     let (lists, items) = counts.unwrap_or_default();
     Ok((lists, items, Findings::default()))
+}
+
+/// Returns the size of the tables on the disk of one server, in bytes.
+pub async fn size(pool: &Pool) -> Result<u64> {
+    let rows = pool.query(Lane::LookUp, SIZE, &[]).await?;
+    let size = rows.first().map(|row| row.get::<_, i64>(0)).unwrap_or_default();
+    Ok(u64::try_from(size).unwrap_or_default())
 }

@@ -7,16 +7,18 @@
 //! ```text
 //! objects   path | contents | created | ds_name | ds_retired
 //! lists     listid | path | objectid | created | ds_path | ds_objectid
-//! ds_meta   name | value                      the version of the tables, the quarantine
+//! ds_meta   name | value                      the version of the tables, the marks of `marks`
 //! ds_node   id | batch | fence | late | renewed | leased    one row for each open store
 //! ds_epoch  id | epoch                        the number of changes that other nodes were told of
+//! ds_list   path | is_counted                 the long lists, and
+//! ds_block  path | block | items              the numbers of their items: [`super::blocks`]
 //! ```
 //!
 //! `ds_name`, `ds_path` and `ds_objectid` are names that do not fit ([`super::names`]). `ds_retired` holds the
 //! fingerprints of retired values. [`crate::store::postgres::commit`] explains `ds_node`.
 
-use crate::store::error::{Result, StoreError};
-use crate::store::postgres::link::connection::{Backoff, Connection, Connector};
+use crate::store::error::StoreError;
+use crate::store::postgres::link::connection::{Connection, Connector};
 use crate::store::postgres::link::errors::Failure;
 use crate::store::problem::Problem;
 use std::sync::Arc;
@@ -25,9 +27,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::Row;
 
 /// Version of the tables that this file describes.
-const VERSION: i32 = 1;
-/// Longest time for the first connection, in which the servers may still start.
-const OPEN_LIMIT: Duration = Duration::from_secs(10);
+const VERSION: i32 = 2;
 
 /// Held while the tables are changed, so that nodes that start together do it one after the other. Nobody waits for it
 /// in a statement, because the building of an index waits for all statements.
@@ -39,16 +39,21 @@ const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, t.typname::text,
     CASE WHEN t.typname = 'varchar' AND a.atttypmod > 4 THEN a.atttypmod - 4 ELSE 2147483647 END::int \
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
     JOIN pg_type t ON t.oid = a.atttypid WHERE n.nspname = current_schema() AND a.attnum > 0 AND NOT a.attisdropped \
-    AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node', 'ds_epoch')";
+    AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node', 'ds_epoch', 'ds_list', 'ds_block')";
 const RIGHTS: &str = "SELECT current_user::text, coalesce(current_schema()::text, ''), \
     coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)";
 const TABLE_RIGHTS: &str = "SELECT c.relname::text, pg_has_role(c.relowner, 'USAGE'), \
     has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') \
     AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE') \
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-    WHERE n.nspname = current_schema() AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node', 'ds_epoch')";
+    WHERE n.nspname = current_schema() AND c.relname IN ('objects', 'lists', 'ds_meta', 'ds_node', 'ds_epoch', 'ds_list', 'ds_block')";
 const STORED_VERSION: &str = "SELECT value FROM ds_meta WHERE name = 'version'";
-const QUARANTINE: &str = "SELECT 1 FROM ds_meta WHERE name = 'quarantine'";
+
+/// Takes a number only if the sequence is behind.
+const ADVANCE: &str = "SELECT setval(s.name, m.listid) FROM pg_get_serial_sequence('lists', 'listid') AS s (name), \
+    (SELECT max(listid)::int8 AS listid FROM lists) m, \
+    pg_sequences q WHERE s.name IS NOT NULL AND q.schemaname = current_schema() AND format('%I.%I', q.schemaname, q.sequencename) = s.name \
+    AND coalesce(q.last_value, 0) < m.listid";
 
 /// In one transaction: all of it, or nothing. The trigger tells the nodes of changes by other programs, under the rights
 /// of its owner. It waits for the end of a transaction, because the row of the epoch is locked from then on.
@@ -74,6 +79,30 @@ const TABLES: &str = "BEGIN; SET LOCAL lock_timeout = '3s';
       WHEN (current_setting('ds.node', true) IS DISTINCT FROM 'yes') EXECUTE FUNCTION ds_changed();
     DROP TRIGGER IF EXISTS ds_emptied ON objects;
     CREATE TRIGGER ds_emptied AFTER TRUNCATE ON objects FOR EACH STATEMENT EXECUTE FUNCTION ds_changed();
+    CREATE TABLE IF NOT EXISTS ds_list (path TEXT PRIMARY KEY, is_counted BOOLEAN NOT NULL DEFAULT false);
+    CREATE TABLE IF NOT EXISTS ds_block (path TEXT NOT NULL, block BIGINT NOT NULL, items BIGINT NOT NULL);
+    CREATE INDEX IF NOT EXISTS ds_block_path ON ds_block (path, block) INCLUDE (items);
+    CREATE OR REPLACE FUNCTION ds_listed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$ BEGIN
+      IF TG_OP = 'TRUNCATE' THEN
+        DELETE FROM ds_block;
+        RETURN NULL;
+      END IF;
+      IF TG_OP <> 'INSERT' THEN
+        INSERT INTO ds_block (path, block, items) SELECT l.path, g.listid::int8 >> 12, -count(*) FROM gone g JOIN ds_list l ON l.path = g.path GROUP BY 1, 2;
+      END IF;
+      IF TG_OP <> 'DELETE' THEN
+        INSERT INTO ds_block (path, block, items) SELECT l.path, c.listid::int8 >> 12, count(*) FROM come c JOIN ds_list l ON l.path = c.path GROUP BY 1, 2;
+      END IF;
+      RETURN NULL;
+    END $$;
+    DROP TRIGGER IF EXISTS ds_item_added ON lists;
+    CREATE TRIGGER ds_item_added AFTER INSERT ON lists REFERENCING NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION ds_listed();
+    DROP TRIGGER IF EXISTS ds_item_removed ON lists;
+    CREATE TRIGGER ds_item_removed AFTER DELETE ON lists REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION ds_listed();
+    DROP TRIGGER IF EXISTS ds_item_moved ON lists;
+    CREATE TRIGGER ds_item_moved AFTER UPDATE ON lists REFERENCING OLD TABLE AS gone NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION ds_listed();
+    DROP TRIGGER IF EXISTS ds_lists_emptied ON lists;
+    CREATE TRIGGER ds_lists_emptied AFTER TRUNCATE ON lists FOR EACH STATEMENT EXECUTE FUNCTION ds_listed();
     COMMIT";
 const IS_INVALID: &str =
     "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1::text) AND NOT indisvalid";
@@ -90,34 +119,13 @@ const PAGES: (&str, &str) = (
 /// Number of attempts to build an index, because another process may write meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// Connects, and brings the tables to the current version. Creates missing tables only if `creates` is set.
-pub async fn prepare(connector: &Connector, creates: bool) -> Result<()> {
-    let mut backoff = Backoff::new(OPEN_LIMIT);
-    loop {
-        let failure = match connector.connect().await {
-            Ok(connection) => match migrate(connector, &connection, creates).await {
-                Ok(()) => return Ok(()),
-                Err(Failure::Refused(error)) => return Err(error),
-                Err(Failure::Lost(cause)) => connector.unavailable(cause),
-                Err(Failure::Again) => {
-                    connector.unavailable("another process holds a lock on the tables")
-                }
-            },
-            Err(
-                error @ (StoreError::Unavailable { .. }
-                | StoreError::Unsuitable { problem: Problem::ReadOnly, .. }),
-            ) => error,
-            Err(error) => return Err(error),
-        };
-        if !backoff.wait().await {
-            return Err(failure);
-        }
-    }
-}
+/// Longest time for the tables to be made.
+const TABLES_LIMIT: Duration = Duration::from_secs(10);
 
 type Outcome<T> = std::result::Result<T, Failure>;
 
-async fn migrate(connector: &Connector, connection: &Connection, creates: bool) -> Outcome<()> {
+/// Brings the tables to the current version. Creates missing tables only if `creates` is set.
+pub async fn migrate(connector: &Connector, connection: &Connection, creates: bool) -> Outcome<()> {
     let problem = |problem| {
         Failure::Refused(StoreError::Unsuitable { name: Arc::clone(connector.name()), problem })
     };
@@ -140,21 +148,26 @@ async fn migrate(connector: &Connector, connection: &Connection, creates: bool) 
         let has_meta = has_column(&columns, "ds_meta", "value");
         if !is_current(connection, has_meta).await.map_err(|error| error.or_problem(problem))? {
             // If it fails, the connection is given up, and with it the transaction and the lock.
-            connection.execute_within(OPEN_LIMIT, "create tables", TABLES).await?;
+            connection.execute_within(TABLES_LIMIT, "create tables", TABLES).await?;
             build(connection, UNIQUE_ITEMS, true).await?;
             build(connection, PAGES, false).await?;
             let version = format!(
                 "INSERT INTO ds_meta VALUES ('version', '{VERSION}') ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value"
             );
-            connection.execute_within(OPEN_LIMIT, "create tables", &version).await?;
+            connection.execute_within(TABLES_LIMIT, "create tables", &version).await?;
         }
         ask(connection, UNLOCK, &[]).await?;
     }
     check_use(connection).await.map_err(|error| error.or_problem(problem))?;
-    if ask(connection, QUARANTINE, &[]).await?.is_empty() {
-        Ok(())
-    } else {
-        Err(problem(Problem::Quarantined))
+    advance_sequence(connection).await
+}
+
+/// Brings the sequence of `lists` up to the rows, if it is behind them, as after a partial restore. A user who may not do
+/// that can still use the store.
+pub async fn advance_sequence(connection: &Connection) -> Outcome<()> {
+    match ask(connection, ADVANCE, &[]).await {
+        Err(Failure::Refused(_)) | Ok(_) => Ok(()),
+        Err(failure) => Err(failure),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The transaction of one commit: computes its changes from the stored values, and makes the batch for sled.
 
 use crate::record::cipher::Secret;
+use crate::record::ending::Ending;
 use crate::store::cache::NotCached;
 use crate::store::change::{Change, Edit, Edited, Record};
 use crate::store::contents::Contents;
@@ -178,11 +179,21 @@ impl<'a> Transaction<'a> {
     ) -> Result<()> {
         let Some(record) = change.record().cloned() else { return self.stage(change) };
         let stored = self.overlay.get(&record.key)?;
-        self.stage(change)?;
+        let known = match change {
+            Change::Update { record, edit, secret, .. } => {
+                self.update(record, &edit, secret.as_ref())?
+            }
+            change => {
+                self.stage(change)?;
+                None
+            }
+        };
         let new = self.overlay.get(&record.key)?;
-        let in_flight = &self.shared.in_flight;
-        let entry = in_flight
-            .computing(|| rule::entry(&record, stored.as_ref(), new.as_ref(), attribution, secret));
+        let entry = self.shared.in_flight.computing(|| {
+            let ending =
+                known.or_else(|| rule::ending(&record, stored.as_ref(), new.as_ref(), secret))?;
+            rule::entry(&record, &ending, attribution, secret)
+        });
         if let Some(entry) = entry {
             self.append(entry);
         }
@@ -204,20 +215,27 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    fn update(&mut self, record: Record, edit: &Edit, secret: Option<&Secret>) -> Result<()> {
+    /// Returns what the edit says that it ends.
+    fn update(
+        &mut self,
+        record: Record,
+        edit: &Edit,
+        secret: Option<&Secret>,
+    ) -> Result<Option<Ending>> {
         let stored = self.overlay.get(&record.key)?;
         let edited = self.shared.in_flight.computing(|| edit(stored.as_deref()));
-        let Some(Edited { contents, retires }) = edited? else {
-            return Ok(());
+        let Some(Edited { contents, retires, ends }) = edited? else {
+            return Ok(None);
         };
         rule::check_size(&record, &contents, stored.as_ref(), retires.is_some())?;
         let Some(retires) = retires else {
             self.require_room(is_spared(&record, &contents, stored.as_ref()))?;
-            return self.write(record, contents, stored, secret);
+            self.write(record, contents, stored, secret)?;
+            return Ok(ends);
         };
         let remembered = stored.as_ref().map(Contents::retired).unwrap_or_default();
         self.overlay.put(record.key, rule::remember(contents, remembered, &retires));
-        Ok(())
+        Ok(ends)
     }
 
     /// Writes a record over the `stored` one, which matters only if the rule about stale writes applies to the record.
