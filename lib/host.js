@@ -1,5 +1,6 @@
 // The running Dashboard: its modules, its clock and its secret. It is found from the application, because a copy of Dashboard
 // beside this package would be another one.
+const fs = require('fs')
 const path = require('path')
 const native = require('./native.js')
 
@@ -72,7 +73,8 @@ function timestampPath () {
   if (resolved.applicationPath !== global.applicationPath) {
     resolved.applicationPath = global.applicationPath
     try {
-      resolved.timestamp = require.resolve(`${host}/src/timestamp.js`, { paths: [global.applicationPath] })
+      // Node 20 leaves links in the path if the last stat of the process was that of a pipe or a socket.
+      resolved.timestamp = fs.realpathSync.native(require.resolve(`${host}/src/timestamp.js`, { paths: [global.applicationPath] }))
     } catch (error) {
       // There is no application, or it does not have the host.
       resolved.timestamp = undefined
