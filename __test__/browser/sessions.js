@@ -326,8 +326,10 @@ describe('the pages about sessions in a browser', function () {
     await content.click(selector)
     for (let tries = 0; tries < 200; tries++) {
       const [name] = fs.readdirSync(into).filter((name) => /^audit-\d{4}-\d\d-\d\d\.(csv|jsonl)$/.test(name))
-      if (name) {
-        return fs.readFileSync(path.join(into, name), 'utf8')
+      const text = name && fs.readFileSync(path.join(into, name), 'utf8')
+      // The browser makes an empty file first.
+      if (text) {
+        return text
       }
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
