@@ -11,6 +11,7 @@ const { deviceName } = require('../lib/pages/device.js')
 const { makeFormToken, readFormToken } = require('../lib/pages/form-token.js')
 const { escape, fill } = require('../lib/pages/render.js')
 const { ago, moment, readMoment } = require('../lib/pages/times.js')
+const Samples = require('../lib/sessions/samples.js')
 
 describe('pages', () => {
   describe('in the real Dashboard', function () {
@@ -48,12 +49,12 @@ describe('pages', () => {
       assert.deepStrictEqual(await step('tenants'), { told: [], texts: 8, warnings: [] })
     })
     it('end nothing without the form of the session, and once if it comes twice', async () => {
-      const { refused, both, entries, after } = await step('forms')
+      const { refused, both, entries, after, accountid } = await step('forms')
       const foreign = [200, 'The form was not from this session. Look at it again, then send it.']
       assert.deepStrictEqual(refused, [...Array(5).fill(foreign), [200, 'The reason is too long: 500 characters are kept.']])
       const done = [303, '/administrator/live-sessions?message=ended&ended=1&planned=1']
       assert.deepStrictEqual([both, entries], [[done, done], 1])
-      assert.strictEqual(after, 'There is nothing to end: no session is live.')
+      assert.strictEqual(after, `There is nothing to end: no such session of ${accountid} is live.`)
     })
 
     async function step (name, argument = {}, env = {}) {
@@ -134,6 +135,46 @@ describe('pages', () => {
       assert.strictEqual(readFormToken({ session: { tokenHash: 'another' }, body: { form } }), undefined)
       assert.notStrictEqual(makeFormToken({ session }), form)
       assert.throws(() => makeFormToken({ session: {} }), /invalid-session/)
+    })
+  })
+
+  describe('samples', () => {
+    // A module on a store that only counts: it fails if sessions are read.
+    function makeModule (kept) {
+      const stats = { commits: { total: 0, milliseconds: { p50: 1, p99: 2 } }, cache: { hits: 0, misses: 0 }, diskBytes: 5, waiting: 0 }
+      return { stats, signIns: 0, lastSeen: { countSince: () => 7 }, store: { stats: async () => JSON.stringify(stats), count: async () => kept } }
+    }
+
+    it('read no session where there are many, and have rates', async () => {
+      const module = makeModule(1000000)
+      const samples = new Samples(module)
+      samples.take()
+      await samples.stop()
+      samples.samples[0].at -= 10000
+      Object.assign(module, { signIns: 5 })
+      Object.assign(module.stats, { commits: { ...module.stats.commits, total: 20 }, cache: { hits: 3, misses: 1 } })
+      const [first, second] = await samples.list()
+      assert.deepStrictEqual([first.commitsPerSecond, first.kept, first.live, first.usedLately], [undefined, 1000000, undefined, 7])
+      assert.deepStrictEqual([Math.round(second.commitsPerSecond), Math.round(second.signInsPerMinute), second.hitRate], [2, 30, 0.75])
+    })
+    it('have the rates of the sample before right after it', async () => {
+      const module = makeModule(1000000)
+      const samples = new Samples(module)
+      samples.keep({ ...await samples.sample(), commitsPerSecond: 3 })
+      module.stats.commits.total = 100
+      assert.strictEqual((await samples.list())[1].commitsPerSecond, 3)
+    })
+    it('are those of an hour, and end with the store', async () => {
+      const module = makeModule(1000000)
+      const samples = new Samples(module)
+      for (let count = 0; count < 400; count++) {
+        samples.take()
+        await samples.taking
+      }
+      module.store.stats = async () => { throw new Error('store-closed') }
+      samples.take()
+      await samples.stop()
+      assert.strictEqual(samples.samples.length, 360)
     })
   })
 

@@ -26,18 +26,31 @@ module.exports = class Visitor {
 
   // The whole page, also what its frame would have to be scrolled for.
   async showAll (name) {
+    const { width, height } = this.page.viewport()
+    // In a low window the page is as high as what is on it.
+    await this.page.setViewport({ width, height: 300 })
     const content = await this.content()
-    const height = await content.evaluate(() => document.documentElement.scrollHeight)
-    const { width, height: before } = this.page.viewport()
-    await this.page.setViewport({ width, height: Math.max(300, height + 140) })
+    const needed = await content.evaluate(() => document.documentElement.scrollHeight)
+    await this.page.setViewport({ width, height: needed + 140 })
     await this.show(name)
-    await this.page.setViewport({ width, height: before })
+    await this.page.setViewport({ width, height })
   }
 
   // Most of the host's pages stand in a frame, below its menus; the ones for signing in do not.
   async content () {
-    const iframe = await this.page.$('#application-iframe')
-    return iframe ? iframe.contentFrame() : this.page.mainFrame()
+    for (let tries = 0; tries < 200; tries++) {
+      const iframe = await this.page.$('#application-iframe')
+      if (!iframe) {
+        return this.page.mainFrame()
+      }
+      const frame = await iframe.contentFrame()
+      // On a busy machine it is empty at first, and replaced while it is asked.
+      if (await frame?.evaluate(() => document.URL === 'about:srcdoc' && document.readyState === 'complete').catch(() => false)) {
+        return frame
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    throw new Error(`the page in the frame of ${this.page.url()} does not load`)
   }
 
   async text (selector) {

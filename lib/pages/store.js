@@ -53,7 +53,7 @@ function drawCharts (samples, from, to) {
     { id: 'cache', title: 'Look-ups answered from the cache', lines: [line('', 'hitRate')], format: percent, largest: 1 },
     {
       id: 'sessions',
-      title: isCounted ? 'Live sessions, and those used in the last 5 minutes' : 'Sessions kept, live or ended, and those used in the last 5 minutes',
+      title: isCounted ? 'Live sessions, and those used in the last 5 minutes, ended or not' : 'Sessions kept, and those used in the last 5 minutes, live or ended',
       lines: [isCounted ? line('live', 'live') : line('kept', 'kept'), line('used', 'usedLately')],
       format: whole,
       isWhole: true

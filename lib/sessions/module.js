@@ -75,12 +75,12 @@ function make (store, settings) {
 async function deactivate () {
   if (active) {
     const { close, lastSeen, ledger, pruning, samples, webhooks } = active
-    samples?.stop()
     active = undefined
     close?.()
     ledger.stop()
     lastSeen.stop()
     clearInterval(pruning)
+    await samples?.stop()
     await webhooks?.stop()
   }
 }

@@ -9,7 +9,7 @@ const MOST_SAMPLES = 360
 const MOST_COUNTED = 2000
 // A rate over a shorter time, in seconds, says nothing.
 const SHORTEST = 2
-// A session was used lately if it had a request in this time, in seconds.
+// A session was used lately if it had a request to this process in this time, in seconds. Those of all applications count.
 const LATELY = 5 * 60
 
 module.exports = class Samples {
@@ -24,8 +24,10 @@ module.exports = class Samples {
     this.timer.unref()
   }
 
-  stop () {
+  // Resolves when no sample needs the store any more.
+  async stop () {
     clearInterval(this.timer)
+    await this.taking
   }
 
   // Returns the samples and one of now, oldest first. The rates are those since the sample before.
@@ -46,7 +48,7 @@ module.exports = class Samples {
   }
 
   async sample () {
-    const { store, signIns } = this.module
+    const { isShared, lastSeen, store, signIns } = this.module
     const { commits, cache, diskBytes, waiting } = JSON.parse(await store.stats())
     const kept = await store.count(`${global.appid}/sessions`)
     const sample = {
@@ -55,11 +57,11 @@ module.exports = class Samples {
       totals: { commits: commits.total, hits: cache.hits, misses: cache.misses, signIns },
       p50: commits.milliseconds.p50,
       p99: commits.milliseconds.p99,
-      diskBytes,
+      diskBytes: isShared ? undefined : diskBytes,
       waiting,
       kept,
       live: await this.countLive(kept),
-      usedLately: this.countUsed()
+      usedLately: lastSeen.countSince(LATELY)
     }
     return { ...sample, ...rates(this.samples.at(-1), sample) }
   }
@@ -69,22 +71,6 @@ module.exports = class Samples {
     if (kept <= MOST_COUNTED) {
       return (await stateCounts(this.module.store, global.appid)).live
     }
-  }
-
-  // Sessions with a request to this process lately: from memory.
-  countUsed () {
-    const { young, old } = this.module.lastSeen
-    const since = now() - LATELY
-    const start = `${global.appid}/`
-    let count = 0
-    for (const [generation, newer] of [[young], [old, young]]) {
-      for (const [key, { time, seen }] of generation) {
-        if ((seen || time) >= since && key.startsWith(start) && !newer?.has(key)) {
-          count++
-        }
-      }
-    }
-    return count
   }
 }
 
