@@ -5,32 +5,37 @@ const fs = require('fs')
 const os = require('os')
 const path = require('path')
 const { Client } = require('pg')
+const { findPrograms, readAccount } = require('../../examples/cluster/programs.js')
 const { freePort } = require('../contract/free-port.js')
+const { until } = require('./times.js')
 
 const isRoot = process.getuid() === 0
-const versions = fs.existsSync('/usr/lib/postgresql') ? fs.readdirSync('/usr/lib/postgresql') : []
-const programs = versions.length ? path.join('/usr/lib/postgresql', versions.sort((a, b) => b - a)[0], 'bin') : undefined
+const programs = findPrograms()
 
 class Cluster {
-  // `standbys` is their number; without `isSynchronous` no commit waits for them.
-  constructor ({ standbys = 2, isSynchronous = true } = {}) {
+  // `standbys` is their number; without `isSynchronous` no commit waits for them. `settings` are lines for postgresql.conf, and
+  // `primaryData` is an empty folder for the primary.
+  constructor ({ standbys = 2, isSynchronous = true, settings = [], primaryData } = {}) {
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-cluster-'))
-    this.owner = isRoot ? { uid: idOf('-u'), gid: idOf('-g') } : {}
+    this.owner = readAccount()
     if (isRoot) {
       fs.chownSync(this.folder, this.owner.uid, this.owner.gid)
     }
     this.servers = []
     this.standbys = standbys
     this.isSynchronous = isSynchronous
+    this.settings = settings
+    this.primaryData = primaryData
   }
 
   async start () {
-    const primary = await this.add('n1')
+    const primary = await this.add('n1', this.primaryData)
     this.run('initdb', ['-D', primary.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'])
     fs.appendFileSync(path.join(primary.data, 'postgresql.conf'), [
       "listen_addresses = '127.0.0.1'", `unix_socket_directories = '${this.folder}'`, 'max_connections = 100',
       'shared_buffers = 32MB', 'max_wal_senders = 10', 'wal_keep_size = 256MB', 'hot_standby = on', 'fsync = off',
-      'wal_receiver_status_interval = 1s', 'wal_retrieve_retry_interval = 200ms'
+      'wal_receiver_status_interval = 1s', 'wal_retrieve_retry_interval = 200ms',
+      ...this.settings
     ].join('\n') + '\n')
     await this.launch(primary)
     for (let number = 2; number <= this.standbys + 1; number++) {
@@ -45,8 +50,8 @@ class Cluster {
     return this
   }
 
-  async add (name) {
-    const server = { name, port: await freePort(), data: path.join(this.folder, name) }
+  async add (name, data = path.join(this.folder, name)) {
+    const server = { name, port: await freePort(), data }
     this.servers.push(server)
     return server
   }
@@ -116,8 +121,12 @@ class Cluster {
   }
 
   processes (server) {
-    const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(server.child.pid)], { encoding: 'utf8' })
-    return [server.child.pid, ...stdout.split('\n').filter(Boolean).map(Number)]
+    return [server.child.pid, ...this.children(server.child.pid)]
+  }
+
+  children (pid) {
+    const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
+    return stdout.split('\n').filter(Boolean).map(Number)
   }
 
   url ({ servers = this.servers, database = 'dashboard', query = '', user = 'postgres' } = {}) {
@@ -159,20 +168,4 @@ class Cluster {
   }
 }
 
-module.exports = { Cluster, programs, until }
-
-function idOf (flag) {
-  return Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout)
-}
-
-async function until (look, seconds = 30) {
-  for (const end = Date.now() + seconds * 1000; ;) {
-    if (await look()) {
-      return
-    }
-    if (Date.now() > end) {
-      throw new Error(`not within ${seconds} s: ${look}`)
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
+module.exports = { Cluster, programs }
