@@ -7,7 +7,7 @@ const { freePort } = require('../contract/free-port.js')
 const { Cluster, programs } = require('./servers.js')
 const { until } = require('./times.js')
 
-const packages = ['patroni[raft,psycopg3]==4.1.0', 'psycopg[binary]']
+const packages = ['patroni[raft]==4.1.5', 'psycopg[binary]==3.3.9']
 const names = ['n1', 'n2', 'n3']
 
 class Patroni extends Cluster {

@@ -1,9 +1,10 @@
 // A cluster of PostgreSQL servers on loopback, as Debian has them: a primary, and standbys of which one has to confirm each
 // commit. initdb refuses to run as root, so root runs the servers as Debian's user postgres.
-const { spawn, spawnSync } = require('child_process')
+const { execFile, spawn, spawnSync } = require('child_process')
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
+const { promisify } = require('util')
 const { Client } = require('pg')
 const { findPrograms, readAccount } = require('../../examples/cluster/programs.js')
 const { freePort } = require('../contract/free-port.js')
@@ -30,7 +31,7 @@ class Cluster {
 
   async start () {
     const primary = await this.add('n1', this.primaryData)
-    this.run('initdb', ['-D', primary.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'])
+    await this.run('initdb', ['-D', primary.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'])
     fs.appendFileSync(path.join(primary.data, 'postgresql.conf'), [
       "listen_addresses = '127.0.0.1'", `unix_socket_directories = '${this.folder}'`, 'max_connections = 100',
       'shared_buffers = 32MB', 'max_wal_senders = 10', 'wal_keep_size = 256MB', 'hot_standby = on', 'fsync = off',
@@ -38,11 +39,11 @@ class Cluster {
       ...this.settings
     ].join('\n') + '\n')
     await this.launch(primary)
-    for (let number = 2; number <= this.standbys + 1; number++) {
-      const standby = await this.add(`n${number}`)
-      this.follow(standby, primary)
+    await Promise.all(Array.from({ length: this.standbys }, async (_, i) => {
+      const standby = await this.add(`n${i + 2}`)
+      await this.follow(standby, primary)
       await this.launch(standby)
-    }
+    }))
     if (this.isSynchronous && this.standbys) {
       await this.quorum(primary)
     }
@@ -57,9 +58,9 @@ class Cluster {
   }
 
   // Makes `standby` a copy of `primary`.
-  follow (standby, primary) {
+  async follow (standby, primary) {
     fs.rmSync(standby.data, { recursive: true, force: true })
-    this.run('pg_basebackup', ['-h', '127.0.0.1', '-p', primary.port, '-U', 'postgres', '-D', standby.data, '-X', 'stream', '-c', 'fast', '--no-sync'])
+    await this.run('pg_basebackup', ['-h', '127.0.0.1', '-p', primary.port, '-U', 'postgres', '-D', standby.data, '-X', 'stream', '-c', 'fast', '--no-sync'])
     fs.writeFileSync(path.join(standby.data, 'standby.signal'), '')
     fs.appendFileSync(path.join(standby.data, 'postgresql.auto.conf'), `primary_conninfo = 'host=127.0.0.1 port=${primary.port} user=postgres application_name=${standby.name}'\nsynchronous_standby_names = ''\n`)
     if (isRoot) {
@@ -153,10 +154,7 @@ class Cluster {
   }
 
   run (program, args) {
-    const { status, stderr, error } = spawnSync(path.join(programs, program), args.map(String), { ...this.owner, cwd: this.folder, encoding: 'utf8' })
-    if (status !== 0) {
-      throw new Error(`${program}: ${error || stderr}`)
-    }
+    return promisify(execFile)(path.join(programs, program), args.map(String), { ...this.owner, cwd: this.folder })
   }
 
   async stop () {
