@@ -20,11 +20,10 @@ describe('a primary that is killed', function () {
   for (let round = 1; round <= rounds; round++) {
     it(`loses no acknowledged reset, and no ended session is let in, ${round}`, async () => {
       cluster = await new Cluster().start()
-      const [primary, next, other] = cluster.servers
       resets = await Resets.begin(cluster.url())
       await resets.more(300)
-      await cluster.kill(primary)
-      await cluster.promote(next, { followers: [other] })
+      await cluster.kill(cluster.servers[0])
+      const next = await cluster.replacePrimary()
       await resets.more(10)
       await resets.stop()
       await judge((sql) => cluster.query(sql, { server: next }))

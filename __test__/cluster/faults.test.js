@@ -90,12 +90,10 @@ describe('faults of servers and networks', function () {
   })
 
   it('an old primary that is cut off from its standbys acknowledges nothing', async () => {
-    const [primary, next, other] = cluster.servers
-    nodes = [startNode(cluster.url({ servers: [primary] }), { SLED_COMMIT_SECONDS: '2' }), startNode(cluster.url({ servers: [next] }))]
+    nodes = [startNode(cluster.url({ servers: [cluster.servers[0]] }), { SLED_COMMIT_SECONDS: '2' })]
     await nodes[0].open()
     await makeAccount(nodes[0])
-    await cluster.promote(next, { followers: [other] })
-    await nodes[1].open()
+    nodes.push(...await startNodes(1, cluster.url({ servers: [await cluster.replacePrimary()] })))
     const begun = Date.now()
     const error = await nodes[0].reset(ACCOUNT).then(() => undefined, (error) => error)
     assert(error && error.code === 'ERR_STORE_UNAVAILABLE', String(error))
@@ -104,11 +102,10 @@ describe('faults of servers and networks', function () {
   })
 
   it('a primary that hangs is replaced, and changes go on', async () => {
-    const [primary, next, other] = cluster.servers
     const [node] = await begin(cluster.url(), { SLED_COMMIT_SECONDS: '3' })
     await makeAccount(node)
-    await cluster.kill(primary, 'SIGSTOP')
-    await cluster.promote(next, { followers: [other] })
+    await cluster.kill(cluster.servers[0], 'SIGSTOP')
+    const next = await cluster.replacePrimary()
     await until(async () => (await node.reset(ACCOUNT).catch(() => 0)) > 1, 30)
     assert((await stored(next)).sessionKeyNumber > 1)
   })

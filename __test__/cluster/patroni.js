@@ -31,7 +31,7 @@ class Patroni extends Cluster {
       server.api = await freePort()
     }
     for (const server of this.servers) {
-      fs.writeFileSync(this.settingsOf(server), JSON.stringify(this.settings(server)))
+      fs.writeFileSync(this.settingsOf(server), JSON.stringify(this.configure(server)))
       await this.launch(server)
     }
     await this.isWhole()
@@ -43,7 +43,7 @@ class Patroni extends Cluster {
     return path.join(this.folder, `${name}.json`)
   }
 
-  settings (server) {
+  configure (server) {
     const at = (port) => `127.0.0.1:${port}`
     const user = { username: 'postgres' }
     return {

@@ -95,16 +95,31 @@ class Cluster {
     })
   }
 
-  // Makes a standby the primary, whose commits wait for the others that are alive.
-  async promote (server, { followers = [] } = {}) {
-    await this.query('SELECT pg_promote()', { server, database: 'postgres' })
-    for (const follower of followers) {
-      fs.appendFileSync(path.join(follower.data, 'postgresql.auto.conf'), `primary_conninfo = 'host=127.0.0.1 port=${server.port} user=postgres application_name=${follower.name}'\n`)
-      await this.query('SELECT pg_reload_conf()', { server: follower, database: 'postgres' })
+  // Makes a standby the primary in place of the one that is gone or cut off. As an operator has to, it takes the one that has more: the
+  // other one may lack what was acknowledged, and could not follow it either.
+  async replacePrimary () {
+    const [, ...standbys] = this.servers
+    await Promise.all(standbys.map((standby) => this.setUpstream(standby)))
+    for (const standby of standbys) {
+      await until(async () => !(await this.query('SELECT pid FROM pg_stat_wal_receiver', { server: standby, database: 'postgres' })).length)
+      const [{ received }] = await this.query("SELECT pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0') AS received", { server: standby, database: 'postgres' })
+      standby.received = Number(received)
     }
-    if (this.isSynchronous) {
-      await this.quorum(server)
-    }
+    const [next, ...others] = standbys.sort((one, other) => other.received - one.received)
+    await this.promote(next)
+    await Promise.all(others.map((standby) => this.setUpstream(standby, next)))
+    await this.quorum(next)
+    return next
+  }
+
+  promote (server) {
+    return this.query('SELECT pg_promote()', { server, database: 'postgres' })
+  }
+
+  async setUpstream (standby, primary) {
+    const source = primary ? `host=127.0.0.1 port=${primary.port} user=postgres application_name=${standby.name}` : ''
+    fs.appendFileSync(path.join(standby.data, 'postgresql.auto.conf'), `primary_conninfo = '${source}'\n`)
+    await this.query('SELECT pg_reload_conf()', { server: standby, database: 'postgres' })
   }
 
   // Kills all processes of a server at once.
