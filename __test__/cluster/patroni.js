@@ -14,7 +14,9 @@ class Patroni extends Cluster {
   // Returns the reason if it cannot be installed.
   async install () {
     const venv = path.join(this.folder, 'venv')
-    for (const [program, ...args] of [['python3', '-m', 'venv', venv], [path.join(venv, 'bin', 'pip'), 'install', '--quiet', '--disable-pip-version-check', ...packages]]) {
+    // One in the home of root cannot be run by the owner of the servers.
+    const python = ['/usr/bin/python3'].find(fs.existsSync) || 'python3'
+    for (const [program, ...args] of [[python, '-m', 'venv', venv], [path.join(venv, 'bin', 'pip'), 'install', '--quiet', '--disable-pip-version-check', ...packages]]) {
       const { status, error, stderr } = spawnSync(program, args, { encoding: 'utf8' })
       if (status !== 0) {
         return `${program} failed: ${error || stderr.trim()}`
