@@ -140,6 +140,7 @@ impl Writer {
             if !matches!(attempt, Attempt::Again) {
                 tries = 0;
             }
+            let mut reason = "other changes come first again and again".to_owned();
             match attempt {
                 Attempt::Made(results, others) => {
                     let (mut left, mut made) = (Vec::new(), Vec::new());
@@ -180,14 +181,14 @@ impl Writer {
                     pending.drain(..).for_each(|request| request.answer(Err(error.clone())));
                 }
                 Attempt::Down(cause) => {
-                    self.refuse_old(&mut pending, &self.connector.unavailable(cause));
                     sleep(self.pause).await;
                     self.pause = (2 * self.pause).min(LONGEST_PAUSE);
+                    reason = cause;
                 }
             }
-            let busy = self.connector.unavailable("other changes come first again and again");
-            self.refuse_old(&mut pending, &busy);
-            self.refuse_old(alone.make_contiguous(), &busy);
+            let late = self.connector.unavailable(reason);
+            self.refuse_old(&mut pending, &late);
+            self.refuse_old(alone.make_contiguous(), &late);
             pending.retain(|request| request.completion.is_some());
             alone.retain(|request| request.completion.is_some());
         }
