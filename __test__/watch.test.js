@@ -27,10 +27,10 @@ describe('watch', () => {
     for (const appid of ['', 1]) {
       it(`invalid-appid: ${JSON.stringify(appid)}`, () => assert.throws(() => open({ appid }), { message: 'invalid-appid' }))
     }
-    it('position-in-future', async () => {
+    it('invalid-position', async () => {
       await ends.end('a')
       const { message, detail } = await rejection(open({ after: 2 }).next())
-      assert.deepStrictEqual([message, /the position 2 is after the last entry, 1/.test(detail)], ['position-in-future', true])
+      assert.deepStrictEqual([message, /the position 2 is after the last entry, 1/.test(detail)], ['invalid-position', true])
     })
     it('position-pruned', async () => {
       await endMany(5, { time: 1 })

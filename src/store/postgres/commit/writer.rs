@@ -158,9 +158,7 @@ impl Writer {
                     if tries == FEW_TRIES {
                         // One reason for it: the next items of lists get numbers that are taken.
                         if let Some(connection) = &self.connection {
-                            let advanced =
-                                timeout(READ_LIMIT, schema::advance_sequence(connection));
-                            let _ = advanced.await;
+                            let _ = timeout(READ_LIMIT, schema::advance_sequence(connection)).await;
                         }
                     }
                     sleep(PAUSE_AGAIN * tries.saturating_sub(1).min(100)).await;
