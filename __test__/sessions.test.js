@@ -92,6 +92,14 @@ describe('sessions', () => {
     assert.deepStrictEqual(found.limit, ['limit', 'limit', null, null, null])
   }).timeout(60000)
 
+  it('an end is never undone, and explained, whatever changes the session at once', async () => {
+    const { found, verified } = await step('races', { count: Number(process.env.RACES || 100) })
+    for (const [name, total] of Object.entries(found)) {
+      assert.deepStrictEqual(total, { revived: 0, unexplained: 0, wrong: 0 }, name)
+    }
+    assert.strictEqual(verified.break, null)
+  }).timeout(180000)
+
   it('lists who is signed in, in pages that do not shift', async () => {
     const { pages, ended, live, first, refused, native, owned, none } = await step('list')
     assert.deepStrictEqual(pages, [[6, 5, 4], [3, 2, 1], [0]])

@@ -51,6 +51,9 @@ function actorOf (req) {
     return { type: 'system' }
   }
   const { account, session } = req
+  if (!account && !req.socket && !req.urlPath) {
+    return { type: 'system' }
+  }
   if (!account) {
     // A password is reset, or an account is restored, by a code.
     return { type: 'visitor' }

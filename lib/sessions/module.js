@@ -86,6 +86,7 @@ async function deactivate () {
     active = undefined
     close()
     ledger.stop()
+    await lastSeen.write().catch((error) => lastSeen.warn(error))
     lastSeen.stop()
     clearInterval(pruning)
     await samples?.stop()

@@ -2,6 +2,7 @@
 //! [WTF-8](crate::store::wtf8) bytes.
 
 use super::Kind;
+use sha2::{Digest, Sha256};
 
 const ACCOUNT: &[u8] = b"account";
 const SESSION: &[u8] = b"session";
@@ -53,6 +54,9 @@ pub fn new_entry(order: u128) -> Vec<u8> {
     format!("dashboard-sled/new-entry/{order:032x}").into_bytes()
 }
 
+/// Key of the record with the last entry of the audit. It is there once something was recorded.
+pub const AUDIT_HEAD: &[u8] = b"dashboard-sled/head";
+
 /// The keys of a session, of its map, and of the lists that hold it (`src/www/api/user/create-session.js`).
 #[derive(Debug, PartialEq)]
 pub struct SessionKeys<'a> {
@@ -90,6 +94,16 @@ impl<'a> SessionKeys<'a> {
     #[must_use]
     pub fn account_list(&self, accountid: &str) -> Vec<u8> {
         [self.appid, b"/account/sessions/", accountid.as_bytes()].concat()
+    }
+
+    /// Returns the key of the record that says when the session was last seen, as `lib/sessions/last-seen.js` makes it.
+    #[must_use]
+    pub fn seen(&self) -> Vec<u8> {
+        let texts = [self.appid, self.id].map(String::from_utf8_lossy);
+        let digest = Sha256::digest(serde_json::to_string(&texts).unwrap_or_default());
+        let name = String::from("dashboard-sled/seen/");
+        let digits = digest.iter().take(20);
+        digits.fold(name, |name, byte| format!("{name}{byte:02x}")).into_bytes()
     }
 
     /// Returns the key of [`ended_before`] for its application.
@@ -211,6 +225,11 @@ mod tests {
         assert_eq!(text(keys.id()), "session_1");
         assert_eq!(text(&keys.map()), "an/app/map/sessionids/session_1");
         assert_eq!(text(&keys.list()), "an/app/sessions");
+        // By Node: createHash('sha256').update(JSON.stringify(['an/app', 'session_1'])).digest('hex').slice(0, 40)
+        assert_eq!(
+            text(&keys.seen()),
+            "dashboard-sled/seen/1578f0667dc542696c0eaf81a40f27aee6fae0a9"
+        );
         assert_eq!(text(&keys.account_list("account_1")), "an/app/account/sessions/account_1");
         assert_eq!(text(&keys.account("account_1")), "an/app/account/account_1");
         for name in

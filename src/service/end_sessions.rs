@@ -2,9 +2,10 @@
 
 use super::{new_session_key, wait_for, RECORDS_PER_PAGE};
 use crate::record::cipher::{self, Secret};
-use crate::record::json::Object;
-use crate::record::{account, reset, Kind};
+use crate::record::json::{self, Object};
+use crate::record::{account, keys, reset, Kind};
 use crate::store::{Change, Contents, Findings, Key, Record, Result, Store, StoreError};
+use std::sync::Arc;
 
 /// Result of [`end_all`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,13 +16,18 @@ pub struct Ended {
     pub others: u64,
 }
 
-/// Gives every account, including deleted ones, a new session key at `now` in seconds. Nothing else may change the
-/// store meanwhile. Fails at the end if some record may be an account but could not be changed: its sessions would stay
+/// Gives every account, including deleted ones, a new session key at `now` in seconds, with an entry about it if the
+/// store has an audit. Nothing else may change the store meanwhile. Fails at the end if some record may be an account but could not be changed: its sessions would stay
 /// valid.
 pub fn end_all(store: &Store, now: f64, secret: Option<&Secret>) -> Result<Ended> {
     let mut ended = Ended::default();
     let (mut unreadable, mut damaged) = (Findings::default(), Findings::default());
     let mut after: Option<Key> = None;
+    let has_audit = store.read(&Key::record(keys::AUDIT_HEAD))?.is_some();
+    let attribution: Option<Arc<str>> = has_audit.then(|| {
+        let time = json::print_number(now);
+        format!(r#"{{"time":{time},"actor":{{"type":"command-line"}},"cause":"restore"}}"#).into()
+    });
     loop {
         let is_account = |name: &[u8]| Kind::of(name) == Some(Kind::Account);
         // The accounts of a page are changed together.
@@ -32,7 +38,8 @@ pub fn end_all(store: &Store, now: f64, secret: Option<&Secret>) -> Result<Ended
             match renew(&contents, now, secret, new_session_key) {
                 Renewal::Account { contents, secret } => {
                     let record = Record::new(key.name().unwrap_or_default());
-                    changes.push(Change::Write { record, contents, secret });
+                    let change = Change::Write { record, contents, secret: secret.clone() };
+                    changes.push(change.attributed(attribution.clone(), secret));
                 }
                 Renewal::Unreadable => unreadable.add(key.display()),
                 Renewal::Other => ended.others += 1,

@@ -142,14 +142,16 @@ impl Verdict {
 /// A session to remove.
 type Gone<'a> = (&'a Key, SessionKeys<'a>, EndOfSession);
 
-/// Returns the changes that remove everything that Dashboard's create-session.js has made for a session.
-fn removal((key, keys, session): &Gone) -> [Change; 4] {
+/// Returns the changes that remove everything that Dashboard's create-session.js has made for a session, and when it was
+/// last seen.
+fn removal((key, keys, session): &Gone) -> [Change; 5] {
     let item = keys.id().to_vec();
     let discard =
         |path: Vec<u8>| Change::ListRemove { path: ListPath::new(&path), item: item.clone() };
     [
         Change::Remove { record: Record { key: (*key).clone(), kind: Some(Kind::Session) } },
         Change::Remove { record: Record::new(&keys.map()) },
+        Change::Remove { record: Record::new(&keys.seen()) },
         discard(keys.list()),
         discard(keys.account_list(&session.accountid)),
     ]
