@@ -20,6 +20,7 @@
  * | `ERR_SLED_PURGE_AFTER` | `invalid-sled-purge-after` | `SLED_PURGE_AFTER` is not an age such as `30d` |
  * | `ERR_MODULE_SETTING` | `invalid-…` | a setting of the module is wrong; the slug is the name of the setting, and `detail` says what it can be |
  * | `ERR_MODULE_INACTIVE` | `module-inactive` | `dashboard-sled` is not listed under `dashboard.modules`, or `STORAGE` is another one |
+ * | `ERR_POSITION_PRUNED` | `position-pruned` | the next entries of the audit were removed, as `SLED_AUDIT_KEEP` says |
  * | `ERR_STORE_LOCKED` | `store-locked` | another process, or a forked worker of a cluster, has the store open |
  * | `ERR_STORE_NEWER_FORMAT` | `store-newer-format` | a later version wrote the store |
  * | `ERR_STORE_FOREIGN` | `store-foreign-folder` | the folder holds other files |
@@ -96,6 +97,7 @@ export type ErrorCode =
   | 'ERR_SLED_PURGE_AFTER'
   | 'ERR_MODULE_SETTING'
   | 'ERR_MODULE_INACTIVE'
+  | 'ERR_POSITION_PRUNED'
   | 'ERR_STORE_LOCKED'
   | 'ERR_STORE_NEWER_FORMAT'
   | 'ERR_STORE_FOREIGN'
@@ -723,8 +725,10 @@ export const SessionEnd: {
    * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
    * @example
    * ```js
-   * const end = await SessionEnd.get({ appid: 'dashboard', query: { sessionid: 'session_1' } })
-   * end.cause // 'ended-by-administrator'
+   * const req = { appid: 'dashboard', query: { sessionid: 'session_1' } }
+   * await Sessions.end(req)
+   * const end = await SessionEnd.get(req)
+   * end?.cause // 'ended-by-administrator'
    * ```
    */
   get (req: SessionsRequest): Promise<(Partial<Omit<AuditEntry, 'object'>> & { object: 'session-end', sessionid: string, accountid: string, cause: Cause, ended?: number }) | null>
@@ -750,7 +754,8 @@ export const Audit: {
    * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
    * @example
    * ```js
-   * await Audit.verify() // { entries: 812, break: null, number: null }
+   * const found = await Audit.verify()
+   * found.break // null
    * ```
    */
   verify (options?: { progress?: (number: number) => void }): Promise<{ entries: number, break: string | null, number: number | null }>
@@ -765,6 +770,71 @@ export const Audit: {
    * ```
    */
   erase (req: SessionsRequest): Promise<{ object: 'erasure', accountid: string, entries: number }>
+}
+
+/** An entry of the audit with the words of OpenID CAEP (`session-revoked`). `number` is its position. */
+export interface SessionEvent extends AuditEntry {
+  event: string
+  initiating_entity: 'admin' | 'user' | 'policy' | 'system'
+  event_timestamp: number
+  reason_admin: string
+  reason_user: string
+}
+
+/**
+ * Returns ends and resets of an application in the order of the audit, after the position `after`: the number of the last event
+ * that was handled, 0 for all. Without it they begin now. It ends with `return()`, with `signal`, and when the store closes.
+ *
+ * @throws `invalid-position`, `invalid-appid` or `invalid-option` (`ERR_INVALID`) at once
+ * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
+ * @throws `position-pruned` (`ERR_POSITION_PRUNED`) from `next()`, if the next entries were removed
+ * @throws `invalid-position` (`ERR_INVALID`) from `next()`, if there is no such entry yet
+ * @example
+ * ```js
+ * await Sessions.end({ appid: 'dashboard', query: { sessionid: 'session_1' } })
+ * for await (const event of watch({ after: 0, appid: 'dashboard' })) {
+ *   event.sessionid // 'session_1'
+ *   break
+ * }
+ * ```
+ */
+export function watch (options?: { after?: number, appid?: string, signal?: AbortSignal }): AsyncIterableIterator<SessionEvent>
+
+/** An event that the webhook could not deliver for three days. */
+export interface UndeliveredEvent {
+  object: 'undelivered-event'
+  number: number
+  attempts: number
+  /** When it was given up, in seconds. */
+  time: number
+  reason: string
+  /** Missing if its entry was pruned. */
+  event: SessionEvent | null
+}
+
+/** Events that the webhook could not deliver. */
+export const Webhooks: {
+  /**
+   * Returns a page, newest first, and the number of all. `query` may have the `cursor` of the page before.
+   *
+   * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
+   * @example
+   * ```js
+   * const found = await Webhooks.undelivered({ appid: 'dashboard', query: {} })
+   * found.count // 0
+   * ```
+   */
+  undelivered (req: SessionsRequest): Promise<{ count: number, events: UndeliveredEvent[], cursor?: string }>
+  /**
+   * Delivers the event `number`, or with `all` up to a hundred, once more.
+   *
+   * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
+   * @example
+   * ```js
+   * await Webhooks.retry({ appid: 'dashboard', query: { all: true } })
+   * ```
+   */
+  retry (req: SessionsRequest): Promise<{ retried: number, left: number }>
 }
 
 /**

@@ -8,7 +8,7 @@
 //   control                 what a running dashboard answers to the command line
 //   events, metrics         watch and webhooks, over the audit; metrics, with reset-times, and metrics-route
 //   how a call is answered  open-stores (of this thread), session-cache, spin, native (the binary)
-//   shared                  settings, arguments, errors, host (the running Dashboard), host-keys, folders, store-files, limits, age,
+//   shared                  settings, arguments, errors, host (the running Dashboard), host-keys, folders, store-files, control-socket, limits, age,
 //                           findings, entry-counts, export-format, printable
 //   cli, import             the command-line tool, and the sources of its imports
 const { Account, ResetSessionKey, Session, ...administrator } = require('./lib/administrator.js')
@@ -24,8 +24,8 @@ const { atomic } = require('./lib/storage-object.js')
 const Storage = require('./lib/storage.js')
 const StorageList = require('./lib/storage-list.js')
 const { openStore, whenMainCloses } = require('./lib/open-stores.js')
-const { Webhooks, watch } = require('./lib/events/calls.js')
 const { Audit, SessionEnd, ...sessions } = require('./lib/sessions/calls.js')
+const { Webhooks, watch } = require('./lib/sessions/event-calls.js')
 const { activate, deactivate } = require('./lib/sessions/module.js')
 
 const Sessions = { ...administrator.Sessions, ...sessions.Sessions }

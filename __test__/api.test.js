@@ -9,7 +9,7 @@ const { makeFolder } = require('./helper.js')
 
 const root = path.join(__dirname, '..')
 const types = fs.readFileSync(path.join(root, 'index.d.ts'), 'utf8')
-const names = ['Account', 'open', 'progress', 'recover', 'ResetSessionKey', 'restore', 'Session', 'setup', 'Storage', 'StorageList']
+const names = ['Account', 'Audit', 'open', 'progress', 'recover', 'ResetSessionKey', 'restore', 'Session', 'SessionEnd', 'Sessions', 'setup', 'Storage', 'StorageList', 'watch', 'Webhooks']
 const examples = readExamples()
 
 // The names that the page gives to the examples: how each is made, and its type.
@@ -79,6 +79,7 @@ describe('examples of index.d.ts', function () {
     const session = { object: 'session', sessionid: 'session_1', accountid: 'account_1', created: at, expires: at + 1200, sessionKeyNumber: 1 }
     await dashboard.storage.write('dashboard/account/account_1', JSON.stringify(account))
     await dashboard.storage.write('dashboard/session/session_1', JSON.stringify(session))
+    await dashboard.lists.add('dashboard/sessions', 'session_1')
     await dashboard.close()
   }
 })
@@ -98,10 +99,12 @@ function programOf (examples) {
     const checked = code.replace(/^( *)(?!const |let )(\S.*?) \/\/ (.+)$/gm, (_, space, expression, value) => `${space}assert.deepStrictEqual(${expression}, ${value})`)
     const used = usedBy(code)
     const isHosted = /\b(Session|ResetSessionKey|Account)\./.test(code)
+    const needsModule = /\b(Sessions|SessionEnd|Audit|Webhooks)\./.test(code)
     return [
       `  process.chdir(require('path').join(__dirname, '${i}'))`,
       '  {',
-      ...(isHosted ? ['await Storage.setup()'] : []),
+      ...(isHosted || needsModule ? ['await Storage.setup()'] : []),
+      ...(needsModule ? [`require('${root}/lib/sessions/module.js').activateAlone(require('${root}/lib/open-stores.js').mainStore())`] : []),
       ...used.map((name) => `const ${name} = ${given[name][0]}`),
       `{\n${checked}}`,
       ...used.filter((name) => ['storage', 'store'].includes(name)).map((name) => `await ${name}.close().catch(() => {})`),

@@ -246,6 +246,12 @@ describe('the socket of a running dashboard', function () {
       const { status, body } = await ask(socket, 'GET', '/health')
       assert.deepStrictEqual([status, JSON.parse(body)], [200, { ok: true }])
     })
+    it('/metrics are there without a token', async () => {
+      const { socket, step } = await start()
+      await step('signUp', { username: 'the-owner' })
+      const { status, body } = await ask(socket, 'GET', '/metrics')
+      assert.deepStrictEqual([status, /^dashboard_sign_ins_total 1$/m.test(body)], [200, true], body)
+    })
     it('/health is 503 with the slug when it does not, also if it does not answer at all', async () => {
       const poisoned = failure('store-poisoned', 'ERR_STORE_POISONED', 'a write failed')
       for (const [replace, slug] of [[async () => { throw poisoned }, 'store-poisoned'], [() => new Promise(() => {}), 'store-busy']]) {

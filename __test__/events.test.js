@@ -23,7 +23,7 @@ describe('events and metrics in Dashboard', () => {
   })
 
   it('watch and the webhook tell of ends that Dashboard and administrators make', async () => {
-    const { watched, undelivered, asked, asUser, last, inactive, loaded, warnings } = await step('ends', {
+    const { refused, again, watched, undelivered, asked, asUser, last, inactive, loaded, warnings } = await step('ends', {
       SLED_WEBHOOK_URL: receiver.url.href, SLED_WEBHOOK_SECRET: secret, SLED_WEBHOOK_PRIVATE: 'allow'
     })
     assert.deepStrictEqual(watched.map(({ number, cause, initiating_entity: by }) => [number, cause, by]), [
@@ -32,6 +32,10 @@ describe('events and metrics in Dashboard', () => {
     assert.deepStrictEqual(receiver.requests.map(({ event }) => event.data), watched)
     assert.deepStrictEqual([undelivered, asked], [{ count: 0, events: [] }, { count: 0, events: [] }])
     assert.strictEqual(asUser, 500)
+    assert.deepStrictEqual(refused, {
+      nothing: 'invalid-number', both: 'invalid-number', unknown: 'invalid-number', number: 'invalid-number', negative: 'invalid-number', flag: 'invalid-all', cursor: 'invalid-cursor', appid: 'invalid-appid'
+    })
+    assert.deepStrictEqual(again, { retried: 0, left: 0 })
     assert.deepStrictEqual([last, inactive, warnings], [{ done: true }, 'module-inactive', []])
     assert.deepStrictEqual(loaded, ['standardwebhooks'])
   }).timeout(60000)

@@ -70,7 +70,7 @@ describe('examples', function () {
     const named = fs.readFileSync(__filename, 'utf8')
     const folders = fs.readdirSync(examples, { withFileTypes: true }).filter((entry) => entry.isDirectory())
     assert(folders.length >= 4)
-    for (const { name } of folders.filter(({ name }) => !['cluster', 'dashboard'].includes(name))) {
+    for (const { name } of folders.filter(({ name }) => !['cluster', 'dashboard', 'grafana'].includes(name))) {
       assert(named.includes(`it('${name} `), name)
       const text = fs.readFileSync(path.join(examples, name, 'main.js'), 'utf8')
       assert.match(text, /^\/\/ {5}.*node .*main\.js$/m, `examples/${name}/main.js does not say how it is run`)

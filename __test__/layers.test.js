@@ -42,7 +42,10 @@ const scripts = [
   ['lib/import/sled.js', ['index.js', 'lib/', 'lib/import/']],
   ['lib/import', ['lib/', 'lib/import/']],
   ['lib/audit', ['lib/', 'lib/audit/']],
-  ['lib/sessions', ['lib/', 'lib/audit/', 'lib/sessions/']],
+  ['lib/events', ['package.json', 'lib/', 'lib/audit/', 'lib/events/']],
+  ['lib/sessions', ['lib/', 'lib/audit/', 'lib/events/', 'lib/sessions/']],
+  ['lib/metrics.js', ['lib/', 'lib/audit/', 'lib/sessions/']],
+  ['lib/metrics-route.js', ['lib/', 'lib/sessions/']],
   ['lib/pages', ['lib/', 'lib/audit/', 'lib/sessions/', 'lib/pages/']],
   ['lib/gate.js', ['lib/', 'lib/sessions/']],
   ['lib/routes.js', ['lib/', 'lib/sessions/', 'lib/pages/']],
@@ -50,7 +53,7 @@ const scripts = [
   ['lib/server.js', ['lib/routes.js']],
   ['lib', ['lib/']],
   ['src/www', ['lib/routes.js']],
-  ['index.js', ['lib/', 'lib/sessions/', 'lib/pages/']]
+  ['index.js', ['lib/', 'lib/control/', 'lib/events/', 'lib/pages/', 'lib/sessions/']]
 ]
 
 // A key of the format, from when the quarantine had one use.

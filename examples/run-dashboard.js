@@ -21,7 +21,8 @@ async function runDashboard (settings) {
   })
   // The host drops its index.html pages where the current folder has an index.js.
   process.chdir(application)
-  subscribe('http.server.request.start', (request) => { server = request.server })
+  // The server for commands has no port.
+  subscribe('http.server.request.start', (request) => { server = request.server.address()?.port ? request.server : server })
   const dashboard = await require(path.join(application, 'main.js'))
   return async () => {
     dashboard.stop()

@@ -4,10 +4,11 @@
 const { attribution } = require('./attribution.js')
 const { invalid } = require('./errors.js')
 const { isUnambiguous, recordKey } = require('./host-keys.js')
-const { decrypt, findHost, hostSecret, now } = require('./host.js')
+const { decrypt, hostSecret, now } = require('./host.js')
 const { noteReset } = require('./reset-times.js')
 const { spinFor } = require('./spin.js')
 const { mainSessions, mainStore, readText } = require('./open-stores.js')
+const { listsOf } = require('./storage-list.js')
 
 const Account = {
   get: async (req) => getAccount(req, requireId(req, 'accountid', 'invalid-accountid'))
@@ -54,10 +55,10 @@ const Sessions = {
     req.query = req.query || {}
     const { accountid, all, limit, offset } = req.query
     const index = accountid ? `${req.appid}/account/sessions/${accountid}` : `${req.appid}/sessions`
-    const { StorageList } = findHost()
+    const lists = listsOf(mainStore())
     const sessionids = all
-      ? await StorageList.listAll(index)
-      : await StorageList.list(index, offset ? parseInt(offset, 10) : 0, limit ? parseInt(limit, 10) : global.pageSize)
+      ? await lists.listAll(index)
+      : await lists.list(index, offset ? parseInt(offset, 10) : 0, limit ? parseInt(limit, 10) : global.pageSize)
     if (!sessionids || !sessionids.length) {
       return null
     }

@@ -21,7 +21,13 @@ function hostFile (name) {
 }
 
 function locate () {
-  return require.resolve(host, { paths: [global.applicationPath] })
+  return loadedPath(require.resolve(host, { paths: [global.applicationPath] }))
+}
+
+// Returns the path under which a file of the running host is loaded. Node 20 leaves links in the path that it resolves if the last stat
+// of the process was that of a pipe or a socket; the file would be loaded once more, with another clock.
+function loadedPath (file) {
+  return file in require.cache ? file : fs.realpathSync.native(file)
 }
 
 // Returns whole seconds of the host's clock, which its tests shift; of the system's clock if no host is loaded.
@@ -73,8 +79,7 @@ function timestampPath () {
   if (resolved.applicationPath !== global.applicationPath) {
     resolved.applicationPath = global.applicationPath
     try {
-      // Node 20 leaves links in the path if the last stat of the process was that of a pipe or a socket.
-      resolved.timestamp = fs.realpathSync.native(require.resolve(`${host}/src/timestamp.js`, { paths: [global.applicationPath] }))
+      resolved.timestamp = loadedPath(require.resolve(`${host}/src/timestamp.js`, { paths: [global.applicationPath] }))
     } catch (error) {
       // There is no application, or it does not have the host.
       resolved.timestamp = undefined

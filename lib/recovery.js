@@ -1,7 +1,7 @@
 // Restores and recoveries, for a store that is not open. Reports are plain objects.
 const native = require('./native.js')
 const { requireText } = require('./arguments.js')
-const { removeStale } = require('./control/place.js')
+const { removeStale } = require('./control-socket.js')
 const { invalid } = require('./errors.js')
 const { refuseSame, withSentence } = require('./folders.js')
 const { configuredSecret } = require('./host.js')

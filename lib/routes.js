@@ -2,9 +2,9 @@
 // Dashboard's data is not in a store of this package: a look-up in an empty store would answer that nobody is signed in.
 const administrator = require('./administrator.js')
 const { gate } = require('./gate.js')
-const { Webhooks } = require('./events/calls.js')
 const pages = require('./pages/index.js')
 const { Audit, SessionEnd, Sessions, user } = require('./sessions/calls.js')
+const { Webhooks } = require('./sessions/event-calls.js')
 
 const isActive = process.env.STORAGE === 'dashboard-sled'
 

@@ -8,6 +8,7 @@ const path = require('path')
 const { hasBrowser, launch } = require('../browser/browser.js')
 const { npmRun } = require('../browser/npm-run.js')
 const Visitor = require('../browser/visitor.js')
+const { until } = require('./times.js')
 
 const minute = 60 * 1000
 const pictures = path.join(__dirname, '..', '..', 'target', 'cluster-journey')
@@ -108,6 +109,16 @@ describe('the journey in a cluster', function () {
     user.address = `http://localhost:${port}`
     await user.open('/account')
     await user.arrive('/account')
-    assert.strictEqual((await cluster.stop()).code, 0)
+  })
+
+  it('the servers end with npm run start:cluster when it is killed, and the next one finds its data', async () => {
+    await cluster.kill()
+    cluster = await npmRun('start:cluster', env)
+    await user.open('/account')
+    await user.arrive('/account')
+    const servers = ['primary', 'standby_1', 'standby_2'].map((name) => path.join(env.CLUSTER_PATH, name, 'postmaster.pid'))
+    assert(servers.every(fs.existsSync))
+    await cluster.kill()
+    await until(() => !servers.some(fs.existsSync))
   })
 })

@@ -4,15 +4,16 @@ const path = require('path')
 
 const ACCOUNT = 'account_1'
 
-// Starts `count` nodes on a database. Each has a method for every call of the fixture; `events` are called with what a loop says.
-async function startNodes (count, url) {
-  const nodes = Array.from({ length: count }, () => startNode(url))
+// Starts `count` nodes on a database. Each has a method for every call of the fixture; `onevent` is called with what a loop says.
+async function startNodes (count, url, env) {
+  const nodes = Array.from({ length: count }, () => startNode(url, env))
   await Promise.all(nodes.map((node) => node.open()))
   return nodes
 }
 
-function startNode (url) {
-  const child = fork(path.join(__dirname, '..', 'fixtures', 'node.js'), { env: { ...process.env, URL: url }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+// `env` has more settings of the node.
+function startNode (url, env) {
+  const child = fork(path.join(__dirname, '..', 'fixtures', 'node.js'), { env: { ...process.env, SLED_DATABASE_URL: url, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const waiting = new Map()
   let last = 0
   const node = { child, onevent: () => {} }
@@ -52,4 +53,16 @@ async function makeSession (node, { accountid = ACCOUNT, sessionid = 'session_1'
   await node.write(`dashboard/session/${sessionid}`, JSON.stringify({ object: 'session', sessionid, accountid, tokenHash: 't', expires: 4102444800, sessionKeyNumber: number }))
 }
 
-module.exports = { ACCOUNT, makeAccount, makeSession, startNode, startNodes }
+// Lets a node ask for a session as fast as it can. Resolves when it was let in once, to a function that stops it and returns how often
+// it asked, and when it asked for the last answer that let it in.
+async function watch (node, sessionid) {
+  const begun = new Promise((resolve) => { node.onevent = resolve })
+  const watching = node.watch(sessionid)
+  await Promise.race([begun, watching])
+  return async () => {
+    await node.stop()
+    return watching
+  }
+}
+
+module.exports = { ACCOUNT, makeAccount, makeSession, startNode, startNodes, watch }

@@ -8,6 +8,7 @@ const { spawnSync } = require('child_process')
 const addon = require('../../index.js')
 const { rejection } = require('../helper.js')
 const { Cluster } = require('./servers.js')
+const { until } = require('./times.js')
 
 describe('a database that cannot hold a store', () => {
   const cluster = new Cluster({ standbys: 1 })
@@ -156,7 +157,7 @@ describe('a database that cannot hold a store', () => {
       }
       await cluster.query('ALTER SYSTEM SET ssl = on', { database: 'postgres' })
       await cluster.query('SELECT pg_reload_conf()', { database: 'postgres' })
-      await new Promise((resolve) => setTimeout(resolve, 500))
+      await isSet('ssl', 'on')
     })
     const url = (host, query) => `postgres://postgres@${host}:${port()}/dashboard?${query}`
     const root = (name) => `sslrootcert=${path.join(cluster.folder, `${name}.pem`)}`
@@ -188,6 +189,10 @@ describe('a database that cannot hold a store', () => {
   async function setSynchronous (value) {
     await cluster.query(`ALTER SYSTEM SET synchronous_standby_names = '${value}'`, { database: 'postgres' })
     await cluster.query('SELECT pg_reload_conf()', { database: 'postgres' })
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await isSet('synchronous_standby_names', value)
+  }
+
+  function isSet (name, value) {
+    return until(async () => (await cluster.query('SELECT current_setting($1) AS value', { database: 'postgres', values: [name] }))[0].value === value)
   }
 })

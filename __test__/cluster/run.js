@@ -3,7 +3,7 @@
 const { spawn } = require('child_process')
 const fs = require('fs')
 const path = require('path')
-const { runVariant, variants } = require('../contract/run.js')
+const { runContract } = require('../contract/run.js')
 const { Cluster, programs } = require('./servers.js')
 
 const root = path.join(__dirname, '..', '..')
@@ -13,7 +13,7 @@ const shared = ['differential', 'random-calls', 'stale-writes', 'storage', 'stor
 const own = fs.readdirSync(__dirname).filter((name) => name.endsWith('.test.js')).map((name) => name.replace('.test.js', ''))
 
 const parts = {
-  host: runHost,
+  host: () => withCluster((cluster) => runContract(root, (port) => cluster.database(`host_${port}`))),
   shared: () => withCluster((cluster) => runMocha(shared.map((name) => path.join('__test__', `${name}.test.js`)), {
     TEST_DATABASE_URL: cluster.url(),
     RUNS: isLong ? '150' : '40',
@@ -46,18 +46,6 @@ async function main () {
   console.table(rows)
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
   process.exitCode = total.failed ? 1 : 0
-}
-
-function runHost () {
-  return withCluster(async (cluster) => {
-    const total = { passed: 0, failed: 0 }
-    for (const title of Object.keys(variants)) {
-      const { passed, failed } = await runVariant(root, title, 1100, await cluster.database('host'))
-      total.passed += passed
-      total.failed += failed
-    }
-    return total
-  })
 }
 
 async function withCluster (work) {

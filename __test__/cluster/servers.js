@@ -1,43 +1,49 @@
 // A cluster of PostgreSQL servers on loopback, as Debian has them: a primary, and standbys of which one has to confirm each
 // commit. initdb refuses to run as root, so root runs the servers as Debian's user postgres.
-const { spawn, spawnSync } = require('child_process')
+const { execFile, spawn, spawnSync } = require('child_process')
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
+const { promisify } = require('util')
 const { Client } = require('pg')
+const { findPrograms, readAccount } = require('../../examples/cluster/programs.js')
 const { freePort } = require('../contract/free-port.js')
+const { until } = require('./times.js')
 
 const isRoot = process.getuid() === 0
-const versions = fs.existsSync('/usr/lib/postgresql') ? fs.readdirSync('/usr/lib/postgresql') : []
-const programs = versions.length ? path.join('/usr/lib/postgresql', versions.sort((a, b) => b - a)[0], 'bin') : undefined
+const programs = findPrograms()
 
 class Cluster {
-  // `standbys` is their number; without `isSynchronous` no commit waits for them.
-  constructor ({ standbys = 2, isSynchronous = true } = {}) {
+  // `standbys` is their number; without `isSynchronous` no commit waits for them. `settings` are lines for postgresql.conf, and
+  // `primaryData` is an empty folder for the primary.
+  constructor ({ standbys = 2, isSynchronous = true, settings = [], primaryData } = {}) {
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-cluster-'))
-    this.owner = isRoot ? { uid: idOf('-u'), gid: idOf('-g') } : {}
+    this.owner = readAccount()
     if (isRoot) {
       fs.chownSync(this.folder, this.owner.uid, this.owner.gid)
     }
     this.servers = []
     this.standbys = standbys
     this.isSynchronous = isSynchronous
+    this.settings = settings
+    this.primaryData = primaryData
   }
 
   async start () {
-    const primary = await this.add('n1')
-    this.run('initdb', ['-D', primary.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'])
+    const primary = await this.add('n1', this.primaryData)
+    await this.run('initdb', ['-D', primary.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'])
     fs.appendFileSync(path.join(primary.data, 'postgresql.conf'), [
       "listen_addresses = '127.0.0.1'", `unix_socket_directories = '${this.folder}'`, 'max_connections = 100',
       'shared_buffers = 32MB', 'max_wal_senders = 10', 'wal_keep_size = 256MB', 'hot_standby = on', 'fsync = off',
-      'wal_receiver_status_interval = 1s', 'wal_retrieve_retry_interval = 200ms'
+      'wal_receiver_status_interval = 1s', 'wal_retrieve_retry_interval = 200ms',
+      ...this.settings
     ].join('\n') + '\n')
     await this.launch(primary)
-    for (let number = 2; number <= this.standbys + 1; number++) {
-      const standby = await this.add(`n${number}`)
-      this.follow(standby, primary)
+    await Promise.all(Array.from({ length: this.standbys }, async (_, i) => {
+      const standby = await this.add(`n${i + 2}`)
+      await this.follow(standby, primary)
       await this.launch(standby)
-    }
+    }))
     if (this.isSynchronous && this.standbys) {
       await this.quorum(primary)
     }
@@ -45,16 +51,16 @@ class Cluster {
     return this
   }
 
-  async add (name) {
-    const server = { name, port: await freePort(), data: path.join(this.folder, name) }
+  async add (name, data = path.join(this.folder, name)) {
+    const server = { name, port: await freePort(), data }
     this.servers.push(server)
     return server
   }
 
   // Makes `standby` a copy of `primary`.
-  follow (standby, primary) {
+  async follow (standby, primary) {
     fs.rmSync(standby.data, { recursive: true, force: true })
-    this.run('pg_basebackup', ['-h', '127.0.0.1', '-p', primary.port, '-U', 'postgres', '-D', standby.data, '-X', 'stream', '-c', 'fast', '--no-sync'])
+    await this.run('pg_basebackup', ['-h', '127.0.0.1', '-p', primary.port, '-U', 'postgres', '-D', standby.data, '-X', 'stream', '-c', 'fast', '--no-sync'])
     fs.writeFileSync(path.join(standby.data, 'standby.signal'), '')
     fs.appendFileSync(path.join(standby.data, 'postgresql.auto.conf'), `primary_conninfo = 'host=127.0.0.1 port=${primary.port} user=postgres application_name=${standby.name}'\nsynchronous_standby_names = ''\n`)
     if (isRoot) {
@@ -89,16 +95,31 @@ class Cluster {
     })
   }
 
-  // Makes a standby the primary, whose commits wait for the others that are alive.
-  async promote (server, { followers = [] } = {}) {
-    await this.query('SELECT pg_promote()', { server, database: 'postgres' })
-    for (const follower of followers) {
-      fs.appendFileSync(path.join(follower.data, 'postgresql.auto.conf'), `primary_conninfo = 'host=127.0.0.1 port=${server.port} user=postgres application_name=${follower.name}'\n`)
-      await this.query('SELECT pg_reload_conf()', { server: follower, database: 'postgres' })
+  // Makes a standby the primary in place of the one that is gone or cut off. As an operator has to, it takes the one that has more: the
+  // other one may lack what was acknowledged, and could not follow it either.
+  async replacePrimary () {
+    const [, ...standbys] = this.servers
+    await Promise.all(standbys.map((standby) => this.setUpstream(standby)))
+    for (const standby of standbys) {
+      await until(async () => !(await this.query('SELECT pid FROM pg_stat_wal_receiver', { server: standby, database: 'postgres' })).length)
+      const [{ received }] = await this.query("SELECT pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0') AS received", { server: standby, database: 'postgres' })
+      standby.received = Number(received)
     }
-    if (this.isSynchronous) {
-      await this.quorum(server)
-    }
+    const [next, ...others] = standbys.sort((one, other) => other.received - one.received)
+    await this.promote(next)
+    await Promise.all(others.map((standby) => this.setUpstream(standby, next)))
+    await this.quorum(next)
+    return next
+  }
+
+  promote (server) {
+    return this.query('SELECT pg_promote()', { server, database: 'postgres' })
+  }
+
+  async setUpstream (standby, primary) {
+    const source = primary ? `host=127.0.0.1 port=${primary.port} user=postgres application_name=${standby.name}` : ''
+    fs.appendFileSync(path.join(standby.data, 'postgresql.auto.conf'), `primary_conninfo = '${source}'\n`)
+    await this.query('SELECT pg_reload_conf()', { server: standby, database: 'postgres' })
   }
 
   // Kills all processes of a server at once.
@@ -116,8 +137,12 @@ class Cluster {
   }
 
   processes (server) {
-    const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(server.child.pid)], { encoding: 'utf8' })
-    return [server.child.pid, ...stdout.split('\n').filter(Boolean).map(Number)]
+    return [server.child.pid, ...this.children(server.child.pid)]
+  }
+
+  children (pid) {
+    const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
+    return stdout.split('\n').filter(Boolean).map(Number)
   }
 
   url ({ servers = this.servers, database = 'dashboard', query = '', user = 'postgres' } = {}) {
@@ -144,10 +169,7 @@ class Cluster {
   }
 
   run (program, args) {
-    const { status, stderr, error } = spawnSync(path.join(programs, program), args.map(String), { ...this.owner, cwd: this.folder, encoding: 'utf8' })
-    if (status !== 0) {
-      throw new Error(`${program}: ${error || stderr}`)
-    }
+    return promisify(execFile)(path.join(programs, program), args.map(String), { ...this.owner, cwd: this.folder })
   }
 
   async stop () {
@@ -159,20 +181,4 @@ class Cluster {
   }
 }
 
-module.exports = { Cluster, programs, until }
-
-function idOf (flag) {
-  return Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout)
-}
-
-async function until (look, seconds = 30) {
-  for (const end = Date.now() + seconds * 1000; ;) {
-    if (await look()) {
-      return
-    }
-    if (Date.now() > end) {
-      throw new Error(`not within ${seconds} s: ${look}`)
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
+module.exports = { Cluster, programs }

@@ -18,17 +18,18 @@ const variants = {
   'encrypted, with our module': { modules: ['dashboard-sled'], env: secrets }
 }
 
-module.exports = { runContract, runVariant, variants }
+module.exports = { runContract }
 
 // The host's proxy test takes any of the 10,000 ports above the one it is given: so two variants run at a time, side
 // by side since they wait more than they work, and each has these ports for itself.
 const ports = [1100, 11200]
 
-async function runContract (root) {
+// With `makeUrl` each variant has the store in the database that it returns for the variant's first port.
+async function runContract (root, makeUrl = async () => undefined) {
   const total = { passed: 0, failed: 0 }
   const titles = Object.keys(variants)
   for (let first = 0; first < titles.length; first += ports.length) {
-    const counts = ports.map((port, i) => runVariant(root, titles[first + i], port))
+    const counts = ports.map(async (port, i) => runVariant(root, titles[first + i], port, await makeUrl(port)))
     for (const { passed, failed } of await Promise.all(counts)) {
       total.passed += passed
       total.failed += failed

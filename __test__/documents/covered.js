@@ -56,6 +56,8 @@ module.exports = {
   'npm install dashboard-sled': install,
   'npm install dashboard-sled@latest': install,
   'npm ci --omit=optional': { reason: 'what nobody should do' },
+  'npm install standardwebhooks': { reason: 'a program of your own; the test of docs/events.md runs it with the version of this package' },
+  'SLED_WEBHOOK_URL=https://hooks.example.com/sessions SLED_WEBHOOK_SECRET=whsec_… node main.js': { file: '__test__/events.test.js', text: 'SLED_WEBHOOK_URL: receiver.url.href' },
   'npm install redis@5': migration,
   'npm install mysql2@3': migration,
   'npm install pg@8': migration,

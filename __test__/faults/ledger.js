@@ -61,6 +61,7 @@ module.exports = class Ledger {
   // in flight, and has to stay from now on.
   problems (state) {
     const problems = state.error ? [`does not open: ${state.error}: ${state.detail}`] : []
+    problems.push(...(state.audit || []))
     for (const [sessionid, found] of Object.entries(state.sessions || {})) {
       const { account, number } = this.sessions.get(sessionid)
       const now = state.accounts[account] ? state.accounts[account].number : 0

@@ -40,16 +40,16 @@ async function cutAgainAndAgain (volume, ledger, cuts, env, fault, mustLose) {
       ledger.forget()
       if (mustLose) {
         // The loss of a whole new store would be too easy.
-        assert.deepStrictEqual(await checked(store, ledger, { count: 100 }), [])
+        assert.deepStrictEqual(await checked(store, ledger, { count: 100, audited: true }), [])
       }
     }
-    const resets = startResets(store, ledger, { inFlight: 8 }, { env })
+    const resets = startResets(store, ledger, { inFlight: 8, audited: true }, { env })
     let problems = ledger.problems(await resets.said() || { error: 'it ended without a word' })
     // The first cuts of a store come while it is young.
     await sleep(20 + (cut % CUTS_EACH) * 150)
     await volume.cut(resets)
     ledger.total += ledger.update()
-    problems = [...problems, ...await checked(store, ledger, { count: 0 })]
+    problems = [...problems, ...await checked(store, ledger, { count: 0, audited: true })]
     if (!mustLose) {
       problems.forEach((problem) => console.error(`${fault}, cut ${cut}: ${problem}`))
     }

@@ -7,7 +7,8 @@ const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
 module.exports = { secret, startReceiver }
 
-// `answer` is called with each event and the number of times that it came; it returns a status, headers, or `hang`.
+// `answer` is called with each event and the number of times that it came; it returns a status, with headers
+// and a text, or `hang`, or `endless`.
 async function startReceiver (answer = () => 204) {
   const requests = []
   const times = new Map()
@@ -23,6 +24,10 @@ async function startReceiver (answer = () => 204) {
       const found = receiver.answer(event.data, times.get(id), requests.length)
       if (found === 'hang') {
         return
+      }
+      if (found === 'endless') {
+        const timer = setInterval(() => res.write('x'.repeat(8192)), 1)
+        return res.on('close', () => clearInterval(timer))
       }
       const [status, headers = {}, text = ''] = [found].flat()
       if (status >= 200 && status < 300) {

@@ -1,5 +1,5 @@
 // Three PostgreSQL servers on loopback: a primary and two standbys. A commit is acknowledged when one of the standbys has it.
-const { execFile, execFileSync, spawn } = require('child_process')
+const { execFile, spawn } = require('child_process')
 const crypto = require('crypto')
 const { once } = require('events')
 const fs = require('fs')
@@ -7,16 +7,22 @@ const net = require('net')
 const path = require('path')
 const { promisify } = require('util')
 const { plain } = require('../prepare.js')
+const { findPrograms, readAccount, user } = require('./programs.js')
 
 const names = ['primary', 'standby_1', 'standby_2']
 const host = '127.0.0.1'
 const database = 'dashboard'
 const startLimitMs = 30000
-const unprivileged = 'postgres'
+// Runs a server, and stops it at the end of the input: when this process closes it, or is gone.
+const script = 'exec 3<&0; "$@" 3<&- & server=$!; (cat; kill -INT $server) <&3 & exec 3<&-; wait $server'
 
 class Servers {
   // Creates them in `folder` if it is empty.
-  static async start (programs, folder) {
+  static async start (folder) {
+    const programs = findPrograms()
+    if (!programs) {
+      throw plain('PostgreSQL is missing: install its server, on Debian with apt-get install postgresql, then start again')
+    }
     const servers = new Servers(programs, folder)
     try {
       await servers.startAll()
@@ -28,7 +34,7 @@ class Servers {
   }
 
   constructor (programs, folder) {
-    Object.assign(this, { programs, folder, running: [], account: accountForServers() })
+    Object.assign(this, { programs, folder, running: [], account: readAccount() })
   }
 
   async startAll () {
@@ -54,7 +60,7 @@ class Servers {
       // Last: without it, the next start creates nothing over what is there.
       fs.writeFileSync(passwordFile, this.password, { mode: 0o600 })
     }
-    this.url = `postgres://${unprivileged}:${this.password}@${host}:${this.ports[0]}/${database}`
+    this.url = `postgres://${user}:${this.password}@${host}:${this.ports[0]}/${database}`
   }
 
   async createPrimary () {
@@ -62,7 +68,7 @@ class Servers {
     const file = path.join(this.folder, 'password-of-initdb')
     fs.writeFileSync(file, this.password, { mode: 0o600 })
     this.give(file)
-    await this.run('initdb', ['--pgdata', folder, '--username', unprivileged, '--auth', 'scram-sha-256', '--pwfile', file, '--encoding', 'UTF8', '--locale', 'C'])
+    await this.run('initdb', ['--pgdata', folder, '--username', user, '--auth', 'scram-sha-256', '--pwfile', file, '--encoding', 'UTF8', '--locale', 'C'])
     fs.rmSync(file)
     fs.appendFileSync(path.join(folder, 'postgresql.conf'), `
 listen_addresses = '${host}'
@@ -77,17 +83,20 @@ wal_keep_size = 256MB
   async createStandby (name) {
     if (name === names[1]) {
       // There is no standby yet that could acknowledge it.
-      await this.run('createdb', ['--host', host, '--port', String(this.ports[0]), '--username', unprivileged, database], { PGOPTIONS: '-c synchronous_commit=local' })
+      await this.run('createdb', ['--host', host, '--port', String(this.ports[0]), '--username', user, database], { PGOPTIONS: '-c synchronous_commit=local' })
     }
-    const source = `host=${host} port=${this.ports[0]} user=${unprivileged} application_name=${name}`
+    const source = `host=${host} port=${this.ports[0]} user=${user} application_name=${name}`
     await this.run('pg_basebackup', ['--pgdata', this.folderOf(name), '--dbname', source, '--write-recovery-conf', '--checkpoint', 'fast'])
   }
 
   async startOne (name) {
     const folder = this.folderOf(name)
     const port = await this.portOf(name)
+    await this.isFree(name)
     const log = fs.openSync(path.join(this.folder, `${name}.log`), 'a')
-    const child = spawn(this.programs.postgres, ['-D', folder, '-p', String(port)], { ...this.account, cwd: folder, stdio: ['ignore', log, log] })
+    const command = [path.join(this.programs, 'postgres'), '-D', folder, '-p', String(port)]
+    // Detached, because Ctrl-C in a terminal goes to all processes of its group, and the Dashboards end first.
+    const child = spawn('/bin/sh', ['-c', script, 'sh', ...command], { ...this.account, cwd: folder, detached: true, stdio: ['pipe', log, log] })
     fs.closeSync(log)
     child.ended = once(child, 'exit')
     this.running.push(child)
@@ -101,6 +110,20 @@ wal_keep_size = 256MB
     this.ports.push(port)
   }
 
+  // Resolves when no server of an earlier start is in the folder. One whose starter was killed is about to end.
+  async isFree (name) {
+    const end = Date.now() + startLimitMs
+    for (let said = false; await this.succeeds('pg_ctl', ['status', '--pgdata', this.folderOf(name)]); said = true) {
+      if (!said) {
+        console.log(`PostgreSQL (${name}) of an earlier start still runs in ${this.folderOf(name)}: waiting for its end ...`)
+      }
+      if (Date.now() > end) {
+        throw plain(`PostgreSQL (${name}) still runs in ${this.folderOf(name)}: stop what has started it, or choose another folder by CLUSTER_PATH`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+  }
+
   // The standbys know the port of their primary, so it stays as it was.
   async portOf (name) {
     const file = path.join(this.folder, `${name}.port`)
@@ -111,12 +134,16 @@ wal_keep_size = 256MB
   }
 
   isReady (port) {
-    return promisify(execFile)(this.programs.pg_isready, ['--host', host, '--port', String(port)]).then(() => true, () => false)
+    return this.succeeds('pg_isready', ['--host', host, '--port', String(port)])
+  }
+
+  succeeds (program, args) {
+    return promisify(execFile)(path.join(this.programs, program), args, this.account).then(() => true, () => false)
   }
 
   async run (program, args, env = {}) {
     try {
-      await promisify(execFile)(this.programs[program], args, { ...this.account, cwd: this.folder, env: { ...process.env, PGPASSWORD: this.password, ...env } })
+      await promisify(execFile)(path.join(this.programs, program), args, { ...this.account, cwd: this.folder, env: { ...process.env, PGPASSWORD: this.password, ...env } })
     } catch (error) {
       throw plain(`${program} failed: ${(error.stderr || error.message).trim()}`)
     }
@@ -135,33 +162,13 @@ wal_keep_size = 256MB
   // The primary first: it sends the standbys all that they lack before it ends.
   async stop () {
     for (const child of this.running.splice(0)) {
-      child.kill('SIGINT')
+      child.stdin.end()
       await child.ended
     }
   }
 }
 
-module.exports = { Servers, findPrograms }
-
-// The newest installed version, or the one in PATH.
-function findPrograms () {
-  const debian = '/usr/lib/postgresql'
-  const versions = fs.existsSync(debian) ? fs.readdirSync(debian).sort((a, b) => b - a).map((version) => path.join(debian, version, 'bin')) : []
-  const folder = [...versions, ...(process.env.PATH || '').split(path.delimiter)].find((folder) => fs.existsSync(path.join(folder, 'initdb')))
-  if (!folder) {
-    throw plain('PostgreSQL is missing: install its server, on Debian with apt-get install postgresql, then start again')
-  }
-  return Object.fromEntries(['createdb', 'initdb', 'pg_basebackup', 'pg_isready', 'postgres'].map((name) => [name, path.join(folder, name)]))
-}
-
-// PostgreSQL refuses to run as root.
-function accountForServers () {
-  if (process.getuid() !== 0) {
-    return {}
-  }
-  const id = (option) => Number(execFileSync('id', [option, unprivileged], { encoding: 'utf8' }))
-  return { uid: id('-u'), gid: id('-g') }
-}
+module.exports = { Servers }
 
 async function freePort () {
   const server = net.createServer().listen(0, host)

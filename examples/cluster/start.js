@@ -5,7 +5,7 @@ const { once } = require('events')
 const net = require('net')
 const path = require('path')
 const { prepare, readAddress, requireFree, stopPreparing } = require('../prepare.js')
-const { Servers, findPrograms } = require('./servers.js')
+const { Servers } = require('./servers.js')
 
 const limitMs = 60000
 const nodeCount = 3
@@ -15,14 +15,13 @@ let servers, stopping
 
 async function main () {
   const { host, port } = readAddress()
-  const programs = findPrograms()
   for (let i = 0; i <= nodeCount; i++) {
     await requireFree(host, port + i)
   }
   await prepare()
   console.log('Starting PostgreSQL, a primary and two standbys ...')
   const folder = path.resolve(process.env.CLUSTER_PATH || path.join(__dirname, 'data'))
-  servers = await Servers.start(programs, folder)
+  servers = await Servers.start(folder)
   const ports = Array.from({ length: nodeCount }, (_, i) => port + 1 + i)
   // One after the other: the first one prepares the database.
   for (const port of ports) {

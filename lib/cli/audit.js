@@ -89,7 +89,7 @@ async function erase (place, _, options) {
   if (!account) {
     throw failure('invalid-accountid', 'ERR_USAGE', 'the name behind --account is empty; name an account')
   }
-  await confirm(options, `what the audit tells of the account ${account} is removed for ever`)
+  await confirm(options, `everything that the audit tells of the account ${account} is removed for ever`)
   const { object, ...report } = await withOperations(place, options, (perform) => perform('audit-erase', { appid, accountid: account, user: systemUser() }, counted))
   return { report, text: [`${report.entries} entries about ${account} were erased`] }
 }

@@ -4,7 +4,7 @@ const http = require('http')
 const os = require('os')
 const path = require('path')
 const { failure } = require('../errors.js')
-const { findPlace } = require('../control/place.js')
+const { findPlace } = require('../control-socket.js')
 const { OPERATION, PROTOCOL } = require('../control/protocol.js')
 const { LOCK } = require('../store-files.js')
 const { version } = require('../../package.json')
@@ -61,7 +61,7 @@ async function greet (dashboard) {
       throw stuck(dashboard.folder, GREETING_MS)
     }
     if (error instanceof SyntaxError) {
-      throw failure('dashboard-unknown', 'ERR_DASHBOARD_UNKNOWN', `what listens in ${dashboard.folder} is not a dashboard of this package; stop it, or remove the file control there`)
+      throw failure('dashboard-unknown', 'ERR_DASHBOARD_UNKNOWN', `the program that listens in ${dashboard.folder} is not a dashboard of this package; stop it, or remove the file control there`)
     }
     throw error.code === 'ECONNRESET' ? gone() : error
   }

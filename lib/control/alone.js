@@ -16,7 +16,7 @@ async function withAlone ({ folder, url }, work) {
   try {
     return await work({ module: activateAlone(store), appid, isRunning: false, done: progress })
   } finally {
-    deactivate()
+    await deactivate()
     await closeStore(store)
   }
 }

@@ -1,6 +1,7 @@
 // The routes of the server of a running dashboard. A route gets the active module, the request and the response. A further one is a
 // line in the table.
 const { failure, invalid } = require('../errors.js')
+const { metricsText, metricsType } = require('../metrics.js')
 const { progress } = require('../native.js')
 const { NEVER } = require('../audit/names.js')
 const { version } = require('../../package.json')
@@ -12,7 +13,8 @@ const LONGEST_BODY = 1024 * 1024
 
 const routes = {
   'GET /': about,
-  'GET /health': health
+  'GET /health': health,
+  'GET /metrics': async (module, request, response) => answerText(response, metricsType, await metricsText())
 }
 
 module.exports = { answer }
@@ -115,7 +117,11 @@ function describe (error) {
 
 function answerJson (response, status, value) {
   if (!response.headersSent) {
-    response.writeHead(status, { 'content-type': 'application/json' })
-    response.end(`${JSON.stringify(value)}\n`)
+    answerText(response, 'application/json', `${JSON.stringify(value)}\n`, status)
   }
+}
+
+function answerText (response, type, text, status = 200) {
+  response.writeHead(status, { 'content-type': type })
+  response.end(text)
 }

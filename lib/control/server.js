@@ -2,20 +2,25 @@
 // process alive, and ends with the store.
 const fs = require('fs')
 const http = require('http')
-const { isServed, makePlace } = require('./place.js')
+const { isServed, makePlace } = require('../control-socket.js')
 const { answer } = require('./routes.js')
 
 module.exports = { startControl }
 
+let endLast = () => {}
+
 // Returns a function that ends the server of the module on its store. A dashboard whose folder cannot have a socket works without
 // it; a store in a database has no folder.
 function startControl (module) {
+  // A module may be set up again.
+  endLast()
   const control = { hasEnded: false, end: () => {} }
   start(module, control).catch(warn)
-  return () => {
+  endLast = () => {
     control.hasEnded = true
     control.end()
   }
+  return endLast
 }
 
 async function start (module, control) {

@@ -112,7 +112,7 @@ function typeOf ({ details }) {
 // The error of a request would name the address and the path.
 function failed (error) {
   const reason = error.name === 'TimeoutError' || error.cause?.name === 'TimeoutError' ? 'no answer in time' : String(error.code || 'no connection')
-  return { delivered: false, reason, isDown: true, isRefused: error.code === 'ERR_ADDRESS_REFUSED' }
+  return { delivered: false, reason, isDown: true, isRefused: error.code === 'address-refused' }
 }
 
 // Returns milliseconds, 0 if the answer does not ask for any.

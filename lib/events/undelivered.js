@@ -1,8 +1,7 @@
-// What the webhook could not deliver: shown, and tried again.
+// Events that the webhook could not deliver: shown, and tried again.
 const { entryView, toEvent } = require('../audit/view.js')
 const { readEntry } = require('../audit/read.js')
-const { invalid } = require('../errors.js')
-const { readFlag, value } = require('../sessions/arguments.js')
+const { failure, invalid } = require('../errors.js')
 const { againKey, readState, readUndelivered, removeUndelivered, write } = require('./webhook-state.js')
 
 // Attempts to change the record while the webhook writes it.
@@ -10,31 +9,25 @@ const MOST_ATTEMPTS = 20
 
 module.exports = { retry, undelivered }
 
-// Returns a page, the newest events first.
-async function undelivered ({ store }, req) {
-  const { state } = await readState(store, requireApplication(req))
+// Returns a page, the newest events first. Others may have the number of an entry as well, so its application is compared.
+async function undelivered ({ store }, appid, from) {
+  const { state } = await readState(store, appid)
   if (!state) {
     return { count: 0, events: [] }
   }
-  const { events, cursor } = await readUndelivered(store, req.appid, state.undelivered, readNumber(req, 'cursor'))
+  const { events, cursor } = await readUndelivered(store, appid, state.undelivered, from)
   return {
     count: state.undelivered.count,
     events: await Promise.all(events.map(async ({ number, attempts, time, reason }) => {
       const entry = await readEntry(store, number)
-      return { object: 'undelivered-event', number, attempts, time, reason, event: entry && entry.appid === req.appid ? toEvent(entryView(entry)) : null }
+      return { object: 'undelivered-event', number, attempts, time, reason, event: entry?.appid === appid ? toEvent(entryView(entry)) : null }
     })),
     cursor: cursor === undefined ? undefined : String(cursor)
   }
 }
 
-// Tries one event again, or with `all` as many as one record has. Their order among later events is lost already.
-async function retry (module, req) {
-  const { store } = module
-  const appid = requireApplication(req)
-  const number = readNumber(req, 'number')
-  if ((number !== undefined) === readFlag(req, 'all')) {
-    throw invalid('invalid-number', 'give either the number of an event, or all')
-  }
+// Tries one event again, or without a number as many as one record has. Their order among later events is lost already.
+async function retry ({ store, webhooks }, appid, number) {
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     const { text, state } = await readState(store, appid)
     const found = state && await find(store, appid, state.undelivered, number)
@@ -48,7 +41,7 @@ async function retry (module, req) {
     const lanes = [...state.lanes, ...found.numbers.map((number) => [againKey(number), number, number, 0, 0, 0])]
     try {
       await write(store, appid, text, { ...state, undelivered, lanes }, records)
-      module.webhooks?.checkRecord()
+      webhooks?.checkRecord()
       return { retried: found.numbers.length, left: undelivered.count }
     } catch (error) {
       if (error.message !== 'record-changed') {
@@ -56,9 +49,10 @@ async function retry (module, req) {
       }
     }
   }
-  throw invalid('record-changed', 'the webhook delivers at the moment; try again')
+  throw failure('store-busy', 'ERR_STORE_BUSY', 'the webhook writes its record all the time; try again')
 }
 
+// Returns the record that has the event, or the newest one of all.
 async function find (store, appid, undelivered, number) {
   let cursor
   do {
@@ -72,23 +66,4 @@ async function find (store, appid, undelivered, number) {
     }
     cursor = page.cursor
   } while (cursor !== undefined)
-}
-
-function requireApplication ({ appid }) {
-  if (typeof appid !== 'string' || !appid) {
-    throw invalid('invalid-appid')
-  }
-  return appid
-}
-
-function readNumber (req, name) {
-  const found = value(req, name)
-  if (found === undefined) {
-    return
-  }
-  const number = typeof found === 'string' && /^\d{1,15}$/.test(found) ? Number(found) : found
-  if (!Number.isSafeInteger(number) || number < 1) {
-    throw invalid(`invalid-${name}`)
-  }
-  return number
 }

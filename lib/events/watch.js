@@ -66,7 +66,7 @@ async function * entriesAfter ({ ledger, store }, after, appid, signal) {
   while (!signal.aborted) {
     const head = await readHead(store)
     if (position > head.number) {
-      throw invalid('position-in-future', `the position ${position} is after the last entry, ${head.number}: it is from another store, or this one was restored from a backup`)
+      throw invalid('invalid-position', `the position ${position} is after the last entry, ${head.number}: it is from another store, or this one was restored from a backup`)
     }
     if (position + 1 < head.first) {
       throw pruned(position, head)

@@ -1,5 +1,5 @@
-// What a webhook keeps in the store: one record with its position, the lanes that wait, and the process that delivers; and records of
-// the events that could not be delivered, which have only the numbers of entries. All of it changes together, if the first record is
+// The records of a webhook in the store: one with its position, the lanes that wait, and the process that delivers; and those of the
+// events that could not be delivered, which have only the numbers of entries. All of it changes together, if the first record is
 // still as it was read.
 const { hostSecret } = require('../host.js')
 const { hashed } = require('../audit/names.js')

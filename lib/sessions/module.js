@@ -37,10 +37,6 @@ function activate (store) {
   const { settings } = module
   // A store in a database may be open in other processes.
   module.isShared = Boolean(process.env[storeSettings.url.variable])
-  const closing = new AbortController()
-  setMaxListeners(0, closing.signal)
-  module.closing = closing.signal
-  module.close = () => closing.abort()
   module.ledger.on('appended', (number, entries) => countEnds(module.ends, entries))
   module.ledger.start()
   module.lastSeen.start()
@@ -68,7 +64,19 @@ function activateAlone (store) {
 function make (store, settings) {
   const clientOf = clientReader(settings.proxies, settings.keepsClients)
   activateAttribution(clientOf)
-  return { store, settings, ledger: new Ledger(store), lastSeen: new LastSeen(store, clientOf), signIns: 0, ends: new Map(), watchers: 0 }
+  const closing = new AbortController()
+  setMaxListeners(0, closing.signal)
+  return {
+    store,
+    settings,
+    ledger: new Ledger(store),
+    lastSeen: new LastSeen(store, clientOf),
+    signIns: 0,
+    ends: new Map(),
+    watchers: 0,
+    closing: closing.signal,
+    close: () => closing.abort()
+  }
 }
 
 // Resolves when nothing of the module needs the store any more.
@@ -76,7 +84,7 @@ async function deactivate () {
   if (active) {
     const { close, lastSeen, ledger, pruning, samples, webhooks } = active
     active = undefined
-    close?.()
+    close()
     ledger.stop()
     lastSeen.stop()
     clearInterval(pruning)

@@ -140,6 +140,7 @@ impl Writer {
             if !matches!(attempt, Attempt::Again) {
                 tries = 0;
             }
+            let mut reason = "other changes come first again and again".to_owned();
             match attempt {
                 Attempt::Made(results, others) => {
                     let (mut left, mut made) = (Vec::new(), Vec::new());
@@ -157,9 +158,7 @@ impl Writer {
                     if tries == FEW_TRIES {
                         // One reason for it: the next items of lists get numbers that are taken.
                         if let Some(connection) = &self.connection {
-                            let advanced =
-                                timeout(READ_LIMIT, schema::advance_sequence(connection));
-                            let _ = advanced.await;
+                            let _ = timeout(READ_LIMIT, schema::advance_sequence(connection)).await;
                         }
                     }
                     sleep(PAUSE_AGAIN * tries.saturating_sub(1).min(100)).await;
@@ -180,14 +179,14 @@ impl Writer {
                     pending.drain(..).for_each(|request| request.answer(Err(error.clone())));
                 }
                 Attempt::Down(cause) => {
-                    self.refuse_old(&mut pending, &self.connector.unavailable(cause));
                     sleep(self.pause).await;
                     self.pause = (2 * self.pause).min(LONGEST_PAUSE);
+                    reason = cause;
                 }
             }
-            let busy = self.connector.unavailable("other changes come first again and again");
-            self.refuse_old(&mut pending, &busy);
-            self.refuse_old(alone.make_contiguous(), &busy);
+            let late = self.connector.unavailable(reason);
+            self.refuse_old(&mut pending, &late);
+            self.refuse_old(alone.make_contiguous(), &late);
             pending.retain(|request| request.completion.is_some());
             alone.retain(|request| request.completion.is_some());
         }

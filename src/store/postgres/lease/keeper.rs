@@ -46,8 +46,8 @@ impl Keeper {
     pub async fn run(mut self) {
         let mut pause = FIRST_PAUSE;
         loop {
-            if self.keep(&mut pause).await.is_err() {
-                self.lease.give_up();
+            if let Err(failure) = self.keep(&mut pause).await {
+                self.lease.lose(failure.to_string());
                 // It may be a primary that was replaced, and waits for standbys in vain.
                 self.connector.begin_with_next();
             }

@@ -43,6 +43,8 @@ pub struct Lease {
     until: AtomicU64,
     /// The server that granted the lease.
     server: Mutex<String>,
+    /// Why there is no lease.
+    reason: Mutex<String>,
     /// The last epoch that each other node has followed, and on which server.
     acknowledged: Mutex<HashMap<String, (String, i64)>>,
     changed: Notify,
@@ -56,6 +58,7 @@ impl Lease {
             cache: Cache::new(cache_bytes),
             until: AtomicU64::new(0),
             server: Mutex::default(),
+            reason: Mutex::new("it has not been granted yet".into()),
             acknowledged: Mutex::default(),
             changed: Notify::new(),
             changes: AtomicU64::new(0),
@@ -108,11 +111,21 @@ impl Lease {
         self.until.store(0, Ordering::Release);
         self.drop_all();
     }
+
+    /// Gives up the lease because of `reason`.
+    fn lose(&self, reason: String) {
+        *lock(&self.reason) = reason;
+        self.give_up();
+    }
 }
 
 impl Gate for Lease {
     fn covers(&self, server: &str) -> bool {
         *lock(&self.server) == server && self.is_valid()
+    }
+
+    fn reason(&self) -> String {
+        lock(&self.reason).clone()
     }
 
     fn is_of_other(&self, server: &str) -> bool {

@@ -44,6 +44,8 @@ pub struct Connector {
     is_durable_by_itself: bool,
     /// Index of the server that is tried first.
     first: AtomicUsize,
+    /// Why the last attempt to connect failed.
+    failure: Mutex<String>,
 }
 
 /// An open connection to the primary server. Statements of several callers may be under way at once.
@@ -59,7 +61,8 @@ impl Connector {
     /// Returns a connector to `address`. `is_durable_by_itself` allows a server that waits for no other.
     pub fn new(address: Address, is_durable_by_itself: bool) -> Result<Self> {
         let tls = tls::connector(&address)?;
-        Ok(Self { address, tls, is_durable_by_itself, first: AtomicUsize::new(0) })
+        let failure = Mutex::new("no connection in time".into());
+        Ok(Self { address, tls, is_durable_by_itself, first: AtomicUsize::new(0), failure })
     }
 
     /// Returns the address of the database, without a password.
@@ -92,26 +95,21 @@ impl Connector {
                     };
                 }
             }
-            // One that is down may be the primary a moment later; one that is unsuitable for another reason stays so.
-            let is_worse = !matches!(
-                error,
-                StoreError::Unavailable { .. }
-                    | StoreError::Unsuitable { problem: Problem::ReadOnly, .. }
-            );
-            // A standby may not have yet what the primary complains about, therefore the first complaint counts.
-            let replaces = match &failure {
-                None => true,
-                Some(StoreError::Unsuitable { problem: Problem::ReadOnly, .. }) => {
-                    is_worse || matches!(error, StoreError::Unavailable { .. })
-                }
-                Some(StoreError::Unavailable { .. }) => is_worse,
-                Some(_) => false,
-            };
-            if replaces {
+            // The first complaint of the weightiest kind counts.
+            if failure.as_ref().is_none_or(|found| weight(&error) > weight(found)) {
                 failure = Some(error);
             }
         }
-        Err(failure.unwrap_or_else(|| self.unavailable("it names no server")))
+        let failure = failure.unwrap_or_else(|| self.unavailable("it names no server"));
+        if let StoreError::Unavailable { cause, .. } = &failure {
+            cause.clone_into(&mut self.failure.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        Err(failure)
+    }
+
+    /// Returns why the last attempt failed, for a caller that has waited for another one in vain.
+    pub fn last_failure(&self) -> String {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes the next connection try another server first: the one that was found takes changes, and does not confirm
@@ -192,6 +190,17 @@ impl Connector {
             return Err(problem(Problem::NotSynchronous));
         }
         connection.client.batch_execute(SET_UP).await.map_err(failed)
+    }
+}
+
+/// Returns how much an error says about the cluster. One server that is down may be the primary a moment later. A standby
+/// that lags may not know the database or the user yet. What else a server complains about stays so.
+fn weight(error: &StoreError) -> u8 {
+    match error {
+        StoreError::Unsuitable { problem: Problem::ReadOnly, .. } => 0,
+        StoreError::Unsuitable { problem: Problem::Refused(_), .. } => 1,
+        StoreError::Unavailable { .. } => 2,
+        _ => 3,
     }
 }
 

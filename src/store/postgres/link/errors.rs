@@ -4,6 +4,7 @@
 use crate::store::error::StoreError;
 use crate::store::problem::Problem;
 use std::error::Error as _;
+use std::fmt;
 use std::sync::Arc;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::Error;
@@ -16,6 +17,16 @@ pub enum Failure {
     Lost(String),
     /// The server refused the statement, which had no effect.
     Refused(StoreError),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Again => formatter.write_str("the server asks for another attempt"),
+            Self::Lost(cause) => formatter.write_str(cause),
+            Self::Refused(error) => error.fmt(formatter),
+        }
+    }
 }
 
 /// Sorts the error of a statement.

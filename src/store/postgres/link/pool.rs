@@ -27,6 +27,9 @@ pub trait Gate: Send + Sync {
     /// Returns whether the answer counts.
     fn covers(&self, server: &str) -> bool;
 
+    /// Returns why answers of no server count.
+    fn reason(&self) -> String;
+
     /// Returns whether another server is known to be the right one.
     fn is_of_other(&self, server: &str) -> bool;
 }
@@ -81,8 +84,7 @@ impl Pool {
             let cause = match self.attempt(lane, &backoff, sql, parameters).await {
                 Ok(rows) => return Ok(rows),
                 Err(Failure::Refused(error)) => return Err(error),
-                Err(Failure::Lost(cause)) => cause,
-                Err(Failure::Again) => AGAIN.into(),
+                Err(failure) => failure.to_string(),
             };
             if !backoff.wait().await {
                 return Err(self.connector.unavailable(cause));
@@ -123,7 +125,7 @@ impl Pool {
         };
         let connection = timeout(backoff.left(), self.connection(slot))
             .await
-            .map_err(|_| Failure::Lost("no connection in time".into()))??;
+            .map_err(|_| Failure::Lost(self.connector.last_failure()))??;
         let limit = most.min(backoff.left().max(Duration::from_millis(1)));
         let result = connection.query_within(limit, "read", sql, parameters).await;
         let is_gated = matches!(lane, Lane::Gated);
@@ -131,9 +133,7 @@ impl Pool {
             if self.gate.is_of_other(connection.server()) {
                 Self::give_up(slot, &connection).await;
             }
-            return Err(Failure::Lost(
-                "this node has no lease: no other server confirms it".into(),
-            ));
+            return Err(Failure::Lost(format!("this node has no lease: {}", self.gate.reason())));
         }
         if matches!(result, Err(Failure::Lost(_))) {
             Self::give_up(slot, &connection).await;

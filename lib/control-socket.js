@@ -4,7 +4,7 @@ const crypto = require('crypto')
 const fs = require('fs')
 const net = require('net')
 const path = require('path')
-const { failure } = require('../errors.js')
+const { failure } = require('./errors.js')
 
 const NAME = 'control'
 const UNPUBLISHED = 'control.new'

@@ -1,0 +1,28 @@
+// Waiting, and times that hold on a busy machine.
+
+module.exports = { pause, shortest, until }
+
+function pause (milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
+// The shortest time of a few attempts, because a busy machine makes any of them longer.
+async function shortest (attempt, attempts = 4) {
+  const times = []
+  for (let i = 0; i < attempts; i++) {
+    times.push(await attempt(i))
+  }
+  return Math.min(...times)
+}
+
+async function until (look, seconds = 60) {
+  for (const end = Date.now() + seconds * 1000; ;) {
+    if (await look()) {
+      return
+    }
+    if (Date.now() > end) {
+      throw new Error(`not within ${seconds} s: ${look}`)
+    }
+    await pause(20)
+  }
+}
