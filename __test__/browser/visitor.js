@@ -106,7 +106,7 @@ module.exports = class Visitor {
 
   async choose (name, href) {
     await this.openMenu(name)
-    await this.leave(this.page.click(`#${name} a[href^="${href}"]`))
+    await this.leave(this.page.click(`#${name} a[href="${href}"], #${name} a[href^="${href}?"]`))
   }
 
   leave (click) {

@@ -1,4 +1,5 @@
 // Ends by choice: one session, all of an account, all but one, those that a filter chooses, all of an application.
+const { setTimeout } = require('timers/promises')
 const { attribution, withAttribution } = require('../attribution.js')
 const { invalid } = require('../errors.js')
 const { hostSecret, now } = require('../host.js')
@@ -11,6 +12,7 @@ const { readFlag, readId, readIds, readText, readTime } = require('./arguments.j
 // Sessions that end in one commit, and ids that a receipt names.
 const BATCH = 1000
 const MOST_NAMED = 100
+const LONGEST_COMMIT_MS = 10 * 1000
 const SELECTIONS = ['sessionid', 'accountid', 'accountids', 'all']
 
 module.exports = { end, receiptName }
@@ -35,9 +37,21 @@ async function end (module, req, owner) {
     if (error.message !== 'receipt-exists') {
       throw error
     }
-    // The same request came twice at once, and the other one has ended them.
-    return readReceipt(module.store, receipt)
+    // The same request came twice at once, and the other one ends them.
+    return awaitReceipt(module.store, receipt, error)
   }
+}
+
+// A change is refused as soon as another one of the same commit has made the receipt, so that commit may not be done yet.
+async function awaitReceipt (store, name, error) {
+  for (const end = Date.now() + LONGEST_COMMIT_MS; Date.now() < end;) {
+    const made = await readReceipt(store, name)
+    if (made) {
+      return made
+    }
+    await setTimeout(2)
+  }
+  throw error
 }
 
 // Exactly one selection: a request that selects nothing, or that may have lost a part, ends nothing.
