@@ -12,7 +12,7 @@ const { failure } = require('../lib/errors.js')
 const { answer } = require('../lib/control/routes.js')
 const { version } = require('../package.json')
 const { serve } = require('./helpers/serve.js')
-const { loadEntries, makeFolder, runTool, tool, until } = require('./helper.js')
+const { loadEntries, makeFolder, runTool, tool, until, withStore } = require('./helper.js')
 
 const SLOW_MS = 2000
 
@@ -41,9 +41,18 @@ describe('the socket of a running dashboard', function () {
     first.child.kill('SIGKILL')
     await first.ended
     const second = await start()
-    // The socket does not keep it alive.
+    // Neither the socket nor a connection keeps it alive.
+    const idle = net.connect(second.socket)
+    await once(idle, 'connect')
     second.child.send({ step: 'stop' })
     assert.deepStrictEqual([(await second.ended).code, fs.existsSync(second.socket), second.warnings], [0, false, []])
+  })
+  it('is gone with the store after the module was set up again', async () => {
+    const { socket, step } = await start()
+    await step('setUp', {})
+    assert.strictEqual((await run('sessions', 'list')).code, 0)
+    await step('close', {})
+    assert.strictEqual(fs.existsSync(socket), false)
   })
   it('of a process that was killed is replaced, is not in the way, and is not taken for a dashboard', async () => {
     const first = await start()
@@ -195,6 +204,15 @@ describe('the socket of a running dashboard', function () {
     const found = await Promise.all([...Array(6)].map(() => run('list', 'a-list')))
     assert(found.every(({ code, stderr }) => code === 0 || (code === 5 && stderr.startsWith('store-locked: '))), JSON.stringify(found))
     assert(found.filter(({ code }) => code === 0).length > 1)
+  })
+  it('a store that is in use only for a moment is waited for', async () => {
+    await loadEntries(store, [{ list: 'a-list', items: ['a'] }])
+    let listed
+    await withStore(store, async () => {
+      listed = run('list', 'a-list')
+      await sleep(600)
+    })
+    assert.deepStrictEqual((await listed).stdout, 'a\n')
   })
   it('a tool that is started with the dashboard, or as it stops, gets its answer', async () => {
     const { child, ended, step } = await start()

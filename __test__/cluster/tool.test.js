@@ -55,7 +55,7 @@ describe('the tool on a database', () => {
     const { result: shown } = await tool('sessions', 'show', other.sessionid, ...at)
     assert.deepStrictEqual([shown.end.cause, shown.end.actor.type], ['ended-by-administrator', 'command-line'])
     assert.strictEqual((await tool('audit', ...at)).result.number, 1)
-    assert.strictEqual((await tool('audit', 'verify', ...at)).result.break, null)
+    assert.strictEqual((await tool('audit', 'verify', '--store', url)).result.break, null)
     child.kill('SIGKILL')
     await ended
   }).timeout(60000)
