@@ -55,9 +55,9 @@ async function makeSession (node, { accountid = ACCOUNT, sessionid = 'session_1'
 
 // Lets a node ask for a session as fast as it can. Resolves when it was let in once, to a function that stops it and returns how often
 // it asked, and when it asked for the last answer that let it in.
-async function watch (node, sessionid) {
+async function watch (node, sessionid, pauseMs) {
   const begun = new Promise((resolve) => { node.onevent = resolve })
-  const watching = node.watch(sessionid)
+  const watching = node.watch(sessionid, pauseMs)
   await Promise.race([begun, watching])
   return async () => {
     await node.stop()

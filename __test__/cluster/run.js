@@ -3,6 +3,7 @@
 const { spawn } = require('child_process')
 const fs = require('fs')
 const path = require('path')
+const { runOrganizations } = require('../contract/organizations.js')
 const { runContract } = require('../contract/run.js')
 const { Cluster, programs } = require('./servers.js')
 
@@ -14,6 +15,7 @@ const own = fs.readdirSync(__dirname).filter((name) => name.endsWith('.test.js')
 
 const parts = {
   host: () => withCluster((cluster) => runContract(root, (port) => cluster.database(`host_${port}`))),
+  organizations: () => withCluster((cluster) => runOrganizations(root, cluster.url())),
   shared: () => withCluster((cluster) => runMocha(shared.map((name) => path.join('__test__', `${name}.test.js`)), {
     TEST_DATABASE_URL: cluster.url(),
     RUNS: isLong ? '150' : '40',

@@ -14,6 +14,12 @@ const tables = `
 const columns = "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2"
 const others = "SELECT indexname AS name FROM pg_indexes WHERE schemaname = 'public' UNION SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal UNION SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1"
 
+// The statements in docs/cluster.md that begin with a word.
+function documented (word) {
+  const page = fs.readFileSync(path.join(__dirname, '..', '..', 'docs', 'cluster.md'), 'utf8')
+  return new RegExp(`\`\`\`sql\n(${word}[^\`]*)\`\`\``).exec(page)[1]
+}
+
 describe('a database of Dashboard\'s own engine', () => {
   const cluster = new Cluster({ standbys: 1 })
   const database = 'old'
@@ -45,8 +51,7 @@ describe('a database of Dashboard\'s own engine', () => {
     await store.storage.write('a/b', 'changed')
     await store.storage.write('empty', 'full')
     await store.close()
-    const page = fs.readFileSync(path.join(__dirname, '..', '..', 'docs', 'cluster.md'), 'utf8')
-    await query(/```sql\n([^`]*)```/.exec(page)[1])
+    await query(documented('DROP'))
     assert.deepStrictEqual(await shape(), before)
     const rows = await query("SELECT convert_from(contents, 'UTF8') AS text FROM objects ORDER BY path")
     assert.deepStrictEqual(rows.map(({ text }) => text), ['changed', 'full', 'x'])
@@ -54,6 +59,16 @@ describe('a database of Dashboard\'s own engine', () => {
     const again = await addon.open({ url })
     assert.strictEqual(await again.storage.read('a/b'), 'changed')
     await again.close()
+  }).timeout(30000)
+  it('that the documented statements make holds a store', async () => {
+    await cluster.query('DROP DATABASE dashboard', { database: 'postgres' })
+    // Each by itself, because a database is not created in a transaction.
+    for (const statement of documented('CREATE').trim().split('\n')) {
+      await cluster.query(statement, { database: 'postgres' })
+    }
+    const store = await addon.open({ url: cluster.url({ user: 'dashboard' }) })
+    await store.storage.write('a', 'b')
+    await store.close()
   }).timeout(30000)
   it('is migrated once by nodes that start together', async () => {
     await query(tables)

@@ -5,7 +5,7 @@ const path = require('path')
 const packages = path.join(__dirname, 'application', 'node_modules')
 const host = path.join(packages, '@userdashboard', 'dashboard')
 
-module.exports = { host, makeApplication }
+module.exports = { host, makeApplication, packages }
 
 function makeApplication (folder, modules, title) {
   const settings = { name: 'application', private: true, dashboard: { title, modules } }

@@ -18,7 +18,7 @@ const variants = {
   'encrypted, with our module': { modules: ['dashboard-sled'], env: secrets }
 }
 
-module.exports = { runContract }
+module.exports = { runContract, runMocha }
 
 // The host's proxy test takes any of the 10,000 ports above the one it is given: so two variants run at a time, side
 // by side since they wait more than they work, and each has these ports for itself.
@@ -43,27 +43,14 @@ async function runVariant (root, title, port, url) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-contract-'))
   const store = path.join(folder, 'store')
   makeApplication(folder, variants[title].modules)
-  const env = {
-    ...process.env,
-    ...variants[title].env,
-    NODE_ENV: 'testing',
-    STORAGE: 'dashboard-sled',
-    ...(url ? { SLED_DATABASE_URL: url } : { SLED_PATH: store }),
-    PORT: String(await freePort(port)),
-    GENERATE_SITEMAP_TXT: 'false',
-    GENERATE_API_TXT: 'false',
-    GENERATE_ENV_TXT: 'false'
-  }
-  const mocha = path.join(root, 'node_modules', 'mocha', 'bin', 'mocha.js')
-  const args = [mocha, '--exit', '--file', 'main.js', '--timeout', '60000', '--reporter', 'dot']
   const files = [path.join(host, 'src', '*.test.js'), path.join(host, 'src', 'www', 'api', '**', '*.test.js')]
-  const output = await collect([...args, ...files], folder, env)
-  const passed = Number((/(\d+) passing/.exec(output) || [])[1] || 0)
-  let failed = Math.max(expected - passed, Number((/(\d+) failing/.exec(output) || [])[1] || 0))
-  console.log(`${title}: ${passed} of ${expected}`)
-  if (failed) {
-    console.log(output)
-  }
+  const result = await runMocha(root, title, expected, folder, ['--file', 'main.js', ...files], {
+    ...variants[title].env,
+    ...(url ? { SLED_DATABASE_URL: url } : { SLED_PATH: store }),
+    PORT: String(await freePort(port))
+  })
+  const { passed } = result
+  let { failed } = result
   if (url) {
     fs.rmSync(folder, { recursive: true })
     return { passed, failed }
@@ -76,6 +63,27 @@ async function runVariant (root, title, port, url) {
   }
   fs.rmSync(folder, { recursive: true })
   return { passed: passed + (left.length ? 0 : 1), failed }
+}
+
+// Runs tests of the host or a module in an application; says how many of those that are expected have passed.
+async function runMocha (root, title, expected, folder, files, env) {
+  const mocha = path.join(root, 'node_modules', 'mocha', 'bin', 'mocha.js')
+  const output = await collect([mocha, '--exit', '--timeout', '60000', '--reporter', 'dot', ...files], folder, {
+    ...process.env,
+    NODE_ENV: 'testing',
+    STORAGE: 'dashboard-sled',
+    GENERATE_SITEMAP_TXT: 'false',
+    GENERATE_API_TXT: 'false',
+    GENERATE_ENV_TXT: 'false',
+    ...env
+  })
+  const passed = Number((/(\d+) passing/.exec(output) || [])[1] || 0)
+  const failed = Math.max(expected - passed, Number((/(\d+) failing/.exec(output) || [])[1] || 0))
+  console.log(`${title}: ${passed} of ${expected}`)
+  if (failed) {
+    console.log(output)
+  }
+  return { passed, failed }
 }
 
 function collect (args, cwd, env) {

@@ -7,6 +7,8 @@ const migration = { file: '__test__/import-migration-guide.test.js', text: 'ever
 const undoing = { file: '__test__/cluster/upgrade.test.js', text: 'docs' }
 
 module.exports = {
+  "CREATE ROLE dashboard LOGIN PASSWORD 'a password of your own';": undoing,
+  "CREATE DATABASE dashboard OWNER dashboard ENCODING 'UTF8' TEMPLATE template0;": undoing,
   'DROP TRIGGER ds_changed ON objects;': undoing,
   'DROP TRIGGER ds_emptied ON objects;': undoing,
   'DROP FUNCTION ds_changed;': undoing,
