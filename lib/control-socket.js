@@ -68,10 +68,18 @@ async function isServed (folder) {
 async function removeStale (folder) {
   for (const name of [NAME, UNPUBLISHED]) {
     const file = path.join(folder, name)
-    const found = fs.lstatSync(file, { throwIfNoEntry: false })
-    if (found?.isSocket() && await tryOut(socketPath(folder, name)) === 'ECONNREFUSED' && fs.lstatSync(file, { throwIfNoEntry: false })?.ino === found.ino) {
+    const found = lookAt(file)
+    if (found?.isSocket() && await tryOut(socketPath(folder, name)) === 'ECONNREFUSED' && lookAt(file)?.ino === found.ino) {
       fs.rmSync(file, { force: true })
     }
+  }
+}
+
+// Undefined as well where the folder is none: the restore says so.
+function lookAt (file) {
+  try {
+    return fs.lstatSync(file)
+  } catch (error) {
   }
 }
 
