@@ -63,7 +63,9 @@ describe('sessions', () => {
       oneBefore: 'invalid-selection',
       flag: 'invalid-all',
       time: 'invalid-before',
-      array: 'invalid-accountid'
+      array: 'invalid-accountid',
+      exceptOfOther: 'invalid-except',
+      appid: 'invalid-appid'
     })
     assert.deepStrictEqual([found.tenant, found.tenantAudit], ['invalid-sessionid', []])
     assert.strictEqual(found.ofOther.message, 'invalid-account')
@@ -74,14 +76,14 @@ describe('sessions', () => {
   }).timeout(60000)
 
   it('all sessions of an application end by one write', async () => {
-    const { dry, receipt, ended, now, next, why, lives, odd, earlier, stillEnded, verified } = await step('application')
+    const { dry, receipt, ended, now, next, why, lives, odd, oldWhy, earlier, stillEnded, verified } = await step('application')
     assert.deepStrictEqual([dry.dryRun, dry.ended, dry.createdBefore], [true, undefined, now])
     assert.strictEqual(receipt.createdBefore, now)
     assert.deepStrictEqual(ended, [now - 1, now - 1])
     assert.strictEqual(next, true)
     assert.deepStrictEqual([why.cause, why.actor.type], ['application-wide', 'administrator'])
     assert.strictEqual(lives, true)
-    assert.strictEqual(odd.ended, now - 1)
+    assert.deepStrictEqual([odd.ended, oldWhy], [now - 1, 'expired'])
     assert.deepStrictEqual([earlier.createdBefore, stillEnded, verified.break], [5, true, null])
   }).timeout(60000)
 
@@ -125,6 +127,7 @@ describe('sessions', () => {
     assert.deepStrictEqual([found.afterPruning.verified, found.afterPruning.all], [{ entries: 29, break: null, number: null }, down(count, 32)])
     assert.strictEqual(found.tampered.number, count)
     assert.strictEqual(found.removed.break, `entry ${count} is missing`)
+    assert.deepStrictEqual(found.users, [count + 1])
   }).timeout(60000)
 
   async function step (name, argument = {}, env = {}) {

@@ -70,7 +70,9 @@ async function list (store, appid, filter, cursor, limit) {
 async function start (store, appid, { accountid, actor, cause, until }) {
   const details = { accountid, actor: { accountid: actor } }
   const chains = chainsOf({ appid, cause, details })
-  const kind = accountid !== undefined ? 'account' : actor !== undefined ? 'actor' : cause !== undefined ? 'cause' : 'application'
+  // Entries of actors with an account are chained by that account.
+  const hasChain = actor !== undefined && !['administrator', 'user'].includes(actor)
+  const kind = accountid !== undefined ? 'account' : hasChain ? 'actor' : cause !== undefined ? 'cause' : 'application'
   const [text] = await readTexts(store, [chains[kind]])
   const last = Number(text || 0)
   if (kind !== 'application' || until === undefined) {

@@ -22,7 +22,7 @@ async function explain (store, appid, session, accountKeyNumber) {
   return { ...end, cause: session.ended === session.expires ? 'expired' : 'unknown' }
 }
 
-async function findEntry (store, appid, { sessionid, accountid, created, sessionKeyNumber }, accountKeyNumber) {
+async function findEntry (store, appid, { sessionid, accountid, created, ended, sessionKeyNumber }, accountKeyNumber) {
   const resets = Math.min(MOST_RESETS, Math.max(0, accountKeyNumber - sessionKeyNumber) || 0)
   const names = [
     sessionEndName(appid, sessionid),
@@ -32,11 +32,11 @@ async function findEntry (store, appid, { sessionid, accountid, created, session
   if (found !== undefined) {
     return readEntry(store, Number(found))
   }
-  return findOfApplication(store, appid, created)
+  return findOfApplication(store, appid, created, ended)
 }
 
-// The first end of the whole application after the session was created.
-async function findOfApplication (store, appid, created) {
+// The first end of the whole application after the session was created. One that came after the session had ended did not end it.
+async function findOfApplication (store, appid, created, ended) {
   const { cause } = chainsOf({ appid, cause: 'application-wide', details: {} })
   const [text] = await readTexts(store, [cause])
   let number = Number(text || 0)
@@ -46,7 +46,7 @@ async function findOfApplication (store, appid, created) {
     if (!entry || !entry.details || !(created < entry.details.before)) {
       break
     }
-    found = entry
+    found = entry.time <= ended ? entry : found
     number = entry.previous.cause
   }
   return found

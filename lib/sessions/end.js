@@ -2,6 +2,7 @@
 const { setTimeout } = require('timers/promises')
 const { attribution, withAttribution } = require('../attribution.js')
 const { invalid } = require('../errors.js')
+const { isUnambiguous } = require('../host-keys.js')
 const { hostSecret, now } = require('../host.js')
 const { Account, Session } = require('../administrator.js')
 const { hashed, sessionEndName } = require('../audit/names.js')
@@ -93,6 +94,12 @@ async function plan ({ store, lastSeen }, { appid }, choice, owner) {
   }
   for (const id of accountids || [accountid].filter(Boolean)) {
     await Account.get({ appid, query: { accountid: id } })
+  }
+  if (except && (await Session.get({ appid, query: { sessionid: except } })).accountid !== accountid) {
+    throw invalid('invalid-except', 'it is the session of another account, so all of this account would end')
+  }
+  if (all && !isUnambiguous(appid, '')) {
+    throw invalid('invalid-appid')
   }
   if (all && idleSince === undefined) {
     return { sessionids: [], accountids: [], before: before ?? now() + 1 }
