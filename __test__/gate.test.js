@@ -5,7 +5,7 @@ const fs = require('fs')
 const path = require('path')
 const { freePort } = require('./contract/free-port.js')
 const { makeApplication } = require('./contract/make-application.js')
-const { makeFolder, runNode } = require('./helper.js')
+const { makeFolder, runNode, settingsOf } = require('./helper.js')
 
 // Routes that answer with the session that they were given.
 const probe = 'get: (req, res) => {\n    const answer = { session: req.session ? req.session.sessionid : null }\n    return res ? res.end(JSON.stringify(answer)) : answer\n  }'
@@ -125,7 +125,7 @@ describe('gate', () => {
         GENERATE_ENV_TXT: 'false',
         GENERATE_SITEMAP_TXT: 'false',
         PORT: String(await freePort()),
-        SLED_PATH: path.join(folder, `store-${modules.length}`),
+        ...settingsOf(path.join(folder, `store-${modules.length}`)),
         STORAGE: 'dashboard-sled',
         ...env
       }

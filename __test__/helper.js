@@ -18,7 +18,7 @@ const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
 // The user nobody, as whom tests of root check permissions.
 const nobody = { uid: 65534, gid: 65534 }
 
-module.exports = { loadEntries, makeFolder, readEntries, rejection, runAsNobody, runNode, runTool, tool, until, useStore, variables, withStore }
+module.exports = { loadEntries, makeFolder, readEntries, rejection, runAsNobody, runNode, runTool, settingsOf, tool, until, useStore, variables, withStore }
 
 // A new store for each test of the describe block that calls this. It is in a folder, or in the database that TEST_DATABASE_URL names
 // (__test__/cluster).
@@ -62,6 +62,12 @@ function useStore () {
     })
   })
   return context
+}
+
+// The settings of a store for a process of its own: in a folder, or in the database, which that process has to empty.
+function settingsOf (folder) {
+  const database = process.env.TEST_DATABASE_URL
+  return database ? { SLED_PATH: '', SLED_DATABASE_URL: database } : { SLED_PATH: folder }
 }
 
 function makeFolder () {

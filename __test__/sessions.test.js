@@ -5,7 +5,7 @@ const fs = require('fs')
 const path = require('path')
 const { freePort } = require('./contract/free-port.js')
 const { makeApplication } = require('./contract/make-application.js')
-const { makeFolder, runNode } = require('./helper.js')
+const { makeFolder, runNode, settingsOf } = require('./helper.js')
 
 describe('sessions', () => {
   let folder
@@ -141,7 +141,7 @@ describe('sessions', () => {
         GENERATE_ENV_TXT: 'false',
         GENERATE_SITEMAP_TXT: 'false',
         PORT: String(await freePort()),
-        SLED_PATH: path.join(folder, 'store'),
+        ...settingsOf(path.join(folder, 'store')),
         STORAGE: 'dashboard-sled',
         ...env
       }

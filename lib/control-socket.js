@@ -75,7 +75,7 @@ async function removeStale (folder) {
   }
 }
 
-// Undefined as well where the folder is none: the restore says so.
+// Undefined as well where the folder is a file: the restore says so.
 function lookAt (file) {
   try {
     return fs.lstatSync(file)

@@ -141,7 +141,9 @@ async function carryOut ({ store, ledger }, { appid }, planned, receipt) {
     }
   }
   const result = accountids.length || before !== undefined ? made : { ...made, ...print(planned, named), ended }
-  await ledger.append()
+  if (named.length) {
+    await ledger.append()
+  }
   const entries = await readTexts(store, named.slice(0, MOST_NAMED).map((sessionid) => sessionEndName(appid, sessionid)))
   result.entries = entries.filter(Boolean).map(Number)
   if (receipt) {
