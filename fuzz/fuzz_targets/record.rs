@@ -23,7 +23,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let account = Account::read(other);
     if let (Some(session), Some(account)) = (Session::read(one), &account) {
-        if let Some(text) = session.at(5.0, account) {
+        if let Some(text) = session.at(5.0, account, None) {
             assert!(Object::parse(&text).is_some_and(|session| session.get("tokenHash").is_none()));
         }
     }
