@@ -34,6 +34,7 @@ async function readEntries (store, from, to) {
 async function list (store, appid, filter, cursor, limit) {
   const { accountid, actor, cause } = filter
   const [kind, number] = cursor || await start(store, appid, filter)
+  const head = await readHead(store)
   const ahead = new Map()
   const entries = []
   let next = number
@@ -44,8 +45,8 @@ async function list (store, appid, filter, cursor, limit) {
       }
     }
     const entry = ahead.get(next)
-    // Pruned, or a cursor that was made up.
-    if (!entry || entry.appid !== appid) {
+    // Pruned, a cursor that was made up, or of another chain, that an import brought.
+    if (!entry || entry.appid !== appid || next > head.number) {
       next = 0
       break
     }

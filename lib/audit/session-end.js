@@ -29,8 +29,9 @@ async function findEntry (store, appid, { sessionid, accountid, created, ended, 
     ...Array.from({ length: resets }, (_, index) => resetName(appid, accountid, sessionKeyNumber + 1 + index))
   ]
   const found = (await readTexts(store, names)).find((text) => text !== undefined)
-  if (found !== undefined) {
-    return readEntry(store, Number(found))
+  const entry = found === undefined ? undefined : await readEntry(store, Number(found))
+  if (entry?.details?.accountid === accountid) {
+    return entry
   }
   return findOfApplication(store, appid, created, ended)
 }

@@ -1,6 +1,8 @@
 //! Brings records and lists from elsewhere into a store.
 
+use super::session::ended_before;
 use crate::record::cipher::Secret;
+use crate::record::keys;
 use crate::store::{
     Change, Contents, Findings, ListPath, Record, Result, Store, MAX_CONTENTS_BYTES,
 };
@@ -33,7 +35,7 @@ pub fn load(
             let (secret, kept) = (secret.cloned(), Arc::clone(&kept));
             Change::Import { record, contents, secret, kept }
         }
-        None => Change::Write { record, contents, secret: None },
+        None => import_other(record, contents),
     });
     let changes = written.chain(additions(batch.items)).collect();
     let done = move |result: Result<()>| {
@@ -41,6 +43,26 @@ pub fn load(
         completion(result.map(|()| mem::take(&mut *kept)));
     };
     store.submit(changes, Box::new(done));
+}
+
+/// An end of an application never moves back, and a record of the audit that is there stays: it belongs to another chain.
+fn import_other(record: Record, contents: Contents) -> Change {
+    let name = record.key.name().unwrap_or_default();
+    let (is_end, is_own) = (keys::is_ended_before(name), keys::is_own(name));
+    if !is_end && !is_own {
+        return Change::Write { record, contents, secret: None };
+    }
+    let size = contents.len();
+    Change::update(record, None, size, move |stored| {
+        let before = |contents| ended_before(contents).map(|end| end.before);
+        let is_kept = match stored {
+            None => false,
+            Some(_) if is_own => true,
+            // A missing time is below every other one.
+            stored => before(stored) >= before(Some(&*contents)),
+        };
+        Ok((!is_kept).then(|| contents.clone().into()))
+    })
 }
 
 /// Returns the names of the records that [`load`] would keep in whole or in part. Changes nothing. Blocks.
@@ -95,6 +117,28 @@ mod tests {
             records: vec![(Record::new(ACCOUNT), text.into_bytes().into())],
             items: vec![(ListPath::new(b"d/accounts"), b"a".to_vec())],
         }
+    }
+
+    #[test]
+    fn a_load_moves_no_end_of_an_application_back_and_keeps_the_audit() {
+        let (_folder, store) = temporary();
+        let load_one = |name: &str, text: &str| {
+            let (sender, result) = mpsc::channel();
+            let record = Record::new(name.as_bytes());
+            let records = vec![(record, text.as_bytes().into())];
+            let batch = Batch { records, items: Vec::new() };
+            load(&store, batch, None, move |kept| sender.send(kept).unwrap());
+            result.recv().unwrap().unwrap();
+            store.read(&Key::record(name.as_bytes())).unwrap().unwrap().to_vec()
+        };
+        let end = |before: u32| format!(r#"{{"before":{before},"ended":9}}"#);
+        for (before, expected) in [(50, 50), (40, 50), (60, 60)] {
+            assert_eq!(load_one("app/ended/before", &end(before)), end(expected).into_bytes());
+        }
+        for text in ["one", "two"] {
+            assert_eq!(load_one("dashboard-sled/head", text), b"one");
+        }
+        store.close().unwrap();
     }
 
     #[test]
