@@ -18,6 +18,7 @@ const parts = {
   organizations: () => withCluster((cluster) => runOrganizations(root, cluster.url())),
   shared: () => withCluster((cluster) => runMocha(shared.map((name) => path.join('__test__', `${name}.test.js`)), {
     TEST_DATABASE_URL: cluster.url(),
+    RACES: isLong ? '400' : '20',
     RUNS: isLong ? '150' : '40',
     STATES: isLong ? '20000' : '2000'
   })),
