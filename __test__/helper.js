@@ -41,6 +41,8 @@ function useStore () {
     context.folder = makeFolder()
     if (database) {
       process.env.SLED_DATABASE_URL = database
+      // Three servers take their time for 256 MiB on a busy machine.
+      process.env.SLED_COMMIT_SECONDS = '60'
     } else {
       process.env.SLED_PATH = path.join(context.folder, 'store')
     }

@@ -12,8 +12,8 @@ const { until } = require('./times.js')
 
 const minute = 60 * 1000
 const pictures = path.join(__dirname, '..', '..', 'target', 'cluster-journey')
-// The balancer's; those of the nodes follow.
-const port = 18000
+// The balancer's; those of the nodes follow. The host's suite uses those below, and free-port.js up to 30400.
+const port = 31000
 const nodes = [1, 2, 3].map((number) => `http://localhost:${port + number}`)
 const ownerForm = { username: 'the-owner', password: 'password-of-the-owner' }
 const userForm = { username: 'a-user', password: 'password-of-a-user' }

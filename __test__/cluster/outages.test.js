@@ -11,7 +11,7 @@ const { Resets } = require('./resets.js')
 const { Cluster } = require('./servers.js')
 const { until } = require('./times.js')
 
-// Outages that an operator meets. Calls fail with an error that names the reason, and go on by themselves when it is gone.
+// Troubles that an operator meets. Calls fail with an error that names the reason, and go on by themselves when it is gone.
 describe('a server that cannot work for a while', function () {
   this.timeout(180000)
   let cluster

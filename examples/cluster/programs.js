@@ -8,7 +8,7 @@ const user = 'postgres'
 
 module.exports = { findPrograms, readAccount, user }
 
-// The folder of the newest version that Debian has installed, or the one in PATH. Returns nothing if it is not installed.
+// Returns the folder of the newest version that Debian has installed, or of the one in PATH; undefined if PostgreSQL is missing.
 function findPrograms () {
   const debian = '/usr/lib/postgresql'
   const versions = fs.existsSync(debian) ? fs.readdirSync(debian).sort((a, b) => b - a).map((version) => path.join(debian, version, 'bin')) : []
