@@ -42,7 +42,7 @@ describe('pages', () => {
       const { paged, lines, numbers, word, filtered, none } = await step('audit', { count }, { PAGE_SIZE: '100' })
       const all = Array.from({ length: count }, (_, index) => count - index)
       assert.deepStrictEqual([paged, numbers], [all, all])
-      assert.deepStrictEqual([lines, word, none], [count + 2, 'user', 500])
+      assert.deepStrictEqual([lines, word, none], [count + 2, 'system', 500])
       assert.match(filtered, /^number,[^\r\n]+\r\n$/)
     })
     it('tell another application nothing', async () => {

@@ -243,11 +243,12 @@ describe('webhooks', () => {
       for (let i = 0; i < 20; i++) {
         await ends.end('a')
       }
-      await until(() => receiver.accepted.length === 20)
+      // The receiver has it a moment before the sender knows that.
+      await until(() => receiver.accepted.length === 20 && first.delivered === 20)
       assert.deepStrictEqual([first.delivered, second.delivered], [20, 0])
       await first.stop()
       await ends.end('a')
-      await until(() => receiver.accepted.length === 21)
+      await until(() => receiver.accepted.length === 21 && second.delivered === 1)
       assert.deepStrictEqual([first.delivered, second.delivered], [20, 1])
     })
     it('the next one when it says nothing any more', async () => {
@@ -257,7 +258,7 @@ describe('webhooks', () => {
       first.wake = first.checkRecord = () => {}
       const second = await start(shared)
       await ends.end('a')
-      await until(() => receiver.accepted.length === 1)
+      await until(() => receiver.accepted.length === 1 && second.delivered === 1)
       assert.deepStrictEqual([first.delivered, second.delivered], [0, 1])
       delete first.wake
       delete first.checkRecord
