@@ -265,7 +265,7 @@ describe('webhooks', () => {
       first.wake()
       await until(() => !first.lanes)
       await ends.end('a')
-      await until(() => receiver.accepted.length === 2)
+      await until(() => receiver.accepted.length === 2 && second.delivered === 2)
       assert.strictEqual(second.delivered, 2)
     })
     it('events that another process tries again', async () => {
