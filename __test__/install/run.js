@@ -23,7 +23,7 @@ const runners = [
   ['jest', '--rootDir', 'runners', '--maxWorkers=2']
 ]
 // Largest size of all packages together, packed, in bytes; docs/decisions/packaging.md has the reason.
-const sizeLimit = 2.7 * 1000 * 1000
+const sizeLimit = 2.95 * 1000 * 1000
 const count = { passed: 0, failed: 0, skipped: 0 }
 
 async function main () {
@@ -162,7 +162,7 @@ function checkContents (modules) {
   const files = fs.readdirSync(path.join(modules, name), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   const paths = files.map((entry) => path.relative(path.join(modules, name), path.join(entry.parentPath || entry.path, entry.name)))
   for (const file of paths.filter((file) => file !== 'package.json')) {
-    assert(/^((bin|lib|src\/www)\/.*\.js|(index|native)\.(js|d\.ts)|man\/dashboard-sled\.1|(bench\/results|docs|examples)\/.*|LICENSE|(CHANGELOG|CONTRIBUTING|README)\.md)$/.test(file), `${file} does not belong to the package`)
+    assert(/^((bin|lib)\/.*\.js|lib\/pages\/style\.css|src\/www\/.*\.(js|html)|(index|native)\.(js|d\.ts)|man\/dashboard-sled\.1|(bench\/results|docs|examples)\/.*|LICENSE|(CHANGELOG|CONTRIBUTING|README)\.md)$/.test(file), `${file} does not belong to the package`)
     assert.strictEqual(read(name, file), fs.readFileSync(path.join(root, file), 'utf8'), `${file} differs from the source`)
   }
 }
