@@ -14,10 +14,11 @@ const margin = 24
 const leastMilliseconds = 10000
 // Width of the names of the stores, which the panels of a row share.
 const names = 180
+const latencyScale = '● half of the calls are faster   ◆ 99 of 100   ▲ 999 of 1,000. In µs where nothing else is said, logarithmic: shorter is better.'
 // Number of panels side by side, where nothing else is said.
 const inRow = 3
 
-module.exports = { drawCharts }
+module.exports = { drawCharts, drawCluster }
 
 // Writes the pictures that the tables allow.
 function drawCharts ({ machine, rounds, tables }, folder) {
@@ -35,13 +36,19 @@ function drawCharts ({ machine, rounds, tables }, folder) {
   }
   const latencies = tables.filter(({ kind }) => kind === 'latencies')
   if (latencies.length) {
-    const scale = '● half of the calls are faster   ◆ 99 of 100   ▲ 999 of 1,000. In µs where nothing else is said, logarithmic: shorter is better. Busy: an endless loop for each processor.'
+    const scale = `${latencyScale} Busy: an endless loop for each processor.`
     fs.writeFileSync(path.join(folder, 'latencies.svg'), draw('How long one call takes', `${scale}\n${where}`, latencyPanels(latencies), 0, 2))
   }
   const growth = tables.find(({ kind }) => kind === 'growth')
   if (growth) {
     fs.writeFileSync(path.join(folder, 'growth.svg'), draw('dashboard-sled with more sessions', describeMachine(machine), growthPanels(growth), 0))
   }
+}
+
+// Writes the picture of a cluster to `file`.
+function drawCluster ({ machine, tables }, file) {
+  const where = `${describeMachine(machine)}, all servers and nodes on it, fsync on, one run`
+  fs.writeFileSync(file, draw('How long one call takes in a cluster', `${latencyScale}\n${where}`, latencyPanels(tables), 0, 2))
 }
 
 // A row of panels for each store, and a panel in it for each state of memory.

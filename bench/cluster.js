@@ -1,94 +1,135 @@
-// `npm run bench:cluster`: the engine for PostgreSQL on three servers of this machine, beside bare statements on the same quorum.
-// It asserts nothing.
+// `npm run bench:cluster`: the engine for PostgreSQL on three servers of this machine, beside what it replaces: Dashboard's own engine
+// for PostgreSQL on the same servers, and the one for Redis. It asserts nothing. The picture is in bench/results.
+const fs = require('fs')
+const os = require('os')
+const path = require('path')
 const { Client, Pool } = require('pg')
+const { ACCOUNT, makeAccount, startNodes, watch } = require('../__test__/cluster/nodes.js')
 const { Cluster, programs } = require('../__test__/cluster/servers.js')
-const { startNodes } = require('../__test__/cluster/nodes.js')
+const { pause } = require('../__test__/cluster/times.js')
+const { drawCluster } = require('./charts.js')
+const { HostModules, account, appid, records } = require('./host-modules.js')
+const { install } = require('./install.js')
+const { inspectMachine } = require('./machine.js')
+const { alone, inFlight, summarize } = require('./measure.js')
+const { RedisServer } = require('./redis-server.js')
+const { ours } = require('./stores.js')
 
 const count = Number(process.env.COUNT || 2000)
-const inFlight = 64
+const milliseconds = Number(process.env.MILLISECONDS || 3000)
+const lagRounds = 300
+const width = 64
+const titles = { redis: 'Redis, appendfsync always', old: 'Dashboard\'s engine for PostgreSQL' }
 
 async function main () {
   if (!programs) {
     throw new Error('the server of PostgreSQL is missing: apt-get install postgresql')
   }
-  const cluster = await new Cluster().start()
+  const unavailable = await install({ names: ['redis-always'], groups: ['http'] })
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-bench-'))
+  // With fsync, as Redis has it here.
+  const cluster = await new Cluster({ settings: ['fsync = on'] }).start()
   let nodes = []
+  let redis
   try {
+    await cluster.database('old')
+    redis = await RedisServer.start(folder, ['--appendonly', 'yes', '--appendfsync', 'always'])
+    const [get, change, lag, perSecond] = [[], [], [], {}]
+    const row = (title, store, { p50, p99, p999 }) => ({ title, store, p50, p99, p999 })
+
     process.env.SLED_DATABASE_URL = cluster.url()
     const addon = require('../index.js')
     const storage = await addon.Storage.setup()
-    const reset = (i) => addon.ResetSessionKey.patch({ appid: 'dashboard', query: { accountid: `account_${i}` } })
-    const session = (i) => addon.Session.get({ appid: 'dashboard', query: { sessionid: `session_${i}` } })
-    const account = (i) => JSON.stringify({ object: 'account', accountid: `account_${i}`, sessionKey: 'k'.repeat(64), sessionKeyNumber: 1, passwordHash: 'p'.repeat(60), usernameHash: 'u'.repeat(128), createdAt: 1 })
-    await Promise.all(Array.from({ length: count }, (_, i) => i).flatMap((i) => [
-      storage.write(`dashboard/account/account_${i}`, account(i)),
-      storage.write(`dashboard/session/session_${i}`, JSON.stringify({ object: 'session', sessionid: `session_${i}`, accountid: `account_${i}`, tokenHash: 't'.repeat(128), expires: 4102444800, sessionKeyNumber: 1, createdAt: 1 }))
-    ]))
-    await cluster.query('CREATE TABLE bare AS SELECT path, contents FROM objects')
-    await cluster.query('ALTER TABLE bare ADD PRIMARY KEY (path)')
-    const client = new Client({ connectionString: cluster.url({ servers: [cluster.servers[0]] }) })
-    await client.connect()
-    const update = { name: 'update', text: 'UPDATE bare SET contents = $2 WHERE path = $1' }
-    const row = (i) => [`dashboard/account/account_${i}`, Buffer.from(account(i))]
-    const rows = []
-    const note = (what, times) => rows.push({ what, ...percentiles(times) })
+    await records(count, (file, text) => storage.write(file, text))
+    const reset = (i) => addon.ResetSessionKey.patch({ appid, query: { accountid: `account_${i % count}` } })
+    const session = (i) => addon.Session.get({ appid, query: { sessionid: `session_${i % count}` } })
+    const missed = await alone(session, Infinity, 1, count)
+    get.push(row('dashboard-sled, from memory', ours, await alone(session, milliseconds, 100)))
+    get.push(row('dashboard-sled, not in memory', ours, missed))
+    change.push(row('dashboard-sled, one node', ours, await alone(reset, milliseconds, 1)))
+    perSecond['dashboard-sled, one node'] = await inFlight(width, reset, milliseconds)
 
-    note('a round trip of pg (SELECT 1)', await each(count, () => client.query({ name: 'one', text: 'SELECT 1' })))
-    note('Session.get, not in memory', await each(count, session))
-    note('Session.get, from memory', await each(count, session))
-    note('a bare UPDATE of pg', await each(500, (i) => client.query({ ...update, values: row(i) })))
-    note('a reset, one node', await each(500, reset))
-    const pool = new Pool({ connectionString: cluster.url({ servers: [cluster.servers[0]] }), max: inFlight })
-    await Promise.all(Array.from({ length: inFlight }, () => pool.query('SELECT pg_sleep(0.05)')))
-    const bare = await together((i) => pool.query({ ...update, values: row(i % count) }))
-    const own = await together((i) => reset(i % count))
-    await pool.end()
     nodes = await startNodes(2, cluster.url())
-    await Promise.all(nodes.map((node) => node.read('dashboard/account/account_0')))
-    await new Promise((resolve) => setTimeout(resolve, 1000))
-    note('a reset, three nodes', await each(500, reset))
-    const three = await together((i) => reset(i % count))
-    console.table(rows)
-    console.log(`${inFlight} in flight, in changes per second: bare UPDATE ${bare}, resets ${own}, resets with three nodes ${three}`)
-    await client.end()
+    await Promise.all(nodes.map((node) => node.read(`${appid}/account/account_0`)))
+    await pause(1000)
+    change.push(row('dashboard-sled, three nodes', ours, await alone(reset, milliseconds, 1)))
+    perSecond['dashboard-sled, three nodes'] = await inFlight(width, reset, milliseconds)
     await storage.close()
+    nodes.push(...await startNodes(1, cluster.url()))
+    lag.push(row('dashboard-sled, three nodes', ours, await measureLag(nodes)))
+    await Promise.all(nodes.splice(0).map((node) => node.end()))
+
+    for (const [name, settings] of Object.entries({
+      old: { STORAGE: '../storage-postgresql', DATABASE_URL: cluster.url({ servers: [cluster.servers[0]], database: 'old' }) },
+      redis: { STORAGE: '@userdashboard/storage-redis', REDIS_URL: `redis://127.0.0.1:${redis.port}` }
+    })) {
+      const host = await HostModules.load(folder, settings)
+      await records(count, (file, text) => host.write(file, text))
+      get.push(row(titles[name], name, await alone((i) => host.session(i % count), milliseconds, 1)))
+      change.push(row(titles[name], name, await alone((i) => host.reset(i % count), milliseconds, 1)))
+      perSecond[titles[name]] = await inFlight(width, (i) => host.reset(i % count), milliseconds)
+    }
+
+    const connection = { connectionString: cluster.url({ servers: [cluster.servers[0]], database: 'old' }) }
+    const client = new Client(connection)
+    const pool = new Pool({ ...connection, max: width })
+    await client.connect()
+    await Promise.all(Array.from({ length: width }, () => pool.query('SELECT pg_sleep(0.05)')))
+    const update = (on, i) => on.query({ name: 'update', text: 'UPDATE objects SET contents = $2 WHERE path = $1', values: [`${appid}/account/account_${i % count}`, Buffer.from(account(i % count))] })
+    get.push(row('a round trip of pg (SELECT 1)', 'bare', await alone(() => client.query({ name: 'one', text: 'SELECT 1' }), milliseconds, 1)))
+    change.push(row('a bare UPDATE by pg', 'bare', await alone((i) => update(client, i), milliseconds, 1)))
+    perSecond[`a bare UPDATE by pg, ${width} connections`] = await inFlight(width, (i) => update(pool, i), milliseconds)
+    await client.end()
+    await pool.end()
+
+    const tables = [
+      { title: '`Session.get`', rows: get },
+      { title: 'A reset of the session key', rows: change },
+      { title: 'From the call of a reset until no node lets the session in', rows: lag }
+    ]
+    print(tables, perSecond)
+    if (unavailable.charts) {
+      console.log(`no picture: ${unavailable.charts}`)
+    } else {
+      drawCluster({ machine: inspectMachine(os.tmpdir()), tables }, path.join(__dirname, 'results', 'cluster.svg'))
+    }
   } finally {
     await Promise.all(nodes.map((node) => node.end()))
     await cluster.stop()
+    // Last, because Dashboard's engine for Redis throws when its server is gone.
+    redis?.child.kill('SIGKILL')
+    fs.rmSync(folder, { recursive: true, maxRetries: 10 })
   }
 }
 
-async function each (number, call) {
+// The last node resets, and the others are asked once in a millisecond: without a pause they would take the processors.
+async function measureLag (nodes) {
   const times = []
-  for (let i = 0; i < number; i++) {
-    const begun = performance.now()
-    await call(i)
-    times.push(performance.now() - begun)
+  for (let round = 0; round < lagRounds; round++) {
+    const [accountid, sessionid] = [`${ACCOUNT}_${round}`, `session_lag_${round}`]
+    const last = nodes[nodes.length - 1]
+    await makeAccount(last, { accountid, sessionid })
+    const watched = await Promise.all(nodes.slice(0, -1).map((node) => watch(node, sessionid, 1)))
+    const { at, took } = await last.resetAt(accountid)
+    await pause(5)
+    const results = await Promise.all(watched.map((stop) => stop()))
+    // On a logarithmic scale nothing is 0.
+    times.push(1000 * Math.max(0.001, ...results.map(({ lastAlive }) => lastAlive - (at - took))))
   }
-  return times
+  return summarize(times)
 }
 
-// Changes per second with so many in flight, for three seconds.
-async function together (call) {
-  const begun = performance.now()
-  let done = 0
-  let next = 0
-  await Promise.all(Array.from({ length: inFlight }, async () => {
-    while (performance.now() - begun < 3000) {
-      await call(next++)
-      done++
-    }
-  }))
-  return Math.round(done / (performance.now() - begun) * 1000)
+function print (tables, perSecond) {
+  const shown = (microseconds) => `${(microseconds / 1000).toPrecision(3)} ms`
+  for (const { title, rows } of tables) {
+    console.log(title)
+    console.table(Object.fromEntries(rows.map(({ title, p50, p99, p999 }) => [title, { '50 %': shown(p50), '99 %': shown(p99), '99.9 %': shown(p999) }])))
+  }
+  console.log(`Resets per second, ${width} in flight`)
+  console.table(Object.fromEntries(Object.entries(perSecond).map(([title, result]) => [title, Math.round(result.perSecond)])))
 }
 
-function percentiles (times) {
-  times.sort((a, b) => a - b)
-  const at = (part) => `${times[Math.floor((times.length - 1) * part)].toFixed(3)} ms`
-  return { p50: at(0.5), p99: at(0.99) }
-}
-
-main().catch((error) => {
+main().then(() => process.exit(), (error) => {
   console.error(error)
-  process.exitCode = 1
+  process.exit(1)
 })
