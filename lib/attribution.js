@@ -8,6 +8,9 @@ const running = new AsyncLocalStorage()
 // Longest text that is kept of a header or of a reason, in characters.
 const LONGEST = 500
 let client
+// While a context is followed, every promise of the process costs more: a fifth of a request in Node 20. So only requests that may end
+// something have one, and nothing is followed while there is no context.
+let contexts = 0
 
 module.exports = { activate, attribution, attributionOf, enter, shorten, withAttribution }
 
@@ -16,16 +19,35 @@ function activate (clientOf) {
   client = clientOf
 }
 
-// Everything that runs from here on, in this turn and in those that follow from it, belongs to `req`. Call it synchronously.
-function enter (req) {
-  if (client) {
+// Everything that runs from here on, in this turn and in those that follow from it, belongs to `req`, until it is answered. Call it
+// synchronously.
+function enter (req, res) {
+  if (client && mayEndSessions(req) && running.getStore()?.req !== req) {
+    contexts++
+    res.once('close', leave)
     running.enterWith({ req })
   }
 }
 
+// Dashboard's links read, except for the one to sign out.
+function mayEndSessions ({ method, urlPath }) {
+  return (method !== 'GET' && method !== 'HEAD') || urlPath === '/account/signout'
+}
+
+function leave () {
+  if (--contexts === 0) {
+    running.disable()
+  }
+}
+
 // Runs `work` for another actor than the user of the request, or with a cause or a reason.
-function withAttribution (context, work) {
-  return running.run({ ...running.getStore(), ...context }, work)
+async function withAttribution (context, work) {
+  contexts++
+  try {
+    return await running.run({ ...running.getStore(), ...context }, work)
+  } finally {
+    leave()
+  }
 }
 
 // Returns a JSON object: see src/record/ending.rs. Undefined if nothing is recorded.

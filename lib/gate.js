@@ -31,7 +31,7 @@ function check (req, res, removeUnknown) {
   if (isForMetrics(req)) {
     return answerMetrics(req, res)
   }
-  enter(req)
+  enter(req, res)
   const { appid, headers } = req
   const sessionid = findSessionId(headers.cookie)
   const named = headers['x-sessionid']
