@@ -7,6 +7,8 @@ const { now } = require('./host.js')
 const running = new AsyncLocalStorage()
 // Longest text that is kept of a header or of a reason, in characters.
 const LONGEST = 500
+// Time that a handler may take after its request was answered or given up, in milliseconds.
+const HANDLER_MS = 10 * 1000
 let client
 // While a context is followed, every promise of the process costs more: a fifth of a request in Node 20. So only requests that may end
 // something have one, and nothing is followed while there is no context.
@@ -24,7 +26,8 @@ function activate (clientOf) {
 function enter (req, res) {
   if (client && mayEndSessions(req) && running.getStore()?.req !== req) {
     contexts++
-    res.once('close', leave)
+    // The handler may go on for a while after the client has gone.
+    res.once('close', () => setTimeout(leave, HANDLER_MS).unref())
     running.enterWith({ req })
   }
 }

@@ -1,6 +1,7 @@
 // Reads everything in a store as a stream of entries, and loads such a stream into a store. An entry is a record with its bytes,
 // or a part of a list with its items, oldest first.
 const { asItem, requireText } = require('./arguments.js')
+const { HEAD, OWN } = require('./own-records.js')
 const EntryCounts = require('./entry-counts.js')
 const { failure, invalid } = require('./errors.js')
 const Findings = require('./findings.js')
@@ -77,7 +78,7 @@ async function load (store, entries, options = {}) {
   const { write, end = async () => {} } = await writerOf(store, options)
   const batches = new Batches(write)
   try {
-    await gather(entries, counts, batches)
+    await gather(await wholeAudit(store, entries, options), counts, batches)
     await batches.end()
   } catch (error) {
     // No write continues after this call has ended; the first error is the one that is thrown.
@@ -94,6 +95,27 @@ function requireBooleans (options) {
       throw invalid('invalid-setting', `${name}: the options of load are overwrite and dryRun, each true or false`)
     }
   }
+}
+
+// The audit of a store comes whole or not at all: beside another one its numbers would be those of other entries. The head is the last
+// to be written, so that an import that is interrupted can be run again.
+async function wholeAudit (store, entries, { overwrite }) {
+  const hasAudit = !overwrite && await store.exists(HEAD)
+  return (async function * () {
+    let head
+    for await (const entry of entries) {
+      if (!entry?.record?.startsWith?.(OWN)) {
+        yield entry
+      } else if (entry.record === HEAD) {
+        head = entry
+      } else if (!hasAudit) {
+        yield entry
+      }
+    }
+    if (head && !hasAudit) {
+      yield head
+    }
+  })()
 }
 
 async function gather (entries, counts, batches) {

@@ -1,6 +1,6 @@
 // Removes from the audit entries that are too old, and everything that entries tell of an account.
 const { hostSecret, now } = require('../host.js')
-const { readEntries, readEntry, readHead, firstBefore } = require('./read.js')
+const { before, readEntries, readEntry, readHead, firstBefore } = require('./read.js')
 const { readTexts } = require('./read-texts.js')
 const { HEAD, accountChain, endNames, entryName } = require('./names.js')
 
@@ -53,7 +53,7 @@ async function erase (store, appid, accountid) {
       const isErased = await replaced(store, entryName(number), JSON.stringify(entry), [entryName(number), ...names], [changed, ...names.map(() => '')])
       erased += isErased ? 1 : 0
     }
-    number = entry.previous.account
+    number = before(entry, 'account')
   }
   await replaced(store, chain, text, [chain], [''])
   return erased

@@ -49,12 +49,14 @@ module.exports = class Ledger extends EventEmitter {
     let attempts = 0
     while (batches > 0) {
       const secret = hostSecret()
+      // Before the new entries: whoever appends them meanwhile changes the head.
+      const [headText] = await readTexts(this.store, [HEAD])
       const found = JSON.parse(await this.store.newEntries(secret))
       if (!found.length) {
         return
       }
       try {
-        await this.place(found, secret)
+        await this.place(headText, found, secret)
         attempts = 0
         batches--
       } catch (error) {
@@ -66,8 +68,7 @@ module.exports = class Ledger extends EventEmitter {
     }
   }
 
-  async place (found, secret) {
-    const [headText] = await readTexts(this.store, [HEAD])
+  async place (headText, found, secret) {
     let head = headText === undefined ? EMPTY : JSON.parse(headText)
     const entries = found.map(([name, text]) => unsealed(readEntry(name, text)))
     const chains = entries.map(chainsOf)
@@ -102,11 +103,11 @@ module.exports = class Ledger extends EventEmitter {
   }
 }
 
-// An entry that is encrypted under another secret than Dashboard's stays, and says so.
+// An entry that is encrypted under another secret than Dashboard's is kept as it is.
 function readEntry (name, text) {
   try {
     return JSON.parse(text)
   } catch (error) {
-    return { time: 0, cause: 'unreadable', appid: '', name }
+    return { time: 0, cause: 'unreadable', appid: '', name, text }
   }
 }

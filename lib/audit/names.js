@@ -1,9 +1,8 @@
 // The records that this package keeps beside Dashboard's, all below `dashboard-sled/`. src/record/keys.rs has the names of new
 // entries. Ids are hashed: an id may be any text, and an erased account leaves nothing behind.
 const { createHash } = require('crypto')
+const { HEAD } = require('../own-records.js')
 
-// Number and hash of the last entry, the number of the first one that is kept, and the hash of the one before.
-const HEAD = 'dashboard-sled/head'
 // A name without a record, for a change that depends on none.
 const NEVER = 'dashboard-sled/never'
 

@@ -10,7 +10,7 @@ const AHEAD = 32
 // Largest number of entries that one page looks at: a filter may fit few of them. The next page goes on from there.
 const MOST_LOOKED_AT = 5000
 
-module.exports = { firstBefore, list, readEntries, readEntry, readHead, verify }
+module.exports = { before, firstBefore, list, readEntries, readEntry, readHead, verify }
 
 async function readHead (store) {
   const [text] = await readTexts(store, [HEAD])
@@ -62,9 +62,15 @@ async function list (store, appid, filter, cursor, limit) {
     if (fits) {
       entries.push(entry)
     }
-    next = entry.previous[kind]
+    next = before(entry, kind)
   }
   return { entries, cursor: next ? [kind, next] : undefined }
+}
+
+// Returns the number of the entry before in a chain, or 0. A chain that did not lead back would never end.
+function before (entry, kind) {
+  const number = entry.previous[kind]
+  return number < entry.number ? number : 0
 }
 
 // Returns the chain to follow, the shortest one first, and the number of its newest entry.
@@ -108,7 +114,17 @@ async function firstBefore (store, time) {
 
 // Checks the whole chain. Returns the number of entries, and the first break as a sentence.
 async function verify (store, progress = () => {}) {
-  const head = await readHead(store)
+  for (;;) {
+    const head = await readHead(store)
+    const found = await verifyFrom(store, head, progress)
+    // Entries that were removed meanwhile because of their age are not a break.
+    if (!found.break || (await readHead(store)).first === head.first) {
+      return found
+    }
+  }
+}
+
+async function verifyFrom (store, head, progress) {
   let hash = head.anchor
   for (let from = head.first; from <= head.number; from += AHEAD) {
     const to = Math.min(from + AHEAD - 1, head.number)

@@ -1,11 +1,13 @@
 // Why a session ended, by whom and when.
 const { entryView } = require('./view.js')
-const { readEntry } = require('./read.js')
+const { before, readEntry } = require('./read.js')
 const { readTexts } = require('./read-texts.js')
 const { chainsOf, resetName, sessionEndName } = require('./names.js')
 
 // Resets before the module was there have no entries. So many of an account's resets are looked for.
 const MOST_RESETS = 64
+// Ends of the whole application that are looked at.
+const MOST_ENDS = 1000
 
 module.exports = { explain }
 
@@ -42,13 +44,15 @@ async function findOfApplication (store, appid, created, ended) {
   const [text] = await readTexts(store, [cause])
   let number = Number(text || 0)
   let found
-  while (number) {
+  for (let looked = 0; number && looked < MOST_ENDS; looked++) {
     const entry = await readEntry(store, number)
-    if (!entry || !entry.details || !(created < entry.details.before)) {
+    if (!entry) {
       break
     }
-    found = entry.time <= ended ? entry : found
-    number = entry.previous.cause
+    if (created < entry.details?.before && entry.time <= ended) {
+      found = entry
+    }
+    number = before(entry, 'cause')
   }
   return found
 }

@@ -1,5 +1,6 @@
 // Ends by choice: one session, all of an account, all but one, those that a filter chooses, all of an application.
 const { setTimeout } = require('timers/promises')
+const { createHash } = require('crypto')
 const { attribution, withAttribution } = require('../attribution.js')
 const { invalid } = require('../errors.js')
 const { isUnambiguous } = require('../host-keys.js')
@@ -7,6 +8,7 @@ const { hostSecret, now } = require('../host.js')
 const { Account, Session } = require('../administrator.js')
 const { hashed, sessionEndName } = require('../audit/names.js')
 const { readTexts } = require('../audit/read-texts.js')
+const { readText: readRecord } = require('../open-stores.js')
 const { allOf, eachPage } = require('./list.js')
 const { readFlag, readId, readIds, readText, readTime } = require('./arguments.js')
 
@@ -22,7 +24,8 @@ module.exports = { end, receiptName }
 async function end (module, req, owner) {
   const choice = readChoice(req, owner)
   const options = { dryRun: readFlag(req, 'dryRun'), reason: readText(req, 'reason'), idempotencyKey: readText(req, 'idempotencyKey', 200) }
-  const receipt = options.idempotencyKey && receiptName(req.appid, owner, options.idempotencyKey)
+  const asked = createHash('sha256').update(JSON.stringify(choice)).digest('hex')
+  const receipt = options.idempotencyKey && { name: receiptName(req.appid, owner || req.account?.accountid, options.idempotencyKey), asked }
   const before = receipt && await readReceipt(module.store, receipt)
   if (before && !options.dryRun) {
     return before
@@ -31,9 +34,9 @@ async function end (module, req, owner) {
   if (options.dryRun) {
     return { ...print(planned, planned.sessionids), object: 'receipt', dryRun: true, time: now() }
   }
-  const cause = choice.cause || (owner ? 'ended-by-user' : 'ended-by-administrator')
+  const cause = owner ? 'ended-by-user' : 'ended-by-administrator'
   try {
-    return await withAttribution({ cause: choice.all ? undefined : cause, reason: options.reason }, () => carryOut(module, req, planned, receipt))
+    return await withAttribution({ cause: planned.before === undefined ? cause : undefined, reason: options.reason }, () => carryOut(module, req, planned, receipt))
   } catch (error) {
     if (error.message !== 'receipt-exists') {
       throw error
@@ -129,10 +132,15 @@ async function carryOut ({ store, ledger }, { appid }, planned, receipt) {
   const single = accountids.length ? [] : planned.sessionids
   let ended = 0
   const named = []
+  if (before !== undefined && await hasEndedBefore(store, appid, before)) {
+    return made
+  }
   for (let index = 0; index === 0 || index < single.length; index += BATCH) {
     const batch = single.slice(index, index + BATCH)
     const isFirst = index === 0
-    const flags = JSON.parse(await store.end(appid, batch, isFirst ? accountids : [], isFirst ? before : undefined, time, attribution(), isFirst ? receipt : undefined, JSON.stringify(made), hostSecret()))
+    // With the last one: a receipt says what has been done.
+    const isLast = index + BATCH >= single.length
+    const flags = JSON.parse(await store.end(appid, batch, isFirst ? accountids : [], isFirst ? before : undefined, time, attribution(), isLast ? receipt?.name : undefined, printReceipt(made, receipt), hostSecret()))
     for (const [place, sessionid] of batch.entries()) {
       if (flags[place]) {
         ended++
@@ -147,7 +155,7 @@ async function carryOut ({ store, ledger }, { appid }, planned, receipt) {
   const entries = await readTexts(store, named.slice(0, MOST_NAMED).map((sessionid) => sessionEndName(appid, sessionid)))
   result.entries = entries.filter(Boolean).map(Number)
   if (receipt) {
-    await store.replace(receipt, JSON.stringify(made), [receipt], [JSON.stringify(result)], hostSecret()).catch(() => {})
+    await store.replace(receipt.name, printReceipt(made, receipt), [receipt.name], [printReceipt(result, receipt)], hostSecret()).catch(() => {})
   }
   return result
 }
@@ -165,16 +173,36 @@ function receiptName (appid, owner, key) {
   return hashed('receipt', appid, owner || '', key)
 }
 
-async function readReceipt (store, name) {
+async function readReceipt (store, { name, asked }) {
   const [text] = await readTexts(store, [name])
   if (text === undefined) {
     return
   }
-  const receipt = JSON.parse(text)
+  const { asked: askedBefore, ...receipt } = JSON.parse(text)
   const DAY = 24 * 60 * 60
-  if (now() - receipt.time <= DAY) {
-    return receipt
+  if (now() - receipt.time > DAY) {
+    // Kept for a day: the key may be used again. Another call may have removed it.
+    await store.replace(name, text, [name], [''], hostSecret()).catch(ignoreChange)
+    return
   }
-  // Kept for a day: the key may be used again.
-  await store.replace(name, text, [name], [''], hostSecret())
+  if (askedBefore !== asked) {
+    throw invalid('invalid-idempotencyKey', 'the key was used for another request within a day')
+  }
+  return receipt
+}
+
+function printReceipt (receipt, key) {
+  return JSON.stringify({ ...receipt, asked: key?.asked })
+}
+
+function ignoreChange (error) {
+  if (error.message !== 'record-changed') {
+    throw error
+  }
+}
+
+// Returns whether everything that was created before this time has ended already.
+async function hasEndedBefore (store, appid, time) {
+  const text = await readRecord(store, store.number, `${appid}/ended/before`)
+  return Boolean(text) && JSON.parse(text).before >= time
 }

@@ -89,7 +89,13 @@ module.exports = class LastSeen {
     for (let index = 0; index < entries.length; index += BATCH) {
       const batch = entries.slice(index, index + BATCH)
       const texts = batch.map(([, { time, seen, address, agent }]) => JSON.stringify({ time: seen || time, address, agent }))
-      await this.store.replace(NEVER, undefined, batch.map(([name]) => name), texts, hostSecret())
+      try {
+        await this.store.replace(NEVER, undefined, batch.map(([name]) => name), texts, hostSecret())
+      } catch (error) {
+        // For the next time, unless it is newer by now.
+        this.unwritten = new Map([...entries.slice(index), ...this.unwritten])
+        throw error
+      }
     }
   }
 

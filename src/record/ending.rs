@@ -20,7 +20,7 @@ pub enum Ending {
         /// Whether the same write changes the password.
         changes_password: bool,
     },
-    /// All sessions of an account that is deleted, or marked as deleted.
+    /// All sessions of an account that is removed. One that is marked as deleted may be restored, and its sessions with it.
     Account,
 }
 
@@ -64,14 +64,10 @@ fn ending_of_session(stored: &str, new: Option<&str>) -> Option<Ending> {
 }
 
 fn ending_of_account(stored: &str, new: Option<&str>) -> Option<Ending> {
-    let names = ["object", "deleted", "passwordHash", "sessionKeyNumber"];
+    let names = ["object", "passwordHash", "sessionKeyNumber"];
     let stored = Object::pick(stored, &names).filter(|stored| stored.is_a("account"))?;
     let Some(new) = new else { return Some(Ending::Account) };
     let new = Object::pick(new, &names)?;
-    let is_deleted = |account: &Object| account.get("deleted").is_some_and(json::is_truthy);
-    if is_deleted(&new) && !is_deleted(&stored) {
-        return Some(Ending::Account);
-    }
     let number = |account: &Object| account.get("sessionKeyNumber").and_then(json::number);
     // A number that is missing is below every other one, as for JavaScript `undefined + 1` is no number.
     let is_raised = number(&new)? > number(&stored).unwrap_or(f64::NEG_INFINITY);
@@ -170,8 +166,7 @@ mod tests {
             (one, Some(r#","passwordHash":"q","sessionKeyNumber":2"#), key("2", true)),
             (one, Some(r#","passwordHash":"q","sessionKeyNumber":1"#), None),
             ("", Some(r#","sessionKeyNumber":1"#), key("1", false)),
-            (one, Some(r#","sessionKeyNumber":1,"deleted":9"#), Some(Ending::Account)),
-            (r#","deleted":9"#, Some(r#","deleted":9"#), None),
+            (one, Some(r#","sessionKeyNumber":1,"deleted":9"#), None),
             (one, None, Some(Ending::Account)),
         ] {
             let new = new.map(account);
