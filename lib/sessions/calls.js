@@ -79,7 +79,7 @@ async function listAudit (req) {
   return { entries: page.entries.map(entryView), cursor: printCursor(page.cursor) }
 }
 
-// A request that a handler has made for this call says nothing of who asks; the one that is being answered does.
+// The request that names the actor. One that a handler has made for this call alone does not; the one that is being answered does.
 function asker (req) {
   return req.account || req.socket ? { req } : {}
 }

@@ -149,8 +149,12 @@ async function carryOut ({ store, ledger }, { appid }, planned, receipt) {
     }
   }
   const result = accountids.length || before !== undefined ? made : { ...made, ...print(planned, named), ended }
-  if (named.length) {
-    await ledger.append()
+  const appended = ledger.append()
+  if (before === undefined) {
+    await appended
+  } else {
+    // Nothing of the receipt depends on it, and it is tried again.
+    appended.catch((error) => ledger.warn(error))
   }
   const entries = await readTexts(store, named.slice(0, MOST_NAMED).map((sessionid) => sessionEndName(appid, sessionid)))
   result.entries = entries.filter(Boolean).map(Number)
