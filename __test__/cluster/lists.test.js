@@ -3,7 +3,8 @@ const assert = require('assert')
 const { Client } = require('pg')
 const addon = require('../../index.js')
 const { seeded } = require('../helpers/random.js')
-const { Cluster, until } = require('./servers.js')
+const { Cluster } = require('./servers.js')
+const { until } = require('./times.js')
 
 // Longer than a list without a directory, and several blocks of 4096 numbers.
 const LENGTH = 15000
