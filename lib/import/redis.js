@@ -7,6 +7,9 @@ const KEYS_IN_PAGE = 1000
 // Approximate size of an item in memory.
 const ITEM_BYTES = 256
 
+// Time to live of a key that does not exist.
+const GONE = -2
+
 module.exports = { open }
 
 async function open (source, { counted = () => {} } = {}) {
@@ -153,7 +156,8 @@ function recognize (key, { type, lives, isRefused }) {
   if (isRefused) {
     return { skipped, reason: 'a key that the user may not read' }
   }
-  if (type === 'none') {
+  // It may have expired between the two questions.
+  if (type === 'none' || lives === GONE) {
     return { skipped, reason: 'a key that was gone before it was read' }
   }
   // It would never expire in the store, or it would expire while it is read.
