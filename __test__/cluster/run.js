@@ -75,12 +75,16 @@ function runMocha (files, env = {}) {
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => { output += text })
   }
-  return new Promise((resolve) => child.on('close', (code) => {
+  return new Promise((resolve) => child.on('close', (code, signal) => {
     // At once, because another part runs beside it.
     process.stdout.write(output)
     const number = (word) => Number((new RegExp(`^ +(\\d+) ${word}`, 'm').exec(output) || [])[1] || 0)
     const count = { passed: number('passing'), failed: number('failing'), skipped: number('pending') }
-    resolve(code !== 0 && !count.failed ? { ...count, failed: 1 } : count)
+    if (code !== 0 && !count.failed) {
+      console.error(`mocha ended with ${signal || code} before it said which test failed`)
+      count.failed = 1
+    }
+    resolve(count)
   }))
 }
 
