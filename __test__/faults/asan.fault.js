@@ -12,7 +12,7 @@ const left = [
   'backup-keep', 'bench', 'circles', 'command-line', 'compact', 'confirmation', 'control-socket', 'dashboard', 'document-commands',
   'documents', 'english', 'events', 'events-document', 'examples', 'export-output', 'failed-commit', 'import-all-sources', 'import-command', 'import-files', 'import-migration-guide',
   'import-mongodb', 'import-redis', 'import-servers', 'import-sql', 'import-tls', 'inspect', 'invalid-path', 'layers', 'manual',
-  'npm-start', 'pages', 'platform', 'process-end', 'progress', 'readme', 'running-dashboard', 'stats', 'suspended-process'
+  'npm-start', 'pages', 'platform', 'process-end', 'progress', 'readme', 'running-dashboard', 'stats', 'suspended-process', 'watch', 'webhooks'
 ]
 // Memory use differs under a sanitizer.
 const leftTests = ['--grep', 'holds only a few entries at a time|takes less than three times its size', '--invert']
