@@ -40,8 +40,14 @@ pub fn changes(
 pub fn new_entries(store: &Store, secret: Option<&Secret>) -> Result<Vec<(String, String)>> {
     // Names of one length are sorted as text, and `/` is before the digits.
     let before_all = [NEW_ENTRIES, &[b'/'; 32]].concat();
-    let page = store.records_after(Some(&Key::record(&before_all)), ENTRIES, |_| true)?;
     let is_new = |name: &[u8]| name.len() == before_all.len() && name.starts_with(NEW_ENTRIES);
+    let before_all = Key::record(&before_all);
+    // Mostly there is none, and this is asked all the time: no more than one other record is read for it.
+    let first = store.records_after(Some(&before_all), 1, |_| true)?;
+    if !first.records.iter().any(|(key, _)| key.name().is_some_and(is_new)) {
+        return Ok(Vec::new());
+    }
+    let page = store.records_after(Some(&before_all), ENTRIES, |_| true)?;
     let entries = page.records.iter().map_while(|(key, contents)| {
         let name = key.name().filter(|name| is_new(name))?;
         let text = cipher::decrypt_record(contents, secret).into_owned();

@@ -190,8 +190,9 @@ impl Store {
         loop {
             let from = after.clone();
             let left = count - page.records.len();
-            let next =
-                self.wait(async move |pool| read::records_after(&pool, from.as_ref(), left).await)?;
+            let next = self.wait(async move |pool| {
+                read::records_after(&pool, from.as_ref(), left, count).await
+            })?;
             after = next.next;
             let records =
                 next.records.into_iter().filter(|(key, _)| key.name().is_some_and(&wanted));

@@ -44,7 +44,7 @@ const PAGE_BEFORE: &str = "SELECT listid::int8, coalesce(objectid, ''), ds_objec
 /// Ends after the record that reaches the size of a page. The size of contents is known without reading them.
 const SCAN: &str = "SELECT path, ds_name, contents, ds_retired FROM (
     SELECT *, sum(octet_length(contents)) OVER (ORDER BY path ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM (
-      SELECT path, ds_name, contents, ds_retired FROM objects WHERE path > $1 ORDER BY path LIMIT 500
+      SELECT path, ds_name, contents, ds_retired FROM objects WHERE path > $1 ORDER BY path LIMIT $2
     ) rows
   ) page WHERE coalesce(before, 0) < 1048576 ORDER BY path";
 const SCAN_LISTS: &str =
@@ -56,7 +56,7 @@ const SIZE: &str = "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8
     AND (c.relname IN ('objects', 'lists') OR c.relname LIKE 'ds\\_%')";
 const COUNT_LISTS: &str = "SELECT count(DISTINCT path), count(*) FROM lists";
 
-/// Number of items that a scan asks for at a time.
+/// Largest number of records or items that a scan asks for at a time.
 const SCANNED: i64 = 500;
 /// Length of a page that is read beside look-ups.
 const SHORT_PAGE: u64 = 1000;
@@ -177,13 +177,20 @@ pub async fn page_before(
     Ok(rows.iter().map(item).collect())
 }
 
-/// Returns at most `count` records after the key `after`, in the order of the database.
-pub async fn records_after(pool: &Pool, after: Option<&Key>, count: usize) -> Result<Records> {
+/// Returns at most `count` records after the key `after`, in the order of the database. It asks for `scanned` at a time.
+pub async fn records_after(
+    pool: &Pool,
+    after: Option<&Key>,
+    count: usize,
+    scanned: usize,
+) -> Result<Records> {
+    // Their contents come along.
+    let scanned = i64::try_from(scanned).map_or(SCANNED, |scanned| scanned.min(SCANNED));
     let mut page = Records::default();
     let mut last = after.map(names::text_of).unwrap_or_default();
     let mut bytes = 0;
     loop {
-        let rows = pool.query(Lane::Scan, SCAN, &[&last]).await?;
+        let rows = pool.query(Lane::Scan, SCAN, &[&last, &scanned]).await?;
         if rows.is_empty() {
             return Ok(page);
         }
