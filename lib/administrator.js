@@ -84,7 +84,7 @@ const ResetSessionKey = {
   }
 }
 
-module.exports = { Account, ResetSessionKey, Session, Sessions }
+module.exports = { Account, readEndOfApplication, ResetSessionKey, Session, Sessions }
 
 // Returns undefined if Dashboard's own statements have to decide.
 async function readSession (appid, sessionid) {

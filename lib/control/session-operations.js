@@ -76,12 +76,8 @@ async function endSessions (context, params) {
   const { except, accountid } = params
   const query = { ...params, accountid }
   if (except !== undefined) {
-    // One that the account does not have would leave out none.
     const session = await findSession(appid, except)
-    if (accountid !== undefined && accountid !== session.accountid) {
-      throw invalid('invalid-except', `the session ${except} is not one of the account ${accountid}`)
-    }
-    query.accountid = session.accountid
+    query.accountid = accountid ?? session.accountid
   }
   if (params.all && !await context.module.store.count(`${appid}/sessions`)) {
     throw invalid('invalid-appid', `the store has no session of the application ${appid}; name another one with --appid`)

@@ -5,10 +5,9 @@ const { attribution, withAttribution } = require('../attribution.js')
 const { invalid } = require('../errors.js')
 const { isUnambiguous } = require('../host-keys.js')
 const { hostSecret, now } = require('../host.js')
-const { Account, Session } = require('../administrator.js')
+const { Account, readEndOfApplication, Session } = require('../administrator.js')
 const { hashed, sessionEndName } = require('../audit/names.js')
 const { readTexts } = require('../audit/read-texts.js')
-const { readText: readRecord } = require('../open-stores.js')
 const { allOf, eachPage } = require('./list.js')
 const { readFlag, readId, readIds, readText, readTime } = require('./arguments.js')
 
@@ -95,11 +94,13 @@ async function plan ({ store, lastSeen }, { appid }, choice, owner) {
     }
     return { sessionids: 'ended' in session ? [] : [sessionid], accountids: [] }
   }
-  for (const id of accountids || [accountid].filter(Boolean)) {
+  const chosen = accountids || [accountid].filter(Boolean)
+  for (const id of chosen) {
     await Account.get({ appid, query: { accountid: id } })
   }
   if (except && (await Session.get({ appid, query: { sessionid: except } })).accountid !== accountid) {
-    throw invalid('invalid-except', 'it is the session of another account, so all of this account would end')
+    // All of this account would end.
+    throw invalid('invalid-except', `the session ${except} is not one of the account ${accountid}`)
   }
   if (all && !isUnambiguous(appid, '')) {
     throw invalid('invalid-appid')
@@ -117,11 +118,11 @@ async function plan ({ store, lastSeen }, { appid }, choice, owner) {
   if (all) {
     await eachPage(store, appid, undefined, choose)
   } else {
-    for (const id of accountids || [accountid]) {
+    for (const id of chosen) {
       await choose(await allOf(store, appid, id))
     }
   }
-  return isWhole ? { sessionids, accountids: accountids || [accountid] } : { sessionids, accountids: [] }
+  return { sessionids, accountids: isWhole ? chosen : [] }
 }
 
 async function carryOut ({ store, ledger }, { appid }, planned, receipt) {
@@ -132,7 +133,7 @@ async function carryOut ({ store, ledger }, { appid }, planned, receipt) {
   const single = accountids.length ? [] : planned.sessionids
   let ended = 0
   const named = []
-  if (before !== undefined && await hasEndedBefore(store, appid, before)) {
+  if (before !== undefined && await hasEndedBefore(appid, before)) {
     return made
   }
   for (let index = 0; index === 0 || index < single.length; index += BATCH) {
@@ -206,7 +207,7 @@ function ignoreChange (error) {
 }
 
 // Returns whether everything that was created before this time has ended already.
-async function hasEndedBefore (store, appid, time) {
-  const text = await readRecord(store, store.number, `${appid}/ended/before`)
-  return Boolean(text) && JSON.parse(text).before >= time
+async function hasEndedBefore (appid, time) {
+  const application = await readEndOfApplication(appid)
+  return application !== undefined && application.before >= time
 }
