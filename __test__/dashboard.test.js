@@ -1,11 +1,10 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
-const { freePort } = require('./contract/free-port.js')
 const { makeApplication } = require('./contract/make-application.js')
-const { makeFolder, runNode, runTool } = require('./helper.js')
+const { makeFolder, runTool } = require('./helper.js')
+const { runStep } = require('./helpers/real-dashboard.js')
 const { secrets } = require('./helpers/secret.js')
 
 const user = { username: 'a-username', password: 'a-password' }
@@ -129,25 +128,7 @@ describe('dashboard', () => {
       fs.mkdirSync(application)
       makeApplication(application, modules)
     }
-    const { child, ended } = runNode('dashboard.js', {
-      args: [name, JSON.stringify(argument)],
-      env: {
-        ALLOW_PUBLIC_API: 'true',
-        APPLICATION: application,
-        BCRYPT_WORKLOAD_FACTOR: '4',
-        GENERATE_API_TXT: 'false',
-        GENERATE_ENV_TXT: 'false',
-        GENERATE_SITEMAP_TXT: 'false',
-        PORT: String(await freePort()),
-        SLED_PATH: path.join(folder, 'store'),
-        STORAGE: 'dashboard-sled',
-        ...env
-      }
-    })
-    ended.then(({ code, stderr }) => code && child.emit('error', new Error(stderr)))
-    const [result] = await once(child, 'message')
-    assert.strictEqual((await ended).code, 0)
-    return result
+    return runStep('dashboard.js', name, argument, { application, store: path.join(folder, 'store'), env })
   }
 })
 

@@ -1,11 +1,10 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
-const { freePort } = require('./contract/free-port.js')
 const { makeApplication } = require('./contract/make-application.js')
-const { makeFolder, runNode } = require('./helper.js')
+const { makeFolder } = require('./helper.js')
+const { runStep } = require('./helpers/real-dashboard.js')
 const { secret, startReceiver } = require('./helpers/receiver.js')
 
 const token = 'a-token-of-the-operator'
@@ -99,25 +98,7 @@ describe('events and metrics in Dashboard', () => {
   }).timeout(60000)
 
   async function step (name, env = {}) {
-    const { child, ended } = runNode('events.js', {
-      args: [name],
-      env: {
-        ALLOW_PUBLIC_API: 'true',
-        APPLICATION: folder,
-        BCRYPT_WORKLOAD_FACTOR: '4',
-        GENERATE_API_TXT: 'false',
-        GENERATE_ENV_TXT: 'false',
-        GENERATE_SITEMAP_TXT: 'false',
-        PORT: String(await freePort()),
-        SLED_PATH: path.join(folder, 'store'),
-        STORAGE: 'dashboard-sled',
-        ...env
-      }
-    })
-    ended.then(({ code, stderr }) => code && child.emit('error', new Error(stderr)))
-    const [result] = await once(child, 'message')
-    assert.strictEqual((await ended).code, 0)
-    return result
+    return runStep('events.js', name, undefined, { application: folder, store: path.join(folder, 'store'), env })
   }
 })
 

@@ -1,11 +1,10 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
-const { freePort } = require('./contract/free-port.js')
 const { makeApplication } = require('./contract/make-application.js')
-const { makeFolder, runNode, settingsOf } = require('./helper.js')
+const { makeFolder } = require('./helper.js')
+const { runStep } = require('./helpers/real-dashboard.js')
 
 // Routes that answer with the session that they were given.
 const probe = 'get: (req, res) => {\n    const answer = { session: req.session ? req.session.sessionid : null }\n    return res ? res.end(JSON.stringify(answer)) : answer\n  }'
@@ -113,27 +112,11 @@ describe('gate', () => {
         fs.writeFileSync(path.join(application, 'src', 'www', route), routes[route])
       }
     }
-    const { child, ended } = runNode('gate.js', {
-      args: [name, JSON.stringify(argument)],
-      env: {
-        ALLOW_PUBLIC_API: 'true',
-        APPLICATION: application,
-        APPLICATION_SERVER: 'http://localhost:9',
-        APPLICATION_SERVER_TOKEN: 'a-server-token',
-        BCRYPT_WORKLOAD_FACTOR: '4',
-        GENERATE_API_TXT: 'false',
-        GENERATE_ENV_TXT: 'false',
-        GENERATE_SITEMAP_TXT: 'false',
-        PORT: String(await freePort()),
-        ...settingsOf(path.join(folder, `store-${modules.length}`)),
-        STORAGE: 'dashboard-sled',
-        ...env
-      }
+    return runStep('gate.js', name, argument, {
+      application,
+      store: path.join(folder, `store-${modules.length}`),
+      env: { APPLICATION_SERVER: 'http://localhost:9', APPLICATION_SERVER_TOKEN: 'a-server-token', ...env }
     })
-    ended.then(({ code, stderr }) => code && child.emit('error', new Error(stderr)))
-    const [result] = await once(child, 'message')
-    assert.strictEqual((await ended).code, 0)
-    return result
   }
 })
 

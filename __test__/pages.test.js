@@ -1,11 +1,10 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
-const { freePort } = require('./contract/free-port.js')
 const { makeApplication } = require('./contract/make-application.js')
-const { makeFolder, runNode } = require('./helper.js')
+const { makeFolder } = require('./helper.js')
+const { runStep } = require('./helpers/real-dashboard.js')
 const { barRows, lineChart } = require('../lib/pages/chart.js')
 const { deviceName } = require('../lib/pages/device.js')
 const { makeFormToken, readFormToken } = require('../lib/pages/form-token.js')
@@ -58,24 +57,7 @@ describe('pages', () => {
     })
 
     async function step (name, argument = {}, env = {}) {
-      const { child, ended } = runNode('pages.js', {
-        args: [name, JSON.stringify(argument)],
-        env: {
-          APPLICATION: folder,
-          BCRYPT_WORKLOAD_FACTOR: '4',
-          GENERATE_API_TXT: 'false',
-          GENERATE_ENV_TXT: 'false',
-          GENERATE_SITEMAP_TXT: 'false',
-          PORT: String(await freePort()),
-          SLED_PATH: path.join(folder, 'store'),
-          STORAGE: 'dashboard-sled',
-          ...env
-        }
-      })
-      ended.then(({ code, stderr }) => code && child.emit('error', new Error(stderr)))
-      const [result] = await once(child, 'message')
-      assert.strictEqual((await ended).code, 0)
-      return result
+      return runStep('pages.js', name, argument, { application: folder, store: path.join(folder, 'store'), env: { ALLOW_PUBLIC_API: '', ...env } })
     }
   })
 

@@ -1,11 +1,10 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
-const { freePort } = require('./contract/free-port.js')
 const { makeApplication } = require('./contract/make-application.js')
-const { makeFolder, runNode, settingsOf } = require('./helper.js')
+const { makeFolder } = require('./helper.js')
+const { runStep } = require('./helpers/real-dashboard.js')
 
 describe('sessions', () => {
   let folder
@@ -131,24 +130,6 @@ describe('sessions', () => {
   }).timeout(60000)
 
   async function step (name, argument = {}, env = {}) {
-    const { child, ended } = runNode('sessions.js', {
-      args: [name, JSON.stringify(argument)],
-      env: {
-        ALLOW_PUBLIC_API: 'true',
-        APPLICATION: folder,
-        BCRYPT_WORKLOAD_FACTOR: '4',
-        GENERATE_API_TXT: 'false',
-        GENERATE_ENV_TXT: 'false',
-        GENERATE_SITEMAP_TXT: 'false',
-        PORT: String(await freePort()),
-        ...settingsOf(path.join(folder, 'store')),
-        STORAGE: 'dashboard-sled',
-        ...env
-      }
-    })
-    ended.then(({ code, stderr }) => code && child.emit('error', new Error(stderr)))
-    const [result] = await once(child, 'message')
-    assert.strictEqual((await ended).code, 0)
-    return result
+    return runStep('sessions.js', name, argument, { application: folder, store: path.join(folder, 'store'), env })
   }
 })

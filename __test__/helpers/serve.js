@@ -1,9 +1,9 @@
 // A real Dashboard with this module, in a process of its own.
 const fs = require('fs')
 const path = require('path')
-const { freePort } = require('../contract/free-port.js')
 const { makeApplication } = require('../contract/make-application.js')
 const { makeFolder, runNode } = require('../helper.js')
+const { environmentOf } = require('./real-dashboard.js')
 
 module.exports = { serve }
 
@@ -12,18 +12,7 @@ async function serve (store, { env = {}, before = () => {} } = {}) {
   const folder = makeFolder()
   makeApplication(folder, ['dashboard-sled'])
   const { child, ended } = runNode('serving-dashboard.js', {
-    env: {
-      ALLOW_PUBLIC_API: 'true',
-      APPLICATION: folder,
-      BCRYPT_WORKLOAD_FACTOR: '4',
-      GENERATE_API_TXT: 'false',
-      GENERATE_ENV_TXT: 'false',
-      GENERATE_SITEMAP_TXT: 'false',
-      PORT: String(await freePort()),
-      SLED_PATH: store,
-      STORAGE: 'dashboard-sled',
-      ...env
-    }
+    env: { ...await environmentOf(folder, store), ...env }
   })
   const warnings = []
   child.on('message', ({ warning }) => warning && warnings.push(warning))
