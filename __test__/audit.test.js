@@ -1,0 +1,147 @@
+/* eslint-env mocha */
+const assert = require('assert')
+const EventEmitter = require('events')
+const fs = require('fs')
+const path = require('path')
+const { Audit, ResetSessionKey, Session, Sessions } = require('../index.js')
+const { attribution, enter } = require('../lib/attribution.js')
+const { prune } = require('../lib/audit/keep.js')
+const Ledger = require('../lib/audit/ledger.js')
+const { accountChain, entryName, HEAD } = require('../lib/audit/names.js')
+const { verify } = require('../lib/audit/read.js')
+const { load } = require('../lib/entries.js')
+const { mainStore, openFolder } = require('../lib/open-stores.js')
+const { activateAlone, current, deactivate } = require('../lib/sessions/module.js')
+const { makeFolder, readEntries, rejection, useStore } = require('./helper.js')
+
+const appid = 'app'
+const account = (accountid) => ({ object: 'account', accountid, sessionKey: 'k', sessionKeyNumber: 1 })
+const session = (sessionid, accountid) => ({ object: 'session', sessionid, accountid, created: 5, expires: 4e9, sessionKeyNumber: 1, tokenHash: 't' })
+const ask = (query, body) => ({ appid, query, body })
+
+describe('audit', () => {
+  const store = useStore()
+  beforeEach(async () => {
+    activateAlone(mainStore())
+    await store.storage.write('app/account/a', JSON.stringify(account('a')))
+  })
+  afterEach(deactivate)
+
+  it('has one entry for each end, whoever appends them at once', async () => {
+    const ledgers = Array.from({ length: 4 }, () => new Ledger(mainStore()))
+    for (let round = 0; round < 20; round++) {
+      await Promise.all(Array.from({ length: 5 }, () => reset()))
+      await Promise.all(ledgers.map((ledger) => ledger.append()))
+    }
+    const numbers = (await Audit.list(ask({ limit: 500 }))).entries.map(({ sessionKeyNumber }) => sessionKeyNumber)
+    assert.deepStrictEqual(numbers.sort((a, b) => a - b), Array.from({ length: 100 }, (_, index) => index + 2))
+    assert.deepStrictEqual(await Audit.verify(), { entries: 100, break: null, number: null })
+  }).timeout(60000)
+
+  it('is whole while old entries are removed', async () => {
+    await Promise.all(Array.from({ length: 100 }, () => reset()))
+    await current().ledger.append()
+    const native = mainStore()
+    const { readMany } = native
+    let [isDue, pruned] = [false, 0]
+    // Between two pages of the verification.
+    native.readMany = async (...args) => {
+      if (isDue && !pruned) {
+        isDue = false
+        pruned = await prune(native, -1)
+      }
+      return readMany.apply(native, args)
+    }
+    const found = await verify(native, () => { isDue = true })
+    native.readMany = readMany
+    assert.strictEqual(pruned, 100)
+    assert.strictEqual(found.break, null)
+    assert.deepStrictEqual(await Audit.verify(), { entries: 0, break: null, number: null })
+  }).timeout(60000)
+
+  it('of a store is imported whole or not at all', async () => {
+    const folder = makeFolder()
+    const [copy, other] = [path.join(folder, 'copy'), path.join(folder, 'other')]
+    await Promise.all(Array.from({ length: 10 }, () => reset()))
+    await current().ledger.append()
+    await store.storage.backup(copy)
+    const entries = await readEntries(copy)
+    const second = await openFolder(other, { cacheMB: 16, commitSeconds: 10, create: true })
+    const interrupted = load(second, (function * () {
+      yield * entries
+      // More than a batch, so that those before are written.
+      yield * Array.from({ length: 3000 }, (_, index) => ({ record: `other/${index}`, contents: Buffer.from('x') }))
+      throw new Error('interrupted')
+    })())
+    assert.strictEqual((await rejection(interrupted)).message, 'interrupted')
+    assert.strictEqual((await verify(second)).entries, 0)
+    await load(second, entries)
+    assert.deepStrictEqual(await verify(second), { entries: 10, break: null, number: null })
+    await second.close()
+    fs.rmSync(folder, { recursive: true })
+  }).timeout(60000)
+
+  it('stays as it is when another one is imported', async () => {
+    await Promise.all(Array.from({ length: 3 }, () => reset()))
+    const before = await Audit.list(ask({}))
+    // A foreign entry that leads to itself, and what would lead to it.
+    const foreign = { ...before.entries[0], number: 9, previous: { application: 9, account: 9, actor: 9, cause: 9 }, details: { accountid: 'a' } }
+    await load(mainStore(), [[HEAD, '{"number":9}'], [entryName(9), JSON.stringify(foreign)], [accountChain(appid, 'a'), '9']]
+      .map(([record, text]) => ({ record, contents: Buffer.from(text) })))
+    assert.deepStrictEqual(await Audit.list(ask({})), before)
+    assert.deepStrictEqual((await Audit.list(ask({ accountid: 'a' }))).entries, before.entries)
+    assert.deepStrictEqual(await Audit.verify(), { entries: 3, break: null, number: null })
+  })
+
+  it('names the user of a request whose client has gone', async () => {
+    const req = { method: 'POST', urlPath: '/account/x', headers: { 'user-agent': 'a-browser' }, socket: {}, account: account('a'), session: session('s', 'a') }
+    const res = new EventEmitter()
+    enter(req, res)
+    res.emit('close')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.deepStrictEqual(JSON.parse(attribution()).actor, { type: 'user', accountid: 'a', sessionid: 's' })
+  })
+
+  describe('receipts', () => {
+    it('are of one request: the same key with another one is refused', async () => {
+      await store.storage.write('app/session/s', JSON.stringify(session('s', 'a')))
+      await store.storage.write('app/session/t', JSON.stringify(session('t', 'a')))
+      const key = { idempotencyKey: 'a-key' }
+      const receipt = await endOf(ask({ sessionid: 's' }, key))
+      assert.deepStrictEqual(await endOf(ask({ sessionid: 's' }, key)), receipt)
+      assert.strictEqual((await rejection(Sessions.end(ask({ sessionid: 't' }, key)))).message, 'invalid-idempotencyKey')
+      assert.strictEqual('ended' in await Session.get(ask({ sessionid: 't' })), false)
+      // Another administrator has keys of the own.
+      const other = await Sessions.end({ ...ask({ sessionid: 't' }, key), account: account('b') })
+      assert.deepStrictEqual([receipt.ended, other.ended], [1, 1])
+    })
+
+    it('say that sessions have ended only when all have', async () => {
+      const count = 1100
+      const ids = Array.from({ length: count }, (_, index) => `s${index}`)
+      await Promise.all(ids.map(async (id) => {
+        await store.storage.write(`app/session/${id}`, JSON.stringify(session(id, 'a')))
+        await store.storageList.add('app/account/sessions/a', id)
+      }))
+      const native = mainStore()
+      const end = native.end
+      let calls = 0
+      native.end = (...args) => ++calls === 2 ? Promise.reject(new Error('interrupted')) : end.apply(native, args)
+      const request = () => endOf(ask({ accountid: 'a', before: '9' }, { idempotencyKey: 'a-key' }))
+      assert.strictEqual((await rejection(request())).message, 'interrupted')
+      const again = await request()
+      assert.deepStrictEqual([again.ended, await request()], [100, again])
+      const ended = await Promise.all(ids.map(async (sessionid) => 'ended' in await Session.get(ask({ sessionid }))))
+      assert.strictEqual(ended.filter(Boolean).length, count)
+    }).timeout(60000)
+  })
+
+  // As over HTTP.
+  async function endOf (req) {
+    return JSON.parse(JSON.stringify(await Sessions.end(req)))
+  }
+
+  function reset () {
+    return ResetSessionKey.patch(ask({ accountid: 'a' }))
+  }
+})
