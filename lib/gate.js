@@ -79,7 +79,7 @@ function isWithinPolicies (appid, session) {
     return true
   }
   const seen = lastSeen.find(appid, session.sessionid)
-  return seen !== undefined && policyThatEnds(session, seen.seen || seen.time, settings, now()) === undefined
+  return seen !== undefined && policyThatEnds(session, seen.time, settings, now()) === undefined
 }
 
 // Returns `live`, `ended`, or `unknown` if that cannot be told.

@@ -35,13 +35,14 @@ module.exports = class LastSeen {
     const time = now()
     const client = this.clientOf(req)
     // Within a minute the same is not worth to be written again.
-    if (known !== undefined && time - known.time < EVERY_MS / 1000 && known.address === client?.address && known.agent === client?.agent) {
-      known.seen = time
+    if (known !== undefined && time - known.since < EVERY_MS / 1000 && known.address === client?.address && known.agent === client?.agent) {
+      known.time = time
     } else {
-      this.put(appid, sessionid, { time, ...client })
+      this.put(appid, sessionid, { time, since: time, ...client })
     }
   }
 
+  // An entry has when the session was last seen, and since when it waits to be written or is.
   put (appid, sessionid, entry) {
     const name = seenName(appid, sessionid)
     if (this.young.size >= GENERATION) {
@@ -60,7 +61,7 @@ module.exports = class LastSeen {
   // Returns the number of sessions in memory that were seen within `seconds`.
   countSince (seconds) {
     const since = now() - seconds
-    const isRecent = ({ time, seen }) => (seen || time) >= since
+    const isRecent = ({ time }) => time >= since
     let count = 0
     for (const entry of this.young.values()) {
       count += isRecent(entry)
@@ -79,7 +80,7 @@ module.exports = class LastSeen {
       const known = this.find(appid, sessionids[index])
       const stored = text === undefined ? undefined : JSON.parse(text)
       const newest = known && (!stored || known.time >= stored.time) ? known : stored
-      return newest && { time: newest.seen || newest.time, address: newest.address, agent: newest.agent }
+      return newest && { time: newest.time, address: newest.address, agent: newest.agent }
     })
   }
 
@@ -88,7 +89,7 @@ module.exports = class LastSeen {
     this.unwritten.clear()
     for (let index = 0; index < entries.length; index += BATCH) {
       const batch = entries.slice(index, index + BATCH)
-      const texts = batch.map(([, { time, seen, address, agent }]) => JSON.stringify({ time: seen || time, address, agent }))
+      const texts = batch.map(([, { time, address, agent }]) => JSON.stringify({ time, address, agent }))
       try {
         await this.store.replace(NEVER, undefined, batch.map(([name]) => name), texts, hostSecret())
       } catch (error) {
