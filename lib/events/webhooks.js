@@ -4,6 +4,7 @@
 // has not written for a while.
 const { createHash, randomUUID } = require('crypto')
 const { setTimeout: sleep } = require('timers/promises')
+const { leaveChanged } = require('../errors.js')
 const { readEntries, readEntry, readHead } = require('../audit/read.js')
 const Lanes = require('./lanes.js')
 const Sender = require('./send.js')
@@ -125,14 +126,8 @@ module.exports = class Webhooks {
       return
     }
     const { number } = await readHead(this.store)
-    try {
-      await write(this.store, this.appid, undefined, { next: number + 1, owner: null, beat: 0, undelivered: NONE_UNDELIVERED, lanes: [] })
-    } catch (error) {
-      // Another process has begun.
-      if (error.message !== 'record-changed') {
-        throw error
-      }
-    }
+    // Another process may have begun.
+    await write(this.store, this.appid, undefined, { next: number + 1, owner: null, beat: 0, undelivered: NONE_UNDELIVERED, lanes: [] }).catch(leaveChanged)
   }
 
   // Becomes the process that delivers, unless another one is.
@@ -348,10 +343,4 @@ module.exports = class Webhooks {
 function keyOf ({ details }) {
   const accountid = details?.accountid
   return accountid === undefined ? '' : createHash('sha256').update(accountid).digest('hex').slice(0, 16)
-}
-
-function leaveChanged (error) {
-  if (error.message !== 'record-changed') {
-    throw error
-  }
 }

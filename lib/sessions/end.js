@@ -2,7 +2,7 @@
 const { setTimeout } = require('timers/promises')
 const { createHash } = require('crypto')
 const { attribution, withAttribution } = require('../attribution.js')
-const { invalid } = require('../errors.js')
+const { invalid, leaveChanged } = require('../errors.js')
 const { isUnambiguous } = require('../host-keys.js')
 const { hostSecret, now } = require('../host.js')
 const { Account, readEndOfApplication, Session } = require('../administrator.js')
@@ -187,7 +187,7 @@ async function readReceipt (store, { name, asked }) {
   const DAY = 24 * 60 * 60
   if (now() - receipt.time > DAY) {
     // Kept for a day: the key may be used again. Another call may have removed it.
-    await store.replace(name, text, [name], [''], hostSecret()).catch(ignoreChange)
+    await store.replace(name, text, [name], [''], hostSecret()).catch(leaveChanged)
     return
   }
   if (askedBefore !== asked) {
@@ -198,12 +198,6 @@ async function readReceipt (store, { name, asked }) {
 
 function printReceipt (receipt, key) {
   return JSON.stringify({ ...receipt, asked: key?.asked })
-}
-
-function ignoreChange (error) {
-  if (error.message !== 'record-changed') {
-    throw error
-  }
 }
 
 // Returns whether everything that was created before this time has ended already.
