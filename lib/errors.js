@@ -18,7 +18,7 @@ function invalid (slug, detail) {
   return failure(slug, 'ERR_INVALID', detail)
 }
 
-// For the refusal of a change because a record was no longer as it was expected: it is no failure. Throws any other error.
+// For the refusal of a change because a record was no longer as it was expected, which is not a failure. Throws any other error.
 function leaveChanged (error) {
   if (error.message !== 'record-changed') {
     throw error
