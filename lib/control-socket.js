@@ -11,7 +11,7 @@ const UNPUBLISHED = 'control.new'
 // Longest path of a socket in bytes: 104 on macOS, 108 on Linux, with a zero at the end. Some versions of Node cut a longer one.
 const LONGEST = 103
 
-module.exports = { NAME, findPlace, isServed, makePlace, removeStale }
+module.exports = { findPlace, isServed, makePlace, removeStale }
 
 // Returns { path, close } of the place where a dashboard may listen, or undefined. Call `close` after connecting.
 function findPlace (folder) {

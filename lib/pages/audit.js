@@ -3,7 +3,7 @@ const { now } = require('../host.js')
 const { Audit, CAUSES } = require('../sessions/calls.js')
 const { toCsv, toEvent } = require('../audit/view.js')
 const { CAUSES: texts, describeEntry } = require('./audit-texts.js')
-const { render } = require('./render.js')
+const { render, url } = require('./render.js')
 const { readMoment } = require('./times.js')
 
 // Entries of a file that are read at once.
@@ -125,9 +125,4 @@ function toFilter ({ since, until, ...filter }) {
   }
   // Times in the future are those of now: nothing has ended later.
   return { ...filter, ...Object.fromEntries(times.map(([name, time]) => [name, Math.min(Math.max(time, 0), now())])) }
-}
-
-function url (path, query) {
-  const text = new URLSearchParams(query).toString()
-  return text ? `${path}?${text}` : path
 }

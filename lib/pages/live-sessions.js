@@ -2,10 +2,11 @@
 const { Account, Session } = require('../administrator.js')
 const { now } = require('../host.js')
 const { SessionEnd, Sessions, user } = require('../sessions/calls.js')
+const { leaveMissing } = require('../sessions/list.js')
 const { current } = require('../sessions/module.js')
 const { describeEnd } = require('./audit-texts.js')
 const { deviceName } = require('./device.js')
-const { render } = require('./render.js')
+const { render, url } = require('./render.js')
 const { ago, moment } = require('./times.js')
 
 // Calls for one page: each of them looks at so many sessions only, and most may have ended.
@@ -21,11 +22,11 @@ async function showAll (req, res) {
     const { sessions, next } = await collect((query) => Sessions.list({ appid, query }), cursor)
     return render(req, res, { ...view, ...await list(req, sessions), ...pages('/administrator/live-sessions', { cursor }, next) })
   }
-  const session = await found(Session.get({ appid, query: { sessionid: search } }))
+  const session = await Session.get({ appid, query: { sessionid: search } }).catch(leaveMissing)
   if (session) {
     return render(req, res, { ...view, ...await showOne(req, session) })
   }
-  const account = await found(Account.get({ appid, query: { accountid: search } }))
+  const account = await Account.get({ appid, query: { accountid: search } }).catch(leaveMissing)
   if (!account) {
     return render(req, res, { ...view, isUnknown: true })
   }
@@ -65,7 +66,7 @@ async function showOne (req, session) {
 
 async function list (req, sessions) {
   const accountids = [...new Set(sessions.map(({ accountid }) => accountid))]
-  const accounts = await Promise.all(accountids.map((accountid) => found(Account.get({ appid: req.appid, query: { accountid } }))))
+  const accounts = await Promise.all(accountids.map((accountid) => Account.get({ appid: req.appid, query: { accountid } }).catch(leaveMissing)))
   const names = new Map(accounts.map((account, index) => [accountids[index], nameOf(account)]))
   const rows = sessions.map((session) => ({
     ...describe(req, session),
@@ -117,11 +118,6 @@ function pages (path, { cursor, ...query }, next) {
   }
 }
 
-function url (path, query) {
-  const text = new URLSearchParams(query).toString()
-  return text ? `${path}?${text}` : path
-}
-
 // Anybody can write into the address: an invalid search or cursor is left out.
 function readQuery ({ query = {} }) {
   const { search, cursor } = query
@@ -139,16 +135,5 @@ function readMessage ({ query = {} }) {
   return {
     success: ended > 0 && { text: ended === 1 ? '1 session was ended' : `${ended} sessions were ended` },
     info: planned !== undefined && planned !== ended && { text: `The page before this one named ${planned}; the others began or ended meanwhile` }
-  }
-}
-
-// Resolves to undefined if there is no such session or account.
-async function found (reading) {
-  try {
-    return await reading
-  } catch (error) {
-    if (!['invalid-sessionid', 'invalid-accountid'].includes(error.message)) {
-      throw error
-    }
   }
 }

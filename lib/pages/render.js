@@ -10,7 +10,7 @@ const { findHost } = require('../host.js')
 const ENTITIES = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": '#39', '`': '#96', $: '#36', '{': '#123', '\\': '#92' }
 const style = fs.readFileSync(path.join(__dirname, 'style.css'), 'utf8')
 
-module.exports = { escape, fill, render }
+module.exports = { escape, fill, render, url }
 
 // Sends a page. `view` has what its template names.
 async function render (req, res, view) {
@@ -33,4 +33,9 @@ function escape (value) {
 
 function entities (text) {
   return text.replace(/[&<>"'`$\\{]/g, (character) => `&${ENTITIES[character]};`)
+}
+
+function url (path, query) {
+  const text = new URLSearchParams(query).toString()
+  return text ? `${path}?${text}` : path
 }

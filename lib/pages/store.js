@@ -75,7 +75,9 @@ async function readEnds (appid, since) {
   for (let pages = 0; pages < MOST_PAGES; pages++) {
     const page = await Audit.list({ appid, query: { since, limit: ENDS_PAGE, ...(cursor && { cursor }) } })
     for (const { cause, time } of page.entries) {
-      byCause.set(cause, [...(byCause.get(cause) || []), time])
+      const times = byCause.get(cause) || []
+      times.push(time)
+      byCause.set(cause, times)
     }
     cursor = page.cursor
     if (!cursor) {

@@ -17,7 +17,7 @@ const MOST_NAMED = 100
 const LONGEST_COMMIT_MS = 10 * 1000
 const SELECTIONS = ['sessionid', 'accountid', 'accountids', 'all']
 
-module.exports = { end, receiptName }
+module.exports = { end }
 
 // `owner` is the account whose sessions may be ended; without it, all of the application may be.
 async function end (module, req, owner) {

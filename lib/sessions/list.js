@@ -9,7 +9,7 @@ const MOST = 500
 const MOST_PAGES = 20
 const STATES = ['live', 'ended']
 
-module.exports = { allOf, describe, eachPage, list, read, stateCounts }
+module.exports = { allOf, describe, eachPage, leaveMissing, list, stateCounts }
 
 // Returns a page of sessions, newest first. `sessions` are live or have ended.
 async function list (module, req) {
@@ -64,6 +64,7 @@ async function read (appid, sessionids) {
   return Promise.all(sessionids.map((sessionid) => Session.get({ appid, query: { sessionid } }).catch(leaveMissing)))
 }
 
+// For a session or an account that is gone. Throws any other error.
 function leaveMissing (error) {
   if (!['invalid-sessionid', 'invalid-accountid'].includes(error.message)) {
     throw error
