@@ -12,7 +12,8 @@ const { failure } = require('../lib/errors.js')
 const { answer } = require('../lib/control/routes.js')
 const { version } = require('../package.json')
 const { serve } = require('./helpers/serve.js')
-const { loadEntries, makeFolder, runTool, tool, until, withStore } = require('./helper.js')
+const { loadEntries, makeFolder, runTool, tool, withStore } = require('./helper.js')
+const { until } = require('./helpers/times.js')
 
 const SLOW_MS = 2000
 

@@ -7,7 +7,7 @@ const addon = require('../index.js')
 const covered = require('./documents/covered.js')
 const { makePlace } = require('./documents/place.js')
 const { blocksOf, commandsOf, manuals } = require('./documents/read.js')
-const { until } = require('./helper.js')
+const { until } = require('./helpers/times.js')
 
 const root = path.join(__dirname, '..')
 const serves = 'serves'

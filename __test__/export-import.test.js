@@ -7,7 +7,8 @@ const addon = require('../index.js')
 const EntryCounts = require('../lib/entry-counts.js')
 const { exportLines } = require('../lib/export-format.js')
 const { open } = require('../lib/import/jsonl.js')
-const { loadEntries, makeFolder, readEntries, runTool, until, withStore } = require('./helper.js')
+const { loadEntries, makeFolder, readEntries, runTool, withStore } = require('./helper.js')
+const { until } = require('./helpers/times.js')
 const { byName, entries } = require('./import/entries.js')
 
 describe('export and import', function () {

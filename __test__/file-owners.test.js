@@ -5,7 +5,8 @@ const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, rejection, runNode, tool, until } = require('./helper.js')
+const { makeFolder, rejection, runNode, tool } = require('./helper.js')
+const { until } = require('./helpers/times.js')
 
 const OTHER = 65534
 

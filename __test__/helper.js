@@ -18,7 +18,7 @@ const tool = path.join(__dirname, '..', 'bin', 'dashboard-sled.js')
 // The user nobody, as whom tests of root check permissions.
 const nobody = { uid: 65534, gid: 65534 }
 
-module.exports = { loadEntries, makeFolder, readEntries, rejection, runAsNobody, runNode, runTool, settingsOf, tool, until, useStore, variables, withStore }
+module.exports = { loadEntries, makeFolder, readEntries, rejection, runAsNobody, runNode, runTool, settingsOf, tool, useStore, variables, withStore }
 
 // A new store for each test of the describe block that calls this. It is in a folder, or in the database that TEST_DATABASE_URL names
 // (__test__/cluster).
@@ -157,18 +157,4 @@ function readEntries (folder) {
     }
     return found
   })
-}
-
-// Resolves to the first value of `look` that is true; `seconds` are for a slow machine.
-async function until (look, { every = 5, seconds = 20 } = {}) {
-  for (const end = Date.now() + seconds * 1000; ;) {
-    const found = await look()
-    if (found) {
-      return found
-    }
-    if (Date.now() > end) {
-      assert.fail(`not within ${seconds} s: ${look}`)
-    }
-    await new Promise((resolve) => setTimeout(resolve, every))
-  }
 }

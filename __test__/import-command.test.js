@@ -4,7 +4,8 @@ const crypto = require('crypto')
 const { execFileSync, spawn } = require('child_process')
 const fs = require('fs')
 const path = require('path')
-const { makeFolder, readEntries, runTool, tool, until, withStore } = require('./helper.js')
+const { makeFolder, readEntries, runTool, tool, withStore } = require('./helper.js')
+const { until } = require('./helpers/times.js')
 
 describe('import command', function () {
   this.timeout(60000)

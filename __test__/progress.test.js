@@ -8,7 +8,8 @@ const { setTimeout: sleep } = require('timers/promises')
 const addon = require('../index.js')
 const { progressText } = require('../lib/cli/progress.js')
 const { bytesText, numberText, secondsText } = require('../lib/cli/numbers.js')
-const { makeFolder, tool, until } = require('./helper.js')
+const { makeFolder, tool } = require('./helper.js')
+const { until } = require('./helpers/times.js')
 
 describe('progress', function () {
   this.timeout(60000)

@@ -2,7 +2,8 @@
 const assert = require('assert')
 const path = require('path')
 const { setTimeout: wait } = require('timers/promises')
-const { runNode, until, useStore } = require('./helper.js')
+const { runNode, useStore } = require('./helper.js')
+const { until } = require('./helpers/times.js')
 
 // A process that is stopped, or whose machine sleeps, is usually stopped in the middle of a commit.
 describe('suspended process', () => {

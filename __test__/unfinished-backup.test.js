@@ -5,7 +5,8 @@ const { once } = require('events')
 const fs = require('fs')
 const path = require('path')
 const addon = require('../index.js')
-const { makeFolder, rejection, runNode, runTool, until } = require('./helper.js')
+const { makeFolder, rejection, runNode, runTool } = require('./helper.js')
+const { until } = require('./helpers/times.js')
 const { assertAllCommands } = require('./helpers/commands.js')
 
 const records = 4000

@@ -4,7 +4,8 @@ const { getEventListeners } = require('events')
 const { prune } = require('../lib/audit/keep.js')
 const { watch } = require('../lib/events/watch.js')
 const { makeEnds } = require('./helpers/ends.js')
-const { rejection, until, useStore } = require('./helper.js')
+const { rejection, useStore } = require('./helper.js')
+const { until } = require('./helpers/times.js')
 
 describe('watch', () => {
   const store = useStore()

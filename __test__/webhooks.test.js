@@ -6,7 +6,8 @@ const Webhooks = require('../lib/events/webhooks.js')
 const { retry, undelivered } = require('../lib/events/undelivered.js')
 const { makeEnds } = require('./helpers/ends.js')
 const { secret, startReceiver } = require('./helpers/receiver.js')
-const { rejection, until, useStore } = require('./helper.js')
+const { rejection, useStore } = require('./helper.js')
+const { until } = require('./helpers/times.js')
 
 const quick = { first: 20, longest: 100, limit: 1000 }
 

@@ -1,12 +1,13 @@
 // `npm run bench:cluster`: the engine for PostgreSQL on three servers of this machine, beside what it replaces: Dashboard's own engine
-// for PostgreSQL on the same servers, and the one for Redis. It asserts nothing. The picture is in bench/results.
+// for PostgreSQL on the same servers, and the one for Redis. It asserts nothing. The picture is in bench/results, or in the folder
+// that OUTPUT names. COUNT accounts, each with a session, are used, and each measurement takes MILLISECONDS.
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
 const { Client, Pool } = require('pg')
 const { ACCOUNT, makeAccount, startNodes, watch } = require('../__test__/cluster/nodes.js')
 const { Cluster, programs } = require('../__test__/cluster/servers.js')
-const { pause } = require('../__test__/cluster/times.js')
+const { pause } = require('../__test__/helpers/times.js')
 const { drawCluster } = require('./charts.js')
 const { HostModules, account, appid, records } = require('./host-modules.js')
 const { install } = require('./install.js')
@@ -17,7 +18,8 @@ const { ours } = require('./stores.js')
 
 const count = Number(process.env.COUNT || 2000)
 const milliseconds = Number(process.env.MILLISECONDS || 3000)
-const lagRounds = 300
+const output = process.env.OUTPUT || path.join(__dirname, 'results')
+const lagRounds = Math.min(count, 300)
 const width = 64
 const titles = { redis: 'Redis, appendfsync always', old: 'Dashboard\'s engine for PostgreSQL' }
 
@@ -91,12 +93,13 @@ async function main () {
     if (unavailable.charts) {
       console.log(`no picture: ${unavailable.charts}`)
     } else {
-      drawCluster({ machine: inspectMachine(os.tmpdir()), tables }, path.join(__dirname, 'results', 'cluster.svg'))
+      drawCluster({ machine: inspectMachine(os.tmpdir()), tables }, path.join(output, 'cluster.svg'))
     }
   } finally {
     await Promise.all(nodes.map((node) => node.end()))
+    // Dashboard's own engines throw when their server is gone.
+    process.on('uncaughtException', () => {})
     await cluster.stop()
-    // Last, because Dashboard's engine for Redis throws when its server is gone.
     redis?.child.kill('SIGKILL')
     fs.rmSync(folder, { recursive: true, maxRetries: 10 })
   }

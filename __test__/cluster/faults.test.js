@@ -4,7 +4,7 @@ const { Client } = require('pg')
 const { ACCOUNT, makeAccount, startNode, startNodes } = require('./nodes.js')
 const { startProxy } = require('./proxy.js')
 const { Cluster } = require('./servers.js')
-const { pause, until } = require('./times.js')
+const { pause, until } = require('../helpers/times.js')
 
 const record = `dashboard/account/${ACCOUNT}`
 
@@ -106,7 +106,7 @@ describe('faults of servers and networks', function () {
     await makeAccount(node)
     await cluster.kill(cluster.servers[0], 'SIGSTOP')
     const next = await cluster.replacePrimary()
-    await until(async () => (await node.reset(ACCOUNT).catch(() => 0)) > 1, 30)
+    await until(async () => (await node.reset(ACCOUNT).catch(() => 0)) > 1, { seconds: 30 })
     assert((await stored(next)).sessionKeyNumber > 1)
   })
 

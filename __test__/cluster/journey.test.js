@@ -8,7 +8,7 @@ const path = require('path')
 const { hasBrowser, launch } = require('../browser/browser.js')
 const { npmRun } = require('../browser/npm-run.js')
 const Visitor = require('../browser/visitor.js')
-const { until } = require('./times.js')
+const { until } = require('../helpers/times.js')
 
 const minute = 60 * 1000
 const pictures = path.join(__dirname, '..', '..', 'target', 'cluster-journey')

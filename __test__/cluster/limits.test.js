@@ -2,7 +2,7 @@
 const assert = require('assert')
 const { Cluster } = require('./servers.js')
 const { ACCOUNT, makeAccount, startNode } = require('./nodes.js')
-const { pause, shortest } = require('./times.js')
+const { pause, shortest } = require('../helpers/times.js')
 
 // A lease lasts 2 s; a node that follows takes some milliseconds.
 const LEAST_LEASE_MS = 1500

@@ -4,7 +4,7 @@ const { Client } = require('pg')
 const addon = require('../../index.js')
 const { seeded } = require('../helpers/random.js')
 const { Cluster } = require('./servers.js')
-const { until } = require('./times.js')
+const { until } = require('../helpers/times.js')
 
 // Longer than a list without a directory, and several blocks of 4096 numbers.
 const LENGTH = 15000

@@ -9,7 +9,7 @@ const { mount, skipIf, unmount } = require('../helpers/mount.js')
 const { ACCOUNT, makeAccount, startNode, startNodes } = require('./nodes.js')
 const { Resets } = require('./resets.js')
 const { Cluster } = require('./servers.js')
-const { until } = require('./times.js')
+const { until } = require('../helpers/times.js')
 
 // Troubles that an operator meets. Calls fail with an error that names the reason, and go on by themselves when it is gone.
 describe('a server that cannot work for a while', function () {

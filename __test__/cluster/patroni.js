@@ -5,7 +5,7 @@ const fs = require('fs')
 const path = require('path')
 const { freePort } = require('../contract/free-port.js')
 const { Cluster, programs } = require('./servers.js')
-const { until } = require('./times.js')
+const { until } = require('../helpers/times.js')
 
 const packages = ['patroni[raft]==4.1.5', 'psycopg[binary]==3.3.9']
 const names = ['n1', 'n2', 'n3']

@@ -8,7 +8,7 @@ const { spawnSync } = require('child_process')
 const addon = require('../../index.js')
 const { rejection } = require('../helper.js')
 const { Cluster } = require('./servers.js')
-const { until } = require('./times.js')
+const { until } = require('../helpers/times.js')
 
 describe('a database that cannot hold a store', () => {
   const cluster = new Cluster({ standbys: 1 })

@@ -2,7 +2,7 @@
 // stored number must not be below it afterwards.
 const assert = require('assert')
 const { makeAccount, startNodes } = require('./nodes.js')
-const { until } = require('./times.js')
+const { until } = require('../helpers/times.js')
 
 class Resets {
   static async begin (url, env) {

@@ -8,7 +8,7 @@ const { promisify } = require('util')
 const { Client } = require('pg')
 const { findPrograms, readAccount } = require('../../examples/cluster/programs.js')
 const { freePort } = require('../contract/free-port.js')
-const { until } = require('./times.js')
+const { until } = require('../helpers/times.js')
 
 const isRoot = process.getuid() === 0
 const programs = findPrograms()

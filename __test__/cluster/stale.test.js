@@ -2,7 +2,7 @@
 const assert = require('assert')
 const { Cluster } = require('./servers.js')
 const { makeAccount, startNode, startNodes, watch } = require('./nodes.js')
-const { pause, until } = require('./times.js')
+const { pause, until } = require('../helpers/times.js')
 
 const rounds = process.env.CLUSTER === 'long' ? 1000 : 100
 const leastAnswers = 500000
@@ -136,6 +136,6 @@ describe('sessions in the memory of nodes', function () {
     await makeAccount(nodes[0], { accountid: 'account_p', sessionid: 'session_p' })
     assert.strictEqual(await nodes[1].session('session_p'), true)
     await cluster.query("UPDATE objects SET contents = convert_to(replace(convert_from(contents, 'UTF8'), '\"sessionKeyNumber\":1', '\"sessionKeyNumber\":2,\"sessionKeyLastReset\":5'), 'UTF8') WHERE path = 'dashboard/account/account_p'")
-    await until(async () => !(await nodes[1].session('session_p')), 10)
+    await until(async () => !(await nodes[1].session('session_p')), { seconds: 10 })
   })
 })

@@ -6,7 +6,7 @@ const addon = require('../../index.js')
 const { startNodes } = require('./nodes.js')
 const { Resets } = require('./resets.js')
 const { Cluster } = require('./servers.js')
-const { pause, shortest } = require('./times.js')
+const { pause, shortest } = require('../helpers/times.js')
 
 const tables = `
   CREATE TABLE objects (path VARCHAR(255) PRIMARY KEY, contents BYTEA, created TIMESTAMP DEFAULT CURRENT_TIMESTAMP);

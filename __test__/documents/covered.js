@@ -37,6 +37,8 @@ module.exports = {
   'npm run bench': { file: '__test__/bench.test.js', text: "'bench', 'run.js'" },
   'npm run bench -- --quick': { file: '__test__/bench.test.js', text: "'bench', 'run.js'" },
   'npm run bench -- --only growth --sessions 10000000': { file: '__test__/bench.test.js', text: "'bench', 'run.js'" },
+  'npm run bench:cluster': { file: '__test__/cluster/bench.test.js', text: "run('cluster.js'" },
+  'npm run bench:cluster-lists': { file: '__test__/cluster/bench.test.js', text: "run('cluster-lists.js'" },
   'cargo bench': partOfTest("'--all-targets'"),
   'cargo bench --bench rules': partOfTest("'--all-targets'"),
   'npm start': { file: '__test__/npm-start.test.js', text: "describe('npm start'" },

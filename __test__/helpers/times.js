@@ -15,14 +15,16 @@ async function shortest (attempt, attempts = 4) {
   return Math.min(...times)
 }
 
-async function until (look, seconds = 60) {
+// Resolves to the first value of `look` that is true; `seconds` are for a slow machine.
+async function until (look, { every = 10, seconds = 60 } = {}) {
   for (const end = Date.now() + seconds * 1000; ;) {
-    if (await look()) {
-      return
+    const found = await look()
+    if (found) {
+      return found
     }
     if (Date.now() > end) {
       throw new Error(`not within ${seconds} s: ${look}`)
     }
-    await pause(20)
+    await pause(every)
   }
 }
