@@ -1136,6 +1136,10 @@ export interface Stats {
     perSecond: number
     /** Milliseconds until a commit is on the disk: percentiles and the longest time. Null before the first commit. */
     milliseconds: { p50: number | null, p90: number | null, p99: number | null, max: number | null }
+    /** The same for the commits of this minute and of the one before. Null while there are none. */
+    recentMilliseconds: { p50: number | null, p90: number | null, p99: number | null, max: number | null }
+    /** Number of writes of accounts and sessions of which a part was stale, and therefore refused: docs/migration.md. */
+    staleWrites: number
   }
   /** Look-ups of records and list items. `Session.get` of a parsed session is not counted. */
   cache: {

@@ -231,6 +231,6 @@ describe('commands in the documents', function () {
 
   function numbersOf (line) {
     const { waiting, commits, cache, diskBytes, openSeconds } = JSON.parse(line)
-    return [waiting, commits.total, commits.perSecond, commits.milliseconds.p99, cache.hitRate, cache.bytes, diskBytes, openSeconds]
+    return [waiting, commits.total, commits.perSecond, commits.milliseconds.p99, commits.recentMilliseconds.p99, commits.staleWrites, cache.hitRate, cache.bytes, diskBytes, openSeconds]
   }
 })

@@ -69,6 +69,7 @@ describe('events and metrics in Dashboard', () => {
       assert(second.get(name) > 0, name)
     }
     assert.strictEqual(second.get('dashboard_store_waiting_changes'), 0)
+    assert.strictEqual(second.get('dashboard_store_stale_writes_total'), 0)
     // No webhook is set.
     assert(![...second.keys()].some((name) => name.includes('webhook')))
     const counts = (text) => text.split('\n').filter((line) => /^dashboard_(sign|ends|audit)/.test(line))

@@ -123,7 +123,7 @@ describe('pages', () => {
   describe('samples', () => {
     // A module on a store that only counts: it fails if sessions are read.
     function makeModule (kept) {
-      const stats = { commits: { total: 0, milliseconds: { p50: 1, p99: 2 } }, cache: { hits: 0, misses: 0 }, diskBytes: 5, waiting: 0 }
+      const stats = { commits: { total: 0, recentMilliseconds: { p50: 1, p99: 2 } }, cache: { hits: 0, misses: 0 }, diskBytes: 5, waiting: 0 }
       return { stats, signIns: 0, lastSeen: { countSince: () => 7 }, store: { stats: async () => JSON.stringify(stats), count: async () => kept } }
     }
 

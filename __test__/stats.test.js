@@ -21,7 +21,17 @@ describe('stats', function () {
       assert(commits.perSecond > 0 && commits.perSecond <= 20)
       const { p50, p90, p99, max } = commits.milliseconds
       assert(p50 > 0 && p50 <= p90 && p90 <= p99 && p99 <= max && max < 10000)
+      assert.deepStrictEqual(commits.recentMilliseconds, commits.milliseconds)
       assert(diskBytes > 1000 && openSeconds > 0 && cache.bytes > 20 * 8)
+    })
+    it('count writes of which a part was stale', async () => {
+      const write = (sessionKeyNumber) => store.storage.write('dashboard/account/account_1', JSON.stringify({ object: 'account', sessionKeyNumber }))
+      const counts = []
+      for (const number of [1, 2, 1, 2, 1]) {
+        await write(number)
+        counts.push((await store.storage.stats()).commits.staleWrites)
+      }
+      assert.deepStrictEqual(counts, [0, 0, 1, 1, 2])
     })
     it('count the changes that wait for the writer', async () => {
       const writing = []

@@ -49,7 +49,7 @@ function drawCharts (samples, from, to) {
   const isCounted = samples.at(-1)?.live !== undefined
   const charts = [
     { id: 'commits', title: 'Commits a second', lines: [line('', 'commitsPerSecond')], format: shortNumber },
-    { id: 'syncs', title: 'Time of a sync, over all commits since the start', lines: [line('p50', 'p50'), line('p99', 'p99')], format: milliseconds },
+    { id: 'syncs', title: 'Time of a sync', lines: [line('p50', 'p50'), line('p99', 'p99')], format: milliseconds },
     { id: 'cache', title: 'Look-ups answered from the cache', lines: [line('', 'hitRate')], format: percent, largest: 1 },
     {
       id: 'sessions',

@@ -278,14 +278,19 @@ impl NativeStore {
 }
 
 fn describe_stats(stats: &Stats) -> Value {
-    let [p50, p90, p99, max] = stats.commits.milliseconds.map_or([None; 4], |all| all.map(Some));
+    let describe = |milliseconds: Option<[f64; 4]>| {
+        let [p50, p90, p99, max] = milliseconds.map_or([None; 4], |all| all.map(Some));
+        json!({ "p50": p50, "p90": p90, "p99": p99, "max": max })
+    };
     json!({
         "openSeconds": stats.open_seconds,
         "waiting": stats.waiting,
         "commits": {
             "total": stats.commits.total,
             "perSecond": stats.commits.per_second,
-            "milliseconds": { "p50": p50, "p90": p90, "p99": p99, "max": max },
+            "milliseconds": describe(stats.commits.milliseconds),
+            "recentMilliseconds": describe(stats.commits.recent_milliseconds),
+            "staleWrites": stats.commits.stale_writes,
         },
         "cache": {
             "hits": stats.cache_hits,

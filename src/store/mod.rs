@@ -11,7 +11,8 @@
 //! - [`cache`], [`version`]: values in memory, and versions that tell whether a value that was read is still current
 //! - [`control_groups`]: the memory that Linux lets this process use
 //! - [`error`], [`problem`], [`findings`], [`notice`], [`panics`]: reports to callers and operators
-//! - [`report`], [`scan`]: statistics and verifications; pages of everything in a store
+//! - [`report`], [`statistics`]: reports of a store about itself; what it counts of its commits
+//! - [`scan`]: pages of everything in a store
 //! - [`sled`]: the embedded engine
 //! - [`postgres`]: the engine for several processes, in a database of PostgreSQL; the feature `postgres` of cargo leaves
 //!   it out
@@ -43,6 +44,7 @@ mod report;
 mod rule;
 mod scan;
 pub mod sled;
+mod statistics;
 #[cfg(test)]
 pub(crate) mod test_store;
 mod version;

@@ -26,6 +26,10 @@ pub struct Commits {
     pub per_second: f64,
     /// Percentiles 50, 90, 99 and 100 of the durations, in milliseconds; `None` if there was no commit.
     pub milliseconds: Option<[f64; 4]>,
+    /// The same of this minute and of the one before.
+    pub recent_milliseconds: Option<[f64; 4]>,
+    /// Number of writes of which a part was stale, and therefore refused.
+    pub stale_writes: u64,
 }
 
 /// Activity of a store since it was opened.

@@ -37,25 +37,26 @@ pub fn check_size(
     Ok(())
 }
 
-/// Returns the contents to write instead of `contents` over `stored`, so that a stale write undoes nothing. They
-/// include the fingerprints of the values that this write retires.
+/// Returns the contents to write instead of `contents` over `stored`, so that a stale write undoes nothing, and whether a
+/// part of it was stale. They include the fingerprints of the values that this write retires.
 pub fn reconcile(
     kind: Kind,
     contents: Contents,
     stored: &Contents,
     secret: Option<&Secret>,
-) -> Result<Contents> {
+) -> Result<(Contents, bool)> {
     let remembered = stored.retired();
     let outcome = write_over(kind, stored, &contents, remembered, secret)
         .map_err(|Locked| StoreError::OtherSecret)?;
     let Some(outcome) = outcome else {
-        return Ok(contents);
+        return Ok((contents, false));
     };
+    let is_stale = outcome.text.is_some();
     let contents = match outcome.text {
         Some(text) => cipher::encrypt_record(text, secret).into(),
         None => contents,
     };
-    Ok(remember(contents, remembered, &outcome.retires))
+    Ok((remember(contents, remembered, &outcome.retires), is_stale))
 }
 
 /// Returns the contents to write for an import of `contents` over `stored`, if any, and whether they differ from the

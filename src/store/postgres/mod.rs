@@ -6,7 +6,7 @@
 //! - [`commit`]: changes on their way to the database
 //! - [`registry`], [`opening`]: the stores that this process has open; the first connection of one
 //! - [`turn`], [`marks`]: work that one process at a time does; marks that keep a store from being opened
-//! - [`runtime`], [`statistics`]: the thread of a store; what it counts
+//! - [`runtime`]: the thread of a store
 //!
 //! Everything of a store happens on one thread, which waits for no answer of a server: look-ups and the writer take turns
 //! on it. A look-up ([`Store::look_up`]) runs until it lacks something, which is fetched, and then runs again. A change
@@ -19,7 +19,6 @@ mod marks;
 mod opening;
 mod registry;
 mod runtime;
-mod statistics;
 mod tables;
 mod turn;
 
@@ -45,10 +44,10 @@ use crate::store::notice::Notice;
 use crate::store::panics::caught;
 use crate::store::report::{Report, Stats};
 use crate::store::scan::{Parts, Records, PAGE_BYTES};
+use crate::store::statistics::Statistics;
 use commit::queue::Queue;
 use lease::Lease as NodeLease;
 use link::pool::Pool;
-use statistics::Statistics;
 use std::future::Future;
 use std::sync::{mpsc, Arc, Mutex, PoisonError};
 use tables::blocks::Blocks;
@@ -247,8 +246,16 @@ impl Store {
     pub fn stats(&self) -> Result<Stats> {
         let disk_bytes = self.wait(async move |pool| read::size(&pool).await)?;
         let (cache_hits, cache_misses, cache_bytes) = self.lease.cache.counts();
-        let stats = self.statistics.collect(self.queue.waiting());
-        Ok(Stats { cache_hits, cache_misses, cache_bytes, disk_bytes, ..stats })
+        Ok(Stats {
+            open_seconds: self.statistics.open_for().as_secs_f64(),
+            waiting: self.queue.waiting(),
+            cache_hits,
+            cache_misses,
+            cache_bytes,
+            commits: self.statistics.commits(),
+            disk_bytes,
+            replaced_bytes: 0,
+        })
     }
 
     /// Begins a purge. Fails while another process, or another thread, purges this store. Blocks.

@@ -2,7 +2,7 @@
 //!
 //! - [`queue`]: the changes that wait; bounded
 //! - [`pending`]: the changes of the batch that is being made
-//! - [`transaction`]: computes changes from the stored records
+//! - [`transaction`], [`rows`]: computes changes from the stored records; what it makes of them
 //! - [`statement`]: one statement that makes the computed changes
 //! - [`resolve`]: finds out whether a statement had an effect when its answer was lost
 //! - [`writer`], [`wipe`]: takes what waits, and makes one batch of it at a time; removes everything
@@ -18,6 +18,7 @@
 pub mod pending;
 pub mod queue;
 pub mod resolve;
+pub mod rows;
 pub mod statement;
 pub mod transaction;
 pub mod wipe;

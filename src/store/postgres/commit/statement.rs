@@ -1,7 +1,8 @@
 //! One statement that makes the computed changes of a batch.
 
 use crate::store::contents::Contents;
-use crate::store::postgres::commit::transaction::{ItemChange, Transaction};
+use crate::store::postgres::commit::rows::ItemChange;
+use crate::store::postgres::commit::transaction::Transaction;
 use crate::store::postgres::lease::{EVERYTHING, SEPARATOR};
 use crate::store::postgres::link::connection::Connection;
 use crate::store::postgres::link::errors::Failure;

@@ -11,53 +11,12 @@ use crate::store::error::Result;
 use crate::store::findings::Findings;
 use crate::store::key::Key;
 use crate::store::panics::caught;
+use crate::store::postgres::commit::rows::{ItemChange, ItemRow, Quarantine, RecordRow};
 use crate::store::rule;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::PoisonError;
 use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
-
-/// A row to write.
-#[derive(Clone, Debug)]
-pub struct RecordRow {
-    /// Its new contents, or `None` to remove it.
-    pub contents: Option<Contents>,
-    /// Whether the row must still be as it was read. Otherwise nothing was computed from it.
-    pub is_computed: bool,
-    /// The request that wrote it last.
-    pub request: usize,
-}
-
-/// A change of an item of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ItemChange {
-    /// Added, unless it is there.
-    Added,
-    /// Removed.
-    Removed,
-    /// Removed if it was there, and added as the newest.
-    Moved,
-}
-
-/// An item to add or to remove.
-#[derive(Clone, Copy, Debug)]
-pub struct ItemRow {
-    /// Its change.
-    pub change: ItemChange,
-    /// Its position among the changes of the batch.
-    pub position: usize,
-    /// The request that changed it last.
-    pub request: usize,
-}
-
-/// Whether a batch puts the store in quarantine, or lifts it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quarantine {
-    /// Whether it is put in quarantine.
-    pub is_set: bool,
-    /// The request that asks for it.
-    pub request: usize,
-}
 
 type Item = (Vec<u8>, Vec<u8>);
 
@@ -68,6 +27,8 @@ pub struct Transaction {
     records: HashMap<Key, RecordRow>,
     items: BTreeMap<Item, ItemRow>,
     quarantine: Option<Quarantine>,
+    /// Number of writes of which a part was stale, and therefore refused.
+    pub stale_writes: u64,
     positions: usize,
     /// The first request that met a key or an item.
     met: HashMap<Key, usize>,
@@ -268,7 +229,11 @@ impl Transaction {
         secret: Option<&Secret>,
     ) -> Result<()> {
         let contents = match (record.kind, stored) {
-            (Some(kind), Some(stored)) => rule::reconcile(kind, contents, &stored, secret)?,
+            (Some(kind), Some(stored)) => {
+                let (contents, is_stale) = rule::reconcile(kind, contents, &stored, secret)?;
+                self.stale_writes += u64::from(is_stale);
+                contents
+            }
             _ => contents,
         };
         self.put(request, &record.key, Some(contents));

@@ -13,8 +13,8 @@ use crate::store::postgres::lease::Lease;
 use crate::store::postgres::link::connection::{Connection, Connector};
 use crate::store::postgres::link::errors::Failure;
 use crate::store::postgres::link::pool::{of_connecting, Gate};
-use crate::store::postgres::statistics::Statistics;
 use crate::store::postgres::tables::{read, schema};
+use crate::store::statistics::Statistics;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -265,7 +265,7 @@ impl Writer {
                 }
             }
         };
-        self.statistics.note(begun.elapsed());
+        self.statistics.note(begun.elapsed(), transaction.stale_writes);
         for (key, _) in transaction.records() {
             self.lease.drop_record(key);
         }

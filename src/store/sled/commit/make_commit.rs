@@ -58,7 +58,10 @@ impl Writer {
         }
         let written = caught("write", || {
             let (batch, old_chunks) = transaction.batch()?;
-            Ok((self.make_durable(disk, batch, commit_number, &room)?, old_chunks))
+            let begun = Instant::now();
+            let unapplied_batch = self.make_durable(disk, batch, commit_number, &room)?;
+            shared.statistics.note(begun.elapsed(), transaction.stale_writes());
+            Ok((unapplied_batch, old_chunks))
         });
         let changed = transaction.into_changed();
         let unapplied_batch = match written {
@@ -126,7 +129,6 @@ impl Writer {
         commit_number: u64,
         room: &FreeSpace,
     ) -> Result<Option<Batch>> {
-        let begun = Instant::now();
         let unapplied_batch = if journal::can_hold(&batch) {
             // sled may not have written the journal's changes yet, so the free space of the disk does not account for
             // them.
@@ -143,7 +145,6 @@ impl Writer {
             self.give_to_sled(disk, &batch)?;
             None
         };
-        self.shared.syncs.note(begun.elapsed());
         self.advance_guard(commit_number)?;
         Ok(unapplied_batch)
     }

@@ -8,7 +8,6 @@
 //! - [`unapplied`]: the commit that is in the journal, but not yet in sled
 //! - [`in_flight`], [`watchdog`]: notice a disk that hangs
 //! - [`changed_keys`]: the keys that a running backup has to copy again
-//! - [`statistics`]: number and duration of commits
 //! - [`shared`]: the state that the writer, the watchdog and the readers share
 //!
 //! The writer gathers requests from the queue, and the transaction turns them into a batch. The journal makes the batch
@@ -25,7 +24,6 @@ pub mod old_chunks;
 pub mod overlay;
 pub mod queue;
 pub mod shared;
-pub mod statistics;
 pub mod transaction;
 pub mod unapplied;
 pub mod watchdog;

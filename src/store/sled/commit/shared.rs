@@ -8,7 +8,6 @@ use crate::store::key::Key;
 use crate::store::sled::commit::changed_keys::ChangedKeys;
 use crate::store::sled::commit::in_flight::InFlightCommit;
 use crate::store::sled::commit::queue::{Message, Queue};
-use crate::store::sled::commit::statistics::Syncs;
 use crate::store::sled::commit::unapplied::Unapplied;
 use crate::store::sled::database::disk::Disk;
 use crate::store::sled::database::release::Held;
@@ -16,6 +15,7 @@ use crate::store::sled::database::release::Held;
 use crate::store::sled::database::snapshot::{thread, Schedule};
 use crate::store::sled::format::batch::{Batch, Changed};
 use crate::store::sled::read::page::Pages;
+use crate::store::statistics::Statistics;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 
@@ -48,7 +48,7 @@ pub struct Shared {
     /// When snapshots are written. Reached without the disk, which a caller that asks may not keep open.
     #[cfg(unix)]
     pub(in crate::store::sled) snapshots: Arc<Schedule>,
-    pub(in crate::store::sled) syncs: Syncs,
+    pub(in crate::store::sled) statistics: Statistics,
     pub(in crate::store::sled) waiting: AtomicUsize,
     pub(in crate::store::sled) waiting_bytes: AtomicUsize,
 }

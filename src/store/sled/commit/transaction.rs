@@ -30,6 +30,8 @@ pub struct Transaction<'a> {
     has_room: bool,
     /// Number of entries about sessions that ended.
     entries: u64,
+    /// Number of writes of which a part was stale.
+    stale_writes: u64,
     /// ID of the chunks of its only value, if they were written ahead.
     written_chunks: Option<ChunkId>,
 }
@@ -45,7 +47,7 @@ impl<'a> Transaction<'a> {
         changes: usize,
     ) -> Self {
         let overlay = Overlay::new(disk, shared, commit_number, changes);
-        Self { disk, shared, overlay, has_room, entries: 0, written_chunks: None }
+        Self { disk, shared, overlay, has_room, entries: 0, stale_writes: 0, written_chunks: None }
     }
 
     /// Returns a transaction for one value whose chunks, with the ID `id`, are durable already.
@@ -112,6 +114,11 @@ impl<'a> Transaction<'a> {
         }
         put_applied(&mut batch, commit_number);
         Ok((batch, removed_later))
+    }
+
+    /// Returns the number of writes of which a part was stale, and therefore refused.
+    pub fn stale_writes(&self) -> u64 {
+        self.stale_writes
     }
 
     /// Returns the changes.
@@ -249,7 +256,10 @@ impl<'a> Transaction<'a> {
         let contents = match (record.kind, stored) {
             (Some(kind), Some(stored)) => {
                 let in_flight = &self.shared.in_flight;
-                in_flight.computing(|| rule::reconcile(kind, contents, &stored, secret))?
+                let (contents, is_stale) =
+                    in_flight.computing(|| rule::reconcile(kind, contents, &stored, secret))?;
+                self.stale_writes += u64::from(is_stale);
+                contents
             }
             _ => contents,
         };

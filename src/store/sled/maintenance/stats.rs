@@ -11,12 +11,12 @@ impl Store {
         let (cache_hits, cache_misses, cache_bytes) = self.shared.cache.counts();
         self.shared.with_disk(|disk| {
             Ok(Stats {
-                open_seconds: self.shared.syncs.open_for().as_secs_f64(),
+                open_seconds: self.shared.statistics.open_for().as_secs_f64(),
                 waiting: self.waiting(),
                 cache_hits,
                 cache_misses,
                 cache_bytes,
-                commits: self.shared.syncs.commits(),
+                commits: self.shared.statistics.commits(),
                 disk_bytes: free_space::size_of(disk.folder())?,
                 replaced_bytes: disk.folder().parent().map_or(Ok(0), swap::replaced_bytes)?,
             })

@@ -22,7 +22,6 @@ use crate::store::sled::commit::large_values;
 use crate::store::sled::commit::old_chunks;
 use crate::store::sled::commit::queue::Queue;
 use crate::store::sled::commit::shared::Shared;
-use crate::store::sled::commit::statistics::Syncs;
 use crate::store::sled::commit::unapplied::Unapplied;
 use crate::store::sled::commit::watchdog;
 use crate::store::sled::commit::writer::{self, Writer};
@@ -42,6 +41,7 @@ use crate::store::sled::format::batch::Batch;
 use crate::store::sled::format::meta::{put_applied, put_quarantine, APPLIED, QUARANTINE};
 use crate::store::sled::read::page::Pages;
 use crate::store::sled::Store;
+use crate::store::statistics::Statistics;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
@@ -181,7 +181,7 @@ fn start(settings: &Settings, opened: Opened) -> Result<(Store, FolderLock)> {
         pages: Pages::default(),
         #[cfg(unix)]
         snapshots,
-        syncs: Syncs::new(),
+        statistics: Statistics::new(),
         waiting: AtomicUsize::new(0),
         waiting_bytes: AtomicUsize::new(0),
     });
