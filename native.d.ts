@@ -38,7 +38,10 @@ export declare class NativeStore {
    * `record-changed`.
    */
   replace(guard: string, expected: string | undefined, files: string[], texts: string[], secret?: object): Promise<void>
-  /** Returns the oldest new entries about sessions that ended, as a JSON array of names and texts. */
+  /**
+   * Returns the oldest records with new entries about sessions that ended, as a JSON array of names and the texts of their
+   * entries.
+   */
   newEntries(secret?: object): Promise<string>
   /**
    * Returns a page of records behind `after`, which is the `next` of the page before. `next` is undefined at the

@@ -70,7 +70,7 @@ module.exports = class Ledger extends EventEmitter {
 
   async place (headText, found, secret) {
     let head = headText === undefined ? EMPTY : JSON.parse(headText)
-    const entries = found.map(([name, text]) => unsealed(readEntry(name, text)))
+    const entries = found.flatMap(([name, texts]) => texts.map((text) => unsealed(readEntry(name, text))))
     const chains = entries.map(chainsOf)
     const names = [...new Set(chains.flatMap(Object.values).filter(Boolean))]
     const lasts = new Map((await readTexts(this.store, names)).map((text, index) => [names[index], Number(text || 0)]))

@@ -93,7 +93,8 @@ impl NativeStore {
         self.change(env, conditional::changes(guard, expected, records, secret.as_ref()))
     }
 
-    /// Returns the oldest new entries about sessions that ended, as a JSON array of names and texts.
+    /// Returns the oldest records with new entries about sessions that ended, as a JSON array of names and the texts of their
+    /// entries.
     #[napi(catch_unwind, ts_args_type = "secret?: object", ts_return_type = "Promise<string>")]
     pub fn new_entries(&self, env: Env, secret: Option<&External<NativeSecret>>) -> Result<Reply> {
         let secret = arguments::secret(env, secret)?;

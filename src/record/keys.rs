@@ -47,8 +47,8 @@ pub fn ended_before(appid: &[u8]) -> Vec<u8> {
     [appid, b"/ended/before"].concat()
 }
 
-/// Returns the key of a new entry about sessions that ended. Entries are read in the order of `order`. It is not one of
-/// Dashboard's keys; `lib/audit` moves the entry to its place.
+/// Returns the key of a record with new entries about sessions that ended, a line for each. Records are read in the order
+/// of `order`. It is not one of Dashboard's keys; `lib/audit` moves the entries to their places.
 #[must_use]
 pub fn new_entry(order: u128) -> Vec<u8> {
     format!("dashboard-sled/new-entry/{order:032x}").into_bytes()

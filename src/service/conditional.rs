@@ -3,7 +3,7 @@
 use crate::record::cipher::{self, Secret};
 use crate::store::{Change, Key, Record, Result, Store, StoreError};
 
-/// Number of new entries that are returned at once.
+/// Number of new entries from which on no more are returned at once.
 const ENTRIES: usize = 128;
 /// The keys of new entries begin with this, and 32 hexadecimal digits follow.
 const NEW_ENTRIES: &[u8] = b"dashboard-sled/new-entry/";
@@ -36,8 +36,8 @@ pub fn changes(
     std::iter::once(is_expected).chain(records.into_iter().map(write)).collect()
 }
 
-/// Returns the oldest new entries about sessions that ended, as names and texts. Blocks.
-pub fn new_entries(store: &Store, secret: Option<&Secret>) -> Result<Vec<(String, String)>> {
+/// Returns the oldest records with new entries about sessions that ended, as names and the texts of their entries. Blocks.
+pub fn new_entries(store: &Store, secret: Option<&Secret>) -> Result<Vec<(String, Vec<String>)>> {
     // Names of one length are sorted as text, and `/` is before the digits.
     let before_all = [NEW_ENTRIES, &[b'/'; 32]].concat();
     let is_new = |name: &[u8]| name.len() == before_all.len() && name.starts_with(NEW_ENTRIES);
@@ -48,12 +48,16 @@ pub fn new_entries(store: &Store, secret: Option<&Secret>) -> Result<Vec<(String
         return Ok(Vec::new());
     }
     let page = store.records_after(Some(&before_all), ENTRIES, |_| true)?;
-    let entries = page.records.iter().map_while(|(key, contents)| {
-        let name = key.name().filter(|name| is_new(name))?;
-        let text = cipher::decrypt_record(contents, secret).into_owned();
-        Some((String::from_utf8_lossy(name).into_owned(), text))
+    let mut found = 0;
+    let records = page.records.iter().map_while(|(key, contents)| {
+        let name = key.name().filter(|name| is_new(name) && found < ENTRIES)?;
+        let lines = contents.split(|byte| *byte == b'\n');
+        let texts: Vec<_> =
+            lines.map(|line| cipher::decrypt_record(line, secret).into_owned()).collect();
+        found += texts.len();
+        Some((String::from_utf8_lossy(name).into_owned(), texts))
     });
-    Ok(entries.collect())
+    Ok(records.collect())
 }
 
 #[cfg(test)]
@@ -65,9 +69,7 @@ mod tests {
 
     #[test]
     fn records_are_written_only_if_the_guard_is_as_expected() {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = Settings { creates: true, ..Settings::new(folder.path().join("store")) };
-        let store = store::open_exclusive(&settings).unwrap();
+        let (_folder, store) = open();
         let secret = Secret::new(&[7; 32], &[7; 16]);
         let record = |name: &[u8]| Record::new(name);
         let write = |expected: Option<&str>, new: &str| {
@@ -82,7 +84,7 @@ mod tests {
         assert_eq!(write(Some("two"), "two").unwrap_err().slug(), "record-changed");
         write(Some("one"), "two").unwrap();
         let found = new_entries(&store, secret.as_ref()).unwrap();
-        let texts: Vec<_> = found.iter().map(|(_, text)| text.as_str()).collect();
+        let texts: Vec<_> = found.iter().map(|(_, texts)| texts.join("|")).collect();
         assert_eq!(texts, ["two", "two"]);
         assert!(found[0].0 < found[1].0);
         let removed = found.iter().map(|(name, _)| (record(name.as_bytes()), None)).collect();
@@ -90,5 +92,79 @@ mod tests {
         wait_for(&store, changes(guard, Some("two".into()), removed, secret.as_ref())).unwrap();
         assert!(new_entries(&store, secret.as_ref()).unwrap().is_empty());
         store.close().unwrap();
+    }
+
+    #[test]
+    fn entries_of_one_commit_come_in_order_in_a_few_records() {
+        let (_folder, store) = open();
+        let secret = Secret::new(&[7; 32], &[7; 16]);
+        for secret in [None, secret.as_ref()] {
+            let texts: Vec<_> =
+                (0..100).map(|n| format!("{n}: {} \u{e9}", "x".repeat(n * 3))).collect();
+            let append = |text: &String| Change::Append {
+                entry: cipher::encrypt_record(text.clone(), secret).into(),
+            };
+            wait_for(&store, texts.iter().map(append).collect()).unwrap();
+            let mut found = Vec::new();
+            let mut names = Vec::new();
+            loop {
+                let records = new_entries(&store, secret).unwrap();
+                if records.is_empty() {
+                    break;
+                }
+                let removed = records.iter().map(|(name, _)| {
+                    let record = Record::new(name.as_bytes());
+                    Change::Remove { record }
+                });
+                wait_for(&store, removed.collect()).unwrap();
+                found.extend(records.iter().flat_map(|(_, texts)| texts.clone()));
+                names.extend(records.into_iter().map(|(name, _)| name));
+            }
+            assert_eq!(found, texts);
+            assert!((2..=20).contains(&names.len()), "{}", names.len());
+        }
+        store.close().unwrap();
+    }
+
+    #[test]
+    fn a_request_that_fails_leaves_no_entry_in_the_record_of_the_others() {
+        let (_folder, store) = open();
+        let append = |text: &str| Change::Append { entry: text.as_bytes().into() };
+        let fails = || {
+            Change::update(Record::new(b"a"), None, 0, |_| {
+                Err(StoreError::Refused("record-changed"))
+            })
+        };
+        let (sender, answers) = std::sync::mpsc::channel();
+        // The first one keeps the writer busy, so that the others share a commit.
+        let slow = Change::update(Record::new(b"b"), None, 0, |_| {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            Ok(None)
+        });
+        let requests = vec![
+            vec![slow],
+            vec![append("1"), fails()],
+            vec![append("2")],
+            vec![append("3"), fails()],
+            vec![append("4"), append("5")],
+        ];
+        let count = requests.len();
+        for request in requests {
+            let sender = sender.clone();
+            store.submit(request, Box::new(move |result| sender.send(result.is_ok()).unwrap()));
+        }
+        let answered: Vec<bool> = answers.iter().take(count).collect();
+        assert_eq!(answered.iter().filter(|is_ok| **is_ok).count(), 3);
+        let found = new_entries(&store, None).unwrap();
+        let texts: Vec<_> = found.iter().flat_map(|(_, texts)| texts.clone()).collect();
+        assert_eq!((texts.join(" ").as_str(), found.len()), ("2 4 5", 1));
+        store.close().unwrap();
+    }
+
+    fn open() -> (tempfile::TempDir, store::Lease) {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings { creates: true, ..Settings::new(folder.path().join("store")) };
+        let store = store::open_exclusive(&settings).unwrap();
+        (folder, store)
     }
 }

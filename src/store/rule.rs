@@ -104,7 +104,13 @@ pub fn entry(
     Some(cipher::encrypt_record(entry, secret).into())
 }
 
-/// Returns the key of an entry. Entries are read in the order of `order`.
+/// Returns the contents of a record with entries, a line for each, and one more. No text of JSON or of the host's cipher
+/// has a line break.
+pub fn add_entry(entries: &[u8], entry: &[u8]) -> Contents {
+    [entries, b"\n", entry].concat().into()
+}
+
+/// Returns the key of a record with entries. They are read in the order of `order`.
 pub fn entry_key(order: u128) -> Key {
     Key::record(&keys::new_entry(order))
 }

@@ -21,6 +21,8 @@ use std::sync::PoisonError;
 
 /// Largest growth of a record when a session ends or a key is reset, in bytes, encrypted or not.
 const SPARED_BYTES: usize = 256;
+/// Size of a record from which on the next entry begins another one, in bytes: each entry copies those before it.
+const ENTRIES_BYTES: usize = 4096;
 
 /// The changes of one commit. Each request sees the changes of those before it.
 pub struct Transaction<'a> {
@@ -28,8 +30,9 @@ pub struct Transaction<'a> {
     shared: &'a Shared,
     overlay: Overlay<'a>,
     has_room: bool,
-    /// Number of entries about sessions that ended.
-    entries: u64,
+    /// Number of records with entries about sessions that ended, and the last of them.
+    entry_records: u64,
+    last_entries: Option<Key>,
     /// Number of writes of which a part was stale.
     stale_writes: u64,
     /// ID of the chunks of its only value, if they were written ahead.
@@ -47,7 +50,16 @@ impl<'a> Transaction<'a> {
         changes: usize,
     ) -> Self {
         let overlay = Overlay::new(disk, shared, commit_number, changes);
-        Self { disk, shared, overlay, has_room, entries: 0, stale_writes: 0, written_chunks: None }
+        Self {
+            disk,
+            shared,
+            overlay,
+            has_room,
+            entry_records: 0,
+            last_entries: None,
+            stale_writes: 0,
+            written_chunks: None,
+        }
     }
 
     /// Returns a transaction for one value whose chunks, with the ID `id`, are durable already.
@@ -166,7 +178,7 @@ impl<'a> Transaction<'a> {
             Change::Attributed { change, attribution, secret } => {
                 self.stage_attributed(*change, &attribution, secret.as_ref())?;
             }
-            Change::Append { entry } => self.append(entry),
+            Change::Append { entry } => self.append(entry)?,
             Change::Quarantine => self.overlay.put(Key::meta(QUARANTINE), vec![1].into()),
             Change::ClearQuarantine => self.overlay.remove(Key::meta(QUARANTINE)),
             Change::ListAdd { path, item } => {
@@ -201,17 +213,27 @@ impl<'a> Transaction<'a> {
                 known.or_else(|| rule::ending(&record, stored.as_ref(), new.as_ref(), secret))?;
             rule::entry(&record, &ending, attribution, secret)
         });
-        if let Some(entry) = entry {
-            self.append(entry);
-        }
-        Ok(())
+        entry.map_or(Ok(()), |entry| self.append(entry))
     }
 
-    /// Adds an entry about sessions that ended, even if the disk is nearly full: what ends them may be written then.
-    fn append(&mut self, entry: Contents) {
-        let order = u128::from(self.overlay.commit_number()) << 64 | u128::from(self.entries);
-        self.entries += 1;
-        self.overlay.put_first(rule::entry_key(order), entry);
+    /// Adds an entry about sessions that ended, even if the disk is nearly full: what ends them may be written then. The
+    /// entries of a commit share records, because for sled another record is more work than a line of one.
+    fn append(&mut self, entry: Contents) -> Result<()> {
+        if let Some(key) = &self.last_entries {
+            // It is not there if the request that began it has failed.
+            let before = self.overlay.get(key)?;
+            if let Some(before) = before.filter(|before| before.len() < ENTRIES_BYTES) {
+                let lines = rule::add_entry(&before, &entry);
+                self.overlay.put(key.clone(), lines);
+                return Ok(());
+            }
+        }
+        let order = u128::from(self.overlay.commit_number()) << 64 | u128::from(self.entry_records);
+        self.entry_records += 1;
+        let key = rule::entry_key(order);
+        self.overlay.put_first(key.clone(), entry);
+        self.last_entries = Some(key);
+        Ok(())
     }
 
     fn require_room(&self, is_spared: bool) -> Result<()> {
