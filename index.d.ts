@@ -591,8 +591,8 @@ export type Cause =
 
 /** Whoever ended sessions. */
 export interface Actor {
-  /** `visitor` has no session: somebody with a reset code. `system` is a call without a request. */
-  type: 'administrator' | 'user' | 'visitor' | 'policy' | 'command-line' | 'system'
+  /** `visitor` has no session: somebody with a reset code. `system` is a call without a request, `erased` an account after `Audit.erase`. */
+  type: 'administrator' | 'user' | 'visitor' | 'policy' | 'command-line' | 'system' | 'erased'
   accountid?: string
   sessionid?: string
   /** The user of the operating system, of the command line. */
@@ -760,7 +760,9 @@ export const Audit: {
    */
   verify (options?: { progress?: (number: number) => void }): Promise<{ entries: number, break: string | null, number: number | null }>
   /**
-   * Removes everything that the entries about `accountid` tell of it. Their places in the chain stay, which still holds.
+   * Removes what the audit tells of `accountid`: all details where its sessions ended, and the actor, address and user agent where
+   * it ended those of others; also from where its sessions were last seen. The entries keep their places in the chain, which still
+   * holds. Returns the number of entries from which something was removed.
    *
    * @throws `invalid-accountid` (`ERR_INVALID`)
    * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
@@ -775,7 +777,8 @@ export const Audit: {
 /** An entry of the audit with the words of OpenID CAEP (`session-revoked`). `number` is its position. */
 export interface SessionEvent extends AuditEntry {
   event: string
-  initiating_entity: 'admin' | 'user' | 'policy' | 'system'
+  /** Missing if the actor was erased. */
+  initiating_entity?: 'admin' | 'user' | 'policy' | 'system'
   event_timestamp: number
   reason_admin: string
   reason_user: string

@@ -39,10 +39,12 @@ export declare class NativeStore {
    */
   replace(guard: string, expected: string | undefined, files: string[], texts: string[], secret?: object): Promise<void>
   /**
-   * Returns the oldest records with new entries about sessions that ended, as a JSON array of names and the texts of their
-   * entries.
+   * Returns the oldest records with new entries about sessions that ended, as a JSON array of names and the texts of
+   * their entries.
    */
   newEntries(secret?: object): Promise<string>
+  /** Returns a page of the receipts of ends, after the name `after`, as a JSON array of names and texts. */
+  receipts(after?: string, secret?: object): Promise<string>
   /**
    * Returns a page of records behind `after`, which is the `next` of the page before. `next` is undefined at the
    * end.

@@ -4,14 +4,16 @@ const EventEmitter = require('events')
 const fs = require('fs')
 const path = require('path')
 const { Audit, ResetSessionKey, Session, Sessions } = require('../index.js')
-const { attribution, enter } = require('../lib/attribution.js')
-const { prune } = require('../lib/audit/keep.js')
+const { activate, attribution, enter } = require('../lib/attribution.js')
+const { prune } = require('../lib/audit/prune.js')
 const Ledger = require('../lib/audit/ledger.js')
-const { accountChain, entryName, HEAD } = require('../lib/audit/names.js')
-const { verify } = require('../lib/audit/read.js')
-const { load } = require('../lib/entries.js')
+const { accountChain, chainsOf, entryName, HEAD, sessionEndName } = require('../lib/audit/names.js')
+const { verify } = require('../lib/audit/verify.js')
+const { clientReader } = require('../lib/client.js')
+const { entries: entriesOf, load } = require('../lib/entries.js')
 const { mainStore, openFolder } = require('../lib/open-stores.js')
 const { activateAlone, current, deactivate } = require('../lib/sessions/module.js')
+const { pruneReceipts, receiptName } = require('../lib/sessions/receipts.js')
 const { makeFolder, readEntries, rejection, useStore } = require('./helper.js')
 
 const appid = 'app'
@@ -85,12 +87,89 @@ describe('audit', () => {
     await Promise.all(Array.from({ length: 3 }, () => reset()))
     const before = await Audit.list(ask({}))
     // A foreign entry that leads to itself, and what would lead to it.
-    const foreign = { ...before.entries[0], number: 9, previous: { application: 9, account: 9, actor: 9, cause: 9 }, details: { accountid: 'a' } }
+    const foreign = { ...before.entries[0], number: 9, previous: { application: 9, account: 9, actor: 9, cause: 9 }, details: { accountid: 'a', by: {} } }
     await load(mainStore(), [[HEAD, '{"number":9}'], [entryName(9), JSON.stringify(foreign)], [accountChain(appid, 'a'), '9']]
       .map(([record, text]) => ({ record, contents: Buffer.from(text) })))
     assert.deepStrictEqual(await Audit.list(ask({})), before)
     assert.deepStrictEqual((await Audit.list(ask({ accountid: 'a' }))).entries, before.entries)
     assert.deepStrictEqual(await Audit.verify(), { entries: 3, break: null, number: null })
+  })
+
+  it('verifies what leads to each entry, and finds what cannot be read', async () => {
+    await addSession('s', 'a')
+    await Sessions.end(ask({ sessionid: 's' }))
+    await reset()
+    const [{ number }, first] = (await Audit.list(ask({}))).entries
+    assert.deepStrictEqual([first.number, number], [1, 2])
+    const chains = chainsOf({ appid, cause: 'session-key-reset', details: { accountid: 'a', by: { actor: { type: 'system' } } } })
+    for (const [name, text, found] of [
+      [sessionEndName(appid, 's'), '', 1],
+      [sessionEndName(appid, 's'), '0', 1],
+      [chains.application, '1', 2],
+      [chains.account, '', 1],
+      [chains.actor, '1', 2],
+      [chains.cause, '', 2],
+      [entryName(1), 'text', 1],
+      [entryName(2), '{}', 2],
+      [entryName(2), JSON.stringify({ ...JSON.parse(await store.storage.read(entryName(2))), details: {} }), 2],
+      [entryName(2), '', 2]
+    ]) {
+      const before = await store.storage.read(name)
+      await put(name, text)
+      const { break: said, number } = await Audit.verify()
+      assert.deepStrictEqual([number, typeof said], [found, 'string'], `${name} ${text}`)
+      await put(name, before)
+      assert.strictEqual((await Audit.verify()).break, null)
+    }
+  })
+
+  it('leads to the last end of a session that ended twice, also when the first one is removed', async () => {
+    const name = sessionEndName(appid, 's')
+    for (const expected of ['1', '2']) {
+      await addSession('s', 'a')
+      await store.storage.delete('app/session/s')
+      await current().ledger.append()
+      assert.strictEqual(await store.storage.read(name), expected)
+    }
+    assert.strictEqual(await prune(mainStore(), -1, 2), 1)
+    assert.strictEqual(await store.storage.read(name), '2')
+    assert.strictEqual((await Audit.verify()).break, null)
+    assert.strictEqual(await prune(mainStore(), -1), 1)
+    assert.strictEqual(await store.storage.exists(name), false)
+  })
+
+  it('keeps nothing of an account that was erased, as the one that ended or that did it', async () => {
+    const socket = { remoteAddress: '192.0.2.7' }
+    const headers = { 'user-agent': 'an-agent-of-erased' }
+    await store.storage.write('app/account/erased', JSON.stringify({ ...account('erased'), administrator: 1 }))
+    await addSession('s', 'a')
+    await addSession('t', 'erased')
+    await addSession('u', 'erased')
+    const request = { method: 'PATCH', urlPath: '/api/administrator/end-sessions', socket, headers, account: account('erased'), session: session('u', 'erased') }
+    current().lastSeen.clientOf = clientReader([], true)
+    activate(current().lastSeen.clientOf)
+    await Sessions.end({ ...ask({ sessionid: 's' }, { reason: 'a reason' }), ...request })
+    await Sessions.end({ ...ask({ sessionid: 't' }), ...request })
+    current().lastSeen.note({ ...request, appid })
+    await current().lastSeen.write()
+    const traces = async () => {
+      const own = await ownRecords()
+      return ['erased', '192.0.2.7', 'an-agent-of-erased'].filter((text) => own.some(([, found]) => found.replaceAll('"erased":', '').replaceAll('{"type":"erased"}', '').includes(text)))
+    }
+    assert.deepStrictEqual(await traces(), ['erased', '192.0.2.7', 'an-agent-of-erased'])
+    assert.deepStrictEqual(await Audit.erase(ask({ accountid: 'erased' })), { object: 'erasure', accountid: 'erased', entries: 2 })
+    assert.deepStrictEqual(await traces(), [])
+    // Nor what waits in memory to be written.
+    current().lastSeen.note({ ...request, appid })
+    await Audit.erase(ask({ accountid: 'erased' }))
+    await current().lastSeen.write()
+    assert.deepStrictEqual(await traces(), [])
+    const [about, by] = (await Audit.list(ask({}))).entries
+    assert.deepStrictEqual([about.erased, about.accountid, about.actor], [true, undefined, undefined])
+    assert.deepStrictEqual([by.accountid, by.sessionid, by.reason, by.actor, by.address], ['a', 's', 'a reason', { type: 'erased' }, undefined])
+    assert.deepStrictEqual((await Audit.list(ask({ actor: 'erased' }))).entries.map(({ number }) => number), [by.number].slice(1))
+    assert.deepStrictEqual(await Audit.verify(), { entries: 2, break: null, number: null })
+    assert.strictEqual((await Audit.erase(ask({ accountid: 'erased' }))).entries, 0)
   })
 
   it('names the user of a request whose client has gone', async () => {
@@ -116,6 +195,17 @@ describe('audit', () => {
       assert.deepStrictEqual([receipt.ended, other.ended], [1, 1])
     })
 
+    it('are removed after a day, also those that cannot be read', async () => {
+      await addSession('s', 'a')
+      const names = ['new', 'old', 'locked'].map((key) => receiptName(appid, undefined, key))
+      await endOf(ask({ sessionid: 's' }, { idempotencyKey: 'new' }))
+      await put(names[1], JSON.stringify({ time: Date.now() / 1000 - 86401 }))
+      await put(names[2], '0123456789abcdef')
+      await pruneReceipts(mainStore())
+      const left = await Promise.all(names.map((name) => store.storage.exists(name)))
+      assert.deepStrictEqual(left, [true, false, false])
+    })
+
     it('say that sessions have ended only when all have', async () => {
       const count = 1100
       const ids = Array.from({ length: count }, (_, index) => `s${index}`)
@@ -135,6 +225,36 @@ describe('audit', () => {
       assert.strictEqual(ended.filter(Boolean).length, count)
     }).timeout(60000)
   })
+
+  it('an end of those before a time takes sessions that do not say when they were created', async () => {
+    for (const [sessionid, created] of [['s', undefined], ['t', 'x'], ['u', 5], ['v', 50]]) {
+      await addSession(sessionid, 'a', { created })
+    }
+    const { sessionids } = await Sessions.end(ask({ accountid: 'a', before: '20' }))
+    assert.deepStrictEqual(sessionids.sort(), ['s', 't', 'u'])
+    await addSession('w', 'a', { created: null })
+    assert.deepStrictEqual((await Sessions.end(ask({ accountid: 'a', idleSince: '20' }))).sessionids, ['w'])
+  })
+
+  async function addSession (sessionid, accountid, more = {}) {
+    await store.storage.write(`app/session/${sessionid}`, JSON.stringify({ ...session(sessionid, accountid), ...more }))
+    await store.storageList.add(`app/account/sessions/${accountid}`, sessionid)
+  }
+
+  // Records of this package cannot be written by Dashboard's calls alone.
+  function put (name, text) {
+    return mainStore().replace('never', undefined, [name], [text])
+  }
+
+  async function ownRecords () {
+    const found = []
+    for await (const { record, contents } of entriesOf(mainStore())) {
+      if (record?.startsWith('dashboard-sled/')) {
+        found.push([record, contents.toString()])
+      }
+    }
+    return found
+  }
 
   // As over HTTP.
   async function endOf (req) {

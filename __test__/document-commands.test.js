@@ -64,7 +64,7 @@ const said = {
   'npx dashboard-sled audit list --since 7d --cause ended-by-administrator': /^number +time +cause /,
   'npx dashboard-sled audit list --all --format csv': /^number,time,cause,/,
   'npx dashboard-sled audit verify': /^\d+ entries, and the chain is whole\n$/,
-  'npx dashboard-sled audit erase --account account_1': /^\d+ entries about account_\w+ were erased\n$/,
+  'npx dashboard-sled audit erase --account account_1': /^\d+ entries about account_\w+ or by it were erased\n$/,
   'npx dashboard-sled remove-replaced': /^(removed .+\n)*\S+ \w+ were removed\n$/,
   'npx dashboard-sled compact': /^\S+ MB → \S+ MB\n$/,
   'npx dashboard-sled export --output all.jsonl': /were exported to all\.jsonl\n$/,

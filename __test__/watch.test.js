@@ -1,7 +1,7 @@
 /* eslint-env mocha */
 const assert = require('assert')
 const { getEventListeners } = require('events')
-const { prune } = require('../lib/audit/keep.js')
+const { prune } = require('../lib/audit/prune.js')
 const { watch } = require('../lib/events/watch.js')
 const { makeEnds } = require('./helpers/ends.js')
 const { rejection, useStore } = require('./helper.js')

@@ -1,6 +1,6 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const { prune } = require('../lib/audit/keep.js')
+const { prune } = require('../lib/audit/prune.js')
 const { readHead } = require('../lib/audit/read.js')
 const Webhooks = require('../lib/events/webhooks.js')
 const { retry, undelivered } = require('../lib/events/undelivered.js')

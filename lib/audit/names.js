@@ -6,7 +6,7 @@ const { HEAD } = require('../own-records.js')
 // A name without a record, for a change that depends on none.
 const NEVER = 'dashboard-sled/never'
 
-module.exports = { HEAD, NEVER, accountChain, chainsOf, entryName, endNames, hashed, resetName, sessionEndName }
+module.exports = { HEAD, NEVER, accountChain, actorChain, chainsOf, entryName, endNames, hashed, resetName, sessionEndName }
 
 function entryName (number) {
   return `dashboard-sled/entry/${number.toString(16).padStart(16, '0')}`
@@ -21,13 +21,18 @@ function accountChain (appid, accountid) {
   return hashed('last', appid, 'account', accountid)
 }
 
+// Entries of actors with an account are chained by that account.
+function actorChain (appid, actor) {
+  return hashed('last', appid, 'actor', actor)
+}
+
 // Returns the names of the records with the number of the last entry of the same application, account, actor and cause.
 function chainsOf ({ appid, cause, details }) {
-  const actor = details.actor?.accountid || details.actor?.type || ''
+  const actor = details.by?.actor
   return {
     application: hashed('last', appid, 'application'),
     account: details.accountid && accountChain(appid, details.accountid),
-    actor: hashed('last', appid, 'actor', actor),
+    actor: actorChain(appid, actor?.accountid || actor?.type || ''),
     cause: hashed('last', appid, 'cause', cause)
   }
 }

@@ -2,7 +2,7 @@
 // account, actor or cause, so a page takes the same time however many entries there are.
 const { invalid } = require('../errors.js')
 const { readTexts } = require('./read-texts.js')
-const { EMPTY, detailsDigest, link } = require('./chain.js')
+const { EMPTY } = require('./chain.js')
 const { HEAD, chainsOf, entryName } = require('./names.js')
 
 // Entries that are read at once: those of one application mostly follow each other.
@@ -10,7 +10,7 @@ const AHEAD = 32
 // Largest number of entries that one page looks at: a filter may fit few of them. The next page goes on from there.
 const MOST_LOOKED_AT = 5000
 
-module.exports = { before, firstBefore, list, readEntries, readEntry, readHead, verify }
+module.exports = { before, firstBefore, list, parseCursor, printCursor, readEntries, readEntry, readHead }
 
 async function readHead (store) {
   const [text] = await readTexts(store, [HEAD])
@@ -56,7 +56,7 @@ async function list (store, appid, filter, cursor, limit) {
     }
     const { details } = entry
     const fits = (accountid === undefined || details?.accountid === accountid) &&
-      (actor === undefined || [details?.actor?.accountid, details?.actor?.type].includes(actor)) &&
+      (actor === undefined || [details?.by?.actor?.accountid, details?.by?.actor?.type].includes(actor)) &&
       (cause === undefined || entry.cause === cause) &&
       (filter.until === undefined || entry.time <= filter.until)
     if (fits) {
@@ -75,9 +75,9 @@ function before (entry, kind) {
 
 // Returns the chain to follow, the shortest one first, and the number of its newest entry.
 async function start (store, appid, { accountid, actor, cause, until }) {
-  const details = { accountid, actor: { accountid: actor } }
+  const details = { accountid, by: { actor: { accountid: actor } } }
   const chains = chainsOf({ appid, cause, details })
-  // Entries of actors with an account are chained by that account.
+  // Those of all administrators, or of all users, have no chain.
   const hasChain = actor !== undefined && !['administrator', 'user'].includes(actor)
   const kind = accountid !== undefined ? 'account' : hasChain ? 'actor' : cause !== undefined ? 'cause' : 'application'
   const [text] = await readTexts(store, [chains[kind]])
@@ -112,51 +112,12 @@ async function firstBefore (store, time) {
   return low < head.first ? 0 : low
 }
 
-// Checks the whole chain. Returns the number of entries, and the first break as a sentence.
-async function verify (store, progress = () => {}) {
-  for (;;) {
-    const head = await readHead(store)
-    const found = await verifyFrom(store, head, progress)
-    // Entries that were removed meanwhile because of their age are not a break.
-    if (!found.break || (await readHead(store)).first === head.first) {
-      return found
-    }
-  }
+// Returns a cursor as text, for requests.
+function printCursor (cursor) {
+  return cursor && cursor.join('-')
 }
 
-async function verifyFrom (store, head, progress) {
-  let hash = head.anchor
-  for (let from = head.first; from <= head.number; from += AHEAD) {
-    const to = Math.min(from + AHEAD - 1, head.number)
-    const entries = new Map((await readEntries(store, from, to)).map((entry) => [entry.number, entry]))
-    for (let number = from; number <= to; number++) {
-      const problem = breakAt(entries.get(number), number, hash)
-      if (problem) {
-        return { entries: head.number - head.first + 1, break: problem, number }
-      }
-      hash = entries.get(number).hash
-    }
-    progress(to)
-  }
-  const isWhole = hash === head.hash
-  return { entries: head.number - head.first + 1, break: isWhole ? null : 'the last entry is not the one that the head names', number: isWhole ? null : head.number }
-}
-
-function breakAt (entry, number, hashBefore) {
-  if (!entry || entry.number !== number) {
-    return `entry ${number} is missing`
-  }
-  if (link(hashBefore, entry) !== entry.hash) {
-    return `entry ${number} was changed, or one before it was put in or taken out`
-  }
-  if (entry.details && detailsDigest(entry.details) !== entry.digest) {
-    return `the details of entry ${number} were changed`
-  }
-}
-
-// A cursor as text, for requests.
-module.exports.printCursor = (cursor) => cursor && cursor.join('-')
-module.exports.parseCursor = (text) => {
+function parseCursor (text) {
   const [, kind, number] = /^(account|actor|cause|application)-([1-9]\d{0,14})$/.exec(text) || []
   if (!kind) {
     throw invalid('invalid-cursor')

@@ -4,18 +4,19 @@ module.exports = { entryView, toCsv, toEvent }
 
 // Without the salt, which is there only for the chain.
 function entryView ({ number, time, cause, appid, details, hash }) {
-  const { salt, ...told } = details || { erased: true }
-  return { object: 'audit-entry', number, time, cause, appid, ...told, hash }
+  const { salt, by, ...told } = details || { erased: true }
+  const { salt: saltOfActor, digest, ...who } = by || {}
+  return { object: 'audit-entry', number, time, cause, appid, ...told, ...who, hash }
 }
 
-// The words of OpenID CAEP (session-revoked) for who began it.
+// The words of OpenID CAEP (session-revoked) for who began it. None of them is for somebody who was erased.
 const INITIATORS = { administrator: 'admin', user: 'user', visitor: 'user', policy: 'policy', 'command-line': 'admin', system: 'system' }
 
 // Returns an entry as an event of CAEP.
 function toEvent (entry) {
   return {
     event: 'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
-    initiating_entity: INITIATORS[entry.actor?.type] || 'system',
+    initiating_entity: INITIATORS[entry.actor?.type],
     event_timestamp: entry.time,
     reason_admin: entry.reason || entry.cause,
     reason_user: entry.cause,

@@ -38,7 +38,7 @@ module.exports = (program) => {
     .argument(...store)
     .action(run(verify))
   audit.command('erase')
-    .description('removes what the entries about an account tell of it; the entries stay, and audit verify still holds')
+    .description('removes what the audit tells of an account; the entries stay, and audit verify still holds')
     .requiredOption('--account <id>', 'the account')
     .option(...appid)
     .option('--yes', 'do not ask')
@@ -91,5 +91,5 @@ async function erase (place, _, options) {
   }
   await confirm(options, `everything that the audit tells of the account ${account} is removed for ever`)
   const { object, ...report } = await withOperations(place, options, (perform) => perform('audit-erase', { appid, accountid: account, user: systemUser() }, counted))
-  return { report, text: [`${report.entries} entries about ${account} were erased`] }
+  return { report, text: [`${report.entries} entries about ${account} or by it were erased`] }
 }

@@ -173,7 +173,7 @@ module.exports = {
   'audit erase': {
     running: true,
     examples: [['audit erase --account account_1', 'remove what the audit tells of an account']],
-    fields: [['accountid', 'the account'], ['entries', 'number of entries that were erased']]
+    fields: [['accountid', 'the account'], ['entries', 'number of entries from which something was removed']]
   },
   purge: {
     examples: [

@@ -17,7 +17,7 @@ const CAUSES = {
   unreadable: 'Not readable',
   unknown: 'Not recorded'
 }
-const ACTORS = { administrator: 'Administrator', user: 'User', visitor: 'Visitor with a code', policy: 'Policy', system: 'System', 'command-line': 'Command line' }
+const ACTORS = { administrator: 'Administrator', user: 'User', visitor: 'Visitor with a code', policy: 'Policy', system: 'System', 'command-line': 'Command line', erased: 'Erased' }
 
 module.exports = { CAUSES, describeEnd, describeEntry }
 

@@ -2,13 +2,14 @@
 const { Account, Session } = require('../administrator.js')
 const { withAttribution } = require('../attribution.js')
 const { explain } = require('../audit/session-end.js')
-const { erase } = require('../audit/keep.js')
-const { list: listEntries, parseCursor, printCursor, verify } = require('../audit/read.js')
+const { erase } = require('../audit/erase.js')
+const { list: listEntries, parseCursor, printCursor } = require('../audit/read.js')
+const { verify } = require('../audit/verify.js')
 const { entryView } = require('../audit/view.js')
 const { invalid } = require('../errors.js')
 const { readId, readLimit, readText, readTime, value } = require('./arguments.js')
 const { end } = require('./end.js')
-const { list } = require('./list.js')
+const { eachIds, list } = require('./list.js')
 const { current } = require('./module.js')
 
 const CAUSES = ['signed-out', 'ended-by-user', 'ended-by-administrator', 'session-key-reset', 'password-changed', 'account-deleted', 'expired', 'idle', 'limit', 'restore', 'application-wide', 'unreadable']
@@ -31,10 +32,12 @@ const Audit = {
     return verify(store, options?.progress)
   },
   erase: async (req) => {
-    const { ledger, store } = current()
+    const { lastSeen, ledger, store } = current()
     const accountid = required(readId(req, 'accountid'), 'invalid-accountid')
     await ledger.append()
-    return { object: 'erasure', accountid, entries: await erase(store, req.appid, accountid) }
+    const entries = await erase(store, req.appid, accountid)
+    await eachIds(store, req.appid, accountid, (sessionids) => lastSeen.forget(req.appid, sessionids))
+    return { object: 'erasure', accountid, entries }
   }
 }
 

@@ -1,20 +1,19 @@
 // Ends by choice: one session, all of an account, all but one, those that a filter chooses, all of an application.
-const { setTimeout } = require('timers/promises')
 const { createHash } = require('crypto')
 const { attribution, withAttribution } = require('../attribution.js')
-const { invalid, leaveChanged } = require('../errors.js')
+const { invalid } = require('../errors.js')
 const { isUnambiguous } = require('../host-keys.js')
 const { hostSecret, now } = require('../host.js')
 const { Account, readEndOfApplication, Session } = require('../administrator.js')
-const { hashed, sessionEndName } = require('../audit/names.js')
+const { sessionEndName } = require('../audit/names.js')
 const { readTexts } = require('../audit/read-texts.js')
 const { allOf, eachPage } = require('./list.js')
 const { readFlag, readId, readIds, readText, readTime } = require('./arguments.js')
+const { awaitReceipt, completeReceipt, printReceipt, readReceipt, receiptName } = require('./receipts.js')
 
 // Sessions that end in one commit, and ids that a receipt names.
 const BATCH = 1000
 const MOST_NAMED = 100
-const LONGEST_COMMIT_MS = 10 * 1000
 const SELECTIONS = ['sessionid', 'accountid', 'accountids', 'all']
 
 module.exports = { end }
@@ -43,18 +42,6 @@ async function end (module, req, owner) {
     // The same request came twice at once, and the other one ends them.
     return awaitReceipt(module.store, receipt, error)
   }
-}
-
-// A change is refused as soon as another one of the same commit has made the receipt, so that commit may not be done yet.
-async function awaitReceipt (store, name, error) {
-  for (const end = Date.now() + LONGEST_COMMIT_MS; Date.now() < end;) {
-    const made = await readReceipt(store, name)
-    if (made) {
-      return made
-    }
-    await setTimeout(2)
-  }
-  throw error
 }
 
 // Exactly one selection: a request that selects nothing, or that may have lost a part, ends nothing.
@@ -110,10 +97,11 @@ async function plan ({ store, lastSeen }, { appid }, choice, owner) {
   }
   const isWhole = !except && before === undefined && idleSince === undefined
   const sessionids = []
+  // A session that does not say when it was created is an old one, as `Session.get` has it.
   const choose = async (page) => {
-    const live = page.filter((session) => !('ended' in session) && session.sessionid !== except && (before === undefined || session.created < before))
+    const live = page.filter((session) => !('ended' in session) && session.sessionid !== except && (before === undefined || !(session.created >= before)))
     const seen = idleSince === undefined ? [] : await lastSeen.of(appid, live.map(({ sessionid }) => sessionid))
-    sessionids.push(...live.filter((session, index) => idleSince === undefined || (seen[index]?.time ?? session.created) < idleSince).map(({ sessionid }) => sessionid))
+    sessionids.push(...live.filter((session, index) => idleSince === undefined || !((seen[index]?.time ?? session.created) >= idleSince)).map(({ sessionid }) => sessionid))
   }
   if (all) {
     await eachPage(store, appid, undefined, choose)
@@ -160,7 +148,7 @@ async function carryOut ({ store, ledger }, { appid }, planned, receipt) {
   const entries = await readTexts(store, named.slice(0, MOST_NAMED).map((sessionid) => sessionEndName(appid, sessionid)))
   result.entries = entries.filter(Boolean).map(Number)
   if (receipt) {
-    await store.replace(receipt.name, printReceipt(made, receipt), [receipt.name], [printReceipt(result, receipt)], hostSecret()).catch(() => {})
+    await completeReceipt(store, receipt, made, result)
   }
   return result
 }
@@ -172,32 +160,6 @@ function print ({ accountids, before }, sessionids) {
     accountids,
     createdBefore: before
   }
-}
-
-function receiptName (appid, owner, key) {
-  return hashed('receipt', appid, owner || '', key)
-}
-
-async function readReceipt (store, { name, asked }) {
-  const [text] = await readTexts(store, [name])
-  if (text === undefined) {
-    return
-  }
-  const { asked: askedBefore, ...receipt } = JSON.parse(text)
-  const DAY = 24 * 60 * 60
-  if (now() - receipt.time > DAY) {
-    // Kept for a day: the key may be used again. Another call may have removed it.
-    await store.replace(name, text, [name], [''], hostSecret()).catch(leaveChanged)
-    return
-  }
-  if (askedBefore !== asked) {
-    throw invalid('invalid-idempotencyKey', 'the key was used for another request within a day')
-  }
-  return receipt
-}
-
-function printReceipt (receipt, key) {
-  return JSON.stringify({ ...receipt, asked: key?.asked })
 }
 
 // Returns whether everything that was created before this time has ended already.

@@ -84,6 +84,17 @@ module.exports = class LastSeen {
     })
   }
 
+  // Removes what is known of sessions. Another process may still write what it has seen in the last minute.
+  async forget (appid, sessionids) {
+    const names = sessionids.map((sessionid) => seenName(appid, sessionid))
+    for (const [index, sessionid] of sessionids.entries()) {
+      this.young.delete(`${appid}/${sessionid}`)
+      this.old.delete(`${appid}/${sessionid}`)
+      this.unwritten.delete(names[index])
+    }
+    await this.store.replace(NEVER, undefined, names, names.map(() => ''), hostSecret())
+  }
+
   async write () {
     const entries = [...this.unwritten]
     this.unwritten.clear()

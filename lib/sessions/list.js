@@ -9,7 +9,7 @@ const MOST = 500
 const MOST_PAGES = 20
 const STATES = ['live', 'ended']
 
-module.exports = { allOf, describe, eachPage, leaveMissing, list, stateCounts }
+module.exports = { allOf, describe, eachIds, eachPage, leaveMissing, list, stateCounts }
 
 // Returns a page of sessions, newest first. `sessions` are live or have ended.
 async function list (module, req) {
@@ -71,20 +71,25 @@ function leaveMissing (error) {
   }
 }
 
-// Calls `each` with all sessions of an application or of an account, a page at a time.
-async function eachPage (store, appid, accountid, each) {
+// Calls `each` with the ids of all sessions of an application or of an account, newest first, a page at a time.
+async function eachIds (store, appid, accountid, each) {
   const size = 500
   let cursor
   for (;;) {
     const page = await pageBefore(store, path(appid, accountid), cursor, size)
     if (page.length) {
-      await each((await read(appid, page.map(([, sessionid]) => sessionid))).filter(Boolean))
+      await each(page.map(([, sessionid]) => sessionid))
       cursor = page[page.length - 1][0]
     }
     if (page.length < size) {
       return
     }
   }
+}
+
+// The same with the sessions, without those that are gone or whose account is.
+function eachPage (store, appid, accountid, each) {
+  return eachIds(store, appid, accountid, async (sessionids) => each((await read(appid, sessionids)).filter(Boolean)))
 }
 
 // Returns all sessions of an account.

@@ -3,7 +3,7 @@
 const { setMaxListeners } = require('events')
 const { activate: activateAttribution } = require('../attribution.js')
 const Ledger = require('../audit/ledger.js')
-const { prune } = require('../audit/keep.js')
+const { prune } = require('../audit/prune.js')
 const { clientReader } = require('../client.js')
 const { failure } = require('../errors.js')
 const { findHost } = require('../host.js')
@@ -11,6 +11,7 @@ const { readModuleSettings } = require('../module-settings.js')
 const { settings: storeSettings } = require('../settings.js')
 const LastSeen = require('./last-seen.js')
 const { endOverLimit } = require('./policies.js')
+const { pruneReceipts } = require('./receipts.js')
 const Samples = require('./samples.js')
 
 const PRUNE_EVERY_MS = 60 * 60 * 1000
@@ -48,7 +49,7 @@ function activate (store) {
     module.webhooks = new Webhooks({ store, ledger: module.ledger, appid: global.appid, webhook: settings.webhook, isShared: module.isShared })
     module.webhooks.start()
   }
-  module.pruning = setInterval(() => pruneDelivered(module).catch((error) => module.ledger.warn(error)), PRUNE_EVERY_MS)
+  module.pruning = setInterval(() => removeOld(module).catch((error) => module.ledger.warn(error)), PRUNE_EVERY_MS)
   module.pruning.unref()
   active = module
   followSignIns()
@@ -95,8 +96,9 @@ async function deactivate () {
 }
 
 // An entry that still has to be delivered is kept.
-async function pruneDelivered ({ store, settings, webhooks }) {
-  return prune(store, settings.auditKeep, webhooks && await webhooks.oldest())
+async function removeOld ({ store, settings, webhooks }) {
+  await prune(store, settings.auditKeep, webhooks && await webhooks.oldest())
+  await pruneReceipts(store)
 }
 
 function countEnds (ends, entries) {

@@ -7,6 +7,7 @@ use super::arguments::{self, record};
 use super::errors;
 use super::handle::NativeStore;
 use super::js_string::JsString;
+use super::maintenance::json_answer;
 use super::reply::{on_long_worker, Reply};
 use super::secret::NativeSecret;
 use crate::service::conditional;
@@ -15,6 +16,7 @@ use crate::store::{self, StoreError};
 use napi::bindgen_prelude::External;
 use napi::{Env, Result};
 use napi_derive::napi;
+use serde_json::json;
 
 #[napi]
 impl NativeStore {
@@ -93,16 +95,35 @@ impl NativeStore {
         self.change(env, conditional::changes(guard, expected, records, secret.as_ref()))
     }
 
-    /// Returns the oldest records with new entries about sessions that ended, as a JSON array of names and the texts of their
-    /// entries.
+    /// Returns the oldest records with new entries about sessions that ended, as a JSON array of names and the texts of
+    /// their entries.
     #[napi(catch_unwind, ts_args_type = "secret?: object", ts_return_type = "Promise<string>")]
     pub fn new_entries(&self, env: Env, secret: Option<&External<NativeSecret>>) -> Result<Reply> {
         let secret = arguments::secret(env, secret)?;
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
         on_long_worker(env, move || {
             let entries = conditional::new_entries(&store, secret.as_ref())?;
-            let json = serde_json::to_string(&entries).unwrap_or_default();
-            Ok(Answer::Json(json))
+            Ok(json_answer(&json!(entries)))
+        })
+    }
+
+    /// Returns a page of the receipts of ends, after the name `after`, as a JSON array of names and texts.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "after?: string, secret?: object",
+        ts_return_type = "Promise<string>"
+    )]
+    pub fn receipts(
+        &self,
+        env: Env,
+        after: Option<String>,
+        secret: Option<&External<NativeSecret>>,
+    ) -> Result<Reply> {
+        let secret = arguments::secret(env, secret)?;
+        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
+        on_long_worker(env, move || {
+            let receipts = conditional::receipts(&store, after.as_deref(), secret.as_ref())?;
+            Ok(json_answer(&json!(receipts)))
         })
     }
 }

@@ -1,12 +1,16 @@
 //! Records of this package (`lib/audit`), written together if one of them is still as it was read.
 
 use crate::record::cipher::{self, Secret};
-use crate::store::{Change, Key, Record, Result, Store, StoreError};
+use crate::store::{Change, Contents, Key, Record, Result, Store, StoreError};
 
-/// Number of new entries from which on no more are returned at once.
-const ENTRIES: usize = 128;
-/// The keys of new entries begin with this, and 32 hexadecimal digits follow.
-const NEW_ENTRIES: &[u8] = b"dashboard-sled/new-entry/";
+/// Number of new entries from which on no more are returned at once, and largest number of receipts.
+const PAGE: usize = 128;
+
+/// A kind of records: the keys are this text, and so many hexadecimal digits.
+struct Folder(&'static str, usize);
+
+const NEW_ENTRIES: Folder = Folder("dashboard-sled/new-entry/", 32);
+const RECEIPTS: Folder = Folder("dashboard-sled/receipt/", 40);
 
 /// Returns the changes that write or remove `records`, if the record `guard` has the text `expected`, or does not exist.
 #[must_use]
@@ -38,26 +42,56 @@ pub fn changes(
 
 /// Returns the oldest records with new entries about sessions that ended, as names and the texts of their entries. Blocks.
 pub fn new_entries(store: &Store, secret: Option<&Secret>) -> Result<Vec<(String, Vec<String>)>> {
-    // Names of one length are sorted as text, and `/` is before the digits.
-    let before_all = [NEW_ENTRIES, &[b'/'; 32]].concat();
-    let is_new = |name: &[u8]| name.len() == before_all.len() && name.starts_with(NEW_ENTRIES);
-    let before_all = Key::record(&before_all);
     // Mostly there is none, and this is asked all the time: no more than one other record is read for it.
-    let first = store.records_after(Some(&before_all), 1, |_| true)?;
-    if !first.records.iter().any(|(key, _)| key.name().is_some_and(is_new)) {
+    if NEW_ENTRIES.page(store, None, 1)?.is_empty() {
         return Ok(Vec::new());
     }
-    let page = store.records_after(Some(&before_all), ENTRIES, |_| true)?;
     let mut found = 0;
-    let records = page.records.iter().map_while(|(key, contents)| {
-        let name = key.name().filter(|name| is_new(name) && found < ENTRIES)?;
+    let records = NEW_ENTRIES.page(store, None, PAGE)?.into_iter().map_while(|(name, contents)| {
+        if found >= PAGE {
+            return None;
+        }
         let lines = contents.split(|byte| *byte == b'\n');
         let texts: Vec<_> =
             lines.map(|line| cipher::decrypt_record(line, secret).into_owned()).collect();
         found += texts.len();
-        Some((String::from_utf8_lossy(name).into_owned(), texts))
+        Some((name, texts))
     });
     Ok(records.collect())
+}
+
+/// Returns a page of receipts (`lib/sessions/end.js`) after the name `after`, as names and texts. Blocks.
+pub fn receipts(
+    store: &Store,
+    after: Option<&str>,
+    secret: Option<&Secret>,
+) -> Result<Vec<(String, String)>> {
+    let page = RECEIPTS.page(store, after, PAGE)?.into_iter();
+    Ok(page
+        .map(|(name, contents)| (name, cipher::decrypt_record(&contents, secret).into_owned()))
+        .collect())
+}
+
+impl Folder {
+    /// Returns at most `count` records after the name `after`, in the order of their names.
+    fn page(
+        &self,
+        store: &Store,
+        after: Option<&str>,
+        count: usize,
+    ) -> Result<Vec<(String, Contents)>> {
+        let Self(folder, digits) = *self;
+        // Names of one length are sorted as text, and `/` is before the digits.
+        let before_all = format!("{folder}{}", "/".repeat(digits));
+        let after = Key::record(after.unwrap_or(&before_all).as_bytes());
+        let page = store.records_after(Some(&after), count, |_| true)?;
+        let records = page.records.into_iter().map_while(|(key, contents)| {
+            let name = std::str::from_utf8(key.name()?).ok()?;
+            let is_here = name.len() == before_all.len() && name.starts_with(folder);
+            is_here.then(|| (name.to_owned(), contents))
+        });
+        Ok(records.collect())
+    }
 }
 
 #[cfg(test)]
@@ -84,6 +118,7 @@ mod tests {
         assert_eq!(write(Some("two"), "two").unwrap_err().slug(), "record-changed");
         write(Some("one"), "two").unwrap();
         let found = new_entries(&store, secret.as_ref()).unwrap();
+        assert!(receipts(&store, None, secret.as_ref()).unwrap().is_empty());
         let texts: Vec<_> = found.iter().map(|(_, texts)| texts.join("|")).collect();
         assert_eq!(texts, ["two", "two"]);
         assert!(found[0].0 < found[1].0);
@@ -123,6 +158,33 @@ mod tests {
             assert_eq!(found, texts);
             assert!((2..=20).contains(&names.len()), "{}", names.len());
         }
+        store.close().unwrap();
+    }
+
+    #[test]
+    fn receipts_come_in_pages_without_their_neighbours() {
+        let (_folder, store) = open();
+        let names = |folder: &str, digits: usize| -> Vec<String> {
+            (0..300).map(|n| format!("dashboard-sled/{folder}/{n:0digits$x}")).collect()
+        };
+        let all = [names("entry", 16), names("receipt", 40), names("seen", 40)].concat();
+        let write = |name: &String| Change::Write {
+            record: Record::new(name.as_bytes()),
+            contents: name.as_bytes().into(),
+            secret: None,
+        };
+        wait_for(&store, all.iter().map(write).collect()).unwrap();
+        let mut found = Vec::new();
+        loop {
+            let after = found.last().map(|(name, _): &(String, String)| name.as_str());
+            let page = receipts(&store, after, None).unwrap();
+            if page.is_empty() {
+                break;
+            }
+            found.extend(page);
+        }
+        let names: Vec<_> = names("receipt", 40).into_iter().map(|n| (n.clone(), n)).collect();
+        assert_eq!(found, names);
         store.close().unwrap();
     }
 

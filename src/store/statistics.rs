@@ -1,4 +1,4 @@
-//! What a store counts of its commits, on any engine.
+//! Counts the commits of a store, on any engine.
 
 use crate::store::report::Commits;
 use hdrhistogram::Histogram;

@@ -1,4 +1,4 @@
-//! What one batch writes: records, items of lists, and the quarantine.
+//! The rows that one batch writes: records, items of lists, and the quarantine.
 
 use crate::store::contents::Contents;
 

@@ -1,0 +1,92 @@
+// Checks the audit: that no entry was changed, removed or put in, and that every entry is found by what leads to it.
+const { detailsDigest, link } = require('./chain.js')
+const { chainsOf, endNames, entryName } = require('./names.js')
+const { readHead } = require('./read.js')
+const { readTexts } = require('./read-texts.js')
+
+// Entries that are read at once.
+const BATCH = 32
+
+module.exports = { verify }
+
+// Returns the number of entries, and the first break as a sentence.
+async function verify (store, progress = () => {}) {
+  for (;;) {
+    const head = await readHead(store)
+    const found = await verifyFrom(store, head, progress)
+    // Entries that were removed meanwhile because of their age are not a break.
+    if (!found.break || (await readHead(store)).first === head.first) {
+      return found
+    }
+  }
+}
+
+async function verifyFrom (store, head, progress) {
+  const entries = head.number - head.first + 1
+  let hash = head.anchor
+  for (let from = head.first; from <= head.number; from += BATCH) {
+    const to = Math.min(from + BATCH - 1, head.number)
+    let found = await verifyBatch(store, from, to, hash)
+    if (found.break) {
+      // Details may be erased between two reads.
+      found = await verifyBatch(store, from, to, hash)
+    }
+    if (found.break) {
+      return { entries, ...found }
+    }
+    hash = found.hash
+    progress(to)
+  }
+  const isWhole = hash === head.hash
+  return { entries, break: isWhole ? null : 'the last entry is not the one that the head names', number: isWhole ? null : head.number }
+}
+
+// Returns the hash of the last entry, or the first break.
+async function verifyBatch (store, from, to, hashBefore) {
+  const numbers = Array.from({ length: to - from + 1 }, (_, index) => from + index)
+  const entries = (await readTexts(store, numbers.map(entryName))).map(parseEntry)
+  let hash = hashBefore
+  for (const [index, number] of numbers.entries()) {
+    const problem = breakAt(entries[index], number, hash)
+    if (problem) {
+      return { break: problem, number }
+    }
+    hash = entries[index].hash
+  }
+  const pairs = entries.flatMap((entry) => namesThatLeadTo(entry).map((name) => [name, entry.number]))
+  const texts = await readTexts(store, pairs.map(([name]) => name))
+  const [, lost] = pairs.find(([, number], index) => !(Number(texts[index]) >= number)) || []
+  return lost === undefined ? { hash } : { break: `a record that leads to entry ${lost} was changed or removed`, number: lost }
+}
+
+// Returns undefined for what is not an entry.
+function parseEntry (text) {
+  try {
+    const entry = JSON.parse(text)
+    const { details, previous } = entry
+    return previous && (!details || details.by) ? entry : undefined
+  } catch (error) {
+  }
+}
+
+// Returns the names of records that have the number of this entry or of a later one. Nothing leads to what was erased.
+function namesThatLeadTo (entry) {
+  const { details } = entry
+  if (!details) {
+    return []
+  }
+  const { actor, ...others } = chainsOf(entry)
+  return [...Object.values(others), details.by.digest === undefined && actor, ...endNames(entry)].filter(Boolean)
+}
+
+function breakAt (entry, number, hashBefore) {
+  if (!entry || entry.number !== number) {
+    return `entry ${number} is missing or cannot be read`
+  }
+  if (link(hashBefore, entry) !== entry.hash) {
+    return `entry ${number} was changed, or one before it was put in or taken out`
+  }
+  if (entry.details && detailsDigest(entry.details) !== entry.digest) {
+    return `the details of entry ${number} were changed`
+  }
+}
