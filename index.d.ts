@@ -1182,6 +1182,8 @@ export interface Loaded {
   kept: number
   /** The keys of the first hundred of them. */
   keptRecords: string[]
+  /** Whether the audit among the entries was left out, because the store has one of its own. */
+  keptAudit: boolean
   /** The result of ending all sessions, if data was overwritten. */
   ended?: Ended
 }

@@ -4,6 +4,8 @@ const fs = require('fs')
 const path = require('path')
 const { spawn } = require('child_process')
 const addon = require('../index.js')
+const { compare } = require('../lib/cli/compare.js')
+const { withAlone } = require('../lib/control/alone.js')
 const { makeFolder, readEntries, rejection, runTool, tool, withStore } = require('./helper.js')
 const { encrypt, secrets } = require('./helpers/secret.js')
 
@@ -51,6 +53,35 @@ describe('import into a store that holds data', () => {
     ]])
     const found = await stored()
     assert.deepStrictEqual([found.account.sessionKey, found.account.sessionKeyNumber, found.account.passwordHash, found.session.ended], ['second key', 2, 'second password', 70])
+  }).timeout(60000)
+  it('an audit comes along into an empty store, and stays beside another one, which is not a difference', async () => {
+    const end = (count) => withAlone({ folder: store }, async () => {
+      for (let i = 0; i < count; i++) {
+        await addon.ResetSessionKey.patch({ appid: 'dashboard', query: { accountid: 'account_1' } })
+      }
+      await addon.Audit.verify()
+    })
+    const bring = (target) => runTool(['import', '--from', 'jsonl', file, '--store', target, '--yes', '--verify', '--json'])
+    await fill(entries(account(), session()))
+    await end(2)
+    assert.strictEqual((await runTool(['export', '--output', file, '--store', store])).code, 0)
+    const copy = path.join(folder, 'copy')
+    const [fresh, again] = [await bring(copy), await bring(copy)].map(({ code, stdout }) => [code, JSON.parse(stdout)])
+    assert.deepStrictEqual([fresh[0], fresh[1].differences, fresh[1].keptAudit], [0, 0, false])
+    assert.deepStrictEqual([again[0], again[1].differences, again[1].keptAudit], [0, 0, true])
+    const audit = (folder) => readEntries(folder).then((all) => all.filter(({ record }) => /^dashboard-sled\/(head|entry)/.test(record)))
+    assert.deepStrictEqual(await audit(copy), await audit(store))
+    await end(3)
+    const before = await audit(store)
+    const older = await bring(store)
+    assert.deepStrictEqual([older.code, JSON.parse(older.stdout).differences, JSON.parse(older.stdout).keptAudit], [0, 0, true])
+    assert.deepStrictEqual([await audit(store), before.length], [before, 6])
+    // The check of an audit that came along can fail.
+    const found = await withStore(copy, async (opened) => {
+      const source = [...await audit(copy), { record: 'dashboard-sled/entry/9', contents: Buffer.from('{}') }]
+      return compare(source, opened, { keptAudit: false })
+    })
+    assert(found.described.includes('only in the source: the record dashboard-sled/entry/9'))
   }).timeout(60000)
   it('a retired key and password that the store no longer remembers are recognised by number and time', async () => {
     await makeOlder()
@@ -181,7 +212,7 @@ describe('import into a store that holds data', () => {
       assert.deepStrictEqual(await readEntries(store), before)
       const missing = path.join(folder, 'missing')
       const fresh = await runTool(['import', '--from', 'jsonl', file, '--store', missing, '--dry-run', '--json'])
-      assert.deepStrictEqual([fresh.code, JSON.parse(fresh.stdout)], [0, { store: missing, dryRun: true, records: 2, lists: 1, items: 1, bytes: 244, kept: 0, keptRecords: [], skipped: 0 }])
+      assert.deepStrictEqual([fresh.code, JSON.parse(fresh.stdout)], [0, { store: missing, dryRun: true, records: 2, lists: 1, items: 1, bytes: 244, kept: 0, keptRecords: [], keptAudit: false, skipped: 0 }])
       assert.strictEqual(fs.existsSync(missing), false)
     }).timeout(60000)
   })

@@ -30,8 +30,8 @@ describe('import by load', function () {
       async function * parts () {
         yield * [{ record: 'a', contents: Buffer.from('abc') }, { list: 'l', items: ['1'] }, { list: 'l', items: ['2', 3] }, { list: 'm', items: [] }]
       }
-      assert.deepStrictEqual(await store.load(parts()), { records: 1, lists: 2, items: 3, bytes: 3, kept: 0, keptRecords: [] })
-      assert.deepStrictEqual(await store.load([]), { records: 0, lists: 0, items: 0, bytes: 0, kept: 0, keptRecords: [] })
+      assert.deepStrictEqual(await store.load(parts()), { records: 1, lists: 2, items: 3, bytes: 3, kept: 0, keptRecords: [], keptAudit: false })
+      assert.deepStrictEqual(await store.load([]), { records: 0, lists: 0, items: 0, bytes: 0, kept: 0, keptRecords: [], keptAudit: false })
     })
   })
   for (const [title, entry, slug] of [

@@ -77,8 +77,9 @@ async function load (store, entries, options = {}) {
   const counts = new EntryCounts()
   const { write, end = async () => {} } = await writerOf(store, options)
   const batches = new Batches(write)
+  const audit = { isKept: !options.overwrite && await store.exists(HEAD), isLeftOut: false }
   try {
-    await gather(await wholeAudit(store, entries, options), counts, batches)
+    await gather(wholeAudit(audit, entries), counts, batches)
     await batches.end()
   } catch (error) {
     // No write continues after this call has ended; the first error is the one that is thrown.
@@ -86,7 +87,7 @@ async function load (store, entries, options = {}) {
     await end().catch(() => {})
     throw error
   }
-  return { ...counts, kept: batches.kept.number, keptRecords: batches.kept.described, ...await end() }
+  return { ...counts, kept: batches.kept.number, keptRecords: batches.kept.described, keptAudit: audit.isLeftOut, ...await end() }
 }
 
 function requireBooleans (options) {
@@ -99,23 +100,21 @@ function requireBooleans (options) {
 
 // The audit of a store comes whole or not at all: beside another one its numbers would be those of other entries. The head is the last
 // to be written, so that an import that is interrupted can be run again.
-async function wholeAudit (store, entries, { overwrite }) {
-  const hasAudit = !overwrite && await store.exists(HEAD)
-  return (async function * () {
-    let head
-    for await (const entry of entries) {
-      if (!entry?.record?.startsWith?.(OWN)) {
-        yield entry
-      } else if (entry.record === HEAD) {
-        head = entry
-      } else if (!hasAudit) {
-        yield entry
-      }
+async function * wholeAudit (audit, entries) {
+  let head
+  for await (const entry of entries) {
+    if (!entry?.record?.startsWith?.(OWN)) {
+      yield entry
+    } else if (entry.record === HEAD) {
+      head = entry
+    } else if (!audit.isKept) {
+      yield entry
     }
-    if (head && !hasAudit) {
-      yield head
-    }
-  })()
+  }
+  if (head && !audit.isKept) {
+    yield head
+  }
+  audit.isLeftOut = Boolean(head) && audit.isKept
 }
 
 async function gather (entries, counts, batches) {

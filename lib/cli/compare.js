@@ -1,6 +1,8 @@
 // Compares a source with a store after an import, in both directions. A record that differs because an import keeps something of
-// the stored account or session is not a difference.
+// the stored account or session is not a difference. Of the records of this package only the audit comes from the source, whole or
+// not at all.
 const Findings = require('../findings.js')
+const { HEAD, OWN } = require('../own-records.js')
 
 // Number of records that are read together.
 const RECORDS_AT_ONCE = 200
@@ -8,8 +10,8 @@ const RECORDS_AT_ONCE = 200
 module.exports = { compare }
 
 // Returns the number of differences, descriptions of the first of them, and the number of records of which something was kept.
-async function compare (entries, store) {
-  const comparison = new Comparison(store)
+async function compare (entries, store, { keptAudit }) {
+  const comparison = new Comparison(store, keptAudit)
   for await (const entry of entries) {
     await comparison.addFromSource(entry)
   }
@@ -29,13 +31,18 @@ class Comparison {
   #lists = new Set()
   #waiting = []
   #list
+  #isCompared
 
-  constructor (store) {
+  constructor (store, keptAudit) {
     this.#store = store
+    this.#isCompared = (record) => !record.startsWith(OWN) || (!keptAudit && (record === HEAD || record.startsWith(`${OWN}entry/`)))
   }
 
   async addFromSource (entry) {
     if (entry.record !== undefined) {
+      if (!this.#isCompared(entry.record)) {
+        return
+      }
       this.#records.add(entry.record)
       this.#waiting.push(entry)
       if (this.#waiting.length === RECORDS_AT_ONCE) {
@@ -58,7 +65,7 @@ class Comparison {
   }
 
   addFromStore ({ record, list }) {
-    if (record !== undefined && !this.#records.has(record)) {
+    if (record !== undefined && !record.startsWith(OWN) && !this.#records.has(record)) {
       this.#differs(`only in the store: the record ${record}`)
     }
     if (list !== undefined && !this.#lists.has(list)) {

@@ -79,7 +79,7 @@ async function bring ({ folder }, source, { store, begin, finish }, options) {
     await finish()
     return { report: { ...report, skipped }, text }
   }
-  const { number, described, kept } = await source.pass((entries) => compare(entries, store))
+  const { number, described, kept } = await source.pass((entries) => compare(entries, store, report))
   // Only now another process can open a database, so nothing changed it while it was compared.
   await finish()
   return {
@@ -113,14 +113,14 @@ async function countFor (place, source, { overwrite }) {
     return await withStore(place, async (store) => {
       const report = await source.pass((entries) => store.load(entries, { dryRun: true }))
       const endsSessions = overwrite && await hasData(store)
-      return { endsSessions, report: endsSessions ? { ...report, kept: 0, keptRecords: [] } : report }
+      return { endsSessions, report: endsSessions ? { ...report, kept: 0, keptRecords: [], keptAudit: false } : report }
     })
   } catch (error) {
     if (error.message !== 'store-missing') {
       throw error
     }
     // Nothing can be kept, because there is no store yet.
-    return { endsSessions: false, report: { ...await source.pass(EntryCounts.of), kept: 0, keptRecords: [] } }
+    return { endsSessions: false, report: { ...await source.pass(EntryCounts.of), kept: 0, keptRecords: [], keptAudit: false } }
   }
 }
 
@@ -129,10 +129,11 @@ function summary ({ records, lists, items }) {
 }
 
 // Lines about whatever did not come over.
-function leftLines ({ kept, keptRecords }, { skipped }, wasKept) {
+function leftLines ({ kept, keptRecords, keptAudit }, { skipped }, wasKept) {
   return [
     ...keptRecords.map((name) => `kept: ${name}`),
     ...(kept ? [`of ${kept} accounts and sessions something ${wasKept}, because it ended or was changed in the store`] : []),
+    ...(keptAudit ? [`the audit of the store ${wasKept}, and that of the source was left out: only one of them can be in a store`] : []),
     ...skipped.slice(0, NAMED).map(({ skipped, reason }) => `left out: ${skipped} (${reason})`),
     ...(skipped.length ? [`${skipped.length} were left out`] : [])
   ]

@@ -105,6 +105,7 @@ module.exports = {
       ['bytes', 'size of the records in bytes'],
       ['kept', 'accounts and sessions of which something was kept, because it ended or was changed in the store'],
       ['keptRecords', 'the first hundred of them by name'],
+      ['keptAudit', 'whether the audit of the source was left out, because the store has one'],
       ['skipped', 'number of entries of the source that were left out'],
       ['ended', 'accounts whose sessions were ended, and others', '--overwrite'],
       ['dryRun', 'true', '--dry-run'],

@@ -92,6 +92,9 @@ async function deactivate () {
     clearInterval(pruning)
     await samples?.stop()
     await webhooks?.stop()
+    if (!active) {
+      activateAttribution(undefined)
+    }
   }
 }
 

@@ -60,12 +60,6 @@ pub fn is_ended_before(name: &[u8]) -> bool {
     name.ends_with(b"/ended/before")
 }
 
-/// Returns whether `name` is the key of a record of this package, which is not part of Dashboard's data.
-#[must_use]
-pub fn is_own(name: &[u8]) -> bool {
-    name.starts_with(b"dashboard-sled/")
-}
-
 /// Key of the record with the last entry of the audit. It is there once something was recorded.
 pub const AUDIT_HEAD: &[u8] = b"dashboard-sled/head";
 
