@@ -10,7 +10,7 @@ const RECORDS_AT_ONCE = 200
 module.exports = { compare }
 
 // Returns the number of differences, descriptions of the first of them, and the number of records of which something was kept.
-async function compare (entries, store, { keptAudit }) {
+async function compare (entries, store, { keptAudit } = {}) {
   const comparison = new Comparison(store, keptAudit)
   for await (const entry of entries) {
     await comparison.addFromSource(entry)
