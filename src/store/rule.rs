@@ -104,10 +104,20 @@ pub fn entry(
     Some(cipher::encrypt_record(entry, secret).into())
 }
 
-/// Returns the contents of a record with entries, a line for each, and one more. No text of JSON or of the host's cipher
-/// has a line break.
-pub fn add_entry(entries: &[u8], entry: &[u8]) -> Contents {
-    [entries, b"\n", entry].concat().into()
+/// Returns the contents of records with entries, a line for each: no text of JSON or of the host's cipher has a line
+/// break. A record that has reached `size` bytes is followed by another one.
+pub fn records_of(entries: &[Contents], size: usize) -> Vec<Contents> {
+    let mut records: Vec<Vec<u8>> = Vec::new();
+    for entry in entries {
+        match records.last_mut().filter(|record| record.len() < size) {
+            Some(record) => {
+                record.push(b'\n');
+                record.extend_from_slice(entry);
+            }
+            None => records.push(entry.to_vec()),
+        }
+    }
+    records.into_iter().map(Into::into).collect()
 }
 
 /// Returns the key of a record with entries. They are read in the order of `order`.

@@ -21,7 +21,7 @@ use std::sync::PoisonError;
 
 /// Largest growth of a record when a session ends or a key is reset, in bytes, encrypted or not.
 const SPARED_BYTES: usize = 256;
-/// Size of a record from which on the next entry begins another one, in bytes: each entry copies those before it.
+/// Size of a record from which on the next entry begins another one, in bytes.
 const ENTRIES_BYTES: usize = 4096;
 
 /// The changes of one commit. Each request sees the changes of those before it.
@@ -30,9 +30,9 @@ pub struct Transaction<'a> {
     shared: &'a Shared,
     overlay: Overlay<'a>,
     has_room: bool,
-    /// Number of records with entries about sessions that ended, and the last of them.
-    entry_records: u64,
-    last_entries: Option<Key>,
+    /// Entries about sessions that ended, and those of the current request.
+    entries: Vec<Contents>,
+    staged_entries: Vec<Contents>,
     /// Number of writes of which a part was stale.
     stale_writes: u64,
     /// ID of the chunks of its only value, if they were written ahead.
@@ -55,8 +55,8 @@ impl<'a> Transaction<'a> {
             shared,
             overlay,
             has_room,
-            entry_records: 0,
-            last_entries: None,
+            entries: Vec::new(),
+            staged_entries: Vec::new(),
             stale_writes: 0,
             written_chunks: None,
         }
@@ -74,17 +74,30 @@ impl<'a> Transaction<'a> {
 
     /// Returns whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.overlay.accepted().is_empty()
+        self.overlay.accepted().is_empty() && self.entries.is_empty()
     }
 
     /// Accepts all changes of a request, or none if one of them fails.
     pub fn take(&mut self, changes: Vec<Change>) -> Result<()> {
         self.overlay.begin_request();
+        self.staged_entries.clear();
         for change in changes {
             self.stage(change)?;
         }
         self.overlay.accept_request();
+        self.entries.append(&mut self.staged_entries);
         Ok(())
+    }
+
+    /// Accepts no more changes: puts the entries about sessions that ended into records. They share records, because for
+    /// sled another record is more work than a line of one.
+    pub fn finish(&mut self) {
+        self.overlay.begin_request();
+        let first = u128::from(self.overlay.commit_number()) << 64;
+        for (order, entries) in (first..).zip(rule::records_of(&self.entries, ENTRIES_BYTES)) {
+            self.overlay.put_first(rule::entry_key(order), entries);
+        }
+        self.overlay.accept_request();
     }
 
     /// Returns the batch for sled, which ends with its own number, and the chunks to remove once sled has it. New chunks
@@ -178,7 +191,7 @@ impl<'a> Transaction<'a> {
             Change::Attributed { change, attribution, secret } => {
                 self.stage_attributed(*change, &attribution, secret.as_ref())?;
             }
-            Change::Append { entry } => self.append(entry)?,
+            Change::Append { entry } => self.staged_entries.push(entry),
             Change::Quarantine => self.overlay.put(Key::meta(QUARANTINE), vec![1].into()),
             Change::ClearQuarantine => self.overlay.remove(Key::meta(QUARANTINE)),
             Change::ListAdd { path, item } => {
@@ -190,6 +203,7 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
+    /// Adds an entry about what `change` ends, even if the disk is nearly full: what ends it may be written then.
     fn stage_attributed(
         &mut self,
         change: Change,
@@ -207,32 +221,13 @@ impl<'a> Transaction<'a> {
                 None
             }
         };
-        let new = self.overlay.get(&record.key)?;
+        let new = if known.is_some() { None } else { self.overlay.get(&record.key)? };
         let entry = self.shared.in_flight.computing(|| {
             let ending =
                 known.or_else(|| rule::ending(&record, stored.as_ref(), new.as_ref(), secret))?;
             rule::entry(&record, &ending, attribution, secret)
         });
-        entry.map_or(Ok(()), |entry| self.append(entry))
-    }
-
-    /// Adds an entry about sessions that ended, even if the disk is nearly full: what ends them may be written then. The
-    /// entries of a commit share records, because for sled another record is more work than a line of one.
-    fn append(&mut self, entry: Contents) -> Result<()> {
-        if let Some(key) = &self.last_entries {
-            // It is not there if the request that began it has failed.
-            let before = self.overlay.get(key)?;
-            if let Some(before) = before.filter(|before| before.len() < ENTRIES_BYTES) {
-                let lines = rule::add_entry(&before, &entry);
-                self.overlay.put(key.clone(), lines);
-                return Ok(());
-            }
-        }
-        let order = u128::from(self.overlay.commit_number()) << 64 | u128::from(self.entry_records);
-        self.entry_records += 1;
-        let key = rule::entry_key(order);
-        self.overlay.put_first(key.clone(), entry);
-        self.last_entries = Some(key);
+        self.staged_entries.extend(entry);
         Ok(())
     }
 
