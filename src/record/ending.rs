@@ -116,16 +116,22 @@ pub fn entry_of_application(attribution: &str, appid: &[u8], before: f64) -> Opt
 
 /// Returns why something ended, where the caller does not say it. `id` is that of the record, as JSON.
 fn cause(attribution: &Object, ending: &Ending, id: &str) -> &'static str {
-    let actor = attribution.get("actor").and_then(Object::parse);
-    let actor = |name| actor.as_ref().and_then(|actor| actor.get(name));
     match ending {
         Ending::Account => "account-deleted",
         Ending::SessionKey { changes_password: true, .. } => "password-changed",
         Ending::SessionKey { .. } => "session-key-reset",
-        // One's own session: that is how Dashboard signs out.
-        Ending::Session { .. } if actor("sessionid") == Some(id) => "signed-out",
-        Ending::Session { accountid } if actor("accountid") == Some(accountid) => "ended-by-user",
-        Ending::Session { .. } => "ended-by-administrator",
+        Ending::Session { accountid } => {
+            let actor = attribution.get("actor").and_then(Object::parse);
+            let actor = |name| actor.as_ref().and_then(|actor| actor.get(name));
+            if actor("sessionid") == Some(id) {
+                // One's own session: that is how Dashboard signs out.
+                "signed-out"
+            } else if actor("accountid") == Some(accountid) {
+                "ended-by-user"
+            } else {
+                "ended-by-administrator"
+            }
+        }
     }
 }
 
