@@ -49,8 +49,8 @@ async function makeAccount (node, { accountid = ACCOUNT, sessionid = 'session_1'
   await makeSession(node, { accountid, sessionid, number })
 }
 
-async function makeSession (node, { accountid = ACCOUNT, sessionid = 'session_1', number = 1 } = {}) {
-  await node.write(`dashboard/session/${sessionid}`, JSON.stringify({ object: 'session', sessionid, accountid, tokenHash: 't', expires: 4102444800, sessionKeyNumber: number }))
+async function makeSession (node, { accountid = ACCOUNT, sessionid = 'session_1', number = 1, created } = {}) {
+  await node.write(`dashboard/session/${sessionid}`, JSON.stringify({ object: 'session', sessionid, accountid, created, tokenHash: 't', expires: 4102444800, sessionKeyNumber: number }))
 }
 
 // Lets a node ask for a session as fast as it can. Resolves when it was let in once, to a function that stops it and returns how often

@@ -1,7 +1,7 @@
 /* eslint-env mocha */
 const assert = require('assert')
 const { Cluster } = require('./servers.js')
-const { makeAccount, startNode, startNodes, watch } = require('./nodes.js')
+const { makeAccount, makeSession, startNode, startNodes, watch } = require('./nodes.js')
 const { pause, until } = require('../helpers/times.js')
 
 const rounds = process.env.CLUSTER === 'long' ? 1000 : 100
@@ -129,6 +129,27 @@ describe('sessions in the memory of nodes', function () {
       assert.strictEqual(error && error.code, 'ERR_STORE_UNAVAILABLE')
     } finally {
       await old.stop()
+    }
+  })
+  it('an end of the whole application is in force on each node when it is acknowledged, the first one as well', async () => {
+    nodes = await startNodes(3, cluster.url())
+    await makeAccount(nodes[0], { accountid: 'account_e', sessionid: 'session_e' })
+    for (const time of [1000, 2000, 3000]) {
+      const sessionid = `session_e${time}`
+      await makeSession(nodes[0], { accountid: 'account_e', sessionid, created: time })
+      const stops = []
+      for (const node of nodes.slice(1)) {
+        assert.deepStrictEqual([await node.session(sessionid), await node.session(sessionid)], [true, true])
+        stops.push(await watch(node, sessionid))
+      }
+      const { at } = await nodes[0].endBeforeAt(time + 1)
+      for (const stop of stops) {
+        const { lastAlive } = await stop()
+        assert(lastAlive < at, `before ${time}: ${lastAlive - at} ms after the acknowledgement`)
+      }
+      for (const node of nodes) {
+        assert.strictEqual(await node.session(sessionid), false)
+      }
     }
   })
   it('a program that knows nothing of us ends what nodes have in memory', async () => {

@@ -141,9 +141,9 @@ impl Cache {
     /// Adds a value that was read while its version was `version`, unless it has changed since. Called by the thread that
     /// calls [`Cache::evict`], so that no change comes in between.
     #[cfg(feature = "postgres")]
-    pub fn fill(&self, key: &Key, contents: &Contents, version: u64) {
+    pub fn fill(&self, key: &Key, contents: Option<&Contents>, version: u64) {
         if self.versions.is_current(version) {
-            if let Some(entry) = pack(key, Some(contents)) {
+            if let Some(entry) = pack(key, contents) {
                 self.entries.insert(self.hash(key), entry);
             }
         }

@@ -125,6 +125,13 @@ pub fn entry_key(order: u128) -> Key {
     Key::record(&keys::new_entry(order))
 }
 
+/// Returns whether nodes may remember that there is no record at `key`: every look-up of a session asks for the end of its
+/// application, which mostly there is none of. Then they have to be told when it is created.
+#[cfg(feature = "postgres")]
+pub fn is_remembered_missing(key: &Key) -> bool {
+    key.name().is_some_and(keys::is_ended_before)
+}
+
 /// Returns whether an import of `contents` at `record` would keep a part of the `stored` record.
 pub fn would_keep(
     record: &Record,

@@ -84,13 +84,7 @@ impl Store {
 
     /// Returns the contents of the record at `key`, if it is in memory and this node has a lease.
     pub fn peek(&self, key: &Key) -> Cached<Option<Contents>> {
-        let contents = self.lease.cache.peek(key)?;
-        // Afterwards: the lease was valid when the record was found.
-        if self.lease.is_valid() {
-            Ok(contents)
-        } else {
-            Err(NotCached)
-        }
+        self.lease.peek(key)
     }
 
     /// Returns the version of the record at `key`. Take it before the record is read.
@@ -339,7 +333,7 @@ impl Store {
     }
 }
 
-/// Answers the questions of a look-up.
+/// Answers the questions of a look-up, from memory where that has the answer.
 async fn fetch(
     pool: &Pool,
     blocks: &Blocks,
@@ -353,10 +347,17 @@ async fn fetch(
         match question {
             Question::Record(key) => {
                 let version = version(&key);
-                keys.push((key, version));
+                match lease.peek(&key) {
+                    Ok(contents) => fetched.add_record(key, contents, version),
+                    Err(NotCached) => keys.push((key, version)),
+                }
             }
             Question::Following(key, follow) => {
                 let before = version(&key);
+                if let Ok(first) = lease.peek(&key) {
+                    fetched.add_record(key, first, before);
+                    continue;
+                }
                 // The second record is not known yet, so its version is that of all changes.
                 let changes = lease.changes();
                 let (first, second) = read::following(pool, &key, &follow).await?;

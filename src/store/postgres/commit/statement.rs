@@ -125,6 +125,7 @@ pub async fn commit(
             Some(stored) => (2, Some(stored)),
         };
         records.kinds.push(kind);
+        records.may_be_known.push(transaction.may_be_known(key, row));
         records.old.push(old.map(|old| &**old));
         records.old_retired.push(old.and_then(retired));
     }
@@ -183,9 +184,10 @@ pub async fn commit(
 /// Longest list of changed records that is sent to other nodes, in bytes. A notification of PostgreSQL has less than
 /// 8000.
 const LONGEST_TOLD: usize = 7000;
-/// Returns the paths of the records that other nodes may have in memory. One that was not there is in no memory.
+/// Returns the paths of the records that other nodes may know.
 fn told(records: &Records<'_>) -> String {
-    let changed = records.paths.iter().zip(&records.kinds).filter(|(_, kind)| **kind != 1);
+    let changed =
+        records.paths.iter().zip(&records.may_be_known).filter(|(_, is_known)| **is_known);
     let mut told = String::new();
     for (path, _) in changed {
         if path.contains(SEPARATOR) || told.len() + path.len() > LONGEST_TOLD {
@@ -208,6 +210,7 @@ struct Records<'a> {
     contents: Vec<Option<&'a [u8]>>,
     retired: Vec<Option<&'a [u8]>>,
     kinds: Vec<i32>,
+    may_be_known: Vec<bool>,
     old: Vec<Option<&'a [u8]>>,
     old_retired: Vec<Option<&'a [u8]>>,
 }

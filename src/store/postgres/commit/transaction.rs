@@ -111,11 +111,9 @@ impl Transaction {
         self.quarantine
     }
 
-    /// Returns whether it changes a record that may have been there before.
-    pub fn changes_stored(&self) -> bool {
-        let is_new =
-            |(key, row): (&Key, &RecordRow)| row.is_computed && !self.stored.contains_key(key);
-        !self.records.iter().all(is_new)
+    /// Returns whether other nodes may have the record at `key` in memory, or remember that there is none.
+    pub fn may_be_known(&self, key: &Key, row: &RecordRow) -> bool {
+        !row.is_computed || self.stored.contains_key(key) || rule::is_remembered_missing(key)
     }
 
     /// Returns whether there is nothing to write.

@@ -225,8 +225,7 @@ impl Writer {
         }
         self.batch += 1;
         let begun = Instant::now();
-        // A record that was not there is in the memory of no node.
-        let is_told = transaction.changes_stored();
+        let is_told = transaction.records().any(|(key, row)| transaction.may_be_known(key, row));
         let sent = async {
             let committing = statement::commit(connection, &self.node, self.batch, &transaction);
             if !is_told {

@@ -16,11 +16,12 @@ mod clock;
 pub mod keeper;
 pub mod wait;
 
-use crate::store::cache::Cache;
+use crate::store::cache::{Cache, Cached, NotCached};
 use crate::store::contents::Contents;
 use crate::store::key::Key;
 use crate::store::postgres::link::pool::Gate;
 use crate::store::postgres::tables::names::Name;
+use crate::store::rule;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -70,10 +71,21 @@ impl Lease {
         self.changes.load(Ordering::Acquire)
     }
 
-    /// Keeps a record that was read under the lease, after its version was taken. A name that is stored under a hash is
-    /// not kept, because notifications have the hash alone.
+    /// Returns the record at `key`, if it is in memory and the lease is valid.
+    pub fn peek(&self, key: &Key) -> Cached<Option<Contents>> {
+        let contents = self.cache.peek(key)?;
+        // Afterwards: the lease was valid when the record was found.
+        if self.is_valid() {
+            Ok(contents)
+        } else {
+            Err(NotCached)
+        }
+    }
+
+    /// Keeps a record that was read under the lease, after its version was taken, or that there is none, if other nodes
+    /// tell when it is created. A name that is stored under a hash is not kept, because notifications have the hash alone.
     pub fn keep(&self, key: &Key, contents: Option<&Contents>, version: u64) {
-        if let Some(contents) = contents.filter(|_| has_plain_name(key)) {
+        if has_plain_name(key) && (contents.is_some() || rule::is_remembered_missing(key)) {
             self.cache.fill(key, contents, version);
         }
     }
