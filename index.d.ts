@@ -407,6 +407,7 @@ export const Storage: {
    *
    * @throws `invalid-prefix` (`ERR_INVALID`) if `prefix` has other characters than letters, digits and underscores
    * @throws `invalid-cache` (`ERR_CACHE`) if `CACHE` is set
+   * @throws `invalid-appid` (`ERR_INVALID`) if `APPID` is `dashboard-sled`, the name of records that this package keeps of its own
    * @throws `invalid-sled-path` (`ERR_SLED_PATH`) if another part of the dashboard has this folder
    * @throws `invalid-sled-database-url` (`ERR_SLED_DATABASE_URL`) if a folder and a database are both set, or another part of the dashboard has this database
    * @throws `invalid-sled-durability` (`ERR_SLED_DURABILITY`) if that setting is not `external`

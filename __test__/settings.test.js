@@ -39,6 +39,22 @@ describe('settings', () => {
     })
   })
 
+  it('APPID is not the name of the records of this package', async () => {
+    const before = global.appid
+    try {
+      for (const appid of ['dashboard-sled', 'dashboard-sled/a']) {
+        global.appid = appid
+        const error = await rejection(addon.Storage.setup())
+        assert.deepStrictEqual([error.message, error.code], ['invalid-appid', 'ERR_INVALID'])
+        assert(error.stack.startsWith(`invalid-appid: APPID is ${appid}: `))
+      }
+      global.appid = 'dashboard-sled-2'
+      await addon.Storage.setup()
+    } finally {
+      global.appid = before
+    }
+  })
+
   describe('PREFIX_SLED_PATH', () => {
     it('default a folder beside the main one', async () => {
       const module = await addon.Storage.setup('ORGANIZATIONS')

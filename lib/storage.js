@@ -4,6 +4,7 @@ const { attributionOf } = require('./attribution.js')
 const { backup } = require('./backup.js')
 const { invalid } = require('./errors.js')
 const { decrypt, hostSecret } = require('./host.js')
+const { OWN } = require('./own-records.js')
 const { stateOf } = require('./sign-in.js')
 const { spinFor } = require('./spin.js')
 const { closeStore, openStore, readText } = require('./open-stores.js')
@@ -13,6 +14,7 @@ module.exports = { reads, recordsOf, setup }
 let hasWarned = false
 
 async function setup (prefix) {
+  refuseOwnName(global.appid)
   const store = await openStore(prefix).catch((error) => { throw inOneLine(error) })
   warnIfNotListed()
   const container = {
@@ -25,6 +27,13 @@ async function setup (prefix) {
     container.flush = async () => store.wipe()
   }
   return container
+}
+
+// Keys of an application begin with its name, and so do those of this package.
+function refuseOwnName (appid) {
+  if (`${appid}/`.startsWith(OWN)) {
+    throw inOneLine(invalid('invalid-appid', `APPID is ${appid}: the records that dashboard-sled keeps of its own have that name; choose another one`))
+  }
 }
 
 // The store works without it, so nobody would notice that it is missing.

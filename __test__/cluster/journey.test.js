@@ -1,17 +1,20 @@
 /* eslint-env mocha */
 // A user and an administrator at the three Dashboards of `npm run start:cluster`, in a real browser. Every step leaves a picture
-// in target/cluster-journey.
+// in target/cluster-journey; JOURNEY_PICTURES=keep puts those that docs/cluster.md shows into docs/pictures.
 const assert = require('assert')
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
 const { hasBrowser, launch } = require('../browser/browser.js')
 const { npmRun } = require('../browser/npm-run.js')
+const { keepPicture } = require('../browser/pictures.js')
 const Visitor = require('../browser/visitor.js')
 const { until } = require('../helpers/times.js')
 
 const minute = 60 * 1000
-const pictures = path.join(__dirname, '..', '..', 'target', 'cluster-journey')
+const root = path.join(__dirname, '..', '..')
+const pictures = path.join(root, 'target', 'cluster-journey')
+const inDocument = ['03-user-at-node-3', '04-reset-at-node-2', '05-sign-in-at-node-3']
 // The balancer's; those of the nodes follow. The host's suite uses those below, and free-port.js up to 30400.
 const port = 31000
 const nodes = [1, 2, 3].map((number) => `http://localhost:${port + number}`)
@@ -120,5 +123,10 @@ describe('the journey in a cluster', function () {
     assert(servers.every(fs.existsSync))
     await cluster.kill()
     await until(() => !servers.some(fs.existsSync))
+    if (process.env.JOURNEY_PICTURES === 'keep') {
+      for (const name of inDocument) {
+        keepPicture(path.join(pictures, `${name}.png`), path.join(root, 'docs', 'pictures', `${name.replace(/^\d+/, 'cluster')}.webp`))
+      }
+    }
   })
 })
