@@ -9,7 +9,7 @@ const MOST = 500
 const MOST_PAGES = 20
 const STATES = ['live', 'ended']
 
-module.exports = { allOf, describe, eachIds, eachPage, leaveMissing, list, stateCounts }
+module.exports = { allOf, describe, eachIds, eachPage, eachSequence, leaveMissing, list, readSessions, stateCounts }
 
 // Returns a page of sessions, newest first. `sessions` are live or have ended.
 async function list (module, req) {
@@ -24,7 +24,7 @@ async function list (module, req) {
   const sessions = []
   for (let pages = 0; pages < MOST_PAGES && sessions.length < limit && !isEnd; pages++) {
     const page = await pageBefore(module.store, path(req.appid, accountid), cursor, limit)
-    const found = await read(req.appid, page.map(([, sessionid]) => sessionid))
+    const found = await readSessions(req.appid, page.map(([, sessionid]) => sessionid))
     isEnd = page.length < limit
     for (const [index, session] of found.entries()) {
       if (sessions.length === limit) {
@@ -60,7 +60,7 @@ function stateOf (session) {
 }
 
 // Returns sessions as `Session.get` has them, undefined for those that are gone or whose account is.
-async function read (appid, sessionids) {
+async function readSessions (appid, sessionids) {
   return Promise.all(sessionids.map((sessionid) => Session.get({ appid, query: { sessionid } }).catch(leaveMissing)))
 }
 
@@ -71,14 +71,17 @@ function leaveMissing (error) {
   }
 }
 
-// Calls `each` with the ids of all sessions of an application or of an account, newest first, a page at a time.
-async function eachIds (store, appid, accountid, each) {
+// Calls `each` with the sequence numbers and ids of all sessions of an application or of an account, newest first, a page at a time,
+// until it returns false.
+async function eachSequence (store, appid, accountid, each) {
   const size = 500
   let cursor
   for (;;) {
     const page = await pageBefore(store, path(appid, accountid), cursor, size)
     if (page.length) {
-      await each(page.map(([, sessionid]) => sessionid))
+      if (await each(page) === false) {
+        return
+      }
       cursor = page[page.length - 1][0]
     }
     if (page.length < size) {
@@ -87,9 +90,14 @@ async function eachIds (store, appid, accountid, each) {
   }
 }
 
+// The same with the ids alone.
+function eachIds (store, appid, accountid, each) {
+  return eachSequence(store, appid, accountid, async (page) => { await each(page.map(([, sessionid]) => sessionid)) })
+}
+
 // The same with the sessions, without those that are gone or whose account is.
 function eachPage (store, appid, accountid, each) {
-  return eachIds(store, appid, accountid, async (sessionids) => each((await read(appid, sessionids)).filter(Boolean)))
+  return eachIds(store, appid, accountid, async (sessionids) => each((await readSessions(appid, sessionids)).filter(Boolean)))
 }
 
 // Returns all sessions of an account.

@@ -10,6 +10,7 @@ const { findHost } = require('../host.js')
 const { readModuleSettings } = require('../module-settings.js')
 const { settings: storeSettings } = require('../settings.js')
 const LastSeen = require('./last-seen.js')
+const LiveOfAccount = require('./live-of-account.js')
 const { endOverLimit } = require('./policies.js')
 const { pruneReceipts } = require('./receipts.js')
 const Samples = require('./samples.js')
@@ -72,6 +73,7 @@ function make (store, settings) {
     settings,
     ledger: new Ledger(store),
     lastSeen: new LastSeen(store, clientOf),
+    liveOfAccount: new LiveOfAccount(store),
     signIns: 0,
     ends: new Map(),
     watchers: 0,

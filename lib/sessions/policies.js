@@ -1,7 +1,6 @@
 // Policies: a session ends when nobody uses it for long, when it is old, and when its account has too many.
 const { attribution, withAttribution } = require('../attribution.js')
 const { hostSecret, now } = require('../host.js')
-const { allOf } = require('./list.js')
 
 module.exports = { endByPolicy, endOverLimit, policyThatEnds }
 
@@ -22,7 +21,7 @@ async function endByPolicy (module, appid, sessionids, cause) {
 
 // Ends the oldest sessions of an account that has more than `most` live ones. The newest one, that just began, stays.
 async function endOverLimit (module, appid, accountid, most) {
-  const live = (await allOf(module.store, appid, accountid)).filter((session) => !('ended' in session))
+  const live = await module.liveOfAccount.list(appid, accountid)
   const over = live.slice(most).map(({ sessionid }) => sessionid)
   if (over.length) {
     await endByPolicy(module, appid, over, 'limit')
