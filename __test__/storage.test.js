@@ -99,6 +99,11 @@ describe('storage', () => {
       it('an empty object when none is found', async () => {
         assert.deepStrictEqual(await store.storage.readMany('prefix', ['a', 'b']), {})
       })
+      it('the same one twice', async () => {
+        await store.storage.write('prefix/a', '1')
+        await store.reopen()
+        assert.deepStrictEqual(await store.storage.readMany('prefix', ['a', 'b', 'a']), { a: '1' })
+      })
       it('nothing inherited for a name that every object has', async () => {
         await store.storage.write('prefix/__proto__', 'contents')
         const found = await store.storage.readMany('prefix', ['__proto__', 'constructor'])

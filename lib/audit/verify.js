@@ -54,8 +54,10 @@ async function verifyBatch (store, from, to, hashBefore) {
     hash = entries[index].hash
   }
   const pairs = entries.flatMap((entry) => namesThatLeadTo(entry).map((name) => [name, entry.number]))
-  const texts = await readTexts(store, pairs.map(([name]) => name))
-  const [, lost] = pairs.find(([, number], index) => !(Number(texts[index]) >= number)) || []
+  const names = [...new Set(pairs.map(([name]) => name))]
+  const texts = await readTexts(store, names)
+  const leadsTo = new Map(names.map((name, index) => [name, Number(texts[index])]))
+  const [, lost] = pairs.find(([name, number]) => !(leadsTo.get(name) >= number)) || []
   return lost === undefined ? { hash } : { break: `a record that leads to entry ${lost} was changed or removed`, number: lost }
 }
 

@@ -387,9 +387,10 @@ async fn fetch(
     }
     if !keys.is_empty() {
         let wanted: Vec<Key> = keys.iter().map(|(key, _)| key.clone()).collect();
-        let mut found = read::records(pool, &wanted).await?;
+        let found = read::records(pool, &wanted).await?;
+        // A look-up may ask for a record twice.
         for (key, version) in keys {
-            let contents = found.remove(&key);
+            let contents = found.get(&key).cloned();
             lease.keep(&key, contents.as_ref(), version);
             fetched.add_record(key, contents, version);
         }
