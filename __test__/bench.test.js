@@ -1,10 +1,8 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const { once } = require('events')
-const { spawn } = require('child_process')
 const fs = require('fs')
 const path = require('path')
-const { makeFolder } = require('./helper.js')
+const { makeFolder, runNode } = require('./helper.js')
 
 const script = path.join(__dirname, '..', 'bench', 'run.js')
 
@@ -91,12 +89,7 @@ describe('bench', function () {
   }
 
   async function run (...args) {
-    const child = spawn(process.execPath, [script, ...args, '--output', folder], { stdio: ['ignore', 'pipe', 'pipe'] })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.on('data', (data) => { stdout += data })
-    child.stderr.on('data', (data) => { stderr += data })
-    const [code] = await once(child, 'close')
+    const { code, stdout, stderr } = await runNode(script, { args: [...args, '--output', folder] }).ended
     assert.strictEqual(code, 0, stderr)
     return stdout
   }

@@ -1,10 +1,8 @@
 /* eslint-env mocha */
 const assert = require('assert')
-const { once } = require('events')
-const { spawn } = require('child_process')
 const fs = require('fs')
 const path = require('path')
-const { makeFolder } = require('../helper.js')
+const { makeFolder, runNode } = require('../helper.js')
 
 const bench = path.join(__dirname, '..', '..', 'bench')
 
@@ -29,13 +27,8 @@ describe('benchmarks of the engine for PostgreSQL', function () {
     assert.match(said, /│ 'a page at 3,500, with a directory' +│ '[0-9.]+ ms' │ '[0-9.]+ ms' │/)
   })
 
-  async function run (script, settings) {
-    const child = spawn(process.execPath, [path.join(bench, script)], { env: { ...process.env, ...settings }, stdio: ['ignore', 'pipe', 'pipe'] })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.on('data', (data) => { stdout += data })
-    child.stderr.on('data', (data) => { stderr += data })
-    const [code] = await once(child, 'close')
+  async function run (script, env) {
+    const { code, stdout, stderr } = await runNode(path.join(bench, script), { env }).ended
     assert.strictEqual(code, 0, stderr)
     return stdout
   }
