@@ -639,7 +639,10 @@ export interface ListedSession extends Session {
   agent?: string
 }
 
-/** An entry of the audit. Of an erased account only `erased` is left. */
+/**
+ * An entry of the audit. Where the account was erased, only `number`, `time`, `cause`, `appid`, `hash` and `erased` are left; where the
+ * actor was, `actor` has the type `erased`.
+ */
 export interface AuditEntry {
   object: 'audit-entry'
   /** Entries of all applications of a store are one sequence, from 1. */

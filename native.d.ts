@@ -33,11 +33,11 @@ export declare class NativeStore {
    */
   end(appid: string, sessionids: string[], accountids: string[], before: number | undefined, now: number, attribution: string, receipt?: string, receiptText?: string, secret?: object): Promise<string>
   /**
-   * Writes `texts[n]` to the record `files[n]`, or removes the record if the text is empty, if the record `guard` has
-   * the text `expected`, or does not exist and `expected` is undefined. Otherwise nothing happens, and the error is
+   * Writes `texts[n]` to the record `files[n]`, or removes the record if the text is empty, if each record `guards[n]`
+   * has the text `expected[n]`, or does not exist and that is undefined. Otherwise nothing happens, and the error is
    * `record-changed`.
    */
-  replace(guard: string, expected: string | undefined, files: string[], texts: string[], secret?: object): Promise<void>
+  replace(guards: string[], expected: Array<string | undefined>, files: string[], texts: string[], secret?: object): Promise<void>
   /**
    * Returns the oldest records with new entries about sessions that ended, as a JSON array of names and the texts of
    * their entries.

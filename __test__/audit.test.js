@@ -6,6 +6,7 @@ const path = require('path')
 const { Audit, ResetSessionKey, Session, Sessions } = require('../index.js')
 const { activate, attribution, enter } = require('../lib/attribution.js')
 const { prune } = require('../lib/audit/prune.js')
+const { withoutActor } = require('../lib/audit/chain.js')
 const Ledger = require('../lib/audit/ledger.js')
 const { accountChain, chainsOf, entryName, HEAD, sessionEndName } = require('../lib/audit/names.js')
 const { verify } = require('../lib/audit/verify.js')
@@ -14,7 +15,7 @@ const { entries: entriesOf, load } = require('../lib/entries.js')
 const { mainStore, openFolder } = require('../lib/open-stores.js')
 const { activateAlone, current, deactivate } = require('../lib/sessions/module.js')
 const { pruneReceipts, receiptName } = require('../lib/sessions/receipts.js')
-const { makeFolder, readEntries, rejection, useStore } = require('./helper.js')
+const { makeFolder, rejection, useStore } = require('./helper.js')
 
 const appid = 'app'
 const account = (accountid) => ({ object: 'account', accountid, sessionKey: 'k', sessionKeyNumber: 1 })
@@ -26,6 +27,7 @@ describe('audit', () => {
   beforeEach(async () => {
     activateAlone(mainStore())
     await store.storage.write('app/account/a', JSON.stringify(account('a')))
+    await store.storage.write('app/account/b', JSON.stringify(account('b')))
   })
   afterEach(deactivate)
 
@@ -63,12 +65,13 @@ describe('audit', () => {
 
   it('of a store is imported whole or not at all', async () => {
     const folder = makeFolder()
-    const [copy, other] = [path.join(folder, 'copy'), path.join(folder, 'other')]
     await Promise.all(Array.from({ length: 10 }, () => reset()))
     await current().ledger.append()
-    await store.storage.backup(copy)
-    const entries = await readEntries(copy)
-    const second = await openFolder(other, { cacheMB: 16, commitSeconds: 10, create: true })
+    const entries = []
+    for await (const entry of entriesOf(mainStore())) {
+      entries.push(entry)
+    }
+    const second = await openFolder(path.join(folder, 'other'), { cacheMB: 16, commitSeconds: 10, create: true })
     const interrupted = load(second, (function * () {
       yield * entries
       // More than a batch, so that those before are written.
@@ -99,16 +102,28 @@ describe('audit', () => {
     await addSession('s', 'a')
     await Sessions.end(ask({ sessionid: 's' }))
     await reset()
-    const [{ number }, first] = (await Audit.list(ask({}))).entries
-    assert.deepStrictEqual([first.number, number], [1, 2])
+    await reset('b')
+    assert.deepStrictEqual(await Audit.verify(), { entries: 3, break: null, number: null })
+    // As if the actor had been erased, and then another one was put there.
+    const forged = async (number) => {
+      const entry = JSON.parse(await store.storage.read(entryName(number)))
+      const { by } = withoutActor(entry.details)
+      return { ...entry, details: { ...entry.details, by: { ...by, actor: { type: 'administrator', accountid: 'b' } } } }
+    }
     const chains = chainsOf({ appid, cause: 'session-key-reset', details: { accountid: 'a', by: { actor: { type: 'system' } } } })
     for (const [name, text, found] of [
       [sessionEndName(appid, 's'), '', 1],
       [sessionEndName(appid, 's'), '0', 1],
       [chains.application, '1', 2],
+      [chains.application, '0', 1],
       [chains.account, '', 1],
       [chains.actor, '1', 2],
+      [chains.actor, 'text', 1],
       [chains.cause, '', 2],
+      // An entry of another account, and none.
+      [chains.account, '3', 1],
+      [chains.account, '99', 1],
+      [entryName(2), JSON.stringify(await forged(2)), 2],
       [entryName(1), 'text', 1],
       [entryName(2), '{}', 2],
       [entryName(2), JSON.stringify({ ...JSON.parse(await store.storage.read(entryName(2))), details: {} }), 2],
@@ -167,10 +182,59 @@ describe('audit', () => {
     const [about, by] = (await Audit.list(ask({}))).entries
     assert.deepStrictEqual([about.erased, about.accountid, about.actor], [true, undefined, undefined])
     assert.deepStrictEqual([by.accountid, by.sessionid, by.reason, by.actor, by.address], ['a', 's', 'a reason', { type: 'erased' }, undefined])
-    assert.deepStrictEqual((await Audit.list(ask({ actor: 'erased' }))).entries.map(({ number }) => number), [by.number].slice(1))
+    assert.deepStrictEqual((await Audit.list(ask({ actor: 'erased' }))).entries.map(({ number }) => number), [by.number])
     assert.deepStrictEqual(await Audit.verify(), { entries: 2, break: null, number: null })
     assert.strictEqual((await Audit.erase(ask({ accountid: 'erased' }))).entries, 0)
   })
+
+  it('of two accounts that are erased at once, of which one ended the sessions of the other, has nothing left', async () => {
+    for (let round = 0; round < 10; round++) {
+      const [subject, actor] = [`subject-${round}`, `actor-${round}`]
+      await store.storage.write(`app/account/${subject}`, JSON.stringify(account(subject)))
+      const request = { account: account(actor), socket: {}, urlPath: '/api/administrator/end-sessions' }
+      for (let n = 0; n < 70; n++) {
+        await addSession(`s${round}-${n}`, subject)
+      }
+      await Promise.all(Array.from({ length: 70 }, (_, n) => Sessions.end({ ...ask({ sessionid: `s${round}-${n}` }), ...request })))
+      await Promise.all([subject, actor, subject].map((accountid) => Audit.erase(ask({ accountid }))))
+    }
+    const left = (await ownRecords()).filter(([name, text]) => name.startsWith('dashboard-sled/entry/') && /(subject|actor)-/.test(text))
+    assert.deepStrictEqual(left, [])
+    assert.deepStrictEqual(await Audit.verify(), { entries: 700, break: null, number: null })
+  }).timeout(60000)
+
+  it('of an account that is called as a kind of actor is erased alone', async () => {
+    await reset()
+    assert.deepStrictEqual(await Audit.erase(ask({ accountid: 'system' })), { object: 'erasure', accountid: 'system', entries: 0 })
+    assert.deepStrictEqual((await Audit.list(ask({ actor: 'system' }))).entries.map(({ actor }) => actor), [{ type: 'system' }])
+  })
+
+  it('leads to the end of a session that ended again while its account was erased', async () => {
+    const end = async () => {
+      await addSession('s', 'a')
+      await store.storage.delete('app/session/s')
+    }
+    await end()
+    for (let n = 0; n < 100; n++) {
+      await reset()
+    }
+    await current().ledger.append()
+    const native = mainStore()
+    const { replace } = native
+    let calls = 0
+    native.replace = async (...args) => {
+      if (++calls === 2) {
+        await end()
+        await new Ledger(native).append()
+      }
+      return replace.apply(native, args)
+    }
+    const { entries } = await Audit.erase(ask({ accountid: 'a' }))
+    native.replace = replace
+    assert.deepStrictEqual(await Audit.verify(), { entries: 102, break: null, number: null })
+    // The one that came meanwhile may be erased or not.
+    assert([101, 102].includes(entries), String(entries))
+  }).timeout(60000)
 
   it('names the user of a request whose client has gone', async () => {
     const req = { method: 'POST', urlPath: '/account/x', headers: { 'user-agent': 'a-browser' }, socket: {}, account: account('a'), session: session('s', 'a') }
@@ -197,13 +261,16 @@ describe('audit', () => {
 
     it('are removed after a day, also those that cannot be read', async () => {
       await addSession('s', 'a')
-      const names = ['new', 'old', 'locked'].map((key) => receiptName(appid, undefined, key))
+      const names = ['new', 'old', 'locked', 'a', 'b', 'c'].map((key) => receiptName(appid, undefined, key))
       await endOf(ask({ sessionid: 's' }, { idempotencyKey: 'new' }))
       await put(names[1], JSON.stringify({ time: Date.now() / 1000 - 86401 }))
       await put(names[2], '0123456789abcdef')
+      await put(names[3], 'null')
+      await put(names[4], '{"time":"x"}')
+      await put(names[5], '[]')
       await pruneReceipts(mainStore())
       const left = await Promise.all(names.map((name) => store.storage.exists(name)))
-      assert.deepStrictEqual(left, [true, false, false])
+      assert.deepStrictEqual(left, [true, false, false, false, false, false])
     })
 
     it('say that sessions have ended only when all have', async () => {
@@ -243,7 +310,7 @@ describe('audit', () => {
 
   // Records of this package cannot be written by Dashboard's calls alone.
   function put (name, text) {
-    return mainStore().replace('never', undefined, [name], [text])
+    return mainStore().replace([], [], [name], [text])
   }
 
   async function ownRecords () {
@@ -261,7 +328,7 @@ describe('audit', () => {
     return JSON.parse(JSON.stringify(await Sessions.end(req)))
   }
 
-  function reset () {
-    return ResetSessionKey.patch(ask({ accountid: 'a' }))
+  function reset (accountid = 'a') {
+    return ResetSessionKey.patch(ask({ accountid }))
   }
 })

@@ -83,6 +83,24 @@ describe('import into a store that holds data', () => {
     })
     assert(found.described.includes('only in the source: the record dashboard-sled/entry/9'))
   }).timeout(60000)
+  it('new entries that have no number yet are an audit as well, of the source and of the store', async () => {
+    const copy = path.join(folder, 'copy')
+    const endOne = (place) => withAlone({ folder: place }, () => addon.ResetSessionKey.patch({ appid: 'dashboard', query: { accountid: 'account_1' } }))
+    const endsOf = (place) => withAlone({ folder: place }, async () => (await addon.Audit.list({ appid: 'dashboard', query: {} })).entries.length)
+    const bring = async (from, target) => {
+      const { code, stdout } = await runTool(['import', '--from', 'sled', from, '--store', target, '--yes', '--verify', '--json'])
+      const { differences, keptAudit } = JSON.parse(stdout)
+      return [code, differences, keptAudit]
+    }
+    await fill(entries(account(), session()))
+    await endOne(store)
+    assert.deepStrictEqual(await bring(store, copy), [0, 0, false])
+    await endOne(copy)
+    assert.deepStrictEqual(await bring(store, copy), [0, 0, true])
+    assert.strictEqual(await endsOf(copy), 2)
+    assert.deepStrictEqual(await bring(store, copy), [0, 0, true])
+    assert.deepStrictEqual([await endsOf(store), await endsOf(copy)], [1, 2])
+  }).timeout(60000)
   it('a retired key and password that the store no longer remembers are recognised by number and time', async () => {
     await makeOlder()
     // An export does not contain the retired keys and passwords.

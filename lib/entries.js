@@ -1,7 +1,7 @@
 // Reads everything in a store as a stream of entries, and loads such a stream into a store. An entry is a record with its bytes,
 // or a part of a list with its items, oldest first.
 const { asItem, requireText } = require('./arguments.js')
-const { HEAD, OWN } = require('./own-records.js')
+const { HEAD, NEW_ENTRY, OWN, isOfAudit } = require('./own-records.js')
 const EntryCounts = require('./entry-counts.js')
 const { failure, invalid } = require('./errors.js')
 const Findings = require('./findings.js')
@@ -77,7 +77,7 @@ async function load (store, entries, options = {}) {
   const counts = new EntryCounts()
   const { write, end = async () => {} } = await writerOf(store, options)
   const batches = new Batches(write)
-  const audit = { isKept: !options.overwrite && await store.exists(HEAD), isLeftOut: false }
+  const audit = { isKept: !options.overwrite && await hasAudit(store), isLeftOut: false }
   try {
     await gather(wholeAudit(audit, entries), counts, batches)
     await batches.end()
@@ -98,23 +98,27 @@ function requireBooleans (options) {
   }
 }
 
-// The audit of a store comes whole or not at all: beside another one its numbers would be those of other entries. The head is the last
-// to be written, so that an import that is interrupted can be run again.
+// New entries may have no head yet.
+async function hasAudit (store) {
+  return await store.exists(HEAD) || JSON.parse(await store.newEntries()).length > 0
+}
+
+// The audit of a store comes whole or not at all: beside another one its numbers would be those of other entries. The head and the new
+// entries are the last to be written, so that an import that is interrupted can be run again.
 async function * wholeAudit (audit, entries) {
-  let head
+  const last = []
   for await (const entry of entries) {
     if (!entry?.record?.startsWith?.(OWN)) {
       yield entry
-    } else if (entry.record === HEAD) {
-      head = entry
-    } else if (!audit.isKept) {
+    } else if (audit.isKept) {
+      audit.isLeftOut = audit.isLeftOut || isOfAudit(entry.record)
+    } else if (entry.record === HEAD || entry.record.startsWith(NEW_ENTRY)) {
+      last.push(entry)
+    } else {
       yield entry
     }
   }
-  if (head && !audit.isKept) {
-    yield head
-  }
-  audit.isLeftOut = Boolean(head) && audit.isKept
+  yield * last
 }
 
 async function gather (entries, counts, batches) {

@@ -10,7 +10,7 @@ const { Cluster, programs } = require('./servers.js')
 const root = path.join(__dirname, '..', '..')
 const isLong = process.env.CLUSTER === 'long'
 // Tests of the embedded engine that hold for any engine.
-const shared = ['differential', 'gate', 'random-calls', 'sessions', 'stale-writes', 'storage', 'storage-list', 'storage-object', 'storage-read']
+const shared = ['audit', 'differential', 'gate', 'random-calls', 'session-limit', 'sessions', 'stale-writes', 'storage', 'storage-list', 'storage-object', 'storage-read']
 const own = fs.readdirSync(__dirname).filter((name) => name.endsWith('.test.js')).map((name) => name.replace('.test.js', ''))
 
 const working = ['host', 'organizations', 'shared', 'engines']

@@ -6,7 +6,7 @@ const { createHash, randomBytes } = require('crypto')
 // The head before the first entry.
 const EMPTY = { number: 0, hash: '0'.repeat(64), time: 0, first: 1, anchor: '0'.repeat(64) }
 
-module.exports = { EMPTY, detailsDigest, link, seal, unsealed, withoutActor }
+module.exports = { EMPTY, detailsDigest, isWithoutActor, link, seal, unsealed, withoutActor }
 
 // Returns a new entry from what the store wrote with the end: see src/record/ending.rs.
 function unsealed ({ time, cause, appid, actor, address, agent, ...subject }) {
@@ -14,6 +14,11 @@ function unsealed ({ time, cause, appid, actor, address, agent, ...subject }) {
   // As JSON has it: without what is undefined.
   const by = JSON.parse(JSON.stringify({ actor, address, agent, salt: salt() }))
   return { time, cause, appid, details: { ...subject, by, salt: salt() } }
+}
+
+// Returns whether what tells of the actor is as `withoutActor` leaves it.
+function isWithoutActor ({ by }) {
+  return by.digest !== undefined && Object.keys(by).length === 2 && Object.keys(by.actor || {}).join() === 'type' && by.actor.type === 'erased'
 }
 
 // Returns the details of an entry without what they tell of the actor.

@@ -1,41 +1,62 @@
 // Removes what the audit tells of an account. The places of entries in the chain stay, so it still holds.
 const { withoutActor } = require('./chain.js')
-const { accountChain, actorChain, endNames, entryName } = require('./names.js')
-const { before, readEntry } = require('./read.js')
-const { readTexts } = require('./read-texts.js')
-const { replaced } = require('./write-texts.js')
+const { changeRecords } = require('./change-records.js')
+const { endsThatFind } = require('./ends.js')
+const { accountChain, actorChain, entryName } = require('./names.js')
+const { before } = require('./read.js')
+
+// Entries that one change looks at.
+const BATCH = 64
 
 module.exports = { erase }
 
 // Returns the number of entries from which something was removed: everything where the account's sessions ended, and who did it
 // where that was the account.
 async function erase (store, appid, accountid) {
-  const about = await eraseChain(store, 'account', accountChain(appid, accountid), ({ number, details }) => ({
-    details: null,
-    names: endNames({ appid, number, details })
-  }))
-  const by = await eraseChain(store, 'actor', actorChain(appid, accountid), ({ details }) => ({ details: withoutActor(details), names: [] }))
+  const about = await eraseChain(store, 'account', accountChain(appid, accountid), ({ details }) => details && { details: null })
+  const by = await eraseChain(store, 'actor', actorChain(appid, { accountid }), ({ details }) =>
+    details?.by.actor?.accountid === accountid && { details: withoutActor(details) })
   return about + by
 }
 
-// Replaces the details of all entries of a chain by those that `change` returns, and removes records beside them.
+// Changes all entries of a chain that `change` returns changes for, newest first, and removes what leads to the chain.
 async function eraseChain (store, kind, chain, change) {
-  const [text] = await readTexts(store, [chain])
   let erased = 0
-  let number = Number(text || 0)
-  while (number) {
-    const entry = await readEntry(store, number)
-    if (!entry) {
-      break
-    }
-    if (entry.details) {
-      const { details, names } = change(entry)
-      const changed = JSON.stringify({ ...entry, details })
-      const isErased = await replaced(store, entryName(number), JSON.stringify(entry), [entryName(number), ...names], [changed, ...names.map(() => '')])
-      erased += Number(isErased)
-    }
-    number = before(entry, kind)
-  }
-  await replaced(store, chain, text, [chain], [''])
+  let place
+  do {
+    const done = await changeRecords(store, (read) => eraseBatch(read, kind, chain, change, place))
+    place = done?.place
+    erased += done?.erased || 0
+  } while (place)
   return erased
+}
+
+// `place` is where the batch before has ended: the next number, and the newest one of the chain at that time.
+async function eraseBatch (read, kind, chain, change, place) {
+  const [text] = await read([chain])
+  if (text === undefined) {
+    return
+  }
+  const newest = Number(text)
+  // If entries came meanwhile, from the beginning.
+  let number = place?.newest === newest ? place.number : newest
+  let erased = 0
+  const records = new Map()
+  for (let looked = 0; number && looked < BATCH; looked++) {
+    const [entryText] = await read([entryName(number)])
+    // Those before it were pruned.
+    const entry = entryText === undefined ? undefined : JSON.parse(entryText)
+    const changed = entry && change(entry)
+    if (changed) {
+      erased++
+      records.set(entryName(number), JSON.stringify({ ...entry, ...changed }))
+      const ends = changed.details ? [] : await endsThatFind(read, [entry])
+      ends.forEach((name) => records.set(name, ''))
+    }
+    number = entry ? before(entry, kind) : 0
+  }
+  if (!number) {
+    records.set(chain, '')
+  }
+  return { records, result: { erased, place: number ? { number, newest } : undefined } }
 }

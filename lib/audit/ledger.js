@@ -1,16 +1,16 @@
-// The audit. A commit that ends sessions adds a new entry of its own (src/record/ending.rs). Here new entries get their number, their
+// The audit. A commit that ends sessions has new entries about them (src/record/ending.rs). Here new entries get their number, their
 // hash, and what finds them, a moment later and together: a reset does not pay for that. Any process may do it, because all of it
-// is one change that is made only if the head is as it was read.
+// is one change that is made only if the head, and the last entries of the chains, are as they were read.
 const EventEmitter = require('events')
 const { hostSecret } = require('../host.js')
-const { readTexts } = require('./read-texts.js')
-const { EMPTY, seal, unsealed } = require('./chain.js')
+const { changeRecords } = require('./change-records.js')
+const { seal, unsealed } = require('./chain.js')
 const { HEAD, chainsOf, endNames, entryName } = require('./names.js')
+const { parseHead } = require('./read.js')
 
 // One batch is appended so often, in milliseconds, unless somebody asks for the audit. More would take from the changes themselves: an
 // entry takes as long as two resets. A dashboard ends few sessions a second, and what waits is on the disk.
 const EVERY_MS = 500
-const MOST_ATTEMPTS = 20
 
 module.exports = class Ledger extends EventEmitter {
   constructor (store) {
@@ -46,34 +46,26 @@ module.exports = class Ledger extends EventEmitter {
   }
 
   async appendBatches (batches) {
-    let attempts = 0
-    while (batches > 0) {
-      const secret = hostSecret()
-      // Before the new entries: whoever appends them meanwhile changes the head.
-      const [headText] = await readTexts(this.store, [HEAD])
-      const found = JSON.parse(await this.store.newEntries(secret))
-      if (!found.length) {
-        return
-      }
-      try {
-        await this.place(headText, found, secret)
-        attempts = 0
-        batches--
-      } catch (error) {
-        // Another process was faster.
-        if (error.message !== 'record-changed' || ++attempts === MOST_ATTEMPTS) {
-          throw error
-        }
+    for (let appended = true; appended && batches > 0; batches--) {
+      appended = await changeRecords(this.store, (read) => this.place(read))
+      if (appended) {
+        this.emit('appended', appended.number, appended.entries)
       }
     }
   }
 
-  async place (headText, found, secret) {
-    let head = headText === undefined ? EMPTY : JSON.parse(headText)
+  async place (read) {
+    // Before the new entries: whoever appends them meanwhile changes the head.
+    const [headText] = await read([HEAD])
+    const found = JSON.parse(await this.store.newEntries(hostSecret()))
+    if (!found.length) {
+      return
+    }
+    let head = parseHead(headText)
     const entries = found.flatMap(([name, texts]) => texts.map((text) => unsealed(readEntry(name, text))))
     const chains = entries.map(chainsOf)
     const names = [...new Set(chains.flatMap(Object.values).filter(Boolean))]
-    const lasts = new Map((await readTexts(this.store, names)).map((text, index) => [names[index], Number(text || 0)]))
+    const lasts = new Map((await read(names)).map((text, index) => [names[index], Number(text || 0)]))
     const written = new Map(found.map(([name]) => [name, '']))
     for (const [index, entry] of entries.entries()) {
       const previous = {}
@@ -92,8 +84,7 @@ module.exports = class Ledger extends EventEmitter {
       written.set(entryName(sealed.number), JSON.stringify(sealed))
     }
     written.set(HEAD, JSON.stringify(head))
-    await this.store.replace(HEAD, headText, [...written.keys()], [...written.values()], secret)
-    this.emit('appended', head.number, entries)
+    return { records: written, result: { number: head.number, entries } }
   }
 
   warn (error) {

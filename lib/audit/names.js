@@ -21,18 +21,19 @@ function accountChain (appid, accountid) {
   return hashed('last', appid, 'account', accountid)
 }
 
-// Entries of actors with an account are chained by that account.
-function actorChain (appid, actor) {
-  return hashed('last', appid, 'actor', actor)
+// Accounts and types of actors are apart: an id may be any text.
+function actorChain (appid, { accountid, type = '' } = {}) {
+  return accountid ? hashed('last', appid, 'actor', 'account', accountid) : hashed('last', appid, 'actor', 'type', type)
 }
 
-// Returns the names of the records with the number of the last entry of the same application, account, actor and cause.
+// Returns the names of the records with the number of the last entry of the same application, account, actor and cause. An entry of
+// which something was erased is not found by that.
 function chainsOf ({ appid, cause, details }) {
-  const actor = details.by?.actor
+  const { accountid, by } = details || {}
   return {
     application: hashed('last', appid, 'application'),
-    account: details.accountid && accountChain(appid, details.accountid),
-    actor: actorChain(appid, actor?.accountid || actor?.type || ''),
+    account: accountid && accountChain(appid, accountid),
+    actor: by && by.digest === undefined ? actorChain(appid, by.actor) : undefined,
     cause: hashed('last', appid, 'cause', cause)
   }
 }
@@ -46,7 +47,8 @@ function resetName (appid, accountid, number) {
 }
 
 // Returns the names of the records by which an end finds its entry.
-function endNames ({ appid, details: { accountid, sessionid, sessionKeyNumber } }) {
+function endNames ({ appid, details }) {
+  const { accountid, sessionid, sessionKeyNumber } = details || {}
   if (sessionid) {
     return [sessionEndName(appid, sessionid)]
   }

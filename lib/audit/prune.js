@@ -1,9 +1,9 @@
 // Removes entries that are too old from the audit.
 const { now } = require('../host.js')
-const { readEntries, readHead, firstBefore } = require('./read.js')
-const { readTexts } = require('./read-texts.js')
-const { HEAD, endNames, entryName } = require('./names.js')
-const { replaced } = require('./write-texts.js')
+const { changeRecords } = require('./change-records.js')
+const { endsThatFind } = require('./ends.js')
+const { HEAD, entryName } = require('./names.js')
+const { firstBefore, numbersFrom } = require('./read.js')
 
 // Entries that are removed in one change.
 const BATCH = 128
@@ -15,31 +15,26 @@ module.exports = { prune }
 async function prune (store, age, below = Infinity) {
   const last = Math.min(await firstBefore(store, now() - age), below - 1)
   let removed = 0
-  for (;;) {
-    const head = await readHead(store)
-    const to = Math.min(last, head.first + BATCH - 1)
-    if (to < head.first) {
-      return removed
-    }
-    const entries = await readEntries(store, head.first, to)
-    const anchor = entries.find(({ number }) => number === to)
-    if (!anchor) {
-      return removed
-    }
-    const names = [...entries.map(({ number }) => entryName(number)), ...await namesThatLeadTo(store, entries)]
-    const [headText] = await readTexts(store, [HEAD])
-    if (headText !== JSON.stringify(head)) {
-      continue
-    }
-    const changed = JSON.stringify({ ...head, first: to + 1, anchor: anchor.hash })
-    const done = await replaced(store, HEAD, headText, [HEAD, ...names], [changed, ...names.map(() => '')])
-    removed += done ? entries.length : 0
+  for (let count; count !== 0; removed += count) {
+    count = await changeRecords(store, (read) => pruneBatch(read, last)) || 0
   }
+  return removed
 }
 
-// Returns the names of the records by which ends find these entries. A session that ended once more leads to a later one.
-async function namesThatLeadTo (store, entries) {
-  const pairs = entries.filter(({ details }) => details).flatMap((entry) => endNames(entry).map((name) => [name, entry.number]))
-  const texts = await readTexts(store, pairs.map(([name]) => name))
-  return pairs.filter(([, number], index) => Number(texts[index]) === number).map(([name]) => name)
+async function pruneBatch (read, last) {
+  const [headText] = await read([HEAD])
+  if (headText === undefined) {
+    return
+  }
+  const head = JSON.parse(headText)
+  const to = Math.min(last, head.first + BATCH - 1)
+  const names = numbersFrom(head.first, to).map(entryName)
+  const entries = (await read(names)).filter((text) => text !== undefined).map((text) => JSON.parse(text))
+  const anchor = entries.find(({ number }) => number === to)
+  if (!anchor) {
+    return
+  }
+  const records = new Map([...names, ...await endsThatFind(read, entries)].map((name) => [name, '']))
+  records.set(HEAD, JSON.stringify({ ...head, first: to + 1, anchor: anchor.hash }))
+  return { records, result: entries.length }
 }

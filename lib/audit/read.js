@@ -7,13 +7,20 @@ const { HEAD, chainsOf, entryName } = require('./names.js')
 
 // Entries that are read at once: those of one application mostly follow each other.
 const AHEAD = 32
+// Types of actors. Those of accounts are chained by the account alone, and those that were erased not at all.
+const TYPES = ['visitor', 'policy', 'command-line', 'system']
+const TYPES_WITHOUT_CHAIN = ['administrator', 'user', 'erased']
 // Largest number of entries that one page looks at: a filter may fit few of them. The next page goes on from there.
 const MOST_LOOKED_AT = 5000
 
-module.exports = { before, firstBefore, list, parseCursor, printCursor, readEntries, readEntry, readHead }
+module.exports = { before, firstBefore, list, numbersFrom, parseCursor, parseHead, printCursor, readEntries, readEntry, readHead }
 
 async function readHead (store) {
   const [text] = await readTexts(store, [HEAD])
+  return parseHead(text)
+}
+
+function parseHead (text) {
   return text === undefined ? EMPTY : JSON.parse(text)
 }
 
@@ -23,18 +30,21 @@ async function readEntry (store, number) {
   return entry
 }
 
+// Returns all whole numbers from one to another.
+function numbersFrom (from, to) {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
+}
+
 // Returns the entries from one number to another, without those that were pruned.
 async function readEntries (store, from, to) {
-  const numbers = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
-  const texts = await readTexts(store, numbers.map(entryName))
+  const texts = await readTexts(store, numbersFrom(from, to).map(entryName))
   return texts.filter((text) => text !== undefined).map((text) => JSON.parse(text))
 }
 
 // Returns a page of the entries of an application that fit `filter`, newest first, and the cursor of the next page.
 async function list (store, appid, filter, cursor, limit) {
   const { accountid, actor, cause } = filter
-  const [kind, number] = cursor || await start(store, appid, filter)
-  const head = await readHead(store)
+  const { kind, number, head } = cursor ? { kind: cursor[0], number: cursor[1], head: await readHead(store) } : await start(store, appid, filter)
   const ahead = new Map()
   const entries = []
   let next = number
@@ -73,17 +83,18 @@ function before (entry, kind) {
   return number < entry.number ? number : 0
 }
 
-// Returns the chain to follow, the shortest one first, and the number of its newest entry.
+// Returns the chain to follow, the shortest one first, the number of its newest entry, and the head. They are read together: in a
+// database an older head could be in memory.
 async function start (store, appid, { accountid, actor, cause, until }) {
-  const details = { accountid, by: { actor: { accountid: actor } } }
+  const details = { accountid, by: { actor: TYPES.includes(actor) ? { type: actor } : { accountid: actor } } }
   const chains = chainsOf({ appid, cause, details })
-  // Those of all administrators, or of all users, have no chain.
-  const hasChain = actor !== undefined && !['administrator', 'user'].includes(actor)
+  const hasChain = actor !== undefined && !TYPES_WITHOUT_CHAIN.includes(actor)
   const kind = accountid !== undefined ? 'account' : hasChain ? 'actor' : cause !== undefined ? 'cause' : 'application'
-  const [text] = await readTexts(store, [chains[kind]])
+  const [text, headText] = await readTexts(store, [chains[kind], HEAD])
   const last = Number(text || 0)
+  const head = parseHead(headText)
   if (kind !== 'application' || until === undefined) {
-    return [kind, last]
+    return { kind, number: last, head }
   }
   // The last entry of the application that is not after `until`: of all applications, and from there to this one.
   let number = await firstBefore(store, until)
@@ -93,7 +104,7 @@ async function start (store, appid, { accountid, actor, cause, until }) {
       break
     }
   }
-  return [kind, Math.min(last, number)]
+  return { kind, number: Math.min(last, number), head }
 }
 
 // Returns the number of the last entry that is not after `time`, or 0.

@@ -1,7 +1,7 @@
 // Checks the audit: that no entry was changed, removed or put in, and that every entry is found by what leads to it.
-const { detailsDigest, link } = require('./chain.js')
+const { detailsDigest, isWithoutActor, link } = require('./chain.js')
 const { chainsOf, endNames, entryName } = require('./names.js')
-const { readHead } = require('./read.js')
+const { numbersFrom, readHead } = require('./read.js')
 const { readTexts } = require('./read-texts.js')
 
 // Entries that are read at once.
@@ -43,7 +43,7 @@ async function verifyFrom (store, head, progress) {
 
 // Returns the hash of the last entry, or the first break.
 async function verifyBatch (store, from, to, hashBefore) {
-  const numbers = Array.from({ length: to - from + 1 }, (_, index) => from + index)
+  const numbers = numbersFrom(from, to)
   const entries = (await readTexts(store, numbers.map(entryName))).map(parseEntry)
   let hash = hashBefore
   for (const [index, number] of numbers.entries()) {
@@ -53,12 +53,25 @@ async function verifyBatch (store, from, to, hashBefore) {
     }
     hash = entries[index].hash
   }
+  const lost = await findLost(store, entries)
+  return lost === undefined ? { hash } : { break: `a record that leads to entry ${lost} was changed or removed`, number: lost }
+}
+
+// Returns the number of the first of these entries that something does not lead to any more. It leads to the entry, or to a later one of
+// the same account, actor, cause, application or session.
+async function findLost (store, entries) {
   const pairs = entries.flatMap((entry) => namesThatLeadTo(entry).map((name) => [name, entry.number]))
   const names = [...new Set(pairs.map(([name]) => name))]
   const texts = await readTexts(store, names)
-  const leadsTo = new Map(names.map((name, index) => [name, Number(texts[index])]))
-  const [, lost] = pairs.find(([name, number]) => !(leadsTo.get(name) >= number)) || []
-  return lost === undefined ? { hash } : { break: `a record that leads to entry ${lost} was changed or removed`, number: lost }
+  const found = new Map(names.map((name, index) => [name, Number(texts[index])]))
+  const numbers = [...new Set([...found.values()].filter((number) => Number.isSafeInteger(number) && number > 0))]
+  const led = new Map((await readTexts(store, numbers.map(entryName))).map((text, index) => [numbers[index], parseEntry(text)]))
+  const leads = (name, number) => {
+    const entry = found.get(name) >= number && led.get(found.get(name))
+    return entry && (isErased(entry) || namesThatLeadTo(entry).includes(name))
+  }
+  const [, lost] = pairs.find(([name, number]) => !leads(name, number)) || []
+  return lost
 }
 
 // Returns undefined for what is not an entry.
@@ -71,14 +84,13 @@ function parseEntry (text) {
   }
 }
 
-// Returns the names of records that have the number of this entry or of a later one. Nothing leads to what was erased.
+// What leads to an entry of which something was erased is removed by the end of the erasure.
+function isErased ({ details }) {
+  return !details || details.by.digest !== undefined
+}
+
 function namesThatLeadTo (entry) {
-  const { details } = entry
-  if (!details) {
-    return []
-  }
-  const { actor, ...others } = chainsOf(entry)
-  return [...Object.values(others), details.by.digest === undefined && actor, ...endNames(entry)].filter(Boolean)
+  return [...Object.values(chainsOf(entry)), ...endNames(entry)].filter(Boolean)
 }
 
 function breakAt (entry, number, hashBefore) {
@@ -88,7 +100,8 @@ function breakAt (entry, number, hashBefore) {
   if (link(hashBefore, entry) !== entry.hash) {
     return `entry ${number} was changed, or one before it was put in or taken out`
   }
-  if (entry.details && detailsDigest(entry.details) !== entry.digest) {
+  const { details } = entry
+  if (details && (detailsDigest(details) !== entry.digest || (details.by.digest !== undefined && !isWithoutActor(details)))) {
     return `the details of entry ${number} were changed`
   }
 }

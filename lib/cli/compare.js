@@ -2,7 +2,7 @@
 // the stored account or session is not a difference. Of the records of this package only the audit comes from the source, whole or
 // not at all.
 const Findings = require('../findings.js')
-const { HEAD, OWN } = require('../own-records.js')
+const { OWN, isOfAudit } = require('../own-records.js')
 
 // Number of records that are read together.
 const RECORDS_AT_ONCE = 200
@@ -35,7 +35,7 @@ class Comparison {
 
   constructor (store, keptAudit) {
     this.#store = store
-    this.#isCompared = (record) => !record.startsWith(OWN) || (!keptAudit && (record === HEAD || record.startsWith(`${OWN}entry/`)))
+    this.#isCompared = (record) => !record.startsWith(OWN) || (!keptAudit && isOfAudit(record))
   }
 
   async addFromSource (entry) {
@@ -65,7 +65,7 @@ class Comparison {
   }
 
   addFromStore ({ record, list }) {
-    if (record !== undefined && !record.startsWith(OWN) && !this.#records.has(record)) {
+    if (record !== undefined && this.#isCompared(record) && !this.#records.has(record)) {
       this.#differs(`only in the store: the record ${record}`)
     }
     if (list !== undefined && !this.#lists.has(list)) {

@@ -46,7 +46,7 @@ async function health ({ store }, request, response) {
     timer = setTimeout(() => reject(failure('store-busy', 'ERR_STORE_BUSY', `the store did not answer within ${HEALTH_MS / 1000} s`)), HEALTH_MS)
   })
   try {
-    await Promise.race([late, store.replace(NEVER, NEVER, [], []).catch(leaveChanged)])
+    await Promise.race([late, store.replace([NEVER], [NEVER], [], []).catch(leaveChanged)])
     answerJson(response, 200, { ok: true })
   } catch (error) {
     answerJson(response, 503, { ok: false, ...describe(error) })

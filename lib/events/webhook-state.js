@@ -40,7 +40,7 @@ async function readState (store, appid) {
 async function write (store, appid, expected, state, others = new Map()) {
   const text = JSON.stringify(state)
   const name = stateName(appid)
-  await store.replace(name, expected, [name, ...others.keys()], [text, ...others.values()], hostSecret())
+  await store.replace([name], [expected], [name, ...others.keys()], [text, ...others.values()], hostSecret())
   return text
 }
 

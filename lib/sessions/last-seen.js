@@ -1,7 +1,7 @@
 // When each session was last seen, and from where. Kept beside the session, in a record of its own: the host's record stays as it is.
 // A request costs an entry in memory; what has changed is written together, at most once a minute.
 const { hostSecret, now } = require('../host.js')
-const { NEVER, hashed } = require('../audit/names.js')
+const { hashed } = require('../audit/names.js')
 const { readTexts } = require('../audit/read-texts.js')
 
 const EVERY_MS = 60 * 1000
@@ -92,7 +92,7 @@ module.exports = class LastSeen {
       this.old.delete(`${appid}/${sessionid}`)
       this.unwritten.delete(names[index])
     }
-    await this.store.replace(NEVER, undefined, names, names.map(() => ''), hostSecret())
+    await this.store.replace([], [], names, names.map(() => ''), hostSecret())
   }
 
   async write () {
@@ -102,7 +102,7 @@ module.exports = class LastSeen {
       const batch = entries.slice(index, index + BATCH)
       const texts = batch.map(([, { time, address, agent }]) => JSON.stringify({ time, address, agent }))
       try {
-        await this.store.replace(NEVER, undefined, batch.map(([name]) => name), texts, hostSecret())
+        await this.store.replace([], [], batch.map(([name]) => name), texts, hostSecret())
       } catch (error) {
         // For the next time, unless it is newer by now.
         this.unwritten = new Map([...entries.slice(index), ...this.unwritten])

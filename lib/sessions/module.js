@@ -15,6 +15,7 @@ const { endOverLimit } = require('./policies.js')
 const { pruneReceipts } = require('./receipts.js')
 const Samples = require('./samples.js')
 
+const PRUNE_FIRST_MS = 60 * 1000
 const PRUNE_EVERY_MS = 60 * 60 * 1000
 let active
 
@@ -50,8 +51,7 @@ function activate (store) {
     module.webhooks = new Webhooks({ store, ledger: module.ledger, appid: global.appid, webhook: settings.webhook, isShared: module.isShared })
     module.webhooks.start()
   }
-  module.pruning = setInterval(() => removeOld(module).catch((error) => module.ledger.warn(error)), PRUNE_EVERY_MS)
-  module.pruning.unref()
+  module.pruning = removeOldRegularly(module)
   active = module
   followSignIns()
   return module
@@ -91,7 +91,7 @@ async function deactivate () {
     ledger.stop()
     await lastSeen.write().catch((error) => lastSeen.warn(error))
     lastSeen.stop()
-    clearInterval(pruning)
+    pruning?.()
     await samples?.stop()
     await webhooks?.stop()
     if (!active) {
@@ -100,10 +100,18 @@ async function deactivate () {
   }
 }
 
+// Returns a function that ends it. A process that runs for less than an hour does it as well.
+function removeOldRegularly (module) {
+  const remove = () => removeOld(module).catch((error) => module.ledger.warn(error))
+  const timers = [setTimeout(remove, PRUNE_FIRST_MS), setInterval(remove, PRUNE_EVERY_MS)]
+  timers.forEach((timer) => timer.unref())
+  return () => timers.forEach(clearTimeout)
+}
+
 // An entry that still has to be delivered is kept.
 async function removeOld ({ store, settings, webhooks }) {
-  await prune(store, settings.auditKeep, webhooks && await webhooks.oldest())
   await pruneReceipts(store)
+  await prune(store, settings.auditKeep, webhooks && await webhooks.oldest())
 }
 
 function countEnds (ends, entries) {

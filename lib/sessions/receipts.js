@@ -4,8 +4,8 @@ const { setTimeout } = require('timers/promises')
 const { invalid } = require('../errors.js')
 const { hostSecret, now } = require('../host.js')
 const { hashed } = require('../audit/names.js')
+const { changeRecords } = require('../audit/change-records.js')
 const { readTexts } = require('../audit/read-texts.js')
-const { replaced } = require('../audit/write-texts.js')
 
 const DAY = 24 * 60 * 60
 const LONGEST_COMMIT_MS = 10 * 1000
@@ -25,7 +25,7 @@ async function readReceipt (store, { name, asked }) {
   }
   const { asked: askedBefore, ...receipt } = parse(text)
   if (isOld(receipt)) {
-    await replaced(store, name, text, [name], [''])
+    await removeOld(store, name)
     return
   }
   if (askedBefore !== asked) {
@@ -47,12 +47,13 @@ async function awaitReceipt (store, receipt, error) {
 }
 
 // Adds what is known only after the commit. Without it the receipt still says that the end was made.
-async function completeReceipt (store, key, made, result) {
-  await replaced(store, key.name, printReceipt(made, key), [key.name], [printReceipt(result, key)]).catch(() => {})
+async function completeReceipt (store, { name, asked }, made, result) {
+  const text = printReceipt(made, { asked })
+  await changeRecords(store, async (read) => (await read([name]))[0] === text && { records: new Map([[name, printReceipt(result, { asked })]]) })
 }
 
-function printReceipt (receipt, key) {
-  return JSON.stringify({ ...receipt, asked: key?.asked })
+function printReceipt (receipt, { asked } = {}) {
+  return JSON.stringify({ ...receipt, asked })
 }
 
 // Removes old receipts.
@@ -61,21 +62,29 @@ async function pruneReceipts (store) {
   do {
     const after = page?.at(-1)[0]
     page = JSON.parse(await store.receipts(after, hostSecret()))
-    for (const [name, text] of page.filter(([, text]) => isOld(parse(text)))) {
-      await replaced(store, name, text, [name], [''])
+    for (const [name] of page.filter(([, text]) => isOld(parse(text)))) {
+      await removeOld(store, name)
     }
   } while (page.length)
+}
+
+// Unless it was used again meanwhile.
+async function removeOld (store, name) {
+  await changeRecords(store, async (read) => {
+    const [text] = await read([name])
+    return text !== undefined && isOld(parse(text)) && { records: new Map([[name, '']]) }
+  })
 }
 
 // One that cannot be read, because Dashboard had another secret, is of no use.
 function parse (text) {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text) || {}
   } catch (error) {
-    return { time: 0 }
+    return {}
   }
 }
 
 function isOld ({ time }) {
-  return now() - time > DAY
+  return !(now() - time <= DAY)
 }

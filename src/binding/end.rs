@@ -69,30 +69,31 @@ impl NativeStore {
         })
     }
 
-    /// Writes `texts[n]` to the record `files[n]`, or removes the record if the text is empty, if the record `guard` has
-    /// the text `expected`, or does not exist and `expected` is undefined. Otherwise nothing happens, and the error is
+    /// Writes `texts[n]` to the record `files[n]`, or removes the record if the text is empty, if each record `guards[n]`
+    /// has the text `expected[n]`, or does not exist and that is undefined. Otherwise nothing happens, and the error is
     /// `record-changed`.
     #[napi(
         catch_unwind,
-        ts_args_type = "guard: string, expected: string | undefined, files: string[], texts: string[], secret?: object",
+        ts_args_type = "guards: string[], expected: Array<string | undefined>, files: string[], texts: string[], secret?: object",
         ts_return_type = "Promise<void>"
     )]
     pub fn replace(
         &self,
         env: Env,
-        guard: JsString,
-        expected: Option<String>,
+        guards: Vec<JsString>,
+        expected: Vec<Option<String>>,
         files: Vec<JsString>,
         texts: Vec<String>,
         secret: Option<&External<NativeSecret>>,
     ) -> Result<Reply> {
         let secret = arguments::secret(env, secret)?;
-        let guard = record(env, guard)?;
+        let as_expected = |(file, text): (JsString, Option<String>)| Ok((record(env, file)?, text));
+        let guards = guards.into_iter().zip(expected).map(as_expected).collect::<Result<_>>()?;
         let with_text = |(file, text): (JsString, String)| {
             Ok((record(env, file)?, Some(text).filter(|text| !text.is_empty())))
         };
         let records = files.into_iter().zip(texts).map(with_text).collect::<Result<_>>()?;
-        self.change(env, conditional::changes(guard, expected, records, secret.as_ref()))
+        self.change(env, conditional::changes(guards, records, secret.as_ref()))
     }
 
     /// Returns the oldest records with new entries about sessions that ended, as a JSON array of names and the texts of

@@ -77,7 +77,7 @@ fn ending_of_account(stored: &str, new: Option<&str>) -> Option<Ending> {
     })
 }
 
-/// Returns the entry, as JSON, about an `ending` that a write of the record `name` causes. `attribution` is a JSON object
+/// Returns the entry, as a line of JSON, about an `ending` that a write of the record `name` causes. `attribution` is a JSON object
 /// that says who asked for it; its `cause`, if it has one, counts. `None` if `name` is not the key of an account or a
 /// session, or `attribution` is not an object.
 #[must_use]
@@ -101,7 +101,9 @@ pub fn entry(attribution: &str, name: &[u8], ending: &Ending) -> Option<String> 
         None => format!(r#","cause":"{}""#, cause(&said, ending, &id)),
     };
     let comma = if rest.trim_start().starts_with('}') { "" } else { "," };
-    Some(format!(r#"{{"appid":{appid},{subject}{cause}{comma}{rest}"#))
+    // Within a text of JSON a line break is escaped; between two values it may be one, from whoever wrote the record.
+    let entry = format!(r#"{{"appid":{appid},{subject}{cause}{comma}{rest}"#);
+    Some(if entry.contains(['\n', '\r']) { entry.replace(['\n', '\r'], " ") } else { entry })
 }
 
 /// Returns the entry, as JSON, about the end of all sessions of an application that were created before `before`.
@@ -234,6 +236,9 @@ mod tests {
             assert!(entry.starts_with(expected), "{entry}");
             assert!(Object::parse(&entry).is_some(), "{entry}");
         }
+        let lines = Ending::Session { accountid: "{\n\"a\":\r\n1}".into() };
+        let entry_of_lines = entry("{}", b"app/session/s", &lines).unwrap();
+        assert!(!entry_of_lines.contains(['\n', '\r']) && Object::parse(&entry_of_lines).is_some());
         assert_eq!(entry("{}", b"app/sessions", &Ending::Account), None);
         assert_eq!(entry("text", b"app/account/b", &Ending::Account), None);
     }

@@ -1,4 +1,4 @@
-//! Records of this package (`lib/audit`), written together if one of them is still as it was read.
+//! Records of this package (`lib/audit`), written together if those that they depend on are still as they were read.
 
 use crate::record::cipher::{self, Secret};
 use crate::store::{Change, Contents, Key, Record, Result, Store, StoreError};
@@ -12,24 +12,26 @@ struct Folder(&'static str, usize);
 const NEW_ENTRIES: Folder = Folder("dashboard-sled/new-entry/", 32);
 const RECEIPTS: Folder = Folder("dashboard-sled/receipt/", 40);
 
-/// Returns the changes that write or remove `records`, if the record `guard` has the text `expected`, or does not exist.
+/// Returns the changes that write or remove `records`, if each of the `guards` has the text that is expected, or does not
+/// exist.
 #[must_use]
 pub fn changes(
-    guard: Record,
-    expected: Option<String>,
+    guards: Vec<(Record, Option<String>)>,
     records: Vec<(Record, Option<String>)>,
     secret: Option<&Secret>,
 ) -> Vec<Change> {
-    let opened_with = secret.cloned();
-    let size = expected.as_ref().map_or(0, String::len);
-    let is_expected = Change::update(guard, secret.cloned(), size, move |stored| {
-        let text = stored.map(|stored| cipher::decrypt_record(stored, opened_with.as_ref()));
-        if text.as_deref() == expected.as_deref() {
-            Ok(None)
-        } else {
-            Err(StoreError::Refused("record-changed"))
-        }
-    });
+    let is_expected = |(guard, expected): (Record, Option<String>)| {
+        let opened_with = secret.cloned();
+        let size = expected.as_ref().map_or(0, String::len);
+        Change::update(guard, secret.cloned(), size, move |stored| {
+            let text = stored.map(|stored| cipher::decrypt_record(stored, opened_with.as_ref()));
+            if text.as_deref() == expected.as_deref() {
+                Ok(None)
+            } else {
+                Err(StoreError::Refused("record-changed"))
+            }
+        })
+    };
     let write = |(record, text): (Record, Option<String>)| match text {
         Some(text) => {
             let contents = cipher::encrypt_record(text, secret).into();
@@ -37,30 +39,33 @@ pub fn changes(
         }
         None => Change::Remove { record },
     };
-    std::iter::once(is_expected).chain(records.into_iter().map(write)).collect()
+    guards.into_iter().map(is_expected).chain(records.into_iter().map(write)).collect()
 }
 
 /// Returns the oldest records with new entries about sessions that ended, as names and the texts of their entries. Blocks.
 pub fn new_entries(store: &Store, secret: Option<&Secret>) -> Result<Vec<(String, Vec<String>)>> {
     // Mostly there is none, and this is asked all the time: no more than one other record is read for it.
-    if NEW_ENTRIES.page(store, None, 1)?.is_empty() {
+    let Some((_, first)) = NEW_ENTRIES.page(store, None, 1)?.pop() else {
         return Ok(Vec::new());
-    }
+    };
+    let in_first = 1 + first.iter().filter(|byte| **byte == b'\n').count();
+    let count = (2 * PAGE / in_first).clamp(1, PAGE);
     let mut found = 0;
-    let records = NEW_ENTRIES.page(store, None, PAGE)?.into_iter().map_while(|(name, contents)| {
-        if found >= PAGE {
-            return None;
-        }
-        let lines = contents.split(|byte| *byte == b'\n');
-        let texts: Vec<_> =
-            lines.map(|line| cipher::decrypt_record(line, secret).into_owned()).collect();
-        found += texts.len();
-        Some((name, texts))
-    });
+    let records =
+        NEW_ENTRIES.page(store, None, count)?.into_iter().map_while(|(name, contents)| {
+            if found >= PAGE {
+                return None;
+            }
+            let lines = contents.split(|byte| *byte == b'\n');
+            let texts: Vec<_> =
+                lines.map(|line| cipher::decrypt_record(line, secret).into_owned()).collect();
+            found += texts.len();
+            Some((name, texts))
+        });
     Ok(records.collect())
 }
 
-/// Returns a page of receipts (`lib/sessions/end.js`) after the name `after`, as names and texts. Blocks.
+/// Returns a page of receipts (`lib/sessions/receipts.js`) after the name `after`, as names and texts. Blocks.
 pub fn receipts(
     store: &Store,
     after: Option<&str>,
@@ -109,8 +114,8 @@ mod tests {
         let write = |expected: Option<&str>, new: &str| {
             let names = [keys::new_entry(256), keys::new_entry(2), b"head".to_vec()];
             let records = names.iter().map(|name| (record(name), Some(new.into()))).collect();
-            let guard = record(b"head");
-            wait_for(&store, changes(guard, expected.map(Into::into), records, secret.as_ref()))
+            let guards = vec![(record(b"head"), expected.map(Into::into)), (record(b"none"), None)];
+            wait_for(&store, changes(guards, records, secret.as_ref()))
         };
         assert!(new_entries(&store, secret.as_ref()).unwrap().is_empty());
         write(None, "one").unwrap();
@@ -122,9 +127,17 @@ mod tests {
         let texts: Vec<_> = found.iter().map(|(_, texts)| texts.join("|")).collect();
         assert_eq!(texts, ["two", "two"]);
         assert!(found[0].0 < found[1].0);
-        let removed = found.iter().map(|(name, _)| (record(name.as_bytes()), None)).collect();
-        let guard = record(b"head");
-        wait_for(&store, changes(guard, Some("two".into()), removed, secret.as_ref())).unwrap();
+        let removed: Vec<_> =
+            found.iter().map(|(name, _)| (record(name.as_bytes()), None)).collect();
+        let guards = |of_none: Option<&str>| {
+            vec![
+                (record(b"head"), Some("two".into())),
+                (record(b"none"), of_none.map(str::to_owned)),
+            ]
+        };
+        let wrong = changes(guards(Some("text")), Vec::clone(&removed), secret.as_ref());
+        assert_eq!(wait_for(&store, wrong).unwrap_err().slug(), "record-changed");
+        wait_for(&store, changes(guards(None), removed, secret.as_ref())).unwrap();
         assert!(new_entries(&store, secret.as_ref()).unwrap().is_empty());
         store.close().unwrap();
     }

@@ -104,7 +104,7 @@ pub fn entry(
     Some(cipher::encrypt_record(entry, secret).into())
 }
 
-/// Returns the contents of records with entries, a line for each: no text of JSON or of the host's cipher has a line
+/// Returns the contents of records with entries, a line for each: neither an entry nor the host's cipher has a line
 /// break. A record that has reached `size` bytes is followed by another one.
 pub fn records_of(entries: &[Contents], size: usize) -> Vec<Contents> {
     let mut records: Vec<Vec<u8>> = Vec::new();

@@ -9,6 +9,8 @@ pub struct RecordRow {
     pub contents: Option<Contents>,
     /// Whether the row must still be as it was read. Otherwise nothing was computed from it.
     pub is_computed: bool,
+    /// Whether the row stays as it is, because a change depends on it.
+    pub is_kept: bool,
     /// The request that wrote it last.
     pub request: usize,
 }

@@ -13,7 +13,7 @@ use tokio_postgres::types::ToSql;
 /// Rows are locked in the order of their paths, so that nodes wait for each other instead of in a circle. A group with
 /// a row that is not as it was read is late. The changes of the others are made, unless the batch is fenced off.
 ///
-/// The three kinds of rows: 0 was not read, 1 was not there, 2 was there with these contents.
+/// The kinds of rows: 0 was not read, 1 was not there, 2 was there with these contents, 3 as well, and it stays as it is.
 const RECORDS: &str = "
 WITH puts AS MATERIALIZED (
   SELECT * FROM unnest($4::int[], $5::text[], $6::bytea[], $7::bytea[], $8::bytea[], $9::int[], $10::bytea[], $11::bytea[])
@@ -23,13 +23,13 @@ WITH puts AS MATERIALIZED (
 ), late AS MATERIALIZED (
   SELECT DISTINCT p.grp FROM puts p LEFT JOIN held h ON h.path = p.path
     WHERE (p.kind = 1 AND h.path IS NOT NULL)
-      OR (p.kind = 2 AND (h.path IS NULL OR coalesce(h.contents, '') <> p.old OR coalesce(h.ds_retired, '') <> coalesce(p.old_retired, '')))
+      OR (p.kind >= 2 AND (h.path IS NULL OR coalesce(h.contents, '') <> p.old OR coalesce(h.ds_retired, '') <> coalesce(p.old_retired, '')))
 ), node AS MATERIALIZED (
   UPDATE ds_node SET batch = $2, late = ARRAY(SELECT grp FROM late), renewed = now() WHERE id = $1 AND fence < $2 RETURNING id
 ), fit AS MATERIALIZED (
   SELECT p.* FROM puts p WHERE EXISTS (SELECT FROM node) AND p.grp NOT IN (SELECT grp FROM late)
 ), removed AS (
-  DELETE FROM objects o USING fit WHERE o.path = fit.path AND fit.contents IS NULL RETURNING 1
+  DELETE FROM objects o USING fit WHERE o.path = fit.path AND fit.kind < 3 AND fit.contents IS NULL RETURNING 1
 ), changed AS (
   UPDATE objects o SET contents = fit.contents, ds_name = fit.name, ds_retired = fit.retired
     FROM fit WHERE o.path = fit.path AND fit.kind = 2 AND fit.contents IS NOT NULL RETURNING 1
@@ -117,12 +117,13 @@ pub async fn commit(
         records.groups.push(group(row.request));
         records.paths.push(&name.text);
         records.names.push(name.full.as_deref());
-        records.contents.push(row.contents.as_deref());
-        records.retired.push(row.contents.as_ref().and_then(retired));
+        let contents = row.contents.as_ref().filter(|_| !row.is_kept);
+        records.contents.push(contents.map(|contents| &**contents));
+        records.retired.push(contents.and_then(retired));
         let (kind, old) = match stored {
             _ if !row.is_computed => (0, None),
             None => (1, None),
-            Some(stored) => (2, Some(stored)),
+            Some(stored) => (if row.is_kept { 3 } else { 2 }, Some(stored)),
         };
         records.kinds.push(kind);
         records.may_be_known.push(transaction.may_be_known(key, row));

@@ -78,8 +78,13 @@ impl Transaction {
                 return Err(error);
             }
         }
-        self.records.extend(self.staged.drain());
-        self.items.append(&mut self.staged_items);
+        let changes_nothing = self.staged.values().all(|row| row.is_kept)
+            && self.staged_items.is_empty()
+            && self.quarantine == quarantine;
+        if !changes_nothing {
+            self.records.extend(self.staged.drain());
+            self.items.append(&mut self.staged_items);
+        }
         Ok(())
     }
 
@@ -113,7 +118,9 @@ impl Transaction {
 
     /// Returns whether other nodes may have the record at `key` in memory, or remember that there is none.
     pub fn may_be_known(&self, key: &Key, row: &RecordRow) -> bool {
-        !row.is_computed || self.stored.contains_key(key) || rule::is_remembered_missing(key)
+        let is_told =
+            !row.is_computed || self.stored.contains_key(key) || rule::is_remembered_missing(key);
+        is_told && !row.is_kept
     }
 
     /// Returns whether there is nothing to write.
@@ -204,6 +211,7 @@ impl Transaction {
     ) -> Result<Option<Ending>> {
         let stored = self.get(request, &record.key);
         let Some(Edited { contents, retires, ends }) = edit(stored.as_deref())? else {
+            self.keep(request, &record.key, stored);
             return Ok(None);
         };
         rule::check_size(record, &contents, stored.as_ref(), retires.is_some())?;
@@ -251,12 +259,22 @@ impl Transaction {
         self.stored.get(key).cloned()
     }
 
+    /// Requires the row of a record to be as it was read, although it is not written: what else the request changes
+    /// depends on that.
+    fn keep(&mut self, request: usize, key: &Key, contents: Option<Contents>) {
+        if !self.staged.contains_key(key) && !self.records.contains_key(key) {
+            let row = RecordRow { contents, is_computed: true, is_kept: true, request };
+            self.staged.insert(key.clone(), row);
+        }
+    }
+
     fn put(&mut self, request: usize, key: &Key, contents: Option<Contents>) {
         let is_first = !self.met.contains_key(key);
         self.meet(request, key);
         let before = self.staged.get(key).or_else(|| self.records.get(key));
         let is_computed = before.map_or(!is_first, |row| row.is_computed);
-        self.staged.insert(key.clone(), RecordRow { contents, is_computed, request });
+        self.staged
+            .insert(key.clone(), RecordRow { contents, is_computed, is_kept: false, request });
     }
 
     fn change_item(&mut self, request: usize, path: &[u8], item: &[u8], is_added: bool) {
@@ -325,6 +343,25 @@ mod tests {
         let row = |name: &str| transaction.records.get(&Key::record(name.as_bytes())).unwrap();
         assert_eq!((row("a").is_computed, row("b").is_computed), (false, true));
         assert_eq!(row("a").contents.as_deref(), Some(b"1+".as_slice()));
+    }
+
+    #[test]
+    fn what_a_request_depends_on_is_kept_if_it_changes_anything() {
+        let depends = || Change::update(Record::new(b"g"), None, 0, |_| Ok(None));
+        let mut transaction = Transaction::default();
+        transaction.take(&[depends()]).unwrap();
+        assert!(transaction.is_empty());
+        transaction.take(&[depends(), write("a", "1")]).unwrap();
+        let row = |transaction: &Transaction| {
+            let (_, row) = transaction.records().find(|(key, _)| key.name() == Some(b"g")).unwrap();
+            (row.is_kept, row.is_computed, row.contents.clone())
+        };
+        assert_eq!(row(&transaction), (true, true, None));
+        transaction.take(&[append("g")]).unwrap();
+        assert_eq!(row(&transaction), (false, true, Some(Contents::from(b"+".as_slice()))));
+        // The first request met the record as well, although it has no row.
+        let groups: Vec<_> = (0..3).map(|request| transaction.group(request)).collect();
+        assert_eq!(groups, [0, 0, 0]);
     }
 
     #[test]

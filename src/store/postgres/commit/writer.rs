@@ -265,7 +265,7 @@ impl Writer {
             }
         };
         self.statistics.note(begun.elapsed(), transaction.stale_writes);
-        for (key, _) in transaction.records() {
+        for (key, _) in transaction.records().filter(|(_, row)| !row.is_kept) {
             self.lease.drop_record(key);
         }
         let is_late = |request| {

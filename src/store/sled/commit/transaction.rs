@@ -18,6 +18,7 @@ use crate::store::sled::format::batch::{Batch, Changed};
 use crate::store::sled::format::meta::{put_applied, QUARANTINE};
 use crate::store::sled::format::value;
 use std::sync::PoisonError;
+use uuid::Uuid;
 
 /// Largest growth of a record when a session ends or a key is reset, in bytes, encrypted or not.
 const SPARED_BYTES: usize = 256;
@@ -92,8 +93,13 @@ impl<'a> Transaction<'a> {
     /// Accepts no more changes: puts the entries about sessions that ended into records. They share records, because for
     /// sled another record is more work than a line of one.
     pub fn finish(&mut self) {
+        if self.entries.is_empty() {
+            return;
+        }
         self.overlay.begin_request();
-        let first = u128::from(self.overlay.commit_number()) << 64;
+        // An import may bring entries of another store, with the same commit number.
+        let random = u128::from(u64::MAX >> 16) & Uuid::new_v4().as_u128();
+        let first = u128::from(self.overlay.commit_number()) << 64 | random << 16;
         for (order, entries) in (first..).zip(rule::records_of(&self.entries, ENTRIES_BYTES)) {
             self.overlay.put_first(rule::entry_key(order), entries);
         }
