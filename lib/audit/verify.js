@@ -84,7 +84,7 @@ function parseEntry (text) {
   }
 }
 
-// What leads to an entry of which something was erased is removed by the end of the erasure.
+// An erasure removes whatever leads to its entries, at its end.
 function isErased ({ details }) {
   return !details || details.by.digest !== undefined
 }

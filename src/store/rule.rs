@@ -125,8 +125,8 @@ pub fn entry_key(order: u128) -> Key {
     Key::record(&keys::new_entry(order))
 }
 
-/// Returns whether nodes may remember that there is no record at `key`: every look-up of a session asks for the end of its
-/// application, which mostly there is none of. Then they have to be told when it is created.
+/// Returns whether nodes may remember that the record at `key` is missing: every look-up of a session asks for the end of
+/// its application, and mostly it has not been ended. Then they have to be told when the record is created.
 #[cfg(feature = "postgres")]
 pub fn is_remembered_missing(key: &Key) -> bool {
     key.name().is_some_and(keys::is_ended_before)

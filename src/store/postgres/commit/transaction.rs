@@ -116,7 +116,7 @@ impl Transaction {
         self.quarantine
     }
 
-    /// Returns whether other nodes may have the record at `key` in memory, or remember that there is none.
+    /// Returns whether other nodes may have the record at `key` in memory, or remember that it is missing.
     pub fn may_be_known(&self, key: &Key, row: &RecordRow) -> bool {
         let is_told =
             !row.is_computed || self.stored.contains_key(key) || rule::is_remembered_missing(key);

@@ -82,7 +82,7 @@ impl Lease {
         }
     }
 
-    /// Keeps a record that was read under the lease, after its version was taken, or that there is none, if other nodes
+    /// Keeps a record that was read under the lease, after its version was taken, or that it is missing, if other nodes
     /// tell when it is created. A name that is stored under a hash is not kept, because notifications have the hash alone.
     pub fn keep(&self, key: &Key, contents: Option<&Contents>, version: u64) {
         if has_plain_name(key) && (contents.is_some() || rule::is_remembered_missing(key)) {
