@@ -39,6 +39,21 @@ describe('settings', () => {
     })
   })
 
+  it('one of the module that is invalid stops the start, if the module is listed', async () => {
+    const before = global.packageJSON
+    process.env.SESSION_IDLE_AFTER = '30s'
+    try {
+      global.packageJSON = { dashboard: { modules: ['dashboard-sled'] } }
+      const error = await rejection(addon.Storage.setup())
+      assert.deepStrictEqual([error.message, error.code], ['invalid-session-idle-after', 'ERR_MODULE_SETTING'])
+      assert.match(error.stack, /^invalid-session-idle-after: SESSION_IDLE_AFTER: .* is shorter than 120s/)
+      global.packageJSON = before
+      await addon.Storage.setup()
+    } finally {
+      global.packageJSON = before
+      delete process.env.SESSION_IDLE_AFTER
+    }
+  })
   it('APPID is not the name of the records of this package', async () => {
     const before = global.appid
     try {

@@ -4,6 +4,7 @@ const { attributionOf } = require('./attribution.js')
 const { backup } = require('./backup.js')
 const { invalid } = require('./errors.js')
 const { decrypt, hostSecret } = require('./host.js')
+const { readModuleSettings } = require('./module-settings.js')
 const { OWN } = require('./own-records.js')
 const { stateOf } = require('./sign-in.js')
 const { spinFor } = require('./spin.js')
@@ -14,8 +15,7 @@ module.exports = { reads, recordsOf, setup }
 let hasWarned = false
 
 async function setup (prefix) {
-  refuseOwnName(global.appid)
-  const store = await openStore(prefix).catch((error) => { throw inOneLine(error) })
+  const store = await openChecked(prefix).catch((error) => { throw inOneLine(error) })
   warnIfNotListed()
   const container = {
     ...recordsOf(store),
@@ -29,20 +29,33 @@ async function setup (prefix) {
   return container
 }
 
+async function openChecked (prefix) {
+  refuseOwnName(global.appid)
+  if (isListed()) {
+    // An error of a module's setup would not stop the start.
+    readModuleSettings()
+  }
+  return openStore(prefix)
+}
+
 // Keys of an application begin with its name, and so do those of this package.
 function refuseOwnName (appid) {
   if (`${appid}/`.startsWith(OWN)) {
-    throw inOneLine(invalid('invalid-appid', `APPID is ${appid}: the records that dashboard-sled keeps of its own have that name; choose another one`))
+    throw invalid('invalid-appid', `APPID is ${appid}: the records that dashboard-sled keeps of its own have that name; choose another one`)
   }
 }
 
 // The store works without it, so nobody would notice that it is missing.
 function warnIfNotListed () {
-  const { modules } = global.packageJSON?.dashboard || {}
-  if (modules && !modules.includes('dashboard-sled') && !hasWarned) {
+  if (isListed() === false && !hasWarned) {
     hasWarned = true
     process.emitWarning('dashboard-sled is not listed under dashboard.modules in package.json: requests over HTTP get Dashboard\'s own Session.get and ResetSessionKey.patch, and sessions that have expired are accepted', { code: 'DASHBOARD_SLED_MODULE' })
   }
+}
+
+// Returns undefined without a dashboard.
+function isListed () {
+  return global.packageJSON?.dashboard?.modules?.includes('dashboard-sled')
 }
 
 // Dashboard does not catch an error that prevents its start, so Node prints the error with all its properties. The sentence that
