@@ -707,6 +707,7 @@ export const Sessions: {
    * of the first one, and ends nothing. Up to 1,000 single sessions end in one commit.
    *
    * @throws `invalid-selection` (`ERR_INVALID`) if nothing is chosen, or more than one thing
+   * @throws `invalid-parameter` (`ERR_INVALID`) if a name is unknown, or is in the body and the query with two values: nothing ends then
    * @throws `invalid-sessionid`, `invalid-accountid`, `invalid-accountids`, `invalid-before` and so on (`ERR_INVALID`) if a value is empty,
    * wrong or unknown in this application
    * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)

@@ -133,7 +133,7 @@ describe('commands while the dashboard runs', function () {
             [['--account', 'account_none'], 'invalid-accountid: there is no account account_none in the application an-app'],
             [['--all', '--appid', 'another'], 'invalid-appid: the store has no session of the application another'],
             [['--all', '--appid', 'a/session/b'], 'invalid-appid'],
-            [['--all', '--before', '2999-01-01'], 'invalid-before: a time in the future'],
+            [['--all', '--before', '2999-01-01'], 'invalid-before: before is in the future'],
             [['--all', '--before', '2026'], "error: option '--before <time>' argument '2026' is invalid"],
             [['--all', '--before', '2026-11-22T18:00'], "error: option '--before <time>'"],
             [['--all', '--before', '0d'], "error: option '--before <time>'"],

@@ -47,7 +47,7 @@ describe('sessions', () => {
     assert.deepStrictEqual([why.cause, why.reason, why.number], ['ended-by-administrator', 'a lost phone', one.entries[0]])
     assert.deepStrictEqual([but.ended, found.afterBut], [2, [false, true, true, true]])
     assert.deepStrictEqual([whole.ended, found.afterWhole], [1, [true, true, true, true]])
-    assert.strictEqual(wholeWhy.cause, 'ended-by-administrator')
+    assert.deepStrictEqual([wholeWhy.cause, whole.entries], ['ended-by-administrator', [wholeWhy.number]])
     assert.deepStrictEqual(found.refused, {
       nothing: 'invalid-selection',
       empty: 'invalid-accountid',
@@ -56,6 +56,11 @@ describe('sessions', () => {
       emptyList: 'invalid-accountids',
       list: 'invalid-accountids',
       future: 'invalid-before',
+      unknownName: 'invalid-parameter',
+      unknownFlag: 'invalid-parameter',
+      twice: 'invalid-parameter',
+      json: 'invalid-parameter',
+      none: 'invalid-appid',
       hostile: 'invalid-sessionid',
       path: 'invalid-accountid',
       exceptAll: 'invalid-selection',
@@ -68,7 +73,10 @@ describe('sessions', () => {
     })
     assert.deepStrictEqual([found.tenant, found.tenantAudit], ['invalid-sessionid', []])
     assert.strictEqual(found.ofOther.message, 'invalid-account')
-    assert.strictEqual(found.allByUser.message, 'invalid-selection')
+    assert.deepStrictEqual([found.nothingByUser.message, found.reasonByUser.message], ['invalid-selection', 'invalid-selection'])
+    assert.deepStrictEqual([found.dryByUser.dryRun, found.dryByUser.ended, found.exceptByUser.sessionids], [true, 2, [found.exceptOf]])
+    assert.deepStrictEqual([found.allByUser.ended, found.allByUser.entries.length], [1, 1])
+    assert.deepStrictEqual(found.orphans.map(({ cause }) => cause), ['ended-by-user', 'ended-by-user'])
     assert.strictEqual(found.ownEnd.ended, 1)
     assert.deepStrictEqual([found.ownNext.isSentToSignIn, found.ownNext.cookies.map((cookie) => cookie.split(';')[0])], [true, ['sessionid=x', 'token=x']])
     assert.deepStrictEqual([found.strangerLives, found.notAdministrator], [true, 500])
@@ -76,8 +84,8 @@ describe('sessions', () => {
 
   it('all sessions of an application end by one write', async () => {
     const { dry, receipt, ended, now, next, why, lives, odd, oldWhy, earlier, stillEnded, verified } = await step('application')
-    assert.deepStrictEqual([dry.dryRun, dry.ended, dry.createdBefore], [true, undefined, now])
-    assert.strictEqual(receipt.createdBefore, now)
+    assert.deepStrictEqual([dry.dryRun, dry.ended, dry.createdBefore], [true, 2, now])
+    assert.deepStrictEqual([receipt.createdBefore, receipt.ended, receipt.entries], [now, undefined, [why.number]])
     assert.deepStrictEqual(ended, [now - 1, now - 1])
     assert.strictEqual(next, true)
     assert.deepStrictEqual([why.cause, why.actor.type], ['application-wide', 'administrator'])

@@ -2,14 +2,14 @@
 const { entryView } = require('./view.js')
 const { before, readEntry } = require('./read.js')
 const { readTexts } = require('./read-texts.js')
-const { chainsOf, resetName, sessionEndName } = require('./names.js')
+const { accountChain, chainsOf, resetName, sessionEndName } = require('./names.js')
 
 // Resets before the module was there have no entries. So many of an account's resets are looked for.
 const MOST_RESETS = 64
 // Ends of the whole application that are looked at.
 const MOST_ENDS = 1000
 
-module.exports = { explain }
+module.exports = { explain, explainOrphan }
 
 // Returns the end of a session of `Session.get`, or null if it is live. `accountKeyNumber` is the session key number of its account.
 async function explain (store, appid, session, accountKeyNumber) {
@@ -22,6 +22,14 @@ async function explain (store, appid, session, accountKeyNumber) {
     return { ...entryView(entry), ...end }
   }
   return { ...end, cause: session.ended === session.expires ? 'expired' : 'unknown' }
+}
+
+// Returns the end of a session whose account is gone: its own, or that of all sessions of the account.
+async function explainOrphan (store, appid, { sessionid, accountid, ended }) {
+  const numbers = await readTexts(store, [sessionEndName(appid, sessionid), accountChain(appid, accountid)])
+  const entries = await Promise.all(numbers.map((number) => number === undefined ? undefined : readEntry(store, Number(number))))
+  const entry = entries.find((entry) => entry?.details?.accountid === accountid)
+  return { ...(entry ? entryView(entry) : { cause: 'unknown' }), object: 'session-end', sessionid, accountid, ended: ended ?? entry?.time ?? null }
 }
 
 async function findEntry (store, appid, { sessionid, accountid, created, ended, sessionKeyNumber }, accountKeyNumber) {

@@ -73,13 +73,13 @@ function show (session) {
 
 async function endSessions (context, params) {
   const appid = appidOf(context, params)
-  const { except, accountid } = params
-  const query = { ...params, accountid }
+  const { appid: named, user, ...query } = params
+  const { except, accountid } = query
   if (except !== undefined) {
     const session = await findSession(appid, except)
     query.accountid = accountid ?? session.accountid
   }
-  if (params.all && !await context.module.store.count(`${appid}/sessions`)) {
+  if (query.all && !await context.module.store.count(`${appid}/sessions`)) {
     throw invalid('invalid-appid', `the store has no session of the application ${appid}; name another one with --appid`)
   }
   const receipt = await asCommandLine(params, () => Sessions.end({ appid, query: withoutUndefined(query) })).catch((error) => { throw withSentence(error, appid, query) })

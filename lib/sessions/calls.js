@@ -1,15 +1,17 @@
 // The calls about sessions that Dashboard does not have, for administrators and for users about themselves.
 const { Account, Session } = require('../administrator.js')
 const { withAttribution } = require('../attribution.js')
-const { explain } = require('../audit/session-end.js')
+const { readTexts } = require('../audit/read-texts.js')
+const { explain, explainOrphan } = require('../audit/session-end.js')
 const { erase } = require('../audit/erase.js')
 const { list: listEntries, parseCursor, printCursor } = require('../audit/read.js')
 const { verify } = require('../audit/verify.js')
 const { entryView } = require('../audit/view.js')
 const { invalid } = require('../errors.js')
-const { readId, readLimit, readText, readTime, value } = require('./arguments.js')
+const { recordKey } = require('../host-keys.js')
+const { readFlag, readId, readLimit, readNumber, readText, requireApplication, value } = require('./arguments.js')
 const { end } = require('./end.js')
-const { eachIds, list } = require('./list.js')
+const { eachIds, leaveMissing, list } = require('./list.js')
 const { current } = require('./module.js')
 
 const CAUSES = ['signed-out', 'ended-by-user', 'ended-by-administrator', 'session-key-reset', 'password-changed', 'account-deleted', 'expired', 'idle', 'limit', 'restore', 'application-wide', 'unreadable']
@@ -17,7 +19,10 @@ const MOST_ENTRIES = 500
 
 const Sessions = {
   end: async (req) => withAttribution(asker(req), () => end(current(), req)),
-  list: async (req) => list(current(), req)
+  list: async (req) => {
+    requireApplication(req)
+    return list(current(), req)
+  }
 }
 
 const SessionEnd = {
@@ -32,6 +37,7 @@ const Audit = {
     return verify(store, options?.progress)
   },
   erase: async (req) => {
+    requireApplication(req)
     const { lastSeen, ledger, store } = current()
     const accountid = required(readId(req, 'accountid'), 'invalid-accountid')
     await ledger.append()
@@ -42,7 +48,7 @@ const Audit = {
 }
 
 const user = {
-  EndSessions: { patch: async (req) => withAttribution(asker(req), () => end(current(), withOwner(req), ownerOf(req))) },
+  EndSessions: { patch: async (req) => withAttribution(asker(req), () => end(current(), withOwnSelection(req), ownerOf(req))) },
   SessionEnd: { get: async (req) => explainSession(req, ownerOf(req)) },
   SessionList: { get: async (req) => list(current(), withOwner(req)) }
 }
@@ -50,26 +56,38 @@ const user = {
 module.exports = { Audit, CAUSES, SessionEnd, Sessions, user }
 
 async function explainSession (req, owner) {
+  requireApplication(req)
   const { ledger, store } = current()
   const sessionid = required(readId(req, 'sessionid'), 'invalid-sessionid')
   const { appid } = req
-  const session = await Session.get({ appid, query: { sessionid } })
+  const session = await Session.get({ appid, query: { sessionid } }).catch((error) => readOrphan(store, appid, sessionid, error))
   if (owner && session.accountid !== owner) {
     throw invalid('invalid-account')
   }
-  const account = await Account.get({ appid, query: { accountid: session.accountid } })
+  const account = await Account.get({ appid, query: { accountid: session.accountid } }).catch(leaveMissing)
   await ledger.append()
-  return explain(store, appid, session, account.sessionKeyNumber)
+  return account ? explain(store, appid, session, account.sessionKeyNumber) : explainOrphan(store, appid, session)
+}
+
+// Returns a session whose account is gone, as it is stored.
+async function readOrphan (store, appid, sessionid, error) {
+  if (error.message !== 'invalid-accountid') {
+    throw error
+  }
+  const [text] = await readTexts(store, [recordKey(appid, 'session', sessionid)])
+  const { accountid, created, ended } = JSON.parse(text)
+  return { sessionid, accountid, created, ended }
 }
 
 async function listAudit (req) {
+  requireApplication(req)
   const { ledger, store } = current()
   const filter = {
     accountid: readId(req, 'accountid'),
     actor: readText(req, 'actor'),
     cause: readText(req, 'cause'),
-    since: readTime(req, 'since'),
-    until: readTime(req, 'until')
+    since: readNumber(req, 'since'),
+    until: readNumber(req, 'until')
   }
   if (filter.cause !== undefined && !CAUSES.includes(filter.cause)) {
     throw invalid('invalid-cause', `the causes are ${CAUSES.join(', ')}`)
@@ -84,6 +102,7 @@ async function listAudit (req) {
 
 // The request that names the actor. One that a handler has made for this call alone does not; the one that is being answered does.
 function asker (req) {
+  requireApplication(req)
   return req.account || req.socket ? { req } : {}
 }
 
@@ -102,6 +121,19 @@ function withOwner (req) {
     return req
   }
   return { appid: req.appid, body: req.body, query: { ...req.query, accountid } }
+}
+
+// Of one's own sessions, all are a selection only where that is said.
+function withOwnSelection (req) {
+  if (value(req, 'sessionid') === undefined && !readFlag(req, 'all') && !['accountid', 'except', 'before', 'idleSince'].some((name) => value(req, name) !== undefined)) {
+    throw invalid('invalid-selection', 'give sessionid, except, before, idleSince, or all=true for all of your own sessions')
+  }
+  const { body, query, ...rest } = withOwner(req)
+  if (value(req, 'sessionid') !== undefined) {
+    return req
+  }
+  const [{ all, ...ownBody }, { all: allOfQuery, ...ownQuery }] = [body || {}, query]
+  return { ...rest, body: ownBody, query: ownQuery }
 }
 
 function required (value, slug) {

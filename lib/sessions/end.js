@@ -1,25 +1,30 @@
 // Ends by choice: one session, all of an account, all but one, those that a filter chooses, all of an application.
 const { createHash } = require('crypto')
+const { setTimeout } = require('timers/promises')
 const { attribution, withAttribution } = require('../attribution.js')
 const { invalid } = require('../errors.js')
 const { isUnambiguous } = require('../host-keys.js')
 const { hostSecret, now } = require('../host.js')
 const { Account, readEndOfApplication, Session } = require('../administrator.js')
-const { sessionEndName } = require('../audit/names.js')
+const { chainsOf, resetName, sessionEndName } = require('../audit/names.js')
+const { readEntry } = require('../audit/read.js')
 const { readTexts } = require('../audit/read-texts.js')
 const { allOf, eachPage } = require('./list.js')
-const { readFlag, readId, readIds, readText, readTime } = require('./arguments.js')
+const { readFlag, readId, readIds, readPastTime, readText, requireKnown } = require('./arguments.js')
 const { awaitReceipt, completeReceipt, printReceipt, readReceipt, receiptName } = require('./receipts.js')
 
 // Sessions that end in one commit, and ids that a receipt names.
 const BATCH = 1000
 const MOST_NAMED = 100
+const LONGEST_APPEND_MS = 1000
 const SELECTIONS = ['sessionid', 'accountid', 'accountids', 'all']
+const PARAMETERS = [...SELECTIONS, 'except', 'before', 'idleSince', 'dryRun', 'reason', 'idempotencyKey']
 
 module.exports = { end }
 
 // `owner` is the account whose sessions may be ended; without it, all of the application may be.
 async function end (module, req, owner) {
+  requireKnown(req, PARAMETERS)
   const choice = readChoice(req, owner)
   const options = { dryRun: readFlag(req, 'dryRun'), reason: readText(req, 'reason'), idempotencyKey: readText(req, 'idempotencyKey', 200) }
   const asked = createHash('sha256').update(JSON.stringify(choice)).digest('hex')
@@ -28,9 +33,9 @@ async function end (module, req, owner) {
   if (before && !options.dryRun) {
     return before
   }
-  const planned = await plan(module, req, choice, owner)
+  const planned = await plan(module, req, choice, owner, options.dryRun)
   if (options.dryRun) {
-    return { ...print(planned, planned.sessionids), object: 'receipt', dryRun: true, time: now() }
+    return { ...print(planned, planned.sessionids), ended: planned.sessionids.length, object: 'receipt', dryRun: true, time: now() }
   }
   const cause = owner ? 'ended-by-user' : 'ended-by-administrator'
   try {
@@ -52,8 +57,8 @@ function readChoice (req, owner) {
     accountids: readIds(req, 'accountids'),
     all: readFlag(req, 'all') || undefined,
     except: readId(req, 'except'),
-    before: readTime(req, 'before'),
-    idleSince: readTime(req, 'idleSince')
+    before: readPastTime(req, 'before'),
+    idleSince: readPastTime(req, 'idleSince')
   }
   const selections = SELECTIONS.filter((name) => choice[name] !== undefined)
   if (selections.length !== 1) {
@@ -72,7 +77,7 @@ function readChoice (req, owner) {
 }
 
 // Returns what is to be ended: `sessionids` one by one, `accountids` with all their sessions, or those created before `before`.
-async function plan ({ store, lastSeen }, { appid }, choice, owner) {
+async function plan ({ store, lastSeen }, { appid }, choice, owner, isDry) {
   const { sessionid, accountid, accountids, all, except, before, idleSince } = choice
   if (sessionid) {
     const session = await Session.get({ appid, query: { sessionid } })
@@ -92,14 +97,17 @@ async function plan ({ store, lastSeen }, { appid }, choice, owner) {
   if (all && !isUnambiguous(appid, '')) {
     throw invalid('invalid-appid')
   }
-  if (all && idleSince === undefined) {
-    return { sessionids: [], accountids: [], before: before ?? now() + 1 }
+  const isOfApplication = all && idleSince === undefined
+  const end = isOfApplication ? before ?? now() + 1 : before
+  // One write ends them all, however many there are. Only a dry run looks at each.
+  if (isOfApplication && !isDry) {
+    return { sessionids: [], accountids: [], before: end }
   }
   const isWhole = !except && before === undefined && idleSince === undefined
   const sessionids = []
   // A session that does not say when it was created is an old one, as `Session.get` has it.
   const choose = async (page) => {
-    const live = page.filter((session) => !('ended' in session) && session.sessionid !== except && (before === undefined || !(session.created >= before)))
+    const live = page.filter((session) => !('ended' in session) && session.sessionid !== except && (end === undefined || !(session.created >= end)))
     const seen = idleSince === undefined ? [] : await lastSeen.of(appid, live.map(({ sessionid }) => sessionid))
     sessionids.push(...live.filter((session, index) => idleSince === undefined || !((seen[index]?.time ?? session.created) >= idleSince)).map(({ sessionid }) => sessionid))
   }
@@ -110,7 +118,7 @@ async function plan ({ store, lastSeen }, { appid }, choice, owner) {
       await choose(await allOf(store, appid, id))
     }
   }
-  return { sessionids, accountids: isWhole ? chosen : [] }
+  return { sessionids, accountids: isWhole ? chosen : [], before: isOfApplication ? end : undefined }
 }
 
 async function carryOut ({ store, ledger }, { appid }, planned, receipt) {
@@ -122,7 +130,7 @@ async function carryOut ({ store, ledger }, { appid }, planned, receipt) {
   let ended = 0
   const named = []
   if (before !== undefined && await hasEndedBefore(appid, before)) {
-    return made
+    return { ...made, entries: [] }
   }
   for (let index = 0; index === 0 || index < single.length; index += BATCH) {
     const batch = single.slice(index, index + BATCH)
@@ -137,20 +145,30 @@ async function carryOut ({ store, ledger }, { appid }, planned, receipt) {
       }
     }
   }
-  const result = accountids.length || before !== undefined ? made : { ...made, ...print(planned, named), ended }
-  const appended = ledger.append()
-  if (before === undefined) {
-    await appended
-  } else {
-    // Nothing of the receipt depends on it, and it is tried again.
-    appended.catch((error) => ledger.warn(error))
-  }
-  const entries = await readTexts(store, named.slice(0, MOST_NAMED).map((sessionid) => sessionEndName(appid, sessionid)))
-  result.entries = entries.filter(Boolean).map(Number)
+  const isWhole = accountids.length || before !== undefined
+  const result = { ...made, ...(isWhole ? {} : { ...print(planned, named), ended }), entries: await findEntries(store, ledger, appid, { named, accountids, before }) }
   if (receipt) {
     await completeReceipt(store, receipt, made, result)
   }
   return result
+}
+
+// Returns the numbers of the entries about an end. It is in force already, so nobody waits for long where many other ends wait for their
+// numbers as well.
+async function findEntries (store, ledger, appid, { named, accountids, before }) {
+  await Promise.race([ledger.append().catch((error) => ledger.warn(error)), setTimeout(LONGEST_APPEND_MS)])
+  if (before !== undefined) {
+    const [number] = await readTexts(store, [chainsOf({ appid, cause: 'application-wide' }).cause])
+    const entry = number && await readEntry(store, Number(number))
+    return entry?.details?.before === before ? [entry.number] : []
+  }
+  const names = accountids.length
+    ? await Promise.all(accountids.slice(0, MOST_NAMED).map(async (accountid) => {
+      const { sessionKeyNumber } = await Account.get({ appid, query: { accountid } })
+      return resetName(appid, accountid, sessionKeyNumber)
+    }))
+    : named.slice(0, MOST_NAMED).map((sessionid) => sessionEndName(appid, sessionid))
+  return (await readTexts(store, names)).filter(Boolean).map(Number)
 }
 
 function print ({ accountids, before }, sessionids) {

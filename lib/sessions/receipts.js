@@ -8,7 +8,7 @@ const { changeRecords } = require('../audit/change-records.js')
 const { readTexts } = require('../audit/read-texts.js')
 
 const DAY = 24 * 60 * 60
-const LONGEST_COMMIT_MS = 10 * 1000
+const LONGEST_COMMIT_MS = 3 * 1000
 
 module.exports = { awaitReceipt, completeReceipt, printReceipt, pruneReceipts, readReceipt, receiptName }
 
@@ -38,10 +38,15 @@ async function readReceipt (store, { name, asked }) {
 async function awaitReceipt (store, receipt, error) {
   for (const end = Date.now() + LONGEST_COMMIT_MS; Date.now() < end;) {
     const made = await readReceipt(store, receipt)
-    if (made) {
+    if (made?.entries) {
       return made
     }
     await setTimeout(2)
+  }
+  // The process that ended them may be gone before it has added the entries.
+  const made = await readReceipt(store, receipt)
+  if (made) {
+    return made
   }
   throw error
 }
