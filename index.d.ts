@@ -613,7 +613,7 @@ export interface SessionsRequest {
 export interface Receipt {
   object: 'receipt'
   dryRun: boolean
-  /** Number of sessions. Missing for all of an application, which are not counted. */
+  /** Number of sessions. Missing for all of an application, which only a dry run counts. */
   ended?: number
   /** The first hundred of them. */
   sessionids: string[]
@@ -623,7 +623,7 @@ export interface Receipt {
   createdBefore?: number
   /** When the end is in force, in seconds: before the promise resolves, for every thread, process and machine. */
   time: number
-  /** Numbers of the entries in the audit about single sessions. */
+  /** Numbers of the entries in the audit. Missing in a dry run. */
   entries?: number[]
 }
 
@@ -702,7 +702,7 @@ export const Sessions: {
    * - `accountids`: all of up to 1,000 accounts, as an array or separated by commas
    * - `all`: all of the application, as one write however many there are. Those that are created in the same second have ended as well
    *
-   * `before` and `idleSince` choose, in seconds, those that were created or last seen before; neither may be in the future.
+   * `before` and `idleSince` choose, in seconds, those that were created or last seen before. A time in the future is refused; one that Dashboard's clock has not reached counts as the next second.
    * `dryRun` ends nothing. `reason` is kept in the audit. With an `idempotencyKey` a second call within a day returns the receipt
    * of the first one, and ends nothing. Up to 1,000 single sessions end in one commit.
    *

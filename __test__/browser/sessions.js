@@ -288,6 +288,21 @@ describe('the pages about sessions in a browser', function () {
     await owner.arrive('/account/signin')
   })
 
+  it('the administrator ends all sessions of the application, with a warning', async () => {
+    await owner.signIn(ownerForm)
+    await onLaptop.signIn(userForm)
+    await owner.open('/administrator/live-sessions')
+    await owner.leave((await owner.content()).click('#end-all'))
+    await look(owner, '15-end-all')
+    assert.match(await owner.text('#plan'), /^Every session of the application ends at once/)
+    assert.match(await owner.text('#own-session'), /^This includes the session that you use now/)
+    assert.strictEqual(await owner.text('#submit-button'), 'End all sessions')
+    await owner.submit()
+    await owner.arrive('/account/signin')
+    await onLaptop.open('/account')
+    await onLaptop.arrive('/account/signin')
+  })
+
   it('the pictures for README', () => {
     if (process.env.JOURNEY_PICTURES === 'keep') {
       for (const [name, kept] of Object.entries(inReadme)) {

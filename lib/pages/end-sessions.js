@@ -31,13 +31,13 @@ async function show (kind, req, res, slug) {
   const listUrl = kind.list
   try {
     const selection = kind.select(req)
-    const { sessionids, ended } = await kind.end(request(req, { ...selection, dryRun: 'true' }, {}))
+    const planned = selection.all ? describeAll(req) : await describePlan(kind, req, selection)
     return render(req, res, {
       listUrl,
       error: slug && { text: MESSAGES[slug] },
       reason: slug && req.body?.reason,
       action: `${req.urlPath}?${new URLSearchParams(req.query)}`,
-      ...await describe(req, selection, sessionids, ended)
+      ...planned
     })
   } catch (error) {
     return refuse(req, res, listUrl, error)
@@ -53,7 +53,7 @@ async function end (kind, req, res) {
   const selection = kind.select(req)
   try {
     const { ended } = await kind.end(request(req, selection, { idempotencyKey: `page ${id}`, ...(reason && { reason }) }))
-    const query = { message: 'ended', ended, ...(/^\d{1,9}$/.test(req.body.planned) && { planned: req.body.planned }) }
+    const query = { message: 'ended', ...(ended !== undefined && { ended }), ...(/^\d{1,9}$/.test(req.body.planned) && { planned: req.body.planned }) }
     const search = kind === administrator && selection.accountid ? { search: selection.accountid } : {}
     // 303, so that the browser asks for the list with GET, and a reload does not send the form again.
     res.writeHead(303, { location: `${kind.list}?${new URLSearchParams({ ...search, ...query })}` })
@@ -63,7 +63,13 @@ async function end (kind, req, res) {
   }
 }
 
-async function describe (req, selection, sessionids, count) {
+// Nothing is counted: there may be a million sessions, and one write ends them.
+function describeAll (req) {
+  return { isAll: true, form: { token: makeFormToken(req) }, hasThis: true }
+}
+
+async function describePlan (kind, req, selection) {
+  const { sessionids, ended: count } = await kind.end(request(req, { ...selection, dryRun: 'true' }, {}))
   const { appid, session } = req
   const seen = await current().lastSeen.of(appid, sessionids.slice(0, MOST_NAMED))
   const named = seen.map((found, index) => ({
@@ -94,7 +100,7 @@ function request ({ appid, urlPath, account, session, headers, socket }, query, 
 
 function selectAny ({ query = {} }) {
   const selection = {}
-  for (const name of ['sessionid', 'accountid', 'except']) {
+  for (const name of ['sessionid', 'accountid', 'except', 'all']) {
     if (query[name] !== undefined) {
       selection[name] = query[name]
     }
