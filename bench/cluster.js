@@ -78,6 +78,8 @@ async function main () {
     await client.connect()
     await Promise.all(Array.from({ length: width }, () => pool.query('SELECT pg_sleep(0.05)')))
     const update = (on, i) => on.query({ name: 'update', text: 'UPDATE objects SET contents = $2 WHERE path = $1', values: [`${appid}/account/account_${i % count}`, Buffer.from(account(i % count))] })
+    const both = (i) => client.query({ name: 'both', text: 'SELECT path, contents FROM objects WHERE path = ANY($1)', values: [[`${appid}/session/session_${i % count}`, `${appid}/account/account_${i % count}`]] })
+    get.push(row('both records by pg, one statement', 'bare', await alone(both, milliseconds, 1)))
     get.push(row('a round trip of pg (SELECT 1)', 'bare', await alone(() => client.query({ name: 'one', text: 'SELECT 1' }), milliseconds, 1)))
     change.push(row('a bare UPDATE by pg', 'bare', await alone((i) => update(client, i), milliseconds, 1)))
     perSecond[`a bare UPDATE by pg, ${width} connections`] = await inFlight(width, (i) => update(pool, i), milliseconds)

@@ -15,7 +15,7 @@ module.exports = { erase }
 async function erase (store, appid, accountid) {
   const about = await eraseChain(store, 'account', accountChain(appid, accountid), ({ details }) => details && { details: null })
   const by = await eraseChain(store, 'actor', actorChain(appid, { accountid }), ({ details }) =>
-    details?.by.actor?.accountid === accountid && { details: withoutActor(details) })
+    details?.by?.actor?.accountid === accountid && { details: withoutActor(details) })
   return about + by
 }
 
