@@ -40,7 +40,7 @@ async function show (req, res) {
   const samples = taken.filter(({ time }) => time >= from)
   return render(req, res, {
     ...view,
-    own: { numbers: readNumbers(samples.at(-1)), charts: drawCharts(samples, from, to), columns: COLUMNS, rows: tableRows(samples, from, to) }
+    own: { numbers: [...readNumbers(samples.at(-1)), ...webhookNumbers(await current().webhooks?.status())], charts: drawCharts(samples, from, to), columns: COLUMNS, rows: tableRows(samples, from, to) }
   })
 }
 
@@ -94,6 +94,16 @@ function readNumbers (sample = {}) {
     ...COLUMNS.map(({ name, title, format }) => ({ title, text: print(shown[name], format) })),
     { title: 'Changes that wait', text: print(waiting, whole) }
   ]
+}
+
+// Without a webhook there are none.
+function webhookNumbers (status) {
+  return status
+    ? [
+        { title: 'Age of the oldest event that waits for the webhook', text: `${whole(status.lag)} s` },
+        { title: 'Events that the webhook gave up', text: whole(status.undelivered) }
+      ]
+    : []
 }
 
 // A row for each five minutes, with the average of each column.
