@@ -778,8 +778,10 @@ export const Audit: {
   erase (req: SessionsRequest): Promise<{ object: 'erasure', accountid: string, entries: number }>
 }
 
-/** An entry of the audit with the words of OpenID CAEP (`session-revoked`). `number` is its position. */
+/** An entry of the audit with the words of OpenID CAEP (`session-revoked`). */
 export interface SessionEvent extends AuditEntry {
+  /** Where {@link watch} goes on: the number, and the first 16 digits of the hash. Unlike the number, it is never given out again. */
+  position: string
   event: string
   /** Missing if the actor was erased. */
   initiating_entity?: 'admin' | 'user' | 'policy' | 'system'
@@ -789,13 +791,15 @@ export interface SessionEvent extends AuditEntry {
 }
 
 /**
- * Returns ends and resets of an application in the order of the audit, after the position `after`: the number of the last event
- * that was handled, 0 for all. Without it they begin now. It ends with `return()`, with `signal`, and when the store closes.
+ * Returns ends and resets of an application in the order of the audit, after `after`: the `position` of the last event that was
+ * handled, 0 for all. Without it they begin now. A number is accepted as well, but after a restore of a backup it may name another event.
+ * It ends with `return()`, with `signal`, and when the store closes.
  *
- * @throws `invalid-position`, `invalid-appid` or `invalid-option` (`ERR_INVALID`) at once
+ * @throws `invalid-position`, `invalid-appid`, `invalid-signal` or `invalid-option` (`ERR_INVALID`) at once
  * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
  * @throws `position-pruned` (`ERR_POSITION_PRUNED`) from `next()`, if the next entries were removed
- * @throws `invalid-position` (`ERR_INVALID`) from `next()`, if there is no such entry yet
+ * @throws `invalid-position` (`ERR_INVALID`) from `next()`, if the store does not have this entry: a backup was restored, or it is another one
+ * @throws `store-damaged` (`ERR_STORE_DAMAGED`) from `next()`, if an entry is missing
  * @example
  * ```js
  * await Sessions.end({ appid: 'dashboard', query: { sessionid: 'session_1' } })
@@ -805,7 +809,7 @@ export interface SessionEvent extends AuditEntry {
  * }
  * ```
  */
-export function watch (options?: { after?: number, appid?: string, signal?: AbortSignal }): AsyncIterableIterator<SessionEvent>
+export function watch (options?: { after?: number | string, appid?: string, signal?: AbortSignal }): AsyncIterableIterator<SessionEvent>
 
 /** An event that the webhook could not deliver for three days. */
 export interface UndeliveredEvent {

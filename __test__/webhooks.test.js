@@ -46,6 +46,7 @@ describe('webhooks', () => {
       reason_user: 'ended-by-administrator',
       object: 'audit-entry',
       number: 1,
+      position: `1-${hash.slice(0, 16)}`,
       cause: 'ended-by-administrator',
       appid: 'app',
       actor: { type: 'administrator', accountid: 'the-owner' },

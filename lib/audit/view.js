@@ -1,4 +1,5 @@
 // Entries as callers see them, and as files.
+const { positionOf } = require('./position.js')
 
 module.exports = { entryView, toCsv, toEvent }
 
@@ -20,6 +21,7 @@ function toEvent (entry) {
     event_timestamp: entry.time,
     reason_admin: entry.reason || entry.cause,
     reason_user: entry.cause,
+    position: positionOf(entry),
     ...entry
   }
 }
