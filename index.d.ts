@@ -742,7 +742,8 @@ export const SessionEnd: {
 export const Audit: {
   /**
    * Returns a page of entries, newest first. `query` has `accountid`, `actor` (an account or a type), `cause`, `since` and `until` (in
-   * seconds), `limit` (1 to 500, by default 100) and `cursor`.
+   * seconds), `limit` (1 to 500, by default 100) and `cursor`. `missing` is the number of entries of the store that the page came upon and that
+   * are missing, though they were not removed because of their age: the store is damaged, and {@link Audit.verify} says more.
    *
    * @throws `invalid-cause`, `invalid-cursor`, `invalid-accountid` and so on (`ERR_INVALID`)
    * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
@@ -751,7 +752,7 @@ export const Audit: {
    * const { entries } = await Audit.list({ appid: 'dashboard', query: { cause: 'idle' } })
    * ```
    */
-  list (req: SessionsRequest): Promise<{ entries: AuditEntry[], cursor?: string }>
+  list (req: SessionsRequest): Promise<{ entries: AuditEntry[], cursor?: string, missing: number }>
   /**
    * Checks the chain of all entries of the store. Returns their number, and a sentence about the first break with its number.
    *

@@ -7,13 +7,13 @@ const { prune } = require('../lib/audit/prune.js')
 const { mainStore } = require('../lib/open-stores.js')
 const { activateAlone, deactivate } = require('../lib/sessions/module.js')
 const { makeEnds } = require('./helpers/ends.js')
-const { useStore } = require('./helper.js')
+const { runTool, useStore } = require('./helper.js')
 
 const DAY = 24 * 60 * 60
 
 describe('audit with gaps', function () {
   this.timeout(60000)
-  useStore()
+  const store = useStore()
   let ends
   beforeEach(async () => {
     activateAlone(mainStore())
@@ -98,6 +98,31 @@ describe('audit with gaps', function () {
     assert.deepStrictEqual(first, { entries: [], cursor: 'number-1001', missing: 5000 })
     const { entries, cursor, missing } = await list({ cursor: first.cursor })
     assert.deepStrictEqual([entries.map(({ number }) => number), cursor, missing], [[1], undefined, 1000])
+  })
+
+  it('is printed by the command line with a note and the exit code of damage', async () => {
+    const run = async (...args) => {
+      const { code, stdout, stderr } = await runTool(['audit', ...args, '--appid', 'app', '--store', process.env.SLED_PATH])
+      return { code, lines: stdout.trim().split('\n').length, stdout, stderr }
+    }
+    for (let number = 0; number < 5; number++) {
+      await ends.end('a')
+    }
+    await remove(3, 2)
+    await store.storage.close()
+    const note = '2 entries are missing in this list, because the store is damaged: run npx dashboard-sled audit verify\n'
+    const text = await run()
+    assert.deepStrictEqual([text.code, text.lines, text.stderr], [3, 4, `3 entries\n${note}`])
+    for (const [format, lines] of [['csv', 4], ['json', 3]]) {
+      const found = await run('--format', format)
+      assert.deepStrictEqual([found.code, found.lines, found.stderr], [3, lines, `3 entries\n${note}`])
+    }
+    const { code, stdout, stderr } = await run('--json')
+    const { number, missing, entries } = JSON.parse(stdout)
+    assert.deepStrictEqual([code, number, missing, entries.length, stderr], [3, 3, 2, 3, ''])
+    const few = await run('--limit', '2')
+    assert.deepStrictEqual([few.code, few.stderr], [0, '2 entries; there may be more: --all, or a higher --limit\n'])
+    await store.open()
   })
 
   function list (query) {
