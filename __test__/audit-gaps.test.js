@@ -4,6 +4,7 @@ const assert = require('assert')
 const { Audit } = require('../index.js')
 const { entryName } = require('../lib/audit/names.js')
 const { prune } = require('../lib/audit/prune.js')
+const { readHead } = require('../lib/audit/read.js')
 const { mainStore } = require('../lib/open-stores.js')
 const { activateAlone, deactivate } = require('../lib/sessions/module.js')
 const { makeEnds } = require('./helpers/ends.js')
@@ -87,6 +88,31 @@ describe('audit with gaps', function () {
       assert.deepStrictEqual((await list({ cursor: 'number-20', limit: 4 })).entries.map(({ number }) => number), [20, 19, 17, 16])
       assert.deepStrictEqual(await list({ cursor: 'number-41' }), { entries: [], cursor: undefined, missing: 0 })
       assert.deepStrictEqual(await list({ cursor: 'application-39' }), { entries: [], cursor: undefined, missing: 0 })
+    })
+  })
+
+  describe('is pruned', () => {
+    it('of no entry that is young, where one is missing', async () => {
+      for (let number = 0; number < 20; number++) {
+        await ends.end('a', { time: 1000 })
+      }
+      for (let number = 0; number < 280; number++) {
+        await ends.end('a')
+      }
+      // Those that the search for the first young entry looks at.
+      await remove(150, 75, 38, 19)
+      assert.strictEqual(await prune(ends.store, DAY), 19)
+      assert.deepStrictEqual((await readHead(ends.store)).first, 21)
+    })
+    it('of all old entries, where the last one of a change is missing', async () => {
+      for (let number = 0; number < 140; number++) {
+        await ends.end('a', { time: 1000 })
+      }
+      await ends.end('a')
+      await remove(128, 127, 140)
+      assert.strictEqual(await prune(ends.store, DAY), 137)
+      const { first } = await readHead(ends.store)
+      assert.deepStrictEqual([first, await pages({})], [140, { numbers: [141], missing: 1 }])
     })
   })
 

@@ -131,20 +131,30 @@ async function start (store, appid, { accountid, actor, cause, until }) {
   return { kind, number: Math.min(last, number), head }
 }
 
-// Returns the number of the last entry that is not after `time`, or 0.
+// Returns the number of the last entry that is not after `time`, or 0. A missing entry has no time, so the one before it counts.
 async function firstBefore (store, time) {
   const head = await readHead(store)
   let [low, high] = [head.first - 1, head.number]
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
-    const entry = await readEntry(store, middle)
+    const entry = await lastBetween(store, low + 1, middle)
     if (entry && entry.time > time) {
-      high = middle - 1
+      high = entry.number - 1
     } else {
       low = middle
     }
   }
   return low < head.first ? 0 : low
+}
+
+// Returns the last entry from one number to another that is not missing.
+async function lastBetween (store, from, to) {
+  for (let number = to; number >= from; number--) {
+    const entry = await readEntry(store, number)
+    if (entry) {
+      return entry
+    }
+  }
 }
 
 // Returns a cursor as text, for requests.
