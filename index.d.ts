@@ -743,9 +743,9 @@ export const Audit: {
   /**
    * Returns a page of entries, newest first. `query` has `accountid`, `actor` (an account or a type), `cause`, `since` and `until` (in
    * seconds), `limit` (1 to 500, by default 100) and `cursor`. `missing` is the number of entries of the store that the page came upon and that
-   * are missing, though they were not removed because of their age: the store is damaged, and {@link Audit.verify} says more.
+   * are missing, though they were not removed because of their age: the store is damaged, and `Audit.verify` says more.
    *
-   * @throws `invalid-cause`, `invalid-cursor`, `invalid-accountid` and so on (`ERR_INVALID`)
+   * @throws `invalid-cause`, `invalid-cursor`, `invalid-limit`, `invalid-accountid`, `invalid-actor`, `invalid-since` or `invalid-until` (`ERR_INVALID`)
    * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
    * @example
    * ```js
@@ -781,7 +781,7 @@ export const Audit: {
 
 /** An entry of the audit with the words of OpenID CAEP (`session-revoked`). */
 export interface SessionEvent extends AuditEntry {
-  /** Where {@link watch} goes on: the number, and the first 16 digits of the hash. Unlike the number, it is never given out again. */
+  /** Where `watch` goes on: the number, and the first 16 digits of the hash. Unlike the number, it is never given out again. */
   position: string
   event: string
   /** Missing if the actor was erased. */
@@ -816,6 +816,7 @@ export function watch (options?: { after?: number | string, appid?: string, sign
 export interface UndeliveredEvent {
   object: 'undelivered-event'
   number: number
+  /** Of this event alone, from its own first one on. */
   attempts: number
   /** When it was given up, in seconds. */
   time: number
@@ -829,6 +830,7 @@ export const Webhooks: {
   /**
    * Returns a page, newest first, and the number of all. `query` may have the `cursor` of the page before.
    *
+   * @throws `invalid-appid` or `invalid-cursor` (`ERR_INVALID`)
    * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
    * @example
    * ```js
@@ -838,8 +840,11 @@ export const Webhooks: {
    */
   undelivered (req: SessionsRequest): Promise<{ count: number, events: UndeliveredEvent[], cursor?: string }>
   /**
-   * Delivers the event `number`, or with `all` up to a hundred, once more.
+   * Takes the event `number`, or with `all` up to a hundred, from the list, and tries each in the background for three days again. Does not wait
+   * for the receiver: an event that it does not accept comes back into the list. Returns how many are tried, and how many are left.
    *
+   * @throws `invalid-appid`, `invalid-number` or `invalid-all` (`ERR_INVALID`): give either the number of a listed event, or `all`
+   * @throws `store-busy` (`ERR_STORE_BUSY`) if the webhook writes its record all the time
    * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
    * @example
    * ```js

@@ -32,6 +32,9 @@ describe('watch', () => {
     for (const appid of ['', 1]) {
       it(`invalid-appid: ${JSON.stringify(appid)}`, () => assert.throws(() => open({ appid }), { message: 'invalid-appid' }))
     }
+    for (const signal of [1, 0, null, 'signal', {}, new AbortController()]) {
+      it(`invalid-signal: ${JSON.stringify(signal)}`, () => assert.throws(() => open({ signal }), { message: 'invalid-signal', code: 'ERR_INVALID' }))
+    }
     it('invalid-position', async () => {
       await ends.end('a')
       const { message, detail } = await rejection(open({ after: 2 }).next())

@@ -23,6 +23,9 @@ function watch (module, options = {}) {
   if (after !== undefined && !from) {
     throw invalid('invalid-position', 'after is the position of an event or its number, or 0 for the first one')
   }
+  if (signal !== undefined && !isSignal(signal)) {
+    throw invalid('invalid-signal', 'signal is that of an AbortController')
+  }
   const ending = new AbortController()
   setMaxListeners(0, ending.signal)
   const signals = [module.closing, signal].filter(Boolean)
@@ -43,6 +46,11 @@ function watch (module, options = {}) {
       return this
     }
   }
+}
+
+// Of any implementation.
+function isSignal (value) {
+  return typeof value?.aborted === 'boolean' && typeof value.addEventListener === 'function' && typeof value.removeEventListener === 'function'
 }
 
 async function * follow (module, from, appid, signal, end) {
