@@ -743,16 +743,17 @@ export const SessionEnd: {
 export const Audit: {
   /**
    * Returns a page of entries, newest first. `query` has `accountid`, `actor` (an account or a type), `cause`, `since` and `until` (in
-   * seconds), `limit` (1 to 500, by default 100) and `cursor`.
+   * seconds), `limit` (1 to 500, by default 100) and `cursor`. `missing` is the number of entries of the store that the page came upon and that
+   * are missing, though they were not removed because of their age: the store is damaged, and `Audit.verify` says more.
    *
-   * @throws `invalid-cause`, `invalid-cursor`, `invalid-accountid` and so on (`ERR_INVALID`)
+   * @throws `invalid-cause`, `invalid-cursor`, `invalid-limit`, `invalid-accountid`, `invalid-actor`, `invalid-since` or `invalid-until` (`ERR_INVALID`)
    * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
    * @example
    * ```js
    * const { entries } = await Audit.list({ appid: 'dashboard', query: { cause: 'idle' } })
    * ```
    */
-  list (req: SessionsRequest): Promise<{ entries: AuditEntry[], cursor?: string }>
+  list (req: SessionsRequest): Promise<{ entries: AuditEntry[], cursor?: string, missing: number }>
   /**
    * Checks the chain of all entries of the store. Returns their number, and a sentence about the first break with its number.
    *
@@ -779,8 +780,10 @@ export const Audit: {
   erase (req: SessionsRequest): Promise<{ object: 'erasure', accountid: string, entries: number }>
 }
 
-/** An entry of the audit with the words of OpenID CAEP (`session-revoked`). `number` is its position. */
+/** An entry of the audit with the words of OpenID CAEP (`session-revoked`). */
 export interface SessionEvent extends AuditEntry {
+  /** Where `watch` goes on: the number, and the first 16 digits of the hash. Unlike the number, it is never given out again. */
+  position: string
   event: string
   /** Missing if the actor was erased. */
   initiating_entity?: 'admin' | 'user' | 'policy' | 'system'
@@ -790,13 +793,15 @@ export interface SessionEvent extends AuditEntry {
 }
 
 /**
- * Returns ends and resets of an application in the order of the audit, after the position `after`: the number of the last event
- * that was handled, 0 for all. Without it they begin now. It ends with `return()`, with `signal`, and when the store closes.
+ * Returns ends and resets of an application in the order of the audit, after `after`: the `position` of the last event that was
+ * handled, 0 for all. Without it they begin now. A number is accepted as well, but after a restore of a backup it may name another event.
+ * It ends with `return()`, with `signal`, and when the store closes.
  *
- * @throws `invalid-position`, `invalid-appid` or `invalid-option` (`ERR_INVALID`) at once
+ * @throws `invalid-position`, `invalid-appid`, `invalid-signal` or `invalid-option` (`ERR_INVALID`) at once
  * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
  * @throws `position-pruned` (`ERR_POSITION_PRUNED`) from `next()`, if the next entries were removed
- * @throws `invalid-position` (`ERR_INVALID`) from `next()`, if there is no such entry yet
+ * @throws `invalid-position` (`ERR_INVALID`) from `next()`, if the store does not have this entry: a backup was restored, or it is another one
+ * @throws `store-damaged` (`ERR_STORE_DAMAGED`) from `next()`, if an entry is missing
  * @example
  * ```js
  * await Sessions.end({ appid: 'dashboard', query: { sessionid: 'session_1' } })
@@ -806,12 +811,13 @@ export interface SessionEvent extends AuditEntry {
  * }
  * ```
  */
-export function watch (options?: { after?: number, appid?: string, signal?: AbortSignal }): AsyncIterableIterator<SessionEvent>
+export function watch (options?: { after?: number | string, appid?: string, signal?: AbortSignal }): AsyncIterableIterator<SessionEvent>
 
 /** An event that the webhook could not deliver for three days. */
 export interface UndeliveredEvent {
   object: 'undelivered-event'
   number: number
+  /** Of this event alone, from its own first one on. */
   attempts: number
   /** When it was given up, in seconds. */
   time: number
@@ -825,6 +831,7 @@ export const Webhooks: {
   /**
    * Returns a page, newest first, and the number of all. `query` may have the `cursor` of the page before.
    *
+   * @throws `invalid-appid` or `invalid-cursor` (`ERR_INVALID`)
    * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
    * @example
    * ```js
@@ -834,8 +841,11 @@ export const Webhooks: {
    */
   undelivered (req: SessionsRequest): Promise<{ count: number, events: UndeliveredEvent[], cursor?: string }>
   /**
-   * Delivers the event `number`, or with `all` up to a hundred, once more.
+   * Takes the event `number`, or with `all` up to a hundred, from the list, and tries each in the background for three days again. Does not wait
+   * for the receiver: an event that it does not accept comes back into the list. Returns how many are tried, and how many are left.
    *
+   * @throws `invalid-appid`, `invalid-number` or `invalid-all` (`ERR_INVALID`): give either the number of a listed event, or `all`
+   * @throws `store-busy` (`ERR_STORE_BUSY`) if the webhook writes its record all the time
    * @throws `module-inactive` (`ERR_MODULE_INACTIVE`)
    * @example
    * ```js

@@ -10,6 +10,7 @@ const { withoutActor } = require('../lib/audit/chain.js')
 const Ledger = require('../lib/audit/ledger.js')
 const { accountChain, chainsOf, entryName, HEAD, sessionEndName } = require('../lib/audit/names.js')
 const { verify } = require('../lib/audit/verify.js')
+const { toCsv } = require('../lib/audit/view.js')
 const { clientReader } = require('../lib/client.js')
 const { entries: entriesOf, load } = require('../lib/entries.js')
 const { mainStore, openFolder } = require('../lib/open-stores.js')
@@ -202,6 +203,24 @@ describe('audit', () => {
     assert.deepStrictEqual(left, [])
     assert.deepStrictEqual(await Audit.verify(), { entries: 700, break: null, number: null })
   }).timeout(60000)
+
+  it('as comma-separated values says what ended', async () => {
+    await addSession('s', 'a')
+    await Sessions.end(ask({ sessionid: 's' }, { reason: '=1+1, "x"' }))
+    await reset()
+    const { createdBefore } = await Sessions.end(ask({ all: true }))
+    const { entries } = await Audit.list(ask({}))
+    const rows = toCsv(entries, true).split('\r\n')
+    assert.strictEqual(rows[0], 'number,time,cause,accountid,sessionid,actor,actorid,address,agent,reason,hash,sessionKeyNumber,before')
+    assert.strictEqual(toCsv(entries), rows.slice(1).join('\r\n'))
+    const [all, key, one] = entries.map(({ time, hash }) => [new Date(time * 1000).toISOString(), hash])
+    assert.deepStrictEqual(rows.slice(1), [
+      `3,${all[0]},application-wide,,,system,,,,,${all[1]},,${new Date(createdBefore * 1000).toISOString()}`,
+      `2,${key[0]},session-key-reset,a,,system,,,,,${key[1]},2,`,
+      `1,${one[0]},ended-by-administrator,a,s,system,,,,"'=1+1, ""x""",${one[1]},,`,
+      ''
+    ])
+  })
 
   it('of an account that is called as a kind of actor is erased alone', async () => {
     await reset()

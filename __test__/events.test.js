@@ -32,7 +32,7 @@ describe('events and metrics in Dashboard', () => {
     assert.deepStrictEqual([undelivered, asked], [{ count: 0, events: [] }, { count: 0, events: [] }])
     assert.strictEqual(asUser, 500)
     assert.deepStrictEqual(refused, {
-      nothing: 'invalid-number', both: 'invalid-number', unknown: 'invalid-number', number: 'invalid-number', negative: 'invalid-number', flag: 'invalid-all', cursor: 'invalid-cursor', appid: 'invalid-appid'
+      nothing: 'invalid-number', both: 'invalid-number', unknown: 'invalid-number', number: 'invalid-number', negative: 'invalid-number', flag: 'invalid-all', cursor: 'invalid-cursor', appid: 'invalid-appid', requests: Array(4).fill('invalid-appid ERR_INVALID')
     })
     assert.deepStrictEqual(again, { retried: 0, left: 0 })
     assert.deepStrictEqual([last, inactive, warnings], [{ done: true }, 'module-inactive', []])

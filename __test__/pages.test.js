@@ -44,6 +44,14 @@ describe('pages', () => {
       assert.deepStrictEqual([lines, word, none], [count + 2, 'system', 500])
       assert.match(filtered, /^number,[^\r\n]+\r\n$/)
     })
+    it('say that entries of the audit are missing, and so do files', async () => {
+      const { whole, damaged } = await step('missing')
+      const sentence = '2 entries are missing in this list, because the store is damaged. Run: npx dashboard-sled audit verify'
+      assert.deepStrictEqual([whole.ids.length, whole.info, whole.csv.length, whole.lines.length], [5, undefined, 6, 5])
+      assert.deepStrictEqual([damaged.ids, damaged.info], [['entry-5', 'entry-3', 'entry-1'], sentence])
+      assert.deepStrictEqual([damaged.csv.length, damaged.csv.pop()], [5, `,,entries-missing,,,,,,,"${sentence}",,,`])
+      assert.deepStrictEqual([damaged.lines.length, damaged.lines.pop()], [4, { object: 'entries-missing', missing: 2, detail: sentence }])
+    })
     it('tell another application nothing', async () => {
       assert.deepStrictEqual(await step('tenants'), { told: [], texts: 8, warnings: [] })
     })

@@ -1,10 +1,14 @@
 /* eslint-env mocha */
 const assert = require('assert')
 const { getEventListeners } = require('events')
+const fs = require('fs')
+const path = require('path')
+const { restore } = require('../index.js')
+const { erase } = require('../lib/audit/erase.js')
 const { prune } = require('../lib/audit/prune.js')
 const { watch } = require('../lib/events/watch.js')
 const { makeEnds } = require('./helpers/ends.js')
-const { rejection, useStore } = require('./helper.js')
+const { makeFolder, rejection, useStore } = require('./helper.js')
 const { until } = require('./helpers/times.js')
 
 describe('watch', () => {
@@ -21,12 +25,15 @@ describe('watch', () => {
   })
 
   describe('exceptions', () => {
-    for (const after of [-1, 1.5, NaN, '1', null, 2 ** 53]) {
+    for (const after of [-1, 1.5, NaN, '1', null, 2 ** 53, '', '1-0123', `1-${'A'.repeat(16)}`, `01-${'0'.repeat(16)}`, `1-${'0'.repeat(17)}`, `9999999999999999-${'0'.repeat(16)}`]) {
       it(`invalid-position: ${after}`, () => assert.throws(() => open({ after }), { message: 'invalid-position', code: 'ERR_INVALID' }))
     }
     it('invalid-option', () => assert.throws(() => open({ before: 1 }), { message: 'invalid-option' }))
     for (const appid of ['', 1]) {
       it(`invalid-appid: ${JSON.stringify(appid)}`, () => assert.throws(() => open({ appid }), { message: 'invalid-appid' }))
+    }
+    for (const signal of [1, 0, null, 'signal', {}, new AbortController()]) {
+      it(`invalid-signal: ${JSON.stringify(signal)}`, () => assert.throws(() => open({ signal }), { message: 'invalid-signal', code: 'ERR_INVALID' }))
     }
     it('invalid-position', async () => {
       await ends.end('a')
@@ -38,9 +45,51 @@ describe('watch', () => {
       await endMany(5)
       await prune(ends.store, 1000)
       const { message, code, detail } = await rejection(open({ after: 4 }).next())
-      assert.deepStrictEqual([message, code, /go on with after: 5$/.test(detail)], ['position-pruned', 'ERR_POSITION_PRUNED', true])
-      assert.deepStrictEqual(await take(open({ after: 5 }), 2), [6, 7])
+      const [, position] = /go on with after: '([^']+)'$/.exec(detail)
+      assert.deepStrictEqual([message, code, position.split('-')[0]], ['position-pruned', 'ERR_POSITION_PRUNED', '5'])
+      for (const after of [5, position]) {
+        assert.deepStrictEqual(await take(open({ after }), 2), [6, 7])
+      }
     })
+    it('position-pruned, of a text', async () => {
+      await endMany(5, { time: 1 })
+      const [, second] = await positions(5)
+      await prune(ends.store, 1000)
+      assert.strictEqual((await rejection(open({ after: second }).next())).message, 'position-pruned')
+    })
+    it('invalid-position, after a backup was restored and new entries got the old numbers', async () => {
+      await endMany(3)
+      const folder = makeFolder()
+      await store.storage.backup(path.join(folder, 'backup'))
+      await endMany(2)
+      const old = await positions(5)
+      await store.storage.close()
+      await restore({ path: process.env.SLED_PATH, folder: path.join(folder, 'backup'), keepSessions: true })
+      await store.open()
+      ends = await makeEnds()
+      module = { ...module, store: ends.store, ledger: ends.ledger }
+      await endMany(1)
+      assert.match((await rejection(open({ after: old[4] }).next())).detail, /^the position 5 is after the last entry, 4: the store was restored/)
+      await endMany(4)
+      // By its number alone, a consumer would miss the new entries 4 and 5.
+      assert.deepStrictEqual(await take(open({ after: 5 }), 1), [6])
+      for (const after of [old[3], old[4]]) {
+        const { message, code, detail } = await rejection(open({ after }).next())
+        assert.deepStrictEqual([message, code], ['invalid-position', 'ERR_INVALID'])
+        assert.match(detail, /^entry [45] is not the one of the position: the store was restored from a backup, or it is another one\. Go on without after, and compare/)
+      }
+      assert.deepStrictEqual(await take(open({ after: old[2] }), 5), [4, 5, 6, 7, 8])
+      fs.rmSync(folder, { recursive: true })
+    }).timeout(60000)
+    for (const number of [0, 2]) {
+      it(`invalid-position, of another store, at the anchor ${number}`, async () => {
+        await endMany(2, { time: 1 })
+        await endMany(2)
+        await prune(ends.store, number ? 1000 : 1e10)
+        const { detail } = await rejection(open({ after: `${number}-0123456789abcdef` }).next())
+        assert(detail.startsWith(`entry ${number} is not the one of the position: `), detail)
+      })
+    }
     it('position-pruned, of a consumer that was too slow', async () => {
       const events = open({ after: 0 })
       await endMany(250, { time: 1 })
@@ -57,6 +106,12 @@ describe('watch', () => {
       const events = open({ after: 0 })
       assert.deepStrictEqual(await take(events, 1), [1])
       assert.strictEqual((await rejection(events.next())).message, 'store-damaged')
+    })
+    it('store-damaged, where the entry of the position is missing', async () => {
+      await endMany(3)
+      const [, second] = await positions(3)
+      await ends.store.remove('dashboard-sled/entry/0000000000000002')
+      assert.strictEqual((await rejection(open({ after: second }).next())).message, 'store-damaged')
     })
   })
 
@@ -99,6 +154,17 @@ describe('watch', () => {
       module = { ...module, store: ends.store, ledger: ends.ledger }
       await ends.end('after')
       assert.deepStrictEqual(await take(open({ after: 2 }), 2), [3, 4])
+    })
+    it('those after a position as text, also of an entry that was erased or pruned', async () => {
+      await endMany(6, { time: 1 })
+      assert.deepStrictEqual(await take(open({ after: `0-${'0'.repeat(16)}` }), 1), [1])
+      const [first, second, third] = await positions(3)
+      assert.match(first, /^1-[0-9a-f]{16}$/)
+      assert.deepStrictEqual(await take(open({ after: first }), 5), [2, 3, 4, 5, 6])
+      assert.strictEqual(await erase(ends.store, 'app', 'a1'), 1)
+      assert.deepStrictEqual(await take(open({ after: second }), 4), [3, 4, 5, 6])
+      await prune(ends.store, 1000, 4)
+      assert.deepStrictEqual(await take(open({ after: third }), 3), [4, 5, 6])
     })
     it('only those of one application', async () => {
       await ends.end('a', { appid: 'another' })
@@ -184,6 +250,10 @@ describe('watch', () => {
       found.push((await events.next()).value)
     }
     return found
+  }
+
+  async function positions (count) {
+    return (await collect(open({ after: 0 }), count)).map(({ position }) => position)
   }
 
   async function take (events, count) {

@@ -16,7 +16,7 @@ describe('lanes of webhooks', () => {
       let [now, attempts] = [0]
       while (attempts === undefined) {
         const [lane] = lanes.take(now, 1)
-        attempts = lanes.failed(lane, now, 0)
+        attempts = lanes.failed(lane, now)
         delays.push(lane.due - now)
         now = attempts === undefined ? lane.due : now
       }
@@ -31,32 +31,68 @@ describe('lanes of webhooks', () => {
   it('three days without the process do not count', () => {
     const lanes = new Lanes()
     lanes.add('a', 1)
-    const [lane] = lanes.take(5 * DAY, 1)
-    assert.strictEqual(lanes.failed(lane, 5 * DAY, 0), undefined)
+    for (const now of [0, 5 * DAY, 10 * DAY]) {
+      const [lane] = lanes.take(now, 1)
+      assert.strictEqual(lanes.failed(lane, now), undefined)
+    }
   })
-  it('a young entry behind one that was given up is tried for three days of its own', () => {
-    const lanes = new Lanes({ first: 1, longest: 1 })
-    lanes.add('a', 1)
-    lanes.add('a', 2)
-    let now = 4 * DAY
-    const created = { 1: 0, 2: 4 * DAY }
-    const given = []
-    for (let tries = 0; given.length < 2; tries++) {
+  it('each entry is tried for three days from its own first attempt, however long it has waited', () => {
+    const lanes = new Lanes({ random: seeded(4) })
+    const numbers = [1, 2, 3]
+    numbers.forEach((number) => lanes.add('a', number))
+    const tries = new Map()
+    let now = 0
+    while (lanes.nextDue() < Infinity) {
+      now = Math.max(now, lanes.nextDue())
       const [lane] = lanes.take(now, 1)
       const [number] = lane.numbers
-      if (lanes.failed(lane, now, created[number]) !== undefined) {
-        given.push([number, now])
-      }
-      now += tries < 20 ? 2000 : HOUR
+      const { first = now, count = 0 } = tries.get(number) || {}
+      const attempts = lanes.failed(lane, now)
+      tries.set(number, { first, count: count + 1, attempts, took: now - first })
+      // The account goes on failing: what waits behind does not hold up new entries.
+      assert.deepStrictEqual([lanes.failing, lanes.healthy], lanes.nextDue() < Infinity ? [1, 0] : [0, 0])
     }
-    assert(given[0][1] < 4 * DAY + HOUR && given[1][1] >= 7 * DAY, String(given))
+    for (const number of numbers) {
+      const { attempts, count, took } = tries.get(number)
+      assert(took >= 3 * DAY && took < 3.6 * DAY, String(took / DAY))
+      assert.deepStrictEqual([attempts, count >= Lanes.MOST_ATTEMPTS], [count, true])
+    }
+    assert(tries.get(2).first - tries.get(1).first - tries.get(1).took <= 1000)
+  })
+  it('an entry that was tried keeps its days over a restart, and one of an older record begins them', () => {
+    for (const [since, given] of [[1000, 20], [undefined, undefined]]) {
+      const lanes = new Lanes()
+      lanes.restore([['a', 1, 1, 19, 0, 0, since].filter((value) => value !== undefined)], 4 * DAY)
+      const [lane] = lanes.take(4 * DAY, 1)
+      assert.strictEqual(lanes.failed(lane, 4 * DAY), given)
+    }
+  })
+  it('a clock that goes back lets no entry wait longer than the longest delay, nor be tried for longer', () => {
+    for (const isRestarted of [false, true]) {
+      const before = new Lanes()
+      before.add('a', 1)
+      for (let attempts = 0; attempts < 19; attempts++) {
+        const [lane] = before.take(Infinity, 1)
+        before.failed(lane, 1000 * DAY)
+      }
+      const lanes = isRestarted ? new Lanes() : before
+      if (isRestarted) {
+        lanes.restore(before.snapshot(), 0)
+        assert(lanes.nextDue() <= 7.5 * HOUR, String(lanes.nextDue()))
+      }
+      assert.deepStrictEqual(lanes.take(0, 1), [])
+      assert(lanes.nextDue() > HOUR && lanes.nextDue() <= 7.5 * HOUR, String(lanes.nextDue()))
+      const [lane] = lanes.take(7.5 * HOUR, 1)
+      assert.strictEqual(lanes.failed(lane, 7.5 * HOUR), undefined)
+      assert.strictEqual(lanes.failed(lanes.take(4 * DAY, 1)[0], 4 * DAY), 21)
+    }
   })
   it('Retry-After counts, up to the longest delay', () => {
     const lanes = new Lanes()
     lanes.add('a', 1)
     for (const [retryAfter, least, most] of [[HOUR, HOUR, HOUR], [1000 * DAY, 6 * HOUR, 6 * HOUR], [1, 30000, 60000]]) {
       const [lane] = lanes.take(Infinity, 1)
-      lanes.failed(lane, 0, 0, { retryAfter })
+      lanes.failed(lane, 0, { retryAfter })
       assert(lane.due >= least && lane.due <= most, String(lane.due))
     }
   })
@@ -65,13 +101,13 @@ describe('lanes of webhooks', () => {
     'abc'.split('').forEach((key, index) => lanes.add(key, index))
     const [a, b, c] = lanes.take(0, 3)
     for (let i = 0; i < 8; i++) {
-      lanes.failed(a, 0, 0, { isDown: true })
-      lanes.failed(b, 0, 0)
+      lanes.failed(a, 0, { isDown: true })
+      lanes.failed(b, 0)
     }
     lanes.succeeded(c, 0)
     assert(a.due <= 5000 && b.due > HOUR, String([a.due, b.due]))
     // At most once a minute.
-    lanes.failed(a, 1000, 0, { isDown: true })
+    lanes.failed(a, 1000, { isDown: true })
     lanes.add('c', 3)
     lanes.succeeded(lanes.take(1000, 1)[0], 1000)
     assert(a.due > HOUR)
@@ -93,13 +129,13 @@ describe('lanes of webhooks', () => {
           assert.strictEqual(lane.numbers[0], expected.get(lane.key).shift())
           lanes.succeeded(lane, now)
         } else {
-          lanes.failed(lane, now, now, { isDown: random() < 0.5 })
+          lanes.failed(lane, now, { isDown: random() < 0.5 })
         }
       }
       if (i % 1000 === 0) {
         const all = [...lanes.lanes.values()]
-        assert.strictEqual(lanes.failing, all.filter(({ attempts }) => attempts).length)
-        assert.strictEqual(lanes.healthy, all.filter(({ attempts }) => !attempts).reduce((sum, { numbers }) => sum + numbers.length, 0))
+        assert.strictEqual(lanes.failing, all.filter(({ isFailing }) => isFailing).length)
+        assert.strictEqual(lanes.healthy, all.filter(({ isFailing }) => !isFailing).reduce((sum, { numbers }) => sum + numbers.length, 0))
         const waiting = [...expected].filter(([, numbers]) => numbers.length)
         assert.deepStrictEqual(lanes.snapshot().map(([key, first, last]) => [key, first, last]).sort(), waiting.map(([key, numbers]) => [key, numbers[0], numbers[numbers.length - 1]]).sort())
         assert.strictEqual(lanes.oldest(), Math.min(...waiting.map(([, numbers]) => numbers[0])))

@@ -1,5 +1,5 @@
 // Compiled, never run: the types say what the documents say.
-import { Account, ErrorCode, Loaded, open, progress, recover, Report, ResetSessionKey, restore, Session, setup, Storage, StorageContainer, StorageList, Store, StoreError } from '../../index.js'
+import { Account, Audit, ErrorCode, Loaded, open, progress, recover, Report, ResetSessionKey, restore, Session, setup, Storage, StorageContainer, StorageList, Store, StoreError, watch } from '../../index.js'
 
 async function main (): Promise<void> {
   const storage: StorageContainer = await Storage.setup()
@@ -56,6 +56,15 @@ async function main (): Promise<void> {
   console.log(loaded.bytes, (await store.backup('b')).items, (await restore({ path: 'a', folder: 'b' })).ended?.accounts)
   // @ts-expect-error: that every session ends has to be said
   await recover({ path: 'a' })
+  const { missing, cursor }: { missing: number, cursor?: string } = await Audit.list({ appid: 'dashboard', query: {} })
+  let position: string | number = missing
+  for await (const event of watch({ after: position })) {
+    position = event.position
+  }
+  watch({ after: '17-0f3a9c21b8de4c57', signal: new AbortController().signal })
+  console.log(cursor)
+  // @ts-expect-error: a signal is not a number
+  watch({ signal: 1 })
   await storage.close()
 }
 

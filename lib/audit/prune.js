@@ -30,11 +30,12 @@ async function pruneBatch (read, last) {
   const to = Math.min(last, head.first + BATCH - 1)
   const names = numbersFrom(head.first, to).map(entryName)
   const entries = (await read(names)).filter((text) => text !== undefined).map((text) => JSON.parse(text))
-  const anchor = entries.find(({ number }) => number === to)
+  // The last one may be missing, and so may those after it; then they are left to the next change.
+  const anchor = entries[entries.length - 1]
   if (!anchor) {
     return
   }
   const records = new Map([...names, ...await endsThatFind(read, entries)].map((name) => [name, '']))
-  records.set(HEAD, JSON.stringify({ ...head, first: to + 1, anchor: anchor.hash }))
+  records.set(HEAD, JSON.stringify({ ...head, first: anchor.number + 1, anchor: anchor.hash }))
   return { records, result: entries.length }
 }

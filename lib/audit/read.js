@@ -41,45 +41,69 @@ async function readEntries (store, from, to) {
   return texts.filter((text) => text !== undefined).map((text) => JSON.parse(text))
 }
 
-// Returns a page of the entries of an application that fit `filter`, newest first, and the cursor of the next page.
+// Returns a page of the entries of an application that fit `filter`, newest first, the cursor of the next page, and the number of
+// entries that are missing though they were not pruned. A missing entry does not say which one was before it in its chain, so
+// the page goes on by number from there.
 async function list (store, appid, filter, cursor, limit) {
-  const { accountid, actor, cause } = filter
-  const { kind, number, head } = cursor ? { kind: cursor[0], number: cursor[1], head: await readHead(store) } : await start(store, appid, filter)
-  const ahead = new Map()
+  let { kind, number, head } = cursor ? { kind: cursor[0], number: cursor[1], head: await readHead(store) } : await start(store, appid, filter)
+  const entryAt = reader(store)
   const entries = []
-  let next = number
+  let missing = 0
+  // A cursor that was made up may be after the end. So may a chain that an import brought.
+  let next = number > head.number ? 0 : number
   for (let looked = 0; next && entries.length < limit && looked < MOST_LOOKED_AT; looked++) {
-    if (!ahead.has(next)) {
-      for (const entry of await readEntries(store, Math.max(1, next - AHEAD + 1), next)) {
+    const entry = await entryAt(next)
+    const isOwn = entry?.appid === appid
+    // Only by number there are entries of others.
+    const isOver = entry ? (!isOwn && kind !== 'number') || entry.time < filter.since : await isPruned(store, next)
+    if (isOver) {
+      next = 0
+    } else if (!entry) {
+      missing++
+      kind = 'number'
+      next--
+    } else {
+      if (isOwn && fits(entry, filter)) {
+        entries.push(entry)
+      }
+      next = before(entry, kind)
+    }
+  }
+  return { entries, cursor: next ? [kind, next] : undefined, missing }
+}
+
+// Returns a function that reads an entry, for numbers that become smaller.
+function reader (store) {
+  const ahead = new Map()
+  let from = Infinity
+  return async (number) => {
+    if (number < from) {
+      from = Math.max(1, number - AHEAD + 1)
+      for (const entry of await readEntries(store, from, number)) {
         ahead.set(entry.number, entry)
       }
     }
-    const entry = ahead.get(next)
-    // Pruned, a cursor that was made up, or of another chain, that an import brought.
-    if (!entry || entry.appid !== appid || next > head.number) {
-      next = 0
-      break
-    }
-    if (filter.since !== undefined && entry.time < filter.since) {
-      next = 0
-      break
-    }
-    const { details } = entry
-    const fits = (accountid === undefined || details?.accountid === accountid) &&
-      (actor === undefined || [details?.by?.actor?.accountid, details?.by?.actor?.type].includes(actor)) &&
-      (cause === undefined || entry.cause === cause) &&
-      (filter.until === undefined || entry.time <= filter.until)
-    if (fits) {
-      entries.push(entry)
-    }
-    next = before(entry, kind)
+    return ahead.get(number)
   }
-  return { entries, cursor: next ? [kind, next] : undefined }
 }
 
-// Returns the number of the entry before in a chain, or 0. A chain that did not lead back would never end.
+// Returns whether an entry that was not found was pruned. The head is read after the entry, because it may have been pruned since the
+// page began; together with it, because in a database an older head could be in memory.
+async function isPruned (store, number) {
+  const [, headText] = await readTexts(store, [entryName(number), HEAD])
+  return number < parseHead(headText).first
+}
+
+function fits ({ cause, details, time }, filter) {
+  return (filter.accountid === undefined || details?.accountid === filter.accountid) &&
+    (filter.actor === undefined || [details?.by?.actor?.accountid, details?.by?.actor?.type].includes(filter.actor)) &&
+    (filter.cause === undefined || cause === filter.cause) &&
+    (filter.until === undefined || time <= filter.until)
+}
+
+// Returns the number of the entry before in a chain or by number, or 0. A chain that did not lead back would never end.
 function before (entry, kind) {
-  const number = entry.previous[kind]
+  const number = kind === 'number' ? entry.number - 1 : entry.previous[kind]
   return number < entry.number ? number : 0
 }
 
@@ -107,20 +131,30 @@ async function start (store, appid, { accountid, actor, cause, until }) {
   return { kind, number: Math.min(last, number), head }
 }
 
-// Returns the number of the last entry that is not after `time`, or 0.
+// Returns the number of the last entry that is not after `time`, or 0. A missing entry has no time, so the one before it counts.
 async function firstBefore (store, time) {
   const head = await readHead(store)
   let [low, high] = [head.first - 1, head.number]
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
-    const entry = await readEntry(store, middle)
+    const entry = await lastBetween(store, low + 1, middle)
     if (entry && entry.time > time) {
-      high = middle - 1
+      high = entry.number - 1
     } else {
       low = middle
     }
   }
   return low < head.first ? 0 : low
+}
+
+// Returns the last entry from one number to another that is not missing.
+async function lastBetween (store, from, to) {
+  for (let number = to; number >= from; number--) {
+    const entry = await readEntry(store, number)
+    if (entry) {
+      return entry
+    }
+  }
 }
 
 // Returns a cursor as text, for requests.
@@ -129,7 +163,7 @@ function printCursor (cursor) {
 }
 
 function parseCursor (text) {
-  const [, kind, number] = /^(account|actor|cause|application)-([1-9]\d{0,14})$/.exec(text) || []
+  const [, kind, number] = /^(account|actor|cause|application|number)-([1-9]\d{0,14})$/.exec(text) || []
   if (!kind) {
     throw invalid('invalid-cursor')
   }

@@ -1,4 +1,5 @@
 // Entries as callers see them, and as files.
+const { positionOf } = require('./position.js')
 
 module.exports = { entryView, toCsv, toEvent }
 
@@ -20,19 +21,26 @@ function toEvent (entry) {
     event_timestamp: entry.time,
     reason_admin: entry.reason || entry.cause,
     reason_user: entry.cause,
+    position: positionOf(entry),
     ...entry
   }
 }
 
-const COLUMNS = ['number', 'time', 'cause', 'accountid', 'sessionid', 'actor', 'actorid', 'address', 'agent', 'reason', 'hash']
+// New columns are at the end, because programs may count them.
+const COLUMNS = ['number', 'time', 'cause', 'accountid', 'sessionid', 'actor', 'actorid', 'address', 'agent', 'reason', 'hash', 'sessionKeyNumber', 'before']
 
 // Returns lines of comma-separated values, with a line of names first if `first`.
 function toCsv (entries, first) {
-  const rows = entries.map((entry) => COLUMNS.map((column) => {
-    const value = { actor: entry.actor?.type, actorid: entry.actor?.accountid || entry.actor?.user }[column] ?? (column === 'actor' ? '' : entry[column])
-    return cell(column === 'time' ? new Date(value * 1000).toISOString() : value)
-  }).join())
+  const rows = entries.map((entry) => {
+    const { actor, time, before } = entry
+    const row = { ...entry, actor: actor?.type, actorid: actor?.accountid || actor?.user, time: isoTime(time), before: isoTime(before) }
+    return COLUMNS.map((column) => cell(row[column])).join()
+  })
   return [...(first ? [COLUMNS.join()] : []), ...rows].map((row) => `${row}\r\n`).join('')
+}
+
+function isoTime (time) {
+  return time === undefined ? undefined : new Date(time * 1000).toISOString()
 }
 
 // A text that a spreadsheet would compute begins with an apostrophe.

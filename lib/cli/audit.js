@@ -51,6 +51,7 @@ async function list (place, _, options, reportToStderr) {
   const isData = options.format !== 'text'
   const entries = []
   let number = 0
+  let missing = 0
   let cursor
   if (isData) {
     reportToStderr()
@@ -60,13 +61,19 @@ async function list (place, _, options, reportToStderr) {
       const page = await perform('audit-list', { ...params, cursor, limit: Math.min(PAGE, limit - number), format: isData ? options.format : undefined }, counted)
       cursor = page.cursor
       number += isData ? page.number : page.entries.length
+      // A dashboard of the version before does not say it.
+      missing += page.missing ?? 0
       isData ? await write(process.stdout, page.text) : entries.push(...page.entries)
     } while (cursor !== undefined && number < limit)
   })
-  const summary = `${number} entries${cursor === undefined ? '' : '; there may be more: --all, or a higher --limit'}`
+  const code = missing ? exitCodes.found.code : exitCodes.done.code
+  const summary = [
+    `${number} entries${cursor === undefined ? '' : '; there may be more: --all, or a higher --limit'}`,
+    ...(missing ? [`${missing === 1 ? '1 entry is' : `${missing} entries are`} missing in this list, because the store is damaged: run npx dashboard-sled audit verify`] : [])
+  ]
   return isData
-    ? { report: { number }, text: [summary] }
-    : { report: { number, entries }, text: table(['number', 'time', 'cause', 'account', 'session', 'by', 'address', 'reason'], entries.map(row), Infinity), summary: [summary] }
+    ? { code, report: { number, missing }, text: summary }
+    : { code, report: { number, missing, entries }, text: table(['number', 'time', 'cause', 'account', 'session', 'by', 'address', 'reason'], entries.map(row), Infinity), summary }
 }
 
 function row ({ number, time, cause, accountid, sessionid, before, actor, address, reason, erased }) {

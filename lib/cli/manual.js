@@ -163,7 +163,12 @@ module.exports = {
       ['audit list --all --format csv', 'print everything for a spreadsheet']
     ],
     notes: ['With --format csv or json the line of --json is on stderr, since stdout has the data.'],
-    fields: [['number', 'number of entries'], ['entries', 'the entries; missing with --format csv or json']]
+    found: 'entries are missing in the list, because the store is damaged; run audit verify',
+    fields: [
+      ['number', 'number of entries'],
+      ['missing', 'number of entries that are missing among them, because the store is damaged'],
+      ['entries', 'the entries; missing with --format csv or json']
+    ]
   },
   'audit verify': {
     running: true,

@@ -96,9 +96,9 @@ async function findSession (appid, sessionid) {
 
 // A page of the audit, newest first; as text with `format`.
 async function listAudit (context, params) {
-  const { entries, cursor } = await Audit.list({ appid: appidOf(context, params), query: params })
+  const { entries, ...page } = await Audit.list({ appid: appidOf(context, params), query: params })
   const { format } = params
-  return format ? { text: formOf(format)(entries, params.cursor === undefined), number: entries.length, cursor } : { entries, cursor }
+  return format ? { text: formOf(format)(entries, params.cursor === undefined), number: entries.length, ...page } : { entries, ...page }
 }
 
 // Returns the same without what a terminal would obey.

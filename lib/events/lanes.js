@@ -5,20 +5,22 @@
 const FIRST_MS = 5 * 1000
 const FACTOR = 3
 const LONGEST_MS = 6 * 60 * 60 * 1000
-// An entry is given up after this many failures in its lane, which take three days, and not before it is three days old.
+const JITTER = 0.25
+// An entry is given up three days after its own first attempt, and not before this many attempts, which take about as long: the
+// process may not have run meanwhile.
 const MOST_ATTEMPTS = 20
 const KEPT_MS = 3 * 24 * 60 * 60 * 1000
-// An old entry behind one that was given up has waited long enough, and gets one attempt.
+// The first attempt of an entry behind one that was given up.
 const NEXT_MS = 1000
 // Once the receiver answers again, lanes that got no answer are tried again within this time, at most once a minute.
 const SPREAD_MS = 5 * 1000
 const RECOVER_EVERY_MS = 60 * 1000
 
 module.exports = class Lanes {
-  constructor ({ first = FIRST_MS, longest = LONGEST_MS, random = Math.random } = {}) {
-    Object.assign(this, { first, longest, random })
+  constructor ({ first = FIRST_MS, longest = LONGEST_MS, kept = KEPT_MS, random = Math.random } = {}) {
+    Object.assign(this, { first, longest, kept, random })
     this.lanes = new Map()
-    // Number of entries in lanes that have not failed.
+    // Number of entries in lanes that do not fail.
     this.healthy = 0
     this.failing = 0
     this.recovered = -Infinity
@@ -26,11 +28,12 @@ module.exports = class Lanes {
 
   add (key, number) {
     if (!this.lanes.has(key)) {
-      this.lanes.set(key, { key, numbers: [], attempts: 0, due: 0, isBusy: false, isDown: false })
+      // `attempts` and `since`, the time of the first one, are of the first entry; `isFailing` is of the lane.
+      this.lanes.set(key, { key, numbers: [], attempts: 0, since: 0, due: 0, isBusy: false, isDown: false, isFailing: false })
     }
     const lane = this.lanes.get(key)
     lane.numbers.push(number)
-    this.healthy += lane.attempts ? 0 : 1
+    this.healthy += lane.isFailing ? 0 : 1
   }
 
   addOnce (key, number) {
@@ -46,6 +49,7 @@ module.exports = class Lanes {
       if (taken.length >= most) {
         break
       }
+      lane.due = this.soonest(lane.due, now)
       if (!lane.isBusy && lane.due <= now) {
         lane.isBusy = true
         taken.push(lane)
@@ -60,7 +64,7 @@ module.exports = class Lanes {
   }
 
   succeeded (lane, now) {
-    this.setAttempts(lane, 0)
+    this.setFailing(lane, false)
     Object.assign(lane, { due: 0, isDown: false })
     this.leave(lane)
     if (now - this.recovered >= RECOVER_EVERY_MS) {
@@ -70,39 +74,46 @@ module.exports = class Lanes {
     }
   }
 
-  // `created` is when the entry was made. Returns the number of attempts if the entry is given up.
-  failed (lane, now, created, { isDown = false, retryAfter = 0 } = {}) {
-    this.setAttempts(lane, lane.attempts + 1)
-    lane.isDown = isDown
-    const { attempts } = lane
-    if (attempts >= MOST_ATTEMPTS && now - created >= KEPT_MS) {
+  // Returns the number of attempts if the entry is given up.
+  failed (lane, now, { isDown = false, retryAfter = 0 } = {}) {
+    this.setFailing(lane, true)
+    const attempts = lane.attempts + 1
+    // If the clock goes back, the days count from then on.
+    const since = lane.attempts ? Math.min(lane.since, now) : now
+    Object.assign(lane, { attempts, since, isDown })
+    if (attempts >= MOST_ATTEMPTS && now - since >= this.kept) {
       lane.due = now + NEXT_MS
       this.leave(lane)
       return attempts
     }
-    const delay = Math.min(this.first * FACTOR ** (attempts - 1), this.longest) * (0.75 + this.random() / 2)
+    const delay = Math.min(this.first * FACTOR ** (attempts - 1), this.longest) * (1 - JITTER + this.random() * 2 * JITTER)
     this.putBack(lane, now + Math.max(delay, Math.min(retryAfter, this.longest)))
   }
 
   // Removes the first entry of a lane.
   leave (lane) {
-    lane.isBusy = false
+    Object.assign(lane, { isBusy: false, attempts: 0 })
     lane.numbers.shift()
-    this.healthy -= lane.attempts ? 0 : 1
+    this.healthy -= lane.isFailing ? 0 : 1
     this.lanes.delete(lane.key)
     if (lane.numbers.length) {
       // Behind the others, so that each gets its turn.
       this.lanes.set(lane.key, lane)
     } else {
-      this.setAttempts(lane, 0)
+      this.setFailing(lane, false)
     }
   }
 
-  setAttempts (lane, attempts) {
-    const change = Boolean(attempts) - Boolean(lane.attempts)
+  setFailing (lane, isFailing) {
+    const change = isFailing - lane.isFailing
     this.failing += change
     this.healthy -= change * lane.numbers.length
-    lane.attempts = attempts
+    lane.isFailing = isFailing
+  }
+
+  // Returns when an entry is due. No delay is longer: the clock has gone back since it was computed.
+  soonest (due, now) {
+    return Math.min(due, now + this.longest * (1 + JITTER))
   }
 
   // Returns when the next lane can be tried, Infinity if none waits.
@@ -125,17 +136,17 @@ module.exports = class Lanes {
 
   // Returns what `restore` needs: for each lane its first and last entry. Those between are found by reading the audit.
   snapshot () {
-    return [...this.lanes.values()].map(({ key, numbers, attempts, due, isDown }) =>
-      [key, numbers[0], numbers[numbers.length - 1], attempts, Math.round(due), isDown ? 1 : 0])
+    return [...this.lanes.values()].map(({ key, numbers, attempts, due, isDown, since }) =>
+      [key, numbers[0], numbers[numbers.length - 1], attempts, Math.round(due), isDown ? 1 : 0, since])
   }
 
   // Makes the lanes of a snapshot, with their first entry. Others are added afterwards.
   restore (snapshot, now) {
-    for (const [key, first, , attempts, due, isDown] of snapshot) {
+    for (const [key, first, , attempts, due, isDown, since = now] of snapshot) {
       this.add(key, first)
       const lane = this.lanes.get(key)
-      this.setAttempts(lane, attempts)
-      Object.assign(lane, { due: Math.min(due, now + 2 * this.longest), isDown: Boolean(isDown) })
+      this.setFailing(lane, attempts > 0)
+      Object.assign(lane, { attempts, since, due: this.soonest(due, now), isDown: Boolean(isDown) })
     }
   }
 }

@@ -1,8 +1,9 @@
-// Ends of sessions and resets as an async iterator, in the order of the audit. A position is the number of an entry, which stays
-// the same for as long as the store exists, therefore a consumer can go on from there after a restart.
+// Ends of sessions and resets as an async iterator, in the order of the audit. A consumer can go on from a position after a restart,
+// because the number and the hash of an entry stay the same for as long as the store exists.
 const { setMaxListeners } = require('events')
 const { requireOptions, requireText } = require('../arguments.js')
-const { readEntries, readHead } = require('../audit/read.js')
+const { isAt, positionOf, readPosition } = require('../audit/position.js')
+const { readEntries, readEntry, readHead } = require('../audit/read.js')
 const { entryView, toEvent } = require('../audit/view.js')
 const { failure, invalid } = require('../errors.js')
 
@@ -18,8 +19,12 @@ function watch (module, options = {}) {
   requireOptions(options, ['after', 'appid', 'signal'])
   const { after, appid = global.appid, signal } = options
   requireText(appid, 'invalid-appid')
-  if (after !== undefined && !(Number.isSafeInteger(after) && after >= 0)) {
-    throw invalid('invalid-position', 'after is the number of an entry, or 0 for the first one')
+  const from = readPosition(after)
+  if (after !== undefined && !from) {
+    throw invalid('invalid-position', 'after is the position of an event or its number, or 0 for the first one')
+  }
+  if (signal !== undefined && !isSignal(signal)) {
+    throw invalid('invalid-signal', 'signal is that of an AbortController')
   }
   const ending = new AbortController()
   setMaxListeners(0, ending.signal)
@@ -29,7 +34,7 @@ function watch (module, options = {}) {
     signals.forEach((one) => one.removeEventListener('abort', end))
   }
   signals.forEach((one) => one.aborted ? end() : one.addEventListener('abort', end))
-  const events = follow(module, after, appid, ending.signal, end)
+  const events = follow(module, from, appid, ending.signal, end)
   // A generator alone would let `return` wait until the next entry.
   return {
     next: () => events.next(),
@@ -43,10 +48,15 @@ function watch (module, options = {}) {
   }
 }
 
-async function * follow (module, after, appid, signal, end) {
+// Of any implementation.
+function isSignal (value) {
+  return typeof value?.aborted === 'boolean' && typeof value.addEventListener === 'function' && typeof value.removeEventListener === 'function'
+}
+
+async function * follow (module, from, appid, signal, end) {
   module.watchers++
   try {
-    yield * entriesAfter(module, after, appid, signal)
+    yield * entriesAfter(module, from, appid, signal)
   } catch (error) {
     if (error.code !== 'ERR_STORE_CLOSED') {
       throw error
@@ -57,16 +67,19 @@ async function * follow (module, after, appid, signal, end) {
   }
 }
 
-async function * entriesAfter ({ ledger, store }, after, appid, signal) {
+async function * entriesAfter ({ ledger, store }, from, appid, signal) {
   if (signal.aborted) {
     return
   }
   await ledger.append()
-  let position = after ?? (await readHead(store)).number
+  let position = from ? from.number : (await readHead(store)).number
+  if (from?.hash !== undefined) {
+    await requireEntry(store, from)
+  }
   while (!signal.aborted) {
     const head = await readHead(store)
     if (position > head.number) {
-      throw invalid('invalid-position', `the position ${position} is after the last entry, ${head.number}: it is from another store, or this one was restored from a backup`)
+      throw replaced(`the position ${position} is after the last entry, ${head.number}`)
     }
     if (position + 1 < head.first) {
       throw pruned(position, head)
@@ -91,14 +104,41 @@ async function * entriesAfter ({ ledger, store }, after, appid, signal) {
       }
     }
     if (position < to && position + 1 >= (await readHead(store)).first) {
-      throw failure('store-damaged', 'ERR_STORE_DAMAGED', `entry ${position + 1} of the audit is missing; Audit.verify() says more`)
+      throw missing(position + 1)
     }
   }
 }
 
-function pruned (position, { first }) {
+// Fails unless the entry of a position is the one that the consumer has seen. Where it was pruned, the anchor is known of the last one
+// alone.
+async function requireEntry (store, position) {
+  const { number } = position
+  const last = (await readHead(store)).number
+  const entry = await readEntry(store, number)
+  // Once more: the entry may have been pruned.
+  const { first, anchor } = await readHead(store)
+  if (number > last || number + 1 < first) {
+    return
+  }
+  if (number >= first && !entry) {
+    throw missing(number)
+  }
+  if (!isAt(position, number < first ? anchor : entry.hash)) {
+    throw replaced(`entry ${number} is not the one of the position`)
+  }
+}
+
+function replaced (what) {
+  return invalid('invalid-position', `${what}: the store was restored from a backup, or it is another one. Go on without after, and compare your data with Sessions.list`)
+}
+
+function missing (number) {
+  return failure('store-damaged', 'ERR_STORE_DAMAGED', `entry ${number} of the audit is missing; Audit.verify() says more`)
+}
+
+function pruned (position, { first, anchor }) {
   return failure('position-pruned', 'ERR_POSITION_PRUNED',
-    `the entries after the position ${position} are older than SLED_AUDIT_KEEP and were removed; the oldest one that is kept is ${first}, so go on with after: ${first - 1}`)
+    `the entries after the position ${position} are older than SLED_AUDIT_KEEP and were removed; the oldest one that is kept is ${first}, so go on with after: '${positionOf({ number: first - 1, hash: anchor })}'`)
 }
 
 // Resolves when there may be an entry after `position`.

@@ -249,7 +249,7 @@ module.exports = class Webhooks {
     if (outcome.isRefused) {
       this.warn(Object.assign(new Error('address-refused'), { detail: 'the address of SLED_WEBHOOK_URL is private or reserved; set SLED_WEBHOOK_PRIVATE=allow if that is meant' }))
     }
-    const attempts = entry ? lanes.failed(lane, now, entry.time * 1000, outcome) : lane.attempts
+    const attempts = entry ? lanes.failed(lane, now, outcome) : lane.attempts
     if (!entry) {
       lanes.leave(lane)
     }

@@ -19,7 +19,7 @@ const CAUSES = {
 }
 const ACTORS = { administrator: 'Administrator', user: 'User', visitor: 'Visitor with a code', policy: 'Policy', system: 'System', 'command-line': 'Command line', erased: 'Erased' }
 
-module.exports = { CAUSES, describeEnd, describeEntry }
+module.exports = { CAUSES, describeEnd, describeEntry, describeMissing }
 
 // Returns an entry as its row shows it.
 function describeEntry (entry) {
@@ -58,4 +58,9 @@ function actorText ({ actor, accountid }) {
     return 'The user'
   }
   return [ACTORS[type] || type || 'Unknown', by || user].filter(Boolean).join(' ')
+}
+
+// Returns a sentence about entries that are missing in a list though they were not pruned.
+function describeMissing (number) {
+  return `${number === 1 ? '1 entry is' : `${number} entries are`} missing in this list, because the store is damaged. Run: npx dashboard-sled audit verify`
 }

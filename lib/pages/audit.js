@@ -2,7 +2,7 @@
 const { now } = require('../host.js')
 const { Audit, CAUSES } = require('../sessions/calls.js')
 const { toCsv, toEvent } = require('../audit/view.js')
-const { CAUSES: texts, describeEntry } = require('./audit-texts.js')
+const { CAUSES: texts, describeEntry, describeMissing } = require('./audit-texts.js')
 const { render, url } = require('./render.js')
 const { readMoment } = require('./times.js')
 
@@ -17,9 +17,18 @@ const MESSAGES = {
   'invalid-cursor': 'There is no such page.',
   'invalid-time': 'The times need the form 2026-11-28T12:40, in UTC.'
 }
+// `note` is the last line of a file that is not whole.
 const FORMATS = {
-  csv: { type: 'text/csv; charset=utf-8', print: toCsv },
-  jsonl: { type: 'application/x-ndjson; charset=utf-8', print: (entries) => entries.map((entry) => `${JSON.stringify(toEvent(entry))}\n`).join('') }
+  csv: {
+    type: 'text/csv; charset=utf-8',
+    print: toCsv,
+    note: (missing) => toCsv([{ cause: 'entries-missing', reason: describeMissing(missing) }])
+  },
+  jsonl: {
+    type: 'application/x-ndjson; charset=utf-8',
+    print: (entries) => entries.map((entry) => jsonLine(toEvent(entry))).join(''),
+    note: (missing) => jsonLine({ object: 'entries-missing', missing, detail: describeMissing(missing) })
+  }
 }
 
 module.exports = { choice: { get: choose }, file: { get: sendFile }, page: { get: show } }
@@ -44,6 +53,7 @@ async function show (req, res) {
   }
   return render(req, res, {
     ...view,
+    info: page.missing ? { text: describeMissing(page.missing) } : undefined,
     entries: page.entries.map((entry) => ({ ...describeEntry(entry), accountUrl: url(PATH, { accountid: entry.accountid }) })),
     hasEntries: page.entries.length > 0,
     firstUrl: cursor !== undefined && url(PATH, given),
@@ -80,18 +90,27 @@ async function sendFile (req, res) {
     'cache-control': 'no-store'
   })
   try {
+    let missing = 0
     for (let isFirst = true; ; isFirst = false) {
       await write(res, found.print(page.entries, isFirst))
+      missing += page.missing
       if (page.cursor === undefined || res.destroyed) {
         break
       }
       page = await Audit.list({ appid: req.appid, query: { ...filter, limit: BATCH, cursor: page.cursor } })
+    }
+    if (missing) {
+      await write(res, found.note(missing))
     }
     res.end()
   } catch (error) {
     // The browser then says that the download failed; a file that ends early would look whole.
     res.destroy(error)
   }
+}
+
+function jsonLine (value) {
+  return `${JSON.stringify(value)}\n`
 }
 
 async function write (res, text) {

@@ -97,7 +97,7 @@ async function listAudit (req) {
   const cursor = from === undefined ? undefined : parseCursor(from)
   await ledger.append()
   const page = await listEntries(store, req.appid, filter, cursor, limit)
-  return { entries: page.entries.map(entryView), cursor: printCursor(page.cursor) }
+  return { entries: page.entries.map(entryView), cursor: printCursor(page.cursor), missing: page.missing }
 }
 
 // The request that names the actor. One that a handler has made for this call alone does not; the one that is being answered does.

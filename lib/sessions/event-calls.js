@@ -8,17 +8,19 @@ const { current } = require('./module.js')
 const Webhooks = {
   undelivered: async (req) => undelivered(current(), applicationOf(req), readNumber(req, 'cursor')),
   retry: async (req) => {
+    const appid = applicationOf(req)
     const number = readNumber(req, 'number')
     if ((number !== undefined) === readFlag(req, 'all')) {
       throw invalid('invalid-number', 'give either the number of an event, or all')
     }
-    return retry(current(), applicationOf(req), number)
+    return retry(current(), appid, number)
   }
 }
 
 module.exports = { Webhooks, watch: (options) => watch(current(), options) }
 
-function applicationOf ({ appid }) {
+function applicationOf (req) {
+  const appid = req?.appid
   if (typeof appid !== 'string' || !appid) {
     throw invalid('invalid-appid')
   }
