@@ -222,6 +222,16 @@ describe('audit', () => {
     ])
   })
 
+  it('is erased behind a missing entry as well', async () => {
+    for (const accountid of ['a', 'b', 'a', 'b', 'a', 'a']) {
+      await reset(accountid)
+    }
+    await current().ledger.append()
+    await put(entryName(5), '')
+    assert.strictEqual((await Audit.erase(ask({ accountid: 'a' }))).entries, 3)
+    assert.deepStrictEqual((await Audit.list(ask({}))).entries.map(({ accountid }) => accountid), [undefined, 'b', undefined, 'b', undefined])
+  })
+
   it('of an account that is called as a kind of actor is erased alone', async () => {
     await reset()
     assert.deepStrictEqual(await Audit.erase(ask({ accountid: 'system' })), { object: 'erasure', accountid: 'system', entries: 0 })
