@@ -22,7 +22,7 @@ describe('events and metrics in Dashboard', () => {
   })
 
   it('watch and the webhook tell of ends that Dashboard and administrators make', async () => {
-    const { refused, again, watched, undelivered, asked, asUser, last, inactive, loaded, warnings } = await step('ends', {
+    const { refused, again, watched, undelivered, asked, asUser, page, last, inactive, loaded, warnings } = await step('ends', {
       SLED_WEBHOOK_URL: receiver.url.href, SLED_WEBHOOK_SECRET: secret, SLED_WEBHOOK_PRIVATE: 'allow'
     })
     assert.deepStrictEqual(watched.map(({ number, cause, initiating_entity: by }) => [number, cause, by]), [
@@ -31,6 +31,7 @@ describe('events and metrics in Dashboard', () => {
     assert.deepStrictEqual(receiver.requests.map(({ event }) => event.data), watched)
     assert.deepStrictEqual([undelivered, asked], [{ count: 0, events: [] }, { count: 0, events: [] }])
     assert.strictEqual(asUser, 500)
+    assert(/waits for the webhook<\/th><td>\d+ s</.test(page) && /the webhook gave up<\/th><td>0</.test(page), page)
     assert.deepStrictEqual(refused, {
       nothing: 'invalid-number', both: 'invalid-number', unknown: 'invalid-number', number: 'invalid-number', negative: 'invalid-number', flag: 'invalid-all', cursor: 'invalid-cursor', appid: 'invalid-appid', requests: Array(4).fill('invalid-appid ERR_INVALID')
     })
@@ -40,8 +41,9 @@ describe('events and metrics in Dashboard', () => {
   }).timeout(60000)
 
   it('without the settings nothing is sent, and no library is loaded', async () => {
-    const { watched, loaded } = await step('ends')
+    const { watched, loaded, page } = await step('ends')
     assert.deepStrictEqual([watched.length, receiver.requests, loaded], [3, [], []])
+    assert(page.includes('Changes that wait') && !page.includes('webhook'))
   }).timeout(60000)
 
   it('metrics need the token, and name nobody', async () => {
