@@ -48,7 +48,7 @@ pub fn new_entries(store: &Store, secret: Option<&Secret>) -> Result<Vec<(String
     let Some((_, first)) = NEW_ENTRIES.page(store, None, 1)?.pop() else {
         return Ok(Vec::new());
     };
-    let in_first = 1 + first.iter().filter(|byte| **byte == b'\n').count();
+    let in_first = first.split(|byte| *byte == b'\n').count();
     let count = (2 * PAGE / in_first).clamp(1, PAGE);
     let mut found = 0;
     let records =
