@@ -166,6 +166,7 @@ fn end_application(appid: &[u8], before: f64, now: f64) -> Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::conditional;
     use crate::service::wait_for;
     use crate::store::{self, Key, Settings};
     use std::sync::mpsc;
@@ -185,9 +186,8 @@ mod tests {
     }
 
     fn entries(store: &Store) -> Vec<String> {
-        let page = store.records_after(None, 1000, |name| name.starts_with(b"dashboard-sled/"));
-        let records = page.unwrap().records;
-        records.iter().map(|(_, text)| String::from_utf8(text.to_vec()).unwrap()).collect()
+        let records = conditional::new_entries(store, None).unwrap();
+        records.into_iter().flat_map(|(_, texts)| texts).collect()
     }
 
     #[test]
