@@ -154,7 +154,7 @@ describe('the command line', function () {
       assert.deepStrictEqual(await run(`list a-list ${store}`), { code: 0, stdout: 'b\na\n', stderr: '2 of 2 items\n' })
       const { stdout, stderr } = await run(`stats ${store}`)
       assert.strictEqual(stdout.trim().split('\n').length, 2)
-      assert.match(stderr, /^1 records of 8 bytes, 1 lists with 2 items, \S+ MB on the disk\n$/)
+      assert.match(stderr, /^1 record of 8 bytes, 1 list with 2 items, \S+ MB on the disk\n$/)
     })
     it('ends quietly where its reader has ended', async () => {
       const many = path.join(folder, 'many')

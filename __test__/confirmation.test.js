@@ -43,7 +43,7 @@ describe('confirmation of what cannot be undone', function () {
       const { code, stdout } = await run('restore', backup, '--dry-run')
       assert.deepStrictEqual([code, stdout], [0, [
         `2 records, 0 lists with 0 items, ${stdout.match(/items, (.*)/)[1]}`,
-        'every session of 1 accounts would be ended',
+        'every session of 1 account would be ended',
         `the store in ${store} would be replaced, and kept within that folder`,
         ''
       ].join('\n')])
@@ -56,7 +56,7 @@ describe('confirmation of what cannot be undone', function () {
     })
     it('says that the accounts are no longer as in the backup', async () => {
       const { stdout } = await run('restore', backup, '--yes')
-      assert(stdout.includes('\nevery session of 1 accounts was ended: the records of these accounts differ from those of the backup\n'), stdout)
+      assert(stdout.includes('\nevery session of 1 account was ended: its record differs from that of the backup\n'), stdout)
       const { stdout: kept } = await run('restore', backup, '--keep-sessions', '--yes')
       assert(!kept.includes('differ') && kept.includes('\nthe sessions of the backup stay valid\n'), kept)
       const without = path.join(folder, 'without')
@@ -83,7 +83,7 @@ describe('confirmation of what cannot be undone', function () {
       fs.rmSync(backup, { recursive: true })
       await write(backup, 'the backup', Buffer.from(account).toString('hex'))
       const { code, stderr } = await runTool(['restore', backup, '--dry-run', '--store', store], { env: secrets })
-      assert.deepStrictEqual([code, stderr.startsWith('accounts-unreadable: 1 accounts could not be read')], [1, true], stderr)
+      assert.deepStrictEqual([code, stderr.startsWith('accounts-unreadable: 1 account could not be read, so its sessions would stay valid')], [1, true], stderr)
     })
   })
 
@@ -99,7 +99,7 @@ describe('confirmation of what cannot be undone', function () {
     })
     it('--dry-run says what would happen, and changes nothing', async () => {
       const { code, stdout } = await run(...args, '--dry-run')
-      assert.deepStrictEqual([code, stdout], [0, `the store in ${store} has not gone back in time\nevery session of 1 accounts would be ended\n`])
+      assert.deepStrictEqual([code, stdout], [0, `the store in ${store} has not gone back in time\nevery session of 1 account would be ended\n`])
       const without = await run('recover', '--invalidate-sessions', '--dry-run')
       assert.deepStrictEqual([without.code, without.stderr.startsWith('store-whole: ')], [1, true])
       assert.strictEqual(await number(), 1)

@@ -49,7 +49,7 @@ describe('import command', function () {
       await withStore(other, (opened) => opened.load(entries))
       const { code, stdout } = await runTool(['import', '--from', 'sled', other, '--store', store, '--verify'])
       assert.strictEqual(code, 0)
-      assert(stdout.startsWith('2 records and 1 lists with 2 items were brought over'), stdout)
+      assert(stdout.startsWith('2 records and 1 list with 2 items were brought over'), stdout)
       assert(stdout.endsWith('every record and every list is as in the source\n'), stdout)
       assert.deepStrictEqual(await readEntries(store), await readEntries(other))
     })
@@ -88,7 +88,7 @@ describe('import command', function () {
     it('is left out, counted and named with --skip-too-large', async () => {
       const { code, stdout } = await runTool(['import', '--from', 'jsonl', file, '--store', store, '--skip-too-large', '--verify'])
       assert.strictEqual(code, 0, stdout)
-      for (const line of ['1 records and 1 lists with 1 items were brought over', 'left out: too-large (its contents have 67108865 bytes, over 64 MiB)', 'left out: list/a-list (an item of it has 80000 bytes, over 64 KiB)', '4 were left out']) {
+      for (const line of ['1 record and 1 list with 1 item were brought over', 'left out: too-large (its contents have 67108865 bytes, over 64 MiB)', 'left out: list/a-list (an item of it has 80000 bytes, over 64 KiB)', '4 were left out']) {
         assert(stdout.includes(line), stdout.substring(0, 1000))
       }
       assert.deepStrictEqual(await readEntries(store), [{ record: 'fits', contents: Buffer.from('x') }, { list: 'a-list', items: ['an item'] }])
@@ -109,7 +109,7 @@ describe('import command', function () {
     fs.writeSync(slow, fs.readFileSync(file).subarray(20))
     fs.closeSync(slow)
     const code = await new Promise((resolve) => child.on('close', resolve))
-    assert.deepStrictEqual([code, said.includes('1 records and 0 lists')], [0, true], said)
+    assert.deepStrictEqual([code, said.includes('1 record and 0 lists')], [0, true], said)
   })
 
   function writeLines (lines, counts) {

@@ -45,7 +45,7 @@ describe('import into a store that holds data', () => {
     await makeOlder()
     const { code, stdout } = await runTool(['import', '--from', 'jsonl', file, '--store', store, '--yes', '--verify'])
     assert.deepStrictEqual([code, stdout.trim().split('\n')], [0, [
-      '2 records and 1 lists with 1 items were brought over, 244 bytes',
+      '2 records and 1 list with 1 item were brought over, 244 bytes',
       `kept: ${ACCOUNT}`,
       `kept: ${SESSION}`,
       'of 2 accounts and sessions something was kept, because it ended or was changed in the store',
@@ -218,7 +218,7 @@ describe('import into a store that holds data', () => {
       const before = await readEntries(store)
       const { code, stdout } = await runTool(['import', '--from', 'jsonl', file, '--store', store, '--dry-run'])
       assert.deepStrictEqual([code, stdout.trim().split('\n')], [0, [
-        '2 records and 1 lists with 1 items would be brought over, 244 bytes',
+        '2 records and 1 list with 1 item would be brought over, 244 bytes',
         `kept: ${ACCOUNT}`,
         `kept: ${SESSION}`,
         'of 2 accounts and sessions something would be kept, because it ended or was changed in the store',

@@ -153,7 +153,7 @@ describe('import from Redis', function () {
       const folder = makeFolder()
       const { code, stdout } = await runTool(['import', '--from', 'redis', server.readerUrl, '--store', path.join(folder, 'store'), '--skip-too-large'])
       assert.strictEqual(code, 0)
-      for (const line of ['1 records and 1 lists with 2 items', 'left out: too-large (its contents have 67108865 bytes, over 64 MiB)', `left out: ${'k'.repeat(100)}… (its name has 70000 bytes, over 64 KiB)`, 'left out: list/a-list (an item of it has 70000 bytes, over 64 KiB)', '3 were left out']) {
+      for (const line of ['1 record and 1 list with 2 items', 'left out: too-large (its contents have 67108865 bytes, over 64 MiB)', `left out: ${'k'.repeat(100)}… (its name has 70000 bytes, over 64 KiB)`, 'left out: list/a-list (an item of it has 70000 bytes, over 64 KiB)', '3 were left out']) {
         assert(stdout.includes(line), `${line}: ${stdout.substring(0, 500)}`)
       }
       fs.rmSync(folder, { recursive: true })

@@ -82,7 +82,7 @@ describe('import from SQL tables', function () {
         assert(refused.stderr.includes(`source-too-large: too-large: its contents have ${over} bytes, over 64 MiB`), refused.stderr)
         const { code, stdout } = await runTool([...args, '--skip-too-large', '--verify'])
         assert.strictEqual(code, 0, stdout)
-        for (const line of ['1 records and 0 lists', `left out: too-large (its contents have ${over} bytes, over 64 MiB)`, '1 were left out', 'every record and every list is as in the source']) {
+        for (const line of ['1 record and 0 lists', `left out: too-large (its contents have ${over} bytes, over 64 MiB)`, '1 was left out', 'every record and every list is as in the source']) {
           assert(stdout.includes(line), stdout)
         }
         fs.rmSync(folder, { recursive: true })

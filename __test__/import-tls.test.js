@@ -30,7 +30,7 @@ describe('import over TLS', function () {
       it('comes over where the authority is named', async () => {
         const { code, stdout, stderr } = await bring(server.secureUrl, { NODE_EXTRA_CA_CERTS: server.authority })
         assert.strictEqual(code, 0, stderr)
-        assert(stdout.startsWith('1 records and 1 lists with 1 items'), stdout)
+        assert(stdout.startsWith('1 record and 1 list with 1 item'), stdout)
       })
       it('is refused where it is not', async () => {
         const { code, stderr } = await bring(server.secureUrl)

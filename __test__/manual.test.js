@@ -105,6 +105,9 @@ describe('the manual', function () {
       ['sessions ', ['list', 'show', 'end']],
       ['--json sessions end --all', ['--all', '--all-but']],
       ['audit list --format ', ['text', 'csv', 'json']],
+      ['audit ', ['list', 'verify', 'erase', '--since']],
+      ['audit --', ['--account', '--actor', '--cause', '--since', '--until', '--limit', '--all', '--format', '--appid', '--json']],
+      ['audit --cause ended-', ['ended-by-user', 'ended-by-administrator']],
       ['backup --store ', []]
     ]) {
       it(`of "${line}" by bash`, async () => {

@@ -59,7 +59,7 @@ describe('progress', function () {
       await sleep(1200)
       fs.createReadStream(pipe).resume()
       await ended
-      assert.match(shown, /1 records and 0 lists with 0 items were exported to .*\r\nexport took \d+ s\r\n$/)
+      assert.match(shown, /1 record and 0 lists with 0 items were exported to .*\r\nexport took \d+ s\r\n$/)
     })
     it('its line is cleared by Ctrl-C', async function () {
       // Nothing reads from the pipe, so the export waits.

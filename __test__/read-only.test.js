@@ -62,8 +62,8 @@ describe('a store that can only be read', () => {
       it(`${args.slice(0, 2).join(' ')} by ${who} changes nothing`, () => {
         const before = read()
         const { status, stderr } = run(args, user)
-        // There is nothing to purge, nothing to recover from, and no session.
-        assert.strictEqual(status, { purge: 0, recover: 1, sessions: 2 }[args[0]] ?? 7, stderr)
+        // There is nothing to purge, nothing to recover from, no session, and no entry of the audit.
+        assert.strictEqual(status, { purge: 0, recover: 1, sessions: 2, audit: 0 }[args[0]] ?? 7, stderr)
         assert.deepStrictEqual(read(), before)
         assert.deepStrictEqual(fs.readdirSync(temporary), [])
       })

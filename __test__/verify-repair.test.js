@@ -63,8 +63,8 @@ describe('verify --repair', function () {
     assert.strictEqual(code, 0)
     assert.deepStrictEqual(stdout.split('\n').slice(1), [
       'the list a/sessions: sessions that are gone, or whose account is, were removed',
-      '1 repairs',
-      '1 items of session lists could not be judged, and were left: if their sessions are encrypted, set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them',
+      '1 repair',
+      '1 item of a session list could not be judged, and was left: if its session is encrypted, set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them',
       'nothing is wrong',
       ''
     ])

@@ -2,6 +2,7 @@
 const { failure } = require('../errors.js')
 const { isAccountKey } = require('../host-keys.js')
 const { configuredSecret, decrypt, looksEncrypted } = require('../host.js')
+const { countText } = require('./numbers.js')
 
 module.exports = { countAccounts }
 
@@ -24,7 +25,7 @@ async function countAccounts (store) {
     }
   }
   if (unreadable) {
-    throw failure('accounts-unreadable', 'ERR_ACCOUNTS_UNREADABLE', `${unreadable} accounts could not be read, so their sessions would stay valid; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them, and try again`)
+    throw failure('accounts-unreadable', 'ERR_ACCOUNTS_UNREADABLE', `${countText(unreadable, 'account could not be read, so its sessions', 'accounts could not be read, so their sessions')} would stay valid; set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them, and try again`)
   }
   return accounts
 }

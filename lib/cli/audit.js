@@ -1,10 +1,11 @@
 const { Option } = require('commander')
+const { CAUSES } = require('../control/operations.js')
 const { failure } = require('../errors.js')
 const { confirm } = require('./confirm.js')
 const { actorText } = require('./describe-end.js')
 const { exitCodes } = require('./exit-codes.js')
 const { moment, momentText } = require('./moment.js')
-const { numberText } = require('./numbers.js')
+const { countText, numberText } = require('./numbers.js')
 const { withOperations } = require('./perform.js')
 const { run } = require('./run.js')
 const { table } = require('./table.js')
@@ -25,7 +26,7 @@ module.exports = (program) => {
     .argument(...store)
     .option('--account <id>', 'only ends of sessions of this account')
     .option('--actor <who>', 'only those by this account, or by user, administrator, visitor, policy, command-line or system')
-    .option('--cause <cause>', 'only those with this cause, like ended-by-administrator')
+    .addOption(new Option('--cause <cause>', 'only those with this cause, like ended-by-administrator').choices(CAUSES))
     .option('--since <time>', 'only those since this time: a date, a time such as 2026-11-22T18:00Z, or how long ago, like 30d', moment)
     .option('--until <time>', 'only those until this time', moment)
     .option('--limit <number>', 'show at most this many', wholeNumber(1), 100)
@@ -68,8 +69,8 @@ async function list (place, _, options, reportToStderr) {
   })
   const code = missing ? exitCodes.found.code : exitCodes.done.code
   const summary = [
-    `${number} entries${cursor === undefined ? '' : '; there may be more: --all, or a higher --limit'}`,
-    ...(missing ? [`${missing === 1 ? '1 entry is' : `${missing} entries are`} missing in this list, because the store is damaged: run npx dashboard-sled audit verify`] : [])
+    `${countText(number, 'entry', 'entries')}${cursor === undefined ? '' : '; there may be more: --all, or a higher --limit'}`,
+    ...(missing ? [`${countText(missing, 'entry is', 'entries are')} missing in this list, because the store is damaged: run npx dashboard-sled audit verify`] : [])
   ]
   return isData
     ? { code, report: { number, missing }, text: summary }
@@ -87,7 +88,7 @@ async function verify (place, _, options) {
   return {
     code: report.break ? exitCodes.found.code : exitCodes.done.code,
     report,
-    text: [report.break ? `the chain is broken: ${report.break}` : `${report.entries} entries, and the chain is whole`]
+    text: [report.break ? `the chain is broken: ${report.break}` : `${countText(report.entries, 'entry', 'entries')}, and the chain is whole`]
   }
 }
 
@@ -98,5 +99,11 @@ async function erase (place, _, options) {
   }
   await confirm(options, `everything that the audit tells of the account ${account} is removed for ever`)
   const { object, ...report } = await withOperations(place, options, (perform) => perform('audit-erase', { appid, accountid: account, user: systemUser() }, counted))
-  return { report, text: [`${report.entries} entries about ${account} or by it were erased`] }
+  return { report, text: [describeErasure(report, account)] }
+}
+
+function describeErasure ({ entries }, account) {
+  return entries
+    ? `${countText(entries, 'entry', 'entries')} about ${account} or by it ${entries === 1 ? 'was' : 'were'} erased`
+    : `the audit has no entry about ${account} or by it, so nothing was erased there`
 }

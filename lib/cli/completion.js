@@ -45,10 +45,10 @@ function zsh (program, commands) {
     const words = argumentChoices(command)
     return `      ${command.name()}) _arguments ${[...visible(command).map(option), ...all, quote(words.length ? `*:value:(${words.join(' ')})` : '*:file:_files')].join(' ')} ;;`
   }
-  const choose = (name, commands) => `${name} () {
+  const choose = (name, commands, options = []) => `${name} () {
   local -a commands
   commands=(${commands.map((command) => quote(`${command.name()}:${plain(command.description())}`)).join(' ')})
-  _arguments -C ${all.join(' ')} '1:command:->command' '*::argument:->argument'
+  _arguments -C ${[...options, ...all].join(' ')} '1:command:->command' '*::argument:->argument'
   case $state in
     command) _describe command commands ;;
     argument) case $words[1] in
@@ -59,7 +59,7 @@ ${commands.map(part).join('\n')}
 `
   const groups = commands.filter((command) => command.commands.length)
   return `#compdef dashboard-sled
-${groups.map((group) => choose(`_dashboard_sled_${group.name()}`, group.commands)).join('')}${choose('_dashboard_sled', commands)}compdef _dashboard_sled dashboard-sled
+${groups.map((group) => choose(`_dashboard_sled_${group.name()}`, group.commands, visible(group).map(option))).join('')}${choose('_dashboard_sled', commands)}compdef _dashboard_sled dashboard-sled
 `
 }
 
@@ -71,7 +71,7 @@ function fish (program, commands) {
   // A group has commands with the names of others.
   const seen = (command) => command.parent === program
     ? `__fish_seen_subcommand_from ${command.name()}; and not __fish_seen_subcommand_from ${names(groups)}`
-    : `__fish_seen_subcommand_from ${command.parent.name()}; and __fish_seen_subcommand_from ${command.name()}`
+    : `__fish_seen_subcommand_from ${command.parent.name()}; and ${isDefault(command) ? `not __fish_seen_subcommand_from ${names(command.parent.commands.filter((other) => other !== command))}` : `__fish_seen_subcommand_from ${command.name()}`}`
   const details = commandsOf(program).flatMap((command) => {
     const inCommand = ` -n ${quote(seen(command))}`
     const words = argumentChoices(command)
@@ -89,8 +89,17 @@ function fish (program, commands) {
   ].join('\n')
 }
 
+// Returns the options that may follow the name of a command. A group without a further word is its default command.
 function visible (command) {
-  return command.options.filter(({ hidden }) => !hidden)
+  return (defaultOf(command) || command).options.filter(({ hidden }) => !hidden)
+}
+
+function defaultOf (group) {
+  return group.commands.find((command) => isDefault(command))
+}
+
+function isDefault (command) {
+  return command.parent._defaultCommandName === command.name()
 }
 
 function allOptions (program) {

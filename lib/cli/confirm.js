@@ -5,12 +5,12 @@ const { failure } = require('../errors.js')
 module.exports = { confirm }
 
 // Resolves if the operator agrees, by `--yes` or at a terminal; `consequence` says what will happen.
-async function confirm ({ yes }, consequence) {
+async function confirm ({ yes, hasDryRun }, consequence) {
   if (yes) {
     return
   }
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw failure('confirmation-missing', 'ERR_NOT_CONFIRMED', `${consequence}. Add --yes if that is what you want, or --dry-run to see what would happen; nothing was changed`)
+    throw failure('confirmation-missing', 'ERR_NOT_CONFIRMED', `${consequence}. Add --yes if that is what you want${hasDryRun ? ', or --dry-run to see what would happen' : ''}; nothing was changed`)
   }
   if (!/^y(es)?$/i.test(await ask(`${consequence}. Go on? [y/N] `))) {
     throw failure('not-confirmed', 'ERR_NOT_CONFIRMED', 'nothing was changed')

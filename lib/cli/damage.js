@@ -1,6 +1,7 @@
 // Damaged records, lists and items that a command has left out: their number, their names, and the exit code.
 const Findings = require('../findings.js')
 const { exitCodes } = require('./exit-codes.js')
+const { countText } = require('./numbers.js')
 
 class Damage {
   #findings = new Findings()
@@ -24,7 +25,7 @@ class Damage {
 
   get text () {
     const { damaged, described } = this.report
-    return damaged ? [...described, `${damaged} damaged, and left as they are: restore a backup`] : []
+    return damaged ? [...described, `${countText(damaged, 'damaged, and left as it is', 'damaged, and left as they are')}: restore a backup`] : []
   }
 }
 

@@ -3,6 +3,7 @@ const EntryCounts = require('../entry-counts.js')
 const { failure } = require('../errors.js')
 const { exportLines } = require('../export-format.js')
 const { Damage } = require('./damage.js')
+const { countText } = require('./numbers.js')
 const { isStandardOutput, writeFile, writeStandardOutput } = require('./output.js')
 const { withProgress } = require('./progress.js')
 const { run, withStore } = require('./run.js')
@@ -27,7 +28,7 @@ async function exportStore (place, _, options, reportToStderr) {
     return {
       code: damage.code,
       report: { records, lists, items, ...damage.report },
-      text: [`${records} records and ${lists} lists with ${items} items were exported${options.output ? ` to ${options.output}` : ''}`, ...damage.text]
+      text: [`${countText(records, 'record')} and ${countText(lists, 'list')} with ${countText(items, 'item')} were exported${options.output ? ` to ${options.output}` : ''}`, ...damage.text]
     }
   })
 }

@@ -8,7 +8,7 @@ const { compare } = require('./compare.js')
 const { confirm } = require('./confirm.js')
 const { exitCodes } = require('./exit-codes.js')
 const { ImportSource } = require('./import-source.js')
-const { bytesText } = require('./numbers.js')
+const { bytesText, countText } = require('./numbers.js')
 const { ended, run, withStore, withTarget } = require('./run.js')
 
 const sources = {
@@ -91,7 +91,7 @@ async function bring ({ folder }, source, { store, begin, finish }, options) {
 
 function conclusion (number, kept) {
   const others = kept ? `, except for ${kept} of which something was kept` : ''
-  return number ? `${number} differences from the source` : `every record and every list is as in the source${others}`
+  return number ? `${countText(number, 'difference')} from the source` : `every record and every list is as in the source${others}`
 }
 
 async function tryOut (place, source, options) {
@@ -125,17 +125,17 @@ async function countFor (place, source, { overwrite }) {
 }
 
 function summary ({ records, lists, items }) {
-  return `${records} records and ${lists} lists with ${items} items`
+  return `${countText(records, 'record')} and ${countText(lists, 'list')} with ${countText(items, 'item')}`
 }
 
 // Lines about whatever did not come over.
 function leftLines ({ kept, keptRecords, keptAudit }, { skipped }, wasKept) {
   return [
     ...keptRecords.map((name) => `kept: ${name}`),
-    ...(kept ? [`of ${kept} accounts and sessions something ${wasKept}, because it ended or was changed in the store`] : []),
+    ...(kept ? [`of ${countText(kept, 'account or session', 'accounts and sessions')} something ${wasKept}, because it ended or was changed in the store`] : []),
     ...(keptAudit ? [`the audit of the store ${wasKept}, and that of the source was left out: only one of them can be in a store`] : []),
     ...skipped.slice(0, NAMED).map(({ skipped, reason }) => `left out: ${skipped} (${reason})`),
-    ...(skipped.length ? [`${skipped.length} were left out`] : [])
+    ...(skipped.length ? [countText(skipped.length, 'was left out', 'were left out')] : [])
   ]
 }
 

@@ -1,3 +1,4 @@
+const { countText } = require('./numbers.js')
 const { withOperations } = require('./perform.js')
 const { run } = require('./run.js')
 const { wholeNumber } = require('./whole-number.js')
@@ -14,5 +15,5 @@ async function list (place, [path], options) {
   const { offset, limit } = options
   const report = await withOperations(place, options, (perform) => perform('list', { path, offset, limit }))
   const { count, items } = report
-  return { report, text: items, summary: [`${items.length} of ${count} items${offset ? ` after the ${offset} newest` : ''}`] }
+  return { report, text: items, summary: [`${items.length} of ${countText(count, 'item')}${offset ? ` after the ${offset} newest` : ''}`] }
 }

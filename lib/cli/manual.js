@@ -55,6 +55,7 @@ module.exports = {
       ['verify --repair', 'rebuild counters and indexes from the records; make a backup before']
     ],
     found: 'the store has problems; described names them',
+    notes: ['It does not check the chain of the audit; audit verify does.'],
     fields: [...report, ['repairs', 'number of repairs that were made', '--repair'], ['repaired', 'the first hundred of each kind', '--repair'], ['unreadable', 'items of session lists that could not be judged', '--repair'], ['left', 'report of the store after the repair, with the fields above', '--repair']]
   },
   recover: {

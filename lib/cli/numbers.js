@@ -2,7 +2,7 @@
 
 const UNITS = ['kB', 'MB', 'GB', 'TB']
 
-module.exports = { bytesText, numberText, secondsText }
+module.exports = { bytesText, countText, numberText, secondsText }
 
 // 10.5 MB
 function bytesText (bytes) {
@@ -16,6 +16,11 @@ function bytesText (bytes) {
     unit++
   }
   return `${size.toFixed(1).replace(/\.0$/, '')} ${UNITS[unit]}`
+}
+
+// 1 entry, 2 entries
+function countText (number, one, many = `${one}s`) {
+  return `${number} ${number === 1 ? one : many}`
 }
 
 // 12 s, 3 min 20 s, 2 h 5 min

@@ -1,6 +1,7 @@
 const addon = require('../../index.js')
 const { Damage } = require('./damage.js')
 const { exitCodes } = require('./exit-codes.js')
+const { countText } = require('./numbers.js')
 const { withProgress } = require('./progress.js')
 const { run, withStore } = require('./run.js')
 
@@ -20,9 +21,9 @@ async function purge (place, _, options) {
       code: unreadable ? exitCodes.found.code : damage.code,
       report,
       text: [
-        `${removed} of ${sessions} sessions ${dryRun ? 'would be' : 'were'} removed`,
-        ...(unreadable ? [`${unreadable} could not be read, and were left: set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them`] : []),
-        ...(others ? [`${others} records under keys of sessions are not sessions, and were left`] : []),
+        `${removed} of ${countText(sessions, 'session')} ${dryRun ? 'would be' : removed === 1 ? 'was' : 'were'} removed`,
+        ...(unreadable ? [`${countText(unreadable, 'could not be read, and was left', 'could not be read, and were left')}: set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them`] : []),
+        ...(others ? [countText(others, 'record under a key of a session is not a session, and was left', 'records under keys of sessions are not sessions, and were left')] : []),
         ...damage.text
       ]
     }

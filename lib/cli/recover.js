@@ -7,6 +7,7 @@ const { databaseName } = require('../native.js')
 const { countAccounts } = require('./accounts.js')
 const { confirm } = require('./confirm.js')
 const { Damage } = require('./damage.js')
+const { countText } = require('./numbers.js')
 const { withProgress } = require('./progress.js')
 const { ended, folderOf, optionsOf, requireFolder, run, withStore } = require('./run.js')
 
@@ -40,7 +41,7 @@ async function tryOut (place, name, evenIfWhole) {
       }
       return countAccounts(store)
     })
-    return { report: { dryRun: true, wentBack: place.url ? null : false, accounts }, text: [...(place.url ? [] : [`the store in ${name} has not gone back in time`]), `every session of ${accounts} accounts would be ended`] }
+    return { report: { dryRun: true, wentBack: place.url ? null : false, accounts }, text: [...(place.url ? [] : [`the store in ${name} has not gone back in time`]), `every session of ${countText(accounts, 'account')} would be ended`] }
   } catch (error) {
     if (error.code !== 'ERR_STORE_ROLLED_BACK') {
       throw error
@@ -63,10 +64,10 @@ async function salvage (from, to, options) {
     code: damage.code,
     report: { ...(dryRun ? { dryRun } : {}), records, lists, items, ended: report, damaged, described },
     text: [
-      `${records} records and ${lists} lists with ${items} items ${dryRun ? 'would be' : 'were'} brought over to ${to}`,
+      `${countText(records, 'record')} and ${countText(lists, 'list')} with ${countText(items, 'item')} ${dryRun ? 'would be' : 'were'} brought over to ${to}`,
       ...(dryRun ? [] : ended(report)),
       ...described,
-      damaged ? `${damaged} times something ${dryRun ? 'would be' : 'was'} lost, as said above` : `nothing ${dryRun ? 'would be' : 'was'} lost`
+      damaged ? `${countText(damaged, 'time')} something ${dryRun ? 'would be' : 'was'} lost, as said above` : `nothing ${dryRun ? 'would be' : 'was'} lost`
     ]
   }
 }

@@ -4,7 +4,7 @@ const { refuseSame } = require('../folders.js')
 const { countAccounts } = require('./accounts.js')
 const { confirm } = require('./confirm.js')
 const { exitCodes } = require('./exit-codes.js')
-const { bytesText } = require('./numbers.js')
+const { bytesText, countText } = require('./numbers.js')
 const { withBytes } = require('./progress.js')
 const { ended, folderOf, holds, requireFolder, run, withStore } = require('./run.js')
 
@@ -30,7 +30,7 @@ async function restore (place, [argument], options) {
     report,
     text: [
       holds(report.backup),
-      ...ended(report.ended, 'the records of these accounts differ from those of the backup'),
+      ...ended(report.ended, ({ accounts }) => accounts === 1 ? 'its record differs from that of the backup' : 'their records differ from those of the backup'),
       `the store takes ${bytesText(report.diskBytes)} on the disk`,
       report.replaced ? `the store that was there is kept in ${report.replaced}, with ${bytesText(report.replacedBytes)}` : 'there was no store before'
     ]
@@ -45,9 +45,9 @@ async function tryOut (folder, backup, options) {
   })))
   const replaces = await isStore(folder)
   const text = report.problems
-    ? [...report.described, `the backup would be refused: it has ${report.problems} problems`]
+    ? [...report.described, `the backup would be refused: it has ${countText(report.problems, 'problem')}`]
     : [
-        accounts === null ? 'the sessions of the backup would stay valid' : `every session of ${accounts} accounts would be ended`,
+        accounts === null ? 'the sessions of the backup would stay valid' : `every session of ${countText(accounts, 'account')} would be ended`,
         replaces ? `the store in ${folder} would be replaced, and kept within that folder` : 'there is no store that would be replaced'
       ]
   return {

@@ -12,7 +12,7 @@ const { fullName, programOf } = require('./commands.js')
 const { exitCodeOf, exitCodes } = require('./exit-codes.js')
 const { explainSystemError } = require('./failure.js')
 const { listenForSignals } = require('./interrupt.js')
-const { bytesText, secondsText } = require('./numbers.js')
+const { bytesText, countText, secondsText } = require('./numbers.js')
 const { write } = require('./write.js')
 
 module.exports = { ended, folderOf, holds, optionsOf, requireFolder, run, printError, withStore, withTarget }
@@ -27,7 +27,7 @@ function run (action) {
   return async (...args) => {
     const command = args.pop()
     args.pop()
-    const options = { ...command.optsWithGlobals(), command: fullName(command) }
+    const options = { ...command.optsWithGlobals(), command: fullName(command), hasDryRun: command.options.some(({ long }) => long === '--dry-run') }
     let stream = process.stdout
     const reportToStderr = () => { stream = process.stderr }
     const started = Date.now()
@@ -168,12 +168,12 @@ function optionsOf ({ folder, url }, create) {
 }
 
 function holds ({ records, lists, items, bytes }) {
-  return `${records} records, ${lists} lists with ${items} items, ${bytesText(bytes)}`
+  return `${countText(records, 'record')}, ${countText(lists, 'list')} with ${countText(items, 'item')}, ${bytesText(bytes)}`
 }
 
-// Returns the lines about the end of all sessions. `consequence` is a sentence about the accounts, if there are any.
+// Returns the lines about the end of all sessions. `consequence` returns a sentence about the accounts, if there are any.
 function ended (report, consequence) {
   return report
-    ? [`every session of ${report.accounts} accounts was ended${report.accounts && consequence ? `: ${consequence}` : ''}`, ...(report.others ? [`${report.others} records under keys of accounts are not accounts, and were left`] : [])]
+    ? [`every session of ${countText(report.accounts, 'account')} was ended${report.accounts && consequence ? `: ${consequence(report)}` : ''}`, ...(report.others ? [countText(report.others, 'record under a key of an account is not an account, and was left', 'records under keys of accounts are not accounts, and were left')] : [])]
     : ['the sessions of the backup stay valid']
 }

@@ -3,7 +3,7 @@ const { failure } = require('../errors.js')
 const { confirm } = require('./confirm.js')
 const { describeEnd } = require('./describe-end.js')
 const { moment, momentText } = require('./moment.js')
-const { numberText } = require('./numbers.js')
+const { countText, numberText } = require('./numbers.js')
 const { withOperations } = require('./perform.js')
 const { run } = require('./run.js')
 const { table } = require('./table.js')
@@ -65,7 +65,7 @@ async function list (place, options) {
   return {
     report: { sessions, cursor: cursor ?? null },
     text: table(['session', 'account', 'state', 'created', 'last seen', 'address', 'agent'], rows, Infinity),
-    summary: [`${sessions.length} sessions${cursor === undefined ? '' : `; there may be more: --cursor ${cursor}, or a higher --limit`}`]
+    summary: [`${countText(sessions.length, 'session')}${cursor === undefined ? '' : `; there may be more: --cursor ${cursor}, or a higher --limit`}`]
   }
 }
 
@@ -100,7 +100,7 @@ async function end (place, _, options) {
     report,
     text: [
       `${describe(report, params)} ${[1, undefined].includes(report.ended) ? 'was' : 'were'} ended at ${momentText(report.time)}${report.entries.length ? `, in the audit as ${report.entries.join(', ')}` : ''}`,
-      ...(planned && planned.ended !== report.ended ? [`${planned.ended} were found before: sessions have begun or ended meanwhile`] : [])
+      ...(planned && planned.ended !== report.ended ? [`${countText(planned.ended, 'was', 'were')} found before: sessions have begun or ended meanwhile`] : [])
     ]
   }
 }
@@ -141,6 +141,6 @@ function describe ({ ended, accountids, createdBefore }, { sessionid, except }) 
   if (sessionid !== undefined && ended === 1) {
     return `the session ${sessionid}`
   }
-  const of = accountids.length ? `, all of ${accountids.length === 1 ? `the account ${accountids[0]}` : `${accountids.length} accounts`},` : ''
-  return `${ended} ${ended === 1 ? 'session' : 'sessions'}${of}${except === undefined ? '' : `, all but ${except},`}`
+  const of = accountids.length ? `, all of ${accountids.length === 1 ? `the account ${accountids[0]}` : countText(accountids.length, 'account')},` : ''
+  return `${countText(ended, 'session')}${of}${except === undefined ? '' : `, all but ${except},`}`
 }

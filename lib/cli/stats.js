@@ -1,5 +1,5 @@
 const { Damage } = require('./damage.js')
-const { bytesText } = require('./numbers.js')
+const { bytesText, countText } = require('./numbers.js')
 const { withOperations } = require('./perform.js')
 const { run } = require('./run.js')
 const { table } = require('./table.js')
@@ -18,7 +18,7 @@ async function stats (place, _, options) {
     report,
     text: table(['application', 'kind', 'records', 'size'], kinds.map(({ appid, kind, records, bytes }) => [appid || '-', kind || '-', records, bytesText(bytes)])),
     summary: [
-      `${records} records of ${bytesText(bytes)}, ${lists} lists with ${items} items, ${bytesText(diskBytes)} on the disk`,
+      `${countText(records, 'record')} of ${bytesText(bytes)}, ${countText(lists, 'list')} with ${countText(items, 'item')}, ${bytesText(diskBytes)} on the disk`,
       ...(replacedBytes ? [`${bytesText(replacedBytes)} in stores that restores have replaced; npx dashboard-sled remove-replaced removes them`] : []),
       ...damage.text
     ]

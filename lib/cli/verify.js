@@ -1,4 +1,5 @@
 const { exitCodes } = require('./exit-codes.js')
+const { countText } = require('./numbers.js')
 const { withOperations } = require('./perform.js')
 const { withBytes } = require('./progress.js')
 const { holds, run, withStore } = require('./run.js')
@@ -28,8 +29,8 @@ async function repair (store, options) {
     text: [
       holds(left),
       ...repaired,
-      repairs ? `${repairs} repairs` : 'there was nothing to repair',
-      ...(unreadable ? [`${unreadable} items of session lists could not be judged, and were left: if their sessions are encrypted, set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them`] : []),
+      repairs ? countText(repairs, 'repair') : 'there was nothing to repair',
+      ...(unreadable ? [`${countText(unreadable, 'item of a session list could not be judged, and was left: if its session is encrypted,', 'items of session lists could not be judged, and were left: if their sessions are encrypted,')} set ENCRYPTION_SECRET and ENCRYPTION_SECRET_IV as the dashboard has them`] : []),
       ...problems(left)
     ]
   }
@@ -40,5 +41,5 @@ function codeOf ({ problems }) {
 }
 
 function problems ({ problems, described }) {
-  return [...described, problems ? `${problems} problems` : 'nothing is wrong']
+  return [...described, problems ? countText(problems, 'problem') : 'nothing is wrong']
 }

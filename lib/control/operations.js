@@ -11,6 +11,7 @@ const { backup } = require('../backup.js')
 const { failure, invalid } = require('../errors.js')
 const { configuredSecret, decrypt, looksEncrypted } = require('../host.js')
 const { redact, redactText } = require('../redact.js')
+const { CAUSES } = require('../sessions/calls.js')
 const { verifyCopy } = require('./verify-copy.js')
 const sessions = require('./session-operations.js')
 
@@ -30,7 +31,7 @@ const operations = {
   ...sessions
 }
 
-module.exports = { operations }
+module.exports = { CAUSES, operations }
 
 async function stats ({ module: { store } }) {
   const usage = JSON.parse(await store.usage())

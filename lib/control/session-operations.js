@@ -31,7 +31,11 @@ module.exports = Object.fromEntries(Object.entries(operations).map(([name, opera
   if (!context.isRunning) {
     await requireSecret(context.module.store, appidOf(context, params))
   }
-  return operation(context, params)
+  try {
+    return await operation(context, params)
+  } catch (error) {
+    throw await withSentence(context, error, params)
+  }
 }]))
 
 // Without the secret of the dashboard, sessions would seem to be missing, and entries would be written that it cannot read.
@@ -82,16 +86,16 @@ async function endSessions (context, params) {
   if (query.all && !await context.module.store.count(`${appid}/sessions`)) {
     throw invalid('invalid-appid', `the store has no session of the application ${appid}; name another one with --appid`)
   }
-  const receipt = await asCommandLine(params, () => Sessions.end({ appid, query: withoutUndefined(query) })).catch((error) => { throw withSentence(error, appid, query) })
+  const receipt = await asCommandLine(params, () => Sessions.end({ appid, query: withoutUndefined(query) }))
   const { object, ...report } = receipt
   return report
 }
 
 async function findSession (appid, sessionid) {
   if (typeof sessionid !== 'string' || !sessionid || !isUnambiguous(appid, sessionid)) {
-    throw withSentence(invalid('invalid-sessionid'), appid, { sessionid })
+    throw invalid('invalid-sessionid')
   }
-  return Session.get({ appid, query: { sessionid } }).catch((error) => { throw withSentence(error, appid, { sessionid }) })
+  return Session.get({ appid, query: { sessionid } })
 }
 
 // A page of the audit, newest first; as text with `format`.
@@ -142,10 +146,39 @@ function withoutUndefined (query) {
 }
 
 // Dashboard's errors are slugs alone, which say little to people.
-function withSentence (error, appid, { sessionid, accountid, accountids }) {
-  const what = { 'invalid-sessionid': `session ${sessionid}`, 'invalid-accountid': `account ${accountid || accountids}`, 'invalid-accountids': `account ${accountids}` }[error.message]
-  if (what && !error.detail) {
-    error.detail = `there is no ${what} in the application ${appid}; --appid names another one`
+async function withSentence (context, error, params) {
+  if (!error.detail) {
+    error.detail = await explainId(context, error.message, params)
   }
   return error
+}
+
+async function explainId (context, slug, params) {
+  const sessionid = params.sessionid ?? params.except
+  const ids = [params.accountid ?? params.accountids].flat()
+  const application = `in the application ${params.appid ?? context.appid}; --appid names another one`
+  if (slug === 'invalid-sessionid') {
+    return sessionid ? `there is no session ${sessionid} ${application}` : 'the name of the session is empty; give its id'
+  }
+  if (!['invalid-accountid', 'invalid-accountids'].includes(slug)) {
+    return
+  }
+  if (ids.includes('')) {
+    return 'the name of the account is empty; give its id'
+  }
+  if (ids[0] === undefined) {
+    return `the account${await accountOf(context, params, sessionid)} of the session ${sessionid} is gone, so nobody gets in with this session`
+  }
+  return ids.length > 1 ? `not all of the accounts ${ids.join(', ')} are ${application}` : `there is no account ${ids[0]} ${application}`
+}
+
+// Returns the account that a session names, with a space before it; an empty text if it names none.
+async function accountOf (context, params, sessionid) {
+  try {
+    const [text] = await readTexts(context.module.store, [recordKey(appidOf(context, params), 'session', sessionid)])
+    const { accountid } = JSON.parse(text)
+    return typeof accountid === 'string' ? ` ${accountid}` : ''
+  } catch (error) {
+    return ''
+  }
 }
