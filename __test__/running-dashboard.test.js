@@ -23,7 +23,7 @@ describe('commands while the dashboard runs', function () {
         before(async () => {
           folder = fs.realpathSync(makeFolder())
           store = path.join(folder, 'store')
-          dashboard = await serve(store, { env: { ...env, APPID: 'an-app' } })
+          dashboard = await serve(store, { env: { ...env, APPID: 'an-app', TMPDIR: folder } })
           owner = await dashboard.step('signUp', { username: 'the-owner' })
           user = await dashboard.step('signUp', { username: 'a-user' })
           sessions = [user.session]
@@ -47,7 +47,7 @@ describe('commands while the dashboard runs', function () {
           const { text, report } = await both('verify')
           assert.match(text, /^\d+ records, \d+ lists .*\nnothing is wrong\n$/)
           assert.deepStrictEqual([report.problems, report.records > 10], [0, true])
-          assert.deepStrictEqual(fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith('dashboard-sled-verify-')), [])
+          assert.deepStrictEqual(fs.readdirSync(folder).filter((name) => name.startsWith('dashboard-sled-verify-')), [])
         })
         it('stats', async () => {
           const { text, report } = await both('stats')

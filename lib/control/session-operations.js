@@ -147,9 +147,7 @@ function withoutUndefined (query) {
 
 // Dashboard's errors are slugs alone, which say little to people.
 async function withSentence (context, error, params) {
-  if (!error.detail) {
-    error.detail = await explainId(context, error.message, params)
-  }
+  error.detail = await explainId(context, error.message, params) ?? error.detail
   return error
 }
 
