@@ -43,6 +43,8 @@ async function main () {
     const addon = require('../index.js')
     const storage = await addon.Storage.setup()
     await records(count, (file, text) => storage.write(file, text))
+    // The standbys have caught up by then.
+    await pause(2000)
     const reset = (i) => addon.ResetSessionKey.patch({ appid, query: { accountid: `account_${i % count}` } })
     const session = (i) => addon.Session.get({ appid, query: { sessionid: `session_${i % count}` } })
     const missed = await alone(session, Infinity, 1, count)
