@@ -96,7 +96,7 @@ function readNumbers (sample = {}) {
   ]
 }
 
-// Without a webhook there are none.
+// Empty without a webhook.
 function webhookNumbers (status) {
   return status
     ? [
