@@ -83,7 +83,7 @@ describe('sessions', () => {
   }).timeout(60000)
 
   it('all sessions of an application end by one write', async () => {
-    const { dry, receipt, ended, now, next, why, lives, odd, oldWhy, earlier, stillEnded, verified } = await step('application')
+    const { dry, receipt, ended, now, next, why, lives, odd, oldWhy, earlier, late, stillEnded, verified } = await step('application')
     assert.deepStrictEqual([dry.dryRun, dry.ended, dry.createdBefore], [true, 2, now])
     assert.deepStrictEqual([receipt.createdBefore, receipt.ended, receipt.entries], [now, undefined, [why.number]])
     assert.deepStrictEqual(ended, [now - 1, now - 1])
@@ -91,6 +91,7 @@ describe('sessions', () => {
     assert.deepStrictEqual([why.cause, why.actor.type], ['application-wide', 'administrator'])
     assert.strictEqual(lives, true)
     assert.deepStrictEqual([odd.ended, oldWhy], [now - 1, 'expired'])
+    assert.deepStrictEqual(late[1], late[0])
     assert.deepStrictEqual([earlier.createdBefore, stillEnded, verified.break], [5, true, null])
   }).timeout(60000)
 

@@ -112,6 +112,7 @@ function ownerOf (req) {
 
 // A selection of nothing is one's own account.
 function withOwner (req) {
+  requireApplication(req)
   const accountid = ownerOf(req)
   const given = readId(req, 'accountid')
   if (given !== undefined && given !== accountid) {

@@ -10,7 +10,7 @@ const { chainsOf, resetName, sessionEndName } = require('../audit/names.js')
 const { readEntry } = require('../audit/read.js')
 const { readTexts } = require('../audit/read-texts.js')
 const { allOf, eachPage } = require('./list.js')
-const { readFlag, readId, readIds, readPastTime, readText, requireKnown } = require('./arguments.js')
+const { readFlag, readId, readIds, readPastTime, readText, requireKnown, value } = require('./arguments.js')
 const { awaitReceipt, completeReceipt, printReceipt, readReceipt, receiptName } = require('./receipts.js')
 
 // Sessions that end in one commit, and ids that a receipt names.
@@ -18,7 +18,8 @@ const BATCH = 1000
 const MOST_NAMED = 100
 const LONGEST_APPEND_MS = 1000
 const SELECTIONS = ['sessionid', 'accountid', 'accountids', 'all']
-const PARAMETERS = [...SELECTIONS, 'except', 'before', 'idleSince', 'dryRun', 'reason', 'idempotencyKey']
+const CHOICES = [...SELECTIONS, 'except', 'before', 'idleSince']
+const PARAMETERS = [...CHOICES, 'dryRun', 'reason', 'idempotencyKey']
 
 module.exports = { end }
 
@@ -27,7 +28,8 @@ async function end (module, req, owner) {
   requireKnown(req, PARAMETERS)
   const choice = readChoice(req, owner)
   const options = { dryRun: readFlag(req, 'dryRun'), reason: readText(req, 'reason'), idempotencyKey: readText(req, 'idempotencyKey', 200) }
-  const asked = createHash('sha256').update(JSON.stringify(choice)).digest('hex')
+  // As it was written: a time may be taken for another one a second later.
+  const asked = createHash('sha256').update(JSON.stringify(CHOICES.map((name) => String(value(req, name) ?? '')))).digest('hex')
   const receipt = options.idempotencyKey && { name: receiptName(req.appid, owner || req.account?.accountid, options.idempotencyKey), asked }
   const before = receipt && await readReceipt(module.store, receipt)
   if (before && !options.dryRun) {
