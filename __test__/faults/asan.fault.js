@@ -40,8 +40,7 @@ async function run () {
   fs.copyFileSync(path.join(debug, 'libdashboard_sled.so'), addon)
   const files = fs.readdirSync(path.join(root, '__test__')).filter((file) => file.endsWith('.test.js') && !left.includes(file.replace('.test.js', '')))
   const mocha = path.join(root, 'node_modules', 'mocha', 'bin', 'mocha.js')
-  // Two at a time: it is the longest of the faults, and goes on when the others are done.
-  const args = [mocha, '--exit', '--parallel', '--jobs', '2', '--timeout', '120000', '--reporter', 'dot', ...leftTests, ...files.map((file) => path.join('__test__', file))]
+  const args = [mocha, '--exit', '--timeout', '120000', '--reporter', 'dot', ...leftTests, ...files.map((file) => path.join('__test__', file))]
   const tested = call(process.execPath, args, {
     ASAN_OPTIONS: 'detect_leaks=0',
     LD_PRELOAD: sanitizer,
