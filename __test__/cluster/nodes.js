@@ -49,7 +49,7 @@ async function makeAccount (node, { accountid = ACCOUNT, sessionid = 'session_1'
   await makeSession(node, { accountid, sessionid, number })
 }
 
-async function makeSession (node, { accountid = ACCOUNT, sessionid = 'session_1', number = 1, created } = {}) {
+async function makeSession (node, { accountid = ACCOUNT, sessionid = 'session_1', number = 1, created = 1600000000 } = {}) {
   await node.write(`dashboard/session/${sessionid}`, JSON.stringify({ object: 'session', sessionid, accountid, created, tokenHash: 't', expires: 4102444800, sessionKeyNumber: number }))
 }
 
