@@ -332,6 +332,15 @@ describe('audit', () => {
     assert.deepStrictEqual((await Sessions.end(ask({ accountid: 'a', idleSince: '20' }))).sessionids, ['w'])
   })
 
+  it('an end leaves nothing that keeps the process alive', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    // mocha begins to count the time of a test when that waits for the first time.
+    await store.storage.exists('file')
+    const before = timers()
+    await Sessions.end(ask({ accountid: 'a' }))
+    assert.strictEqual(timers(), before)
+  })
+
   async function addSession (sessionid, accountid, more = {}) {
     await store.storage.write(`app/session/${sessionid}`, JSON.stringify({ ...session(sessionid, accountid), ...more }))
     await store.storageList.add(`app/account/sessions/${accountid}`, sessionid)

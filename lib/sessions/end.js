@@ -158,7 +158,7 @@ async function carryOut ({ store, ledger }, { appid }, planned, receipt) {
 // Returns the numbers of the entries about an end. It is in force already, so nobody waits for long where many other ends wait for their
 // numbers as well.
 async function findEntries (store, ledger, appid, { named, accountids, before }) {
-  await Promise.race([ledger.append().catch((error) => ledger.warn(error)), setTimeout(LONGEST_APPEND_MS)])
+  await Promise.race([ledger.append().catch((error) => ledger.warn(error)), setTimeout(LONGEST_APPEND_MS, undefined, { ref: false })])
   if (before !== undefined) {
     const [number] = await readTexts(store, [chainsOf({ appid, cause: 'application-wide' }).cause])
     const entry = number && await readEntry(store, Number(number))

@@ -17,20 +17,27 @@ module.exports = class LiveOfAccount {
   async list (appid, accountid) {
     const key = JSON.stringify([appid, accountid])
     const known = this.accounts.get(key)
-    const ids = new Set()
+    const looked = new Set()
+    const live = []
+    const look = async (sessionids) => {
+      const others = sessionids.filter((sessionid) => !looked.has(sessionid))
+      others.forEach((sessionid) => looked.add(sessionid))
+      for (const session of await readSessions(appid, others)) {
+        if (session && !('ended' in session)) {
+          live.push(session)
+        }
+      }
+    }
     let newest = known ? known.newest : 0
     let overlap = 0
-    await eachSequence(this.store, appid, accountid, (page) => {
-      for (const [sequence, sessionid] of page) {
-        if (known && sequence <= known.newest && ++overlap > OVERLAP) {
-          return false
-        }
-        newest = Math.max(newest, sequence)
-        ids.add(sessionid)
-      }
+    // A page at a time: there may be very many.
+    await eachSequence(this.store, appid, accountid, async (page) => {
+      const recent = page.filter(([sequence]) => !known || sequence > known.newest || ++overlap <= OVERLAP)
+      newest = Math.max(newest, ...recent.map(([sequence]) => sequence))
+      await look(recent.map(([, sessionid]) => sessionid))
+      return recent.length === page.length
     })
-    known?.sessionids.forEach((sessionid) => ids.add(sessionid))
-    const live = (await readSessions(appid, [...ids])).filter((session) => session && !('ended' in session))
+    await look(known?.sessionids || [])
     this.accounts.delete(key)
     this.accounts.set(key, { newest, sessionids: live.map(({ sessionid }) => sessionid) })
     if (this.accounts.size > MOST_ACCOUNTS) {
