@@ -126,15 +126,17 @@ function withOwner (req) {
 
 // Of one's own sessions, all are a selection only where that is said.
 function withOwnSelection (req) {
-  if (value(req, 'sessionid') === undefined && !readFlag(req, 'all') && !['accountid', 'except', 'before', 'idleSince'].some((name) => value(req, name) !== undefined)) {
+  const isOne = value(req, 'sessionid') !== undefined
+  if (!isOne && !readFlag(req, 'all') && !['accountid', 'except', 'before', 'idleSince'].some((name) => value(req, name) !== undefined)) {
     throw invalid('invalid-selection', 'give sessionid, except, before, idleSince, or all=true for all of your own sessions')
   }
-  const { body, query, ...rest } = withOwner(req)
-  if (value(req, 'sessionid') !== undefined) {
-    return req
-  }
-  const [{ all, ...ownBody }, { all: allOfQuery, ...ownQuery }] = [body || {}, query]
-  return { ...rest, body: ownBody, query: ownQuery }
+  const own = withOwner(req)
+  return isOne ? own : { ...own, body: withoutAll(own.body), query: withoutAll(own.query) }
+}
+
+function withoutAll (parameters) {
+  const { all, ...rest } = parameters || {}
+  return rest
 }
 
 function required (value, slug) {

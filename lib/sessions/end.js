@@ -100,16 +100,16 @@ async function plan ({ store, lastSeen }, { appid }, choice, owner, isDry) {
     throw invalid('invalid-appid')
   }
   const isOfApplication = all && idleSince === undefined
-  const end = isOfApplication ? before ?? now() + 1 : before
+  const createdBefore = isOfApplication ? before ?? now() + 1 : before
   // One write ends them all, however many there are. Only a dry run looks at each.
   if (isOfApplication && !isDry) {
-    return { sessionids: [], accountids: [], before: end }
+    return { sessionids: [], accountids: [], before: createdBefore }
   }
   const isWhole = !except && before === undefined && idleSince === undefined
   const sessionids = []
   // A session that does not say when it was created is an old one, as `Session.get` has it.
   const choose = async (page) => {
-    const live = page.filter((session) => !('ended' in session) && session.sessionid !== except && (end === undefined || !(session.created >= end)))
+    const live = page.filter((session) => !('ended' in session) && session.sessionid !== except && (createdBefore === undefined || !(session.created >= createdBefore)))
     const seen = idleSince === undefined ? [] : await lastSeen.of(appid, live.map(({ sessionid }) => sessionid))
     sessionids.push(...live.filter((session, index) => idleSince === undefined || !((seen[index]?.time ?? session.created) >= idleSince)).map(({ sessionid }) => sessionid))
   }
@@ -120,7 +120,7 @@ async function plan ({ store, lastSeen }, { appid }, choice, owner, isDry) {
       await choose(await allOf(store, appid, id))
     }
   }
-  return { sessionids, accountids: isWhole ? chosen : [], before: isOfApplication ? end : undefined }
+  return { sessionids, accountids: isWhole ? chosen : [], before: isOfApplication ? createdBefore : undefined }
 }
 
 async function carryOut ({ store, ledger }, { appid }, planned, receipt) {
@@ -147,8 +147,8 @@ async function carryOut ({ store, ledger }, { appid }, planned, receipt) {
       }
     }
   }
-  const isWhole = accountids.length || before !== undefined
-  const result = { ...made, ...(isWhole ? {} : { ...print(planned, named), ended }), entries: await findEntries(store, ledger, appid, { named, accountids, before }) }
+  const isCounted = !accountids.length && before === undefined
+  const result = { ...made, ...(isCounted && { ...print(planned, named), ended }), entries: await findEntries(store, ledger, appid, { named, accountids, before }) }
   if (receipt) {
     await completeReceipt(store, receipt, made, result)
   }
