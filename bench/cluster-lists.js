@@ -31,7 +31,7 @@ async function main () {
     await note('the count, plain', () => client.query({ name: 'count', text: "SELECT count(*) FROM lists WHERE path = 'sessions'" }))
     const begun = Date.now()
     await store.lists.count('sessions')
-    await until(async () => (await client.query('SELECT FROM ds_list WHERE is_counted')).rowCount > 0)
+    await until(async () => (await client.query('SELECT FROM ds_list WHERE is_counted')).rowCount > 0, { seconds: 60 })
     console.log(`the directory was made in ${Date.now() - begun} ms`)
     await note(`a page at ${far.toLocaleString('en')}, with a directory`, () => store.lists.list('sessions', far, 10))
     await note('the count, with a directory', () => store.lists.count('sessions'))

@@ -68,7 +68,7 @@ describe('events of several nodes', () => {
       const arrived = new Set(receiver.requests.filter(({ event }) => accepted.has(event.data.number)).map(({ event }) => event.data.sessionid))
       return ended.filter((sessionid) => !arrived.has(sessionid))
     }
-    await until(() => !missing().length, { every: 100 })
+    await until(() => !missing().length, { every: 100, seconds: 60 })
     assert(ended.length > 200 && kills === 3, String(ended.length))
     // In order for each account, by the first arrival.
     const accountOf = new Map(receiver.requests.map(({ event }) => [event.data.number, event.data.accountid]))

@@ -76,7 +76,7 @@ describe('faults of servers and networks', function () {
     const reset = node.reset(ACCOUNT).then((number) => { answer = { number } }, (error) => { answer = { error } })
     // The one of the change. The renewal of the lease waits as well.
     const waits = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%puts AS MATERIALIZED%' AND pid <> pg_backend_pid()"
-    await until(async () => (await cluster.query(waits)).length > 0)
+    await until(async () => (await cluster.query(waits)).length > 0, { seconds: 60 })
     const [{ pid }] = await cluster.query(waits)
     await cluster.query('SELECT pg_cancel_backend($1)', { values: [pid] })
     await pause(1500)
@@ -119,7 +119,7 @@ describe('faults of servers and networks', function () {
     assert.deepStrictEqual(errors.map((error) => error && error.code), Array(3).fill('ERR_STORE_UNAVAILABLE'))
     assert(Date.now() - begun < 10000, `${Date.now() - begun} ms`)
     await Promise.all(cluster.servers.map((server) => cluster.launch(server)))
-    await until(async () => (await node.reset(ACCOUNT).catch(() => 0)) > 1)
+    await until(async () => (await node.reset(ACCOUNT).catch(() => 0)) > 1, { seconds: 60 })
     assert.strictEqual(await node.session('session_1'), false)
   })
 

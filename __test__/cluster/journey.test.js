@@ -122,7 +122,7 @@ describe('the journey in a cluster', function () {
     const servers = ['primary', 'standby_1', 'standby_2'].map((name) => path.join(env.CLUSTER_PATH, name, 'postmaster.pid'))
     assert(servers.every(fs.existsSync))
     await cluster.kill()
-    await until(() => !servers.some(fs.existsSync))
+    await until(() => !servers.some(fs.existsSync), { seconds: 60 })
     if (process.env.JOURNEY_PICTURES === 'keep') {
       for (const name of inDocument) {
         keepPicture(path.join(pictures, `${name}.png`), path.join(root, 'docs', 'pictures', `${name.replace(/^\d+/, 'cluster')}.webp`))

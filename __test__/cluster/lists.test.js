@@ -31,7 +31,7 @@ describe('long lists', () => {
   const fill = (path, count) => query("INSERT INTO lists (path, objectid) SELECT $1, 'first ' || n FROM generate_series(1, $2::int) n", [path, count])
   const makeDirectory = async (path) => {
     await store.lists.count(path)
-    await until(async () => (await directories()).some((list) => list.path === path))
+    await until(async () => (await directories()).some((list) => list.path === path), { seconds: 60 })
   }
   // Compares the length, pages at many offsets, and the directory with the rows of the table.
   async function check (path, random) {
@@ -126,7 +126,7 @@ describe('long lists', () => {
       await store.lists.add('l', `new ${i}`)
     }
     assert(await rows() >= before + 40)
-    await until(async () => await rows() <= before + 1)
+    await until(async () => await rows() <= before + 1, { seconds: 60 })
     await check('l', seeded(4))
     await query('TRUNCATE lists')
     assert.deepStrictEqual([await store.lists.count('l'), await rows()], [0, 0])

@@ -28,7 +28,7 @@ describe('a server that cannot work for a while', function () {
     assert.match(error.detail, words)
     assert(!error.detail.includes('a-secret'), error.detail)
   }
-  const goesOn = (node) => until(async () => (await node.reset(ACCOUNT).catch(() => 0)) > 1)
+  const goesOn = (node) => until(async () => (await node.reset(ACCOUNT).catch(() => 0)) > 1, { seconds: 60 })
 
   it('because its disk is full', async function () {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dashboard-sled-full-'))
@@ -57,7 +57,7 @@ describe('a server that cannot work for a while', function () {
         // A server without room for its journal ends.
         primary.child.exitCode !== null && await cluster.launch(primary)
         return await node.reset(ACCOUNT).catch(() => 0) > 1
-      })
+      }, { seconds: 60 })
       await node.write('file/after', 'x')
       for (const [i, text] of written.entries()) {
         assert.strictEqual(await node.read(`file/${i}`), text)
@@ -147,6 +147,6 @@ describe('a server that cannot work for a while', function () {
     const file = path.join(primary.data, 'pg_hba.conf')
     fs.writeFileSync(file, `host all app 127.0.0.1/32 ${method}\n${fs.readFileSync(file, 'utf8')}`)
     await cluster.query('SELECT pg_reload_conf()')
-    await until(async () => (await cluster.query("SELECT auth_method FROM pg_hba_file_rules WHERE 'app' = ANY(user_name)"))[0]?.auth_method === method)
+    await until(async () => (await cluster.query("SELECT auth_method FROM pg_hba_file_rules WHERE 'app' = ANY(user_name)"))[0]?.auth_method === method, { seconds: 60 })
   }
 })

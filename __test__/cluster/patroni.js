@@ -99,7 +99,7 @@ class Patroni extends Cluster {
       } catch (error) {
         return false
       }
-    }, 120)
+    }, { seconds: 120 })
   }
 
   async primary () {

@@ -193,6 +193,6 @@ describe('a database that cannot hold a store', () => {
   }
 
   function isSet (name, value) {
-    return until(async () => (await cluster.query('SELECT current_setting($1) AS value', { database: 'postgres', values: [name] }))[0].value === value)
+    return until(async () => (await cluster.query('SELECT current_setting($1) AS value', { database: 'postgres', values: [name] }))[0].value === value, { seconds: 60 })
   }
 })

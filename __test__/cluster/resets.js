@@ -28,7 +28,7 @@ class Resets {
   // Resolves when each account was reset so many times more.
   async more (count) {
     const before = [...this.highest]
-    await until(() => this.highest.every((number, n) => number >= before[n] + count))
+    await until(() => this.highest.every((number, n) => number >= before[n] + count), { seconds: 60 })
   }
 
   async stop () {

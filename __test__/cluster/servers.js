@@ -76,7 +76,7 @@ class Cluster {
     await until(async () => {
       const [{ count }] = await this.query("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'quorum'", { server: primary, database: 'postgres' })
       return Number(count) > 0
-    })
+    }, { seconds: 60 })
   }
 
   async launch (server) {
@@ -92,7 +92,7 @@ class Cluster {
         throw new Error(`${server.name} does not start: ${server.log}`)
       }
       return this.query('SELECT 1', { server, database: 'postgres' }).then(() => true, () => false)
-    })
+    }, { seconds: 60 })
   }
 
   // Makes a standby the primary in place of the one that is gone or cut off. As an operator has to, it takes the one that has more: the
@@ -101,7 +101,7 @@ class Cluster {
     const [, ...standbys] = this.servers
     await Promise.all(standbys.map((standby) => this.setUpstream(standby)))
     for (const standby of standbys) {
-      await until(async () => !(await this.query('SELECT pid FROM pg_stat_wal_receiver', { server: standby, database: 'postgres' })).length)
+      await until(async () => !(await this.query('SELECT pid FROM pg_stat_wal_receiver', { server: standby, database: 'postgres' })).length, { seconds: 60 })
       const [{ received }] = await this.query("SELECT pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0') AS received", { server: standby, database: 'postgres' })
       standby.received = Number(received)
     }

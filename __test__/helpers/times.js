@@ -16,7 +16,7 @@ async function shortest (attempt, attempts = 4) {
 }
 
 // Resolves to the first value of `look` that is true; `seconds` are for a slow machine.
-async function until (look, { every = 10, seconds = 60 } = {}) {
+async function until (look, { every = 5, seconds = 20 } = {}) {
   for (const end = Date.now() + seconds * 1000; ;) {
     const found = await look()
     if (found) {
