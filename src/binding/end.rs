@@ -10,12 +10,14 @@ use super::js_string::JsString;
 use super::maintenance::json_answer;
 use super::reply::{on_long_worker, Reply};
 use super::secret::NativeSecret;
-use crate::service::conditional;
+use crate::record::cipher::Secret;
 use crate::service::end_chosen::{Chosen, End};
-use crate::store::{self, StoreError};
+use crate::service::own_records;
+use crate::store::{self, Store, StoreError};
 use napi::bindgen_prelude::External;
 use napi::{Env, Result};
 use napi_derive::napi;
+use serde::Serialize;
 use serde_json::json;
 
 #[napi]
@@ -93,19 +95,14 @@ impl NativeStore {
             Ok((record(env, file)?, Some(text).filter(|text| !text.is_empty())))
         };
         let records = files.into_iter().zip(texts).map(with_text).collect::<Result<_>>()?;
-        self.change(env, conditional::changes(guards, records, secret.as_ref()))
+        self.change(env, own_records::changes(guards, records, secret.as_ref()))
     }
 
     /// Returns the oldest records with new entries about sessions that ended, as a JSON array of names and the texts of
     /// their entries.
     #[napi(catch_unwind, ts_args_type = "secret?: object", ts_return_type = "Promise<string>")]
     pub fn new_entries(&self, env: Env, secret: Option<&External<NativeSecret>>) -> Result<Reply> {
-        let secret = arguments::secret(env, secret)?;
-        let store = self.reader().map_err(|error| errors::throw(env, &error))?;
-        on_long_worker(env, move || {
-            let entries = conditional::new_entries(&store, secret.as_ref())?;
-            Ok(json_answer(&json!(entries)))
-        })
+        self.read_json(env, secret, own_records::new_entries)
     }
 
     /// Returns a page of the receipts of ends, after the name `after`, as a JSON array of names and texts.
@@ -120,11 +117,22 @@ impl NativeStore {
         after: Option<String>,
         secret: Option<&External<NativeSecret>>,
     ) -> Result<Reply> {
+        self.read_json(env, secret, move |store, secret| {
+            own_records::receipts(store, after.as_deref(), secret)
+        })
+    }
+}
+
+impl NativeStore {
+    /// Answers with what `read` returns, as JSON.
+    fn read_json<T: Serialize>(
+        &self,
+        env: Env,
+        secret: Option<&External<NativeSecret>>,
+        read: impl FnOnce(&Store, Option<&Secret>) -> store::Result<T> + Send + 'static,
+    ) -> Result<Reply> {
         let secret = arguments::secret(env, secret)?;
         let store = self.reader().map_err(|error| errors::throw(env, &error))?;
-        on_long_worker(env, move || {
-            let receipts = conditional::receipts(&store, after.as_deref(), secret.as_ref())?;
-            Ok(json_answer(&json!(receipts)))
-        })
+        on_long_worker(env, move || Ok(json_answer(&json!(read(&store, secret.as_ref())?))))
     }
 }

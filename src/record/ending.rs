@@ -77,9 +77,9 @@ fn ending_of_account(stored: &str, new: Option<&str>) -> Option<Ending> {
     })
 }
 
-/// Returns the entry, as a line of JSON, about an `ending` that a write of the record `name` causes. `attribution` is a JSON object
-/// that says who asked for it; its `cause`, if it has one, counts. `None` if `name` is not the key of an account or a
-/// session, or `attribution` is not an object.
+/// Returns the entry, as a line of JSON, about an `ending` that a write of the record `name` causes. `attribution` is a
+/// JSON object that says who asked for it; its `cause`, if it has one, counts. `None` if `name` is not the key of an
+/// account or a session, or `attribution` is not an object.
 #[must_use]
 pub fn entry(attribution: &str, name: &[u8], ending: &Ending) -> Option<String> {
     let (appid, id) = keys::application_and_id(name)?;

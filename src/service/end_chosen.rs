@@ -166,7 +166,7 @@ fn end_application(appid: &[u8], before: f64, now: f64) -> Change {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::conditional;
+    use crate::service::own_records;
     use crate::service::wait_for;
     use crate::store::{self, Key, Settings};
     use std::sync::mpsc;
@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn entries(store: &Store) -> Vec<String> {
-        let records = conditional::new_entries(store, None).unwrap();
+        let records = own_records::new_entries(store, None).unwrap();
         records.into_iter().flat_map(|(_, texts)| texts).collect()
     }
 

@@ -3,7 +3,7 @@
 //! - [`session`], [`account`]: look-ups of one record. [`lookup`]: where they read it, in memory or on the disk.
 //! - [`reset_session_key`]: ends all sessions of one account, as one atomic change.
 //! - [`edit_record`]: sets and removes properties of a record, as one atomic change.
-//! - [`end_chosen`]: ends chosen sessions, as one atomic change. [`conditional`]: the records about ends.
+//! - [`end_chosen`]: ends chosen sessions, as one atomic change. [`own_records`]: the records about ends.
 //! - [`end_sessions`]: ends all sessions of all accounts. [`recovery`] uses it to restore a store or to accept one that
 //!   lost data.
 //! - [`purge`], [`session_lists`]: remove old sessions, and list items whose session is gone.
@@ -16,13 +16,13 @@
 //! another type, text that is not JSON) is left to JavaScript, because Dashboard relies on JavaScript's coercions.
 
 pub mod account;
-pub mod conditional;
 pub mod edit_record;
 pub mod end_chosen;
 pub mod end_sessions;
 pub mod import;
 pub mod lookup;
 pub mod maintenance;
+pub mod own_records;
 pub mod purge;
 pub mod recovery;
 pub mod reset_session_key;

@@ -57,7 +57,6 @@ impl Writer {
             return Ok(());
         }
         let written = caught("write", || {
-            transaction.finish();
             let (batch, old_chunks) = transaction.batch()?;
             let begun = Instant::now();
             let unapplied_batch = self.make_durable(disk, batch, commit_number, &room)?;

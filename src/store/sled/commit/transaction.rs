@@ -90,9 +90,9 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Accepts no more changes: puts the entries about sessions that ended into records. They share records, because for
-    /// sled another record is more work than a line of one.
-    pub fn finish(&mut self) {
+    /// Puts the entries about sessions that ended into records. They share records, because for sled another record is
+    /// more work than a line of one.
+    fn put_entries(&mut self) {
         if self.entries.is_empty() {
             return;
         }
@@ -106,9 +106,10 @@ impl<'a> Transaction<'a> {
         self.overlay.accept_request();
     }
 
-    /// Returns the batch for sled, which ends with its own number, and the chunks to remove once sled has it. New chunks
+    /// Returns the batch for sled of all changes, which ends with its own number, and the chunks to remove once sled has it. New chunks
     /// are written before the value that points to them. Few old chunks are removed by the batch, after it.
-    pub fn batch(&self) -> Result<(Batch, Vec<OldChunks>)> {
+    pub fn batch(&mut self) -> Result<(Batch, Vec<OldChunks>)> {
+        self.put_entries();
         let commit_number = self.overlay.commit_number();
         let mut batch = Batch::with_capacity(self.overlay.accepted().len() + 1);
         let mut old_chunks = Vec::new();
